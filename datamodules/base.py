@@ -1,0 +1,205 @@
+"""The base of every data module: scenes in, batches out."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Protocol, cast
+
+import numpy as np
+import pytorch_lightning as pl
+from torch.utils.data import Dataset
+
+from .loading import GlobalBatches, Key, Loader, Skipped
+from .scene import FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
+from .transforms import Fit, SceneTransform, Transform
+
+Split = Literal["train", "val", "test"]
+
+Size = int | tuple[int, int]
+"""A square's side, or (H, W)."""
+
+
+class Scenes(Protocol):
+    """What a data module gives for a split: anything with a length whose item i is the i-th scene."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Scene: ...
+
+
+class DataModule(pl.LightningDataModule):
+    """Yields the scenes of one data set as batches.
+
+    A data set is a subclass that says what it ``provides``, gives its ``specification`` before anything is read, and
+    returns the ``scenes`` of a split. Checking, resizing, augmentation, order and collation happen here, once for all.
+
+    The augmentation of sample i in epoch e depends on (seed, e, i) alone, where the seed is the run's
+    (``--seed_everything``): not on the number of workers or of devices. In evaluation each sample is seen once.
+
+    Args:
+        image_size: side of the square images of a batch, or (H, W).
+        batch_size: images in a batch over all devices together; N devices take batch_size / N each.
+        fit: how an image takes the size ``image_size``: stretch, letterbox or crop.
+        augment: albumentations transforms for training, applied to image and annotations together, before the resizing.
+        workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
+        train_samples: train on this many scenes only: the first of a permutation that the seed does not change.
+        invalid: what happens to a scene or an object that breaks the contract: ``error`` stops and names it; ``skip`` leaves
+            it out, with a warning that names it and a count.
+    """
+
+    provides: ClassVar[frozenset[str]] = frozenset()
+    """The fields of a scene that this data set has, beside the image."""
+
+    # A rank whose slice of the validation set is empty is no mistake.
+    allow_zero_length_dataloader_with_multiple_devices = True
+
+    def __init__(
+        self,
+        *,
+        image_size: Size,
+        batch_size: int = 32,
+        fit: Fit = "stretch",
+        augment: Sequence[Transform] = (),
+        workers: int = 2,
+        train_samples: int | None = None,
+        invalid: Literal["error", "skip"] = "error",
+    ) -> None:
+        super().__init__()
+        self.image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+        if min(self.image_size) < 1 or batch_size < 1 or workers < 0:
+            raise InputError(
+                f"{type(self).__name__}: image_size and batch_size must be at least 1 and workers at least 0, "
+                f"got {image_size}, {batch_size} and {workers}"
+            )
+        self.batch_size, self.fit, self.augment, self.workers = batch_size, fit, list(augment), workers
+        self.train_samples, self.invalid = train_samples, invalid
+        self.fields: frozenset[str] = self.provides
+        self.skipped: dict[str, None] = {}
+        """What was left out so far, in order; filled under ``invalid: skip``."""
+        self._loaders: dict[str, Loader] = {}
+
+    @property
+    @abstractmethod
+    def specification(self) -> Specification:
+        """Class names, joints, sizes: known without reading a scene."""
+
+    @abstractmethod
+    def scenes(self, split: Split) -> Scenes:
+        """The scenes of a split, as they lie on disk. Only the fields in ``self.fields`` need be read."""
+
+    def require(self, fields: frozenset[str]) -> None:
+        """Loads, transforms and collates only these fields from now on (a task's ``needs``)."""
+        if missing := fields - self.provides:
+            raise InputError(f"{type(self).__name__} provides {_words(self.provides)}; {_words(missing)} asked for")
+        self.fields = fields
+
+    # Lightning's hooks ------------------------------------------------------------------------------------------------
+
+    def train_dataloader(self) -> Loader:
+        return self._loader("train", training=True)
+
+    def val_dataloader(self) -> Loader:
+        return self._loader("val")
+
+    def test_dataloader(self) -> Loader:
+        return self._loader("test")
+
+    def predict_dataloader(self) -> Loader:
+        return self._loader("test")
+
+    def _loader(self, split: Split, training: bool = False) -> Loader:
+        if split not in self._loaders:
+            self._loaders[split] = self._make_loader(split, training)
+        return self._loaders[split]
+
+    def _make_loader(self, split: Split, training: bool) -> Loader:
+        dataset = PreparedScenes(self, split, augment=training)
+        name = type(self).__name__
+        if len(dataset) == 0:
+            raise InputError(f"{name}: the {split} split is empty")
+        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        if training and len(dataset) < self.batch_size:
+            raise InputError(
+                f"{name}: {len(dataset)} training scenes do not fill one batch of {self.batch_size}; lower data.batch_size"
+            )
+        if self.batch_size % ranks:
+            raise InputError(
+                f"{name}: data.batch_size counts all devices together and must divide by their number; "
+                f"{self.batch_size} does not divide by {ranks}"
+            )
+        batches = GlobalBatches(len(dataset), self.batch_size, run_seed(), rank, ranks, training=training)
+        return Loader(
+            dataset,
+            batches,
+            workers=self.workers,
+            position=self._position if training else lambda: 0,
+            report=self._report,
+        )
+
+    def _position(self) -> int:
+        """Batches of the current epoch that the run has trained on already: more than 0 only after a resume."""
+        return int(self.trainer.fit_loop.epoch_loop.batch_progress.current.ready) if self.trainer else 0
+
+    def _report(self, skipped: list[str]) -> None:
+        for text in skipped:
+            if text not in self.skipped:
+                self.skipped[text] = None
+                warnings.warn(f"left out ({len(self.skipped)} so far): {text}", stacklevel=1)
+
+
+class PreparedScenes(Dataset[Any]):
+    """The scenes of a split, each checked, augmented, resized and reduced to the fields in use."""
+
+    def __init__(self, data: DataModule, split: Split, *, augment: bool) -> None:
+        self.source = data.scenes(split)
+        self.specification, self.invalid, self.seed = data.specification, data.invalid, run_seed()
+        self.fields = data.fields
+        image_size = cast("tuple[int, int]", data.image_size)
+        self.transform = SceneTransform(data.augment if augment else (), image_size, data.fit, data.specification.flip_pairs)
+        self.chosen: list[int] | None = None
+        if split == "train" and data.train_samples is not None and data.train_samples < len(self.source):
+            self.chosen = np.random.default_rng(0).permutation(len(self.source))[: data.train_samples].tolist()
+
+    def __len__(self) -> int:
+        return len(self.source) if self.chosen is None else len(self.chosen)
+
+    def __getitem__(self, key: Key) -> Scene | Skipped:
+        epoch, index = key
+        try:
+            scene, left_out = self.checked(index if self.chosen is None else self.chosen[index])
+        except SceneError as error:
+            if self.invalid == "error":
+                raise
+            return Skipped(error)
+        size = tuple(scene["image"].shape[1:])
+        prepared = dict(self.transform(scene, (self.seed, epoch, index)))
+        prepared = {k: v for k, v in prepared.items() if k not in FIELDS or k in self.fields}
+        prepared |= {"index": index, "size": size, "name": scene.get("name", str(index))}
+        return cast(Scene, prepared | ({"problems": left_out} if left_out else {}))
+
+    def checked(self, index: int) -> tuple[Scene, list[str]]:
+        """The scene as it lies on disk, and the objects that were left out of it."""
+        scene = self.source[index]
+        whole, objects = problems(scene, self.specification)
+        where = scene.get("name", f"scene {index}")
+        if whole:
+            raise SceneError(f"{where}: {whole[0]}")
+        if not objects:
+            return scene, []
+        texts = [f"{where}: object {i}: {wrong}" for i, wrong in objects.items()]
+        if self.invalid == "error":
+            raise SceneError(f"{texts[0]} (data.invalid: skip leaves such objects out)")
+        count = next(len(scene[f]) for f in ("boxes", "labels", "keypoints") if f in scene)  # type: ignore[literal-required]
+        return keep_objects(scene, [i for i in range(count) if i not in objects]), texts
+
+
+def run_seed() -> int:
+    """The seed that ``seed_everything`` (``--seed_everything`` on the command line) has set, or 0."""
+    return int(os.environ.get("PL_GLOBAL_SEED", 0))
+
+
+def _words(fields: frozenset[str]) -> str:
+    return ", ".join(sorted(fields)) or "nothing"

@@ -1,0 +1,127 @@
+"""Batches in an order that the seed alone decides, and their loaders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from .scene import Batch, Scene
+
+Key = tuple[int, int]
+"""(epoch, index): what a sample's augmentation is a function of, together with the run's seed."""
+
+STACKED = ("image", "label", "mask")
+
+
+class Skipped(str):
+    """Stands in a batch for a scene that could not be used; its text says which, and why."""
+
+
+def collate(samples: Sequence[Scene | Skipped]) -> Batch | None:
+    """B scenes as one batch, without the skipped ones (named under ``skipped``); None where none is left."""
+    scenes = [dict(s) for s in samples if not isinstance(s, Skipped)]
+    skipped = [*(str(s) for s in samples if isinstance(s, Skipped)), *(p for s in scenes for p in s.pop("problems", ()))]
+    if not scenes:
+        return cast(Batch, {"skipped": skipped}) if skipped else None
+    batch: dict[str, Any] = {}
+    for field in scenes[0]:
+        values = [s[field] for s in scenes]
+        if field in STACKED:
+            batch[field] = torch.stack(values)
+        elif field == "index":
+            batch[field] = torch.tensor(values)
+        else:
+            batch[field] = values
+    if skipped:
+        batch["skipped"] = skipped
+    return cast(Batch, batch)
+
+
+class GlobalBatches(Sampler[list[Key]]):
+    """This rank's slice of each global batch.
+
+    The order is a permutation given by (seed, epoch) in training, and the data set's own in evaluation. Batch b is the
+    samples [b * batch_size, (b + 1) * batch_size) of that order, whatever the number of ranks; each rank takes its
+    contiguous slice. In training the last, incomplete batch of an epoch is left out, so that every rank has the same
+    number of samples; in evaluation it stays, each sample is there once, and a rank may have an empty slice.
+    """
+
+    def __init__(self, length: int, batch_size: int, seed: int, rank: int, ranks: int, *, training: bool) -> None:
+        self.length, self.batch_size, self.seed = length, batch_size, seed
+        self.rank, self.ranks, self.training = rank, ranks, training
+        self.epoch = 0
+        self.first = 0
+        """The batch that the next iteration begins with."""
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length // self.batch_size if self.training else -(-self.length // self.batch_size)
+
+    def order(self) -> list[int]:
+        """The indices of this epoch, in the order in which they are seen."""
+        if not self.training:
+            return list(range(self.length))
+        return cast("list[int]", np.random.default_rng([self.seed, self.epoch]).permutation(self.length).tolist())
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        order = self.order()
+        for b in range(self.first, len(self)):
+            batch = order[b * self.batch_size : (b + 1) * self.batch_size]
+            low, high = (len(batch) * r // self.ranks for r in (self.rank, self.rank + 1))
+            yield [(self.epoch, i) for i in batch[low:high]]
+
+
+class Loader:
+    """Iterates over the batches of a data set; Lightning treats it as any iterable with a length.
+
+    It is no ``DataLoader``, because Lightning replaces those. It makes its iterator at the first ``next`` and not at
+    ``iter``, since Lightning calls ``iter`` before it says which epoch comes; and it then asks ``position`` how many
+    batches of that epoch a resumed run has already seen, and begins behind them.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        batches: GlobalBatches,
+        *,
+        workers: int,
+        position: Callable[[], int] = lambda: 0,
+        report: Callable[[list[str]], None] = lambda skipped: None,
+    ) -> None:
+        self.sampler = batches  # Lightning calls its set_epoch
+        self.position, self.report = position, report
+        self.loader: DataLoader[Any] = DataLoader(
+            dataset,
+            batch_sampler=batches,
+            collate_fn=collate,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_one_thread,
+            # A generator of its own: otherwise each iteration draws from, and so shifts, the global one.
+            generator=torch.Generator(),
+        )
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[Batch | None]:
+        self.sampler.first = self.position()
+        for batch in self.loader:
+            if batch is not None and "skipped" in batch:
+                self.report(batch.pop("skipped"))
+            # None keeps the count of batches, so that the ranks of a distributed run stay in step.
+            yield batch or None
+
+
+def _one_thread(worker: int) -> None:
+    import cv2
+
+    cv2.setNumThreads(0)  # workers are the parallelism; OpenCV's own threads would compete with them
+

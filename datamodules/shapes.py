@@ -1,0 +1,67 @@
+"""Shapes: scenes drawn from a seed, with every field that a task can need. Nothing to download."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from .base import DataModule, Scenes, Size, Split
+from .drawing import Style, draw, specification
+from .scene import FIELDS, Scene, Specification
+
+FIRST_INDEX = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}
+"""Where each split's drawings begin: far apart, so that no size of one split makes it share a scene with another."""
+
+
+class Shapes(DataModule):
+    """Drawn scenes: textured shapes and jointed figures, cluttered and overlapping as much as asked.
+
+    Scene i of a split is a function of (scene_seed, split, i, style): the same on every machine.
+
+    Args:
+        image_size: side of the images, or (H, W); scenes are drawn at this size.
+        style: how hard the scenes are, and what is in them.
+        train: number of training scenes.
+        val: number of validation scenes.
+        test: number of test scenes.
+        scene_seed: of the drawings; the run's own seed changes only their order and augmentation.
+        kwargs: see :class:`datamodules.base.DataModule`.
+    """
+
+    provides = frozenset(FIELDS) - {"difficult", "crowd", "area"}
+
+    def __init__(
+        self,
+        *,
+        image_size: Size = 64,
+        style: Style | None = None,
+        train: int = 4000,
+        val: int = 500,
+        test: int = 1000,
+        scene_seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(image_size=image_size, **kwargs)
+        self.style = replace(style or Style(), image_size=self.image_size)
+        self.sizes = {"train": train, "val": val, "test": test}
+        self.scene_seed = scene_seed
+
+    @property
+    def specification(self) -> Specification:
+        return specification(self.style)
+
+    def scenes(self, split: Split) -> Scenes:
+        return Drawings(self.scene_seed, FIRST_INDEX[split], self.sizes[split], self.style)
+
+
+class Drawings:
+    """A split of drawn scenes."""
+
+    def __init__(self, seed: int, first: int, length: int, style: Style) -> None:
+        self.seed, self.first, self.length, self.style = seed, first, length, style
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Scene:
+        return draw(self.seed, self.first + index, self.style)

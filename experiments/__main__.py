@@ -1,0 +1,50 @@
+"""The command ``lectern``: help at once, everything heavy only when it is used."""
+
+from __future__ import annotations
+
+import sys
+
+HELP = """\
+usage: lectern COMMAND [options]
+
+Run what the slides show: train it, measure it, see whether the claim holds.
+
+  fit        train an experiment:  lectern fit --config segmentation/fcn_transpose
+  validate   score a checkpoint on the validation set
+  test       score a checkpoint on the test set, and check what its recipe expects
+  predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
+  list       tasks, data modules and recipes, and which fits which
+
+lectern COMMAND --help shows a command's options; lectern fit --model.help NAME and --data.help NAME those of a class.
+Any value of a recipe can be changed on the command line (--trainer.max_epochs 2) or by an environment variable
+(LECTERN_FIT__TRAINER__MAX_EPOCHS=2). A configuration from a stranger is code: read it before you run it.
+"""
+
+TRAINER_COMMANDS = ("fit", "validate", "test", "predict")
+
+
+def main() -> int:
+    """Entry point; returns the exit code."""
+    command = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if command in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if command == "--version":
+        from importlib.metadata import version
+
+        print(f"lectern {version('lectern')}")
+        return 0
+    if command in TRAINER_COMMANDS:
+        from .cli import run
+
+        return run()
+    if command == "list":
+        from .catalog import run as list_all
+
+        return list_all()
+    print(f"lectern: no command '{command}'; there are {', '.join((*TRAINER_COMMANDS, 'list'))}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""LightningCLI as it ships, with run folders, recipe names and checks in front."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+import yaml
+from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from pytorch_lightning.loggers.logger import Logger
+
+import datamodules  # noqa: F401  (makes the short class names known)
+import lightning_modules  # noqa: F401
+from datamodules.base import DataModule
+from datamodules.scene import InputError
+from lightning_modules.base import Task
+
+from . import checkpoints, recipes
+from .callbacks import Reproducible, RunSummary
+from .catalog import check_fit
+from .expectations import check_expectations, parse_expectations
+from .pictures import Pictures
+from .predictions import PredictionWriter
+from .runs import CHECKPOINTS, EvaluationFolder, RunFolder
+from .wandb_logging import WandbMode, wandb_logger
+
+Command = Literal["fit", "validate", "test", "predict"]
+
+
+class Parser(LightningArgumentParser):
+    """Says what is wrong in one line, without the page of usage before it."""
+
+    def error(self, message: str, ex: Exception | None = None) -> Any:
+        raise InputError(" ".join(str(message).split()))
+
+
+class LecternCLI(LightningCLI):
+    """fit, validate, test and predict, for every task on every data module."""
+
+    def __init__(self, args: list[str] | None = None) -> None:
+        super().__init__(
+            Task,
+            DataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            save_config_callback=SaveConfig,
+            seed_everything_default=0,
+            # The data modules slice batches by rank themselves, and without Lightning's padding by repeats.
+            trainer_defaults={"use_distributed_sampler": False},
+            auto_configure_optimizers=False,
+            parser_class=Parser,
+            parser_kwargs={"default_env": True, "env_prefix": "LECTERN", "prog": "lectern"},
+            args=args,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--runs", type=str, default="runs", help="the folder of all runs")
+        parser.add_argument("--name", type=str | None, default=None, help="of the run; the recipe's name by default")
+        parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
+        parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
+        parser.add_lightning_class_args(Pictures, "pictures")
+        parser.add_lightning_class_args(checkpoints.KeepLast, "checkpoint")
+        parser.link_arguments("data.specification", "model.init_args.specification", _as_dict, apply_on="instantiate")
+
+    # Parsing ----------------------------------------------------------------------------------------------------------
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        arguments = recipes.resolve(sys.argv[1:] if args is None else list(args))
+        self.recipe = recipes.name_of(arguments)
+        self.config = parser.parse_args(checkpoints.complete(arguments))
+
+    def _parse_ckpt_path(self) -> None:
+        """Not Lightning's: there a checkpoint's arguments silently override the recipe and the command line."""
+
+    def before_instantiate_classes(self) -> None:
+        config = self.config[self.subcommand]
+        parse_expectations(config.expect)
+        check_fit(config.model.class_path, config.data.class_path)
+        self.run_folder = self._run_folder()
+
+    def _run_folder(self) -> RunFolder:
+        config = self.config[self.subcommand]
+        name = config.name or self.recipe or f"{_short(config.model)}_{_short(config.data)}".lower()
+        path = config.get("ckpt_path")
+        if self.subcommand != "fit":
+            if not path:
+                raise InputError(
+                    f"lectern {self.subcommand} needs --ckpt_path: without a checkpoint it would score random weights"
+                )
+            checkpoints.check(Path(path), config.model.class_path)
+            folder = checkpoints.run_folder_of(Path(path))
+            return EvaluationFolder.of(folder) if folder else EvaluationFolder(config.runs, name)
+        if path == "last":
+            found = checkpoints.last_unfinished(Path(config.runs) / name)
+            config["ckpt_path"] = path = str(found) if found else None
+            print(f"resuming {found}" if found else f"no unfinished run of {name} in {config.runs}: a new one begins")
+        if not path:
+            return RunFolder(config.runs, name)
+        checkpoints.check(Path(path), config.model.class_path)
+        folder = checkpoints.run_folder_of(Path(path))
+        return RunFolder.of(folder) if folder else RunFolder(config.runs, name)
+
+    # Building ---------------------------------------------------------------------------------------------------------
+
+    def instantiate_classes(self) -> None:
+        super().instantiate_classes()
+        task, data = self.model, self.datamodule
+        data.require(task.needs | (task.uses & data.provides) if self.subcommand != "predict" else frozenset())
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        config = self.config_init[self.subcommand]
+        torch.use_deterministic_algorithms(config.trainer.deterministic is True)
+        return super().instantiate_trainer(
+            **kwargs,
+            logger=self._loggers(config),
+            callbacks=[*(config.trainer.callbacks or []), *self._callbacks(config)],
+            plugins=[*_listed(config.trainer.plugins), checkpoints.AtomicCheckpoints()],
+        )
+
+    def _loggers(self, config: Any) -> list[Logger] | bool:
+        if config.trainer.logger is False or config.trainer.fast_dev_run:
+            return False
+        own = [] if config.trainer.logger in (None, True) else _listed(config.trainer.logger)
+        if self.subcommand != "fit":
+            return [self.run_folder, *own]
+        return [self.run_folder, *wandb_logger(config.wandb, self.run_folder), *own]
+
+    def _callbacks(self, config: Any) -> list[pl.Callback]:
+        folder = self.run_folder.folder
+        callbacks: list[pl.Callback] = [Reproducible(), RunSummary(self.run_folder), config.pictures]
+        if config.trainer.enable_progress_bar is not False:
+            callbacks.append(TQDMProgressBar(refresh_rate=10))
+        if self.subcommand == "predict":
+            callbacks.append(PredictionWriter(folder))
+        if self.subcommand == "fit" and config.trainer.enable_checkpointing is not False and not config.trainer.fast_dev_run:
+            best = ModelCheckpoint(
+                folder / CHECKPOINTS,
+                filename="best",
+                monitor=self.model.monitor,
+                mode=self.model.mode,
+                auto_insert_metric_name=False,
+                enable_version_counter=False,
+            )
+            callbacks += [best, config.checkpoint]
+        return callbacks
+
+    # Around the run ---------------------------------------------------------------------------------------------------
+
+    def after_fit(self) -> None:
+        if self.trainer.is_global_zero and self.trainer.logger:
+            folder = self.run_folder.folder
+            best = folder / CHECKPOINTS / "best.ckpt"
+            print(f"\nrun       {folder}\npictures  {folder / 'pictures'}")
+            if best.is_file():
+                print(f"next      lectern test --ckpt_path {best}")
+
+    def after_test(self) -> None:
+        self.failed = not check_expectations(self.config[self.subcommand].expect, self.trainer.callback_metrics)
+
+
+class SaveConfig(SaveConfigCallback):
+    """Writes the resolved configuration into the run's folder, and into each checkpoint what rebuilds the experiment."""
+
+    def __init__(self, parser: LightningArgumentParser, config: Any, **kwargs: Any) -> None:
+        super().__init__(parser, config, overwrite=True)
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if stage == "fit" and trainer.logger:
+            super().setup(trainer, pl_module, stage)
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        plain = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
+        checkpoint["experiment"] = {key: plain.get(key) for key in ("model", "data", "expect", "name", "seed_everything")}
+
+
+def _as_dict(specification: Any) -> dict[str, Any]:
+    return dict(specification.as_dict())
+
+
+def _short(config: Any) -> str:
+    return str(config.class_path).rsplit(".", 1)[-1]
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
+
+
+def run(args: list[str] | None = None) -> int:
+    """Parses, runs, and returns the exit code; what a person got wrong is one line on stderr."""
+    _quiet()
+    try:
+        cli = LecternCLI(args)
+    except InputError as error:
+        print(f"lectern: {_one_line(error)}", file=sys.stderr)
+        return 2
+    finally:
+        _finish_wandb()
+    return int(getattr(cli, "failed", False))
+
+
+def _one_line(error: Exception) -> str:
+    """The message; of an error raised in a loader's worker the last line, since torch puts a stack trace before it."""
+    line = str(error).strip().splitlines()[-1]
+    return line.split("Error: ", 1)[-1] if "Original Traceback" in str(error) else line
+
+
+def _quiet() -> None:
+    """Keeps Lightning's advice that does not apply here from the screen."""
+    for message in (".*does not have many workers.*", ".*dataloader is not resumable.*", ".*Checkpoint directory .* exists.*"):
+        warnings.filterwarnings("ignore", message)
+    warnings.filterwarnings("ignore", ".*was called before the .*update.* method.*")  # a rank with no sample
+
+
+def _finish_wandb() -> None:
+    if "wandb" in sys.modules:
+        import wandb
+
+        if wandb.run is not None:
+            wandb.finish(quiet=True)

@@ -1,0 +1,65 @@
+"""Weights & Biases without a question: online where the user is logged in, offline elsewhere."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Literal
+from urllib.parse import urlparse
+
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.utilities import rank_zero_only
+
+from .runs import RunFolder, read_summary, write_summary
+
+WandbMode = Literal["auto", "online", "offline", "disabled"]
+
+
+def wandb_mode(asked: WandbMode) -> Literal["online", "offline", "disabled"]:
+    """The mode to start W&B in; it never waits at a prompt, nor for a network that is not there."""
+    chosen = os.environ.get("WANDB_MODE", asked) if asked == "auto" else asked
+    if chosen in ("online", "offline", "disabled"):
+        return chosen  # type: ignore[return-value]
+    return "online" if _logged_in() and _reachable() else "offline"
+
+
+def _logged_in() -> bool:
+    import wandb
+
+    return bool(wandb.Api().api_key if os.environ.get("WANDB_API_KEY") else wandb.api.api_key)
+
+
+def _reachable() -> bool:
+    """Whether W&B's server takes a connection within two seconds; with a key and no network wandb waits for 100."""
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
+    try:
+        with socket.create_connection((host.hostname or "", host.port or 443), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
+    """W&B's logger for a run, or none where it is disabled; a resumed run goes on under its id."""
+    mode = wandb_mode(asked)
+    if mode == "disabled" or rank_zero_only.rank != 0:
+        return []
+    import wandb
+
+    if wandb.run is not None:  # a second logger in one process would go on with the first one's run
+        wandb.finish(quiet=True)
+    run_id = read_summary(folder.folder).get("wandb_id") or wandb.util.generate_id()
+    folder.folder.mkdir(parents=True, exist_ok=True)
+    write_summary(folder.folder, {"wandb_id": run_id})
+    logger = WandbLogger(
+        project="lectern",
+        name=f"{folder.name}/{folder.version}",
+        save_dir=folder.folder,
+        id=run_id,
+        resume="allow",
+        mode=mode,
+        group=folder.name,
+        settings=wandb.Settings(silent=True, console="off"),
+    )
+    return [logger]

@@ -1,0 +1,230 @@
+"""The base of every task: what all of them share, written once."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, TypedDict
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
+from torchmetrics import MetricCollection
+
+from datamodules.scene import Batch, Specification
+
+from .distributed import gather_objects
+from .schedules import Schedule
+
+Stage = Literal["train", "val", "test"]
+
+
+class Prediction(TypedDict, total=False):
+    """What a task says of one image. The fields are a scene's, so that a prediction is drawn and stored as truth is."""
+
+    label: Tensor
+    """int64 (), the most probable class."""
+    scores: Tensor
+    """float32 (C,), the probability of each class; in detection (N,), the score of each object."""
+    mask: Tensor
+    """uint8 (H, W), the class of each pixel."""
+    boxes: Tensor
+    """float32 (N, 4), xyxy, in pixels of the batch's image."""
+    labels: Tensor
+    """int64 (N,), from 0."""
+    masks: Tensor
+    """uint8 (N, H, W)."""
+    keypoints: Tensor
+    """float32 (N, K, 3): x, y, and the confidence (1 where a network gives none)."""
+    captions: list[str]
+
+
+def with_total(losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The losses by name, and under ``loss`` their sum."""
+    return {**losses, "loss": torch.stack([v.float() for v in losses.values()]).sum()}
+
+
+def mean_losses(batches: list[tuple[int, dict[str, Tensor]]]) -> dict[str, float]:
+    """The mean over all samples of all ranks, from (samples, losses) of each batch; a rank may have none."""
+    totals: dict[str, float] = {}
+    own = [(count, {name: float(value) for name, value in losses.items()}) for count, losses in batches]
+    gathered = gather_objects(own)
+    samples = sum(count for part in gathered for count, _ in part)
+    for count, losses in (batch for part in gathered for batch in part):
+        for name, value in losses.items():
+            totals[name] = totals.get(name, 0.0) + value * count
+    return {name: total / samples for name, total in totals.items()}
+
+
+class Task(pl.LightningModule):
+    """One problem of the lecture: a network, its losses, and what counts as success.
+
+    A subclass says what it ``needs`` of a scene, and gives three short methods: :meth:`losses`, :meth:`predict` and
+    :meth:`metrics` (with :meth:`metric_inputs`, which hands a batch to them). The steps of training, validation and test
+    are here; so are optimizer, schedule and logging.
+
+    Args:
+        network: called with the number of outputs that the data set asks for, returns the network.
+        optimizer: any class of ``torch.optim``, given the parameters.
+        scheduler: a class of ``torch.optim.lr_scheduler`` (stepped each epoch; OneCycleLR and CyclicLR each step) or one of
+            ``lightning_modules.schedules`` (which know the run's length by themselves).
+        specification: the data set's, as :meth:`Specification.as_dict` gives it; the command line fills it in.
+    """
+
+    needs: ClassVar[frozenset[str]]
+    """The fields of a scene that the task is trained and scored on."""
+    uses: ClassVar[frozenset[str]] = frozenset()
+    """Further fields that it takes into account where a data set has them."""
+    monitor: ClassVar[str]
+    """The validation metric that decides which checkpoint is best."""
+    mode: ClassVar[Literal["min", "max"]] = "max"
+    """Whether the best value of ``monitor`` is the least or the greatest."""
+
+    def __init__(
+        self,
+        *,
+        network: Callable[[int], nn.Module],
+        optimizer: OptimizerCallable,
+        scheduler: LRSchedulerCallable | None = None,
+        specification: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self.specification = Specification.from_dict(specification)
+        self._remember_arguments()
+        self.make_optimizer, self.make_scheduler = optimizer, scheduler
+        self.register_buffer("mean", torch.tensor(self.specification.mean).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(self.specification.std).view(1, 3, 1, 1) * 255, persistent=False)
+        self.network = network(self.outputs())
+        self._materialise()
+        self.val_metrics, self.test_metrics = self.metrics(), self.metrics()
+        self._eval_losses: list[tuple[int, dict[str, Tensor]]] = []
+        self._running: dict[str, Tensor] = {}
+        self._running_count = 0
+        self._logged_step = 0
+
+    # A task's own -----------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def outputs(self) -> int:
+        """The number that the network is made for: of classes, as a rule."""
+
+    @abstractmethod
+    def losses(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        """Scalar losses by name, from what the network gave; their sum is minimised."""
+
+    @abstractmethod
+    def predict(self, outputs: Any) -> list[Prediction]:
+        """One prediction an image, from what the network gave: what metrics, pictures and ``lectern predict`` use."""
+
+    @abstractmethod
+    def metrics(self) -> MetricCollection:
+        """Fresh metrics, one call each for validation and test."""
+
+    @abstractmethod
+    def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
+        """The keyword arguments of the metrics' ``update``."""
+
+    # Shared by all ----------------------------------------------------------------------------------------------------
+
+    def forward(self, images: Tensor) -> Any:
+        """The network's outputs for images as they travel: uint8 (B, 3, H, W)."""
+        return self.network((images - self.mean) / self.std)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        losses = self.losses(self(batch["image"]), batch)
+        losses = with_total(losses)
+        self._accumulate(losses)
+        return losses["loss"]
+
+    def validation_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
+        return self._evaluate(batch, "val", self.val_metrics)
+
+    def test_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
+        return self._evaluate(batch, "test", self.test_metrics)
+
+    def predict_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
+        return None if batch is None else self.predict(self(batch["image"]))
+
+    def _evaluate(self, batch: Batch | None, stage: Stage, metrics: MetricCollection) -> list[Prediction] | None:
+        if batch is None:  # this device's share of the last batch is empty
+            return None
+        outputs = self(batch["image"])
+        losses = self.losses(outputs, batch)
+        self._eval_losses.append((len(batch["image"]), with_total(losses)))
+        predictions = self.predict(outputs)
+        metrics.update(**self.metric_inputs(predictions, batch))
+        return predictions
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_metrics("val", self.val_metrics)
+
+    def on_test_epoch_end(self) -> None:
+        self._log_metrics("test", self.test_metrics)
+
+    def _log_metrics(self, stage: Stage, metrics: MetricCollection) -> None:
+        """Computes each metric once over the whole set, on all devices together, and starts afresh."""
+        values = metrics.compute() | mean_losses(self._eval_losses)
+        self.log_dict({f"{stage}/{name}": value for name, value in values.items()})
+        metrics.reset()
+        self._eval_losses = []
+
+    def _accumulate(self, losses: dict[str, Tensor]) -> None:
+        """Sums the losses on the device; reading one each step would wait for the device each time."""
+        for name, value in losses.items():
+            value = value.detach()
+            self._running[name] = self._running[name] + value if name in self._running else value
+        self._running_count += 1
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        step = self.global_step
+        if step == self._logged_step or step % self.trainer.log_every_n_steps:
+            return
+        self._logged_step = step
+        means = {name: value / self._running_count for name, value in self._running.items()}
+        self._running, self._running_count = {}, 0
+        for name, value in means.items():
+            self.log(f"train/{name}", value, prog_bar=name == "loss", sync_dist=True, batch_size=1)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.make_optimizer(p for p in self.parameters() if p.requires_grad)
+        if self.make_scheduler is None:
+            return optimizer
+        scheduler = self.make_scheduler(optimizer)
+        config: dict[str, Any] = {"scheduler": scheduler, "interval": "epoch"}
+        if isinstance(scheduler, Schedule):
+            scheduler.total_steps = int(self.trainer.estimated_stepping_batches)
+        if isinstance(scheduler, Schedule | OneCycleLR | CyclicLR):
+            config["interval"] = "step"
+        if isinstance(scheduler, ReduceLROnPlateau):
+            config["monitor"] = scheduler.monitor
+        return {"optimizer": optimizer, "lr_scheduler": config}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        # Without these, the first mean that a resumed run logs would lack the steps before the checkpoint.
+        checkpoint["running_losses"] = {
+            "sums": {name: value.cpu() for name, value in self._running.items()},
+            "count": self._running_count,
+            "logged_step": self._logged_step,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        running = checkpoint["running_losses"]
+        self._running = {name: value.to(self.device) for name, value in running["sums"].items()}
+        self._running_count, self._logged_step = running["count"], running["logged_step"]
+
+    def _remember_arguments(self) -> None:
+        """Keeps the arguments that a checkpoint can hold: from the command line all of them, as plain configuration."""
+        self.save_hyperparameters()
+        for name in [n for n, value in self.hparams.items() if callable(value)]:
+            del self.hparams[name]  # built in Python: a function is no plain data, and would not load weights-only
+
+    def _materialise(self) -> None:
+        """Gives lazy layers their sizes, with one empty image of the data set's size."""
+        if any(nn.parameter.is_lazy(p) for p in self.network.parameters()):
+            training = self.network.training
+            with torch.no_grad():
+                self.network.eval()(torch.zeros(1, 3, *self.specification.image_size))
+            self.network.train(training)
+

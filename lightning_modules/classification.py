@@ -1,0 +1,101 @@
+"""Image classification: one class an image, or any number of them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics import MetricCollection
+from torchmetrics.classification import MulticlassAccuracy, MultilabelAveragePrecision, MultilabelF1Score
+
+from datamodules.scene import Batch
+
+from .base import Prediction, Task
+
+
+class Classification(Task):
+    """One class an image: softmax and cross-entropy (deck "CNN, R-CNN", slide "Loss functions").
+
+    The network gives logits (B, C). Metrics: ``accuracy`` (top 1), ``accuracy_top5`` where there are more than five
+    classes, and ``error`` = 1 - accuracy, as the papers print it.
+    """
+
+    needs = frozenset({"label"})
+    monitor = "val/accuracy"
+
+    def outputs(self) -> int:
+        return len(self.specification.classes)
+
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        return {"cross_entropy": F.cross_entropy(outputs, batch["label"])}
+
+    def predict(self, outputs: Tensor) -> list[Prediction]:
+        return [{"label": p.argmax(), "scores": p} for p in outputs.float().softmax(dim=1)]
+
+    def metrics(self) -> MetricCollection:
+        classes = len(self.specification.classes)
+        collection: dict[str, Any] = {
+            "accuracy": MulticlassAccuracy(classes, average="micro", validate_args=False),
+            "error": Error(classes, average="micro", validate_args=False),
+        }
+        if classes > 5:
+            collection["accuracy_top5"] = MulticlassAccuracy(classes, average="micro", top_k=5, validate_args=False)
+        return MetricCollection(collection, compute_groups=False)
+
+    def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
+        return {"preds": torch.stack([p["scores"] for p in predictions]), "target": batch["label"]}
+
+
+class Error(MulticlassAccuracy):
+    """1 - accuracy."""
+
+    def compute(self) -> Tensor:
+        return 1 - cast(Tensor, super().compute())
+
+
+class MultiLabelClassification(Task):
+    """Which classes an image shows, any number of them: one sigmoid and binary cross-entropy a class.
+
+    The truth is the set of classes of a scene's objects; of objects marked ``difficult`` a class neither counts as shown
+    nor as absent where nothing else shows it, as in PASCAL VOC's classification task. The network gives logits (B, C).
+    Metrics: ``map`` (mean over classes of the area under precision and recall), ``f1`` at a probability of 0.5.
+    """
+
+    needs = frozenset({"labels"})
+    uses = frozenset({"difficult"})
+    monitor = "val/map"
+
+    def outputs(self) -> int:
+        return len(self.specification.classes)
+
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        target = self.targets(batch)
+        known = target >= 0
+        loss = F.binary_cross_entropy_with_logits(outputs, target.clamp(min=0).to(outputs.dtype), reduction="none")
+        return {"binary_cross_entropy": (loss * known).sum() / known.sum().clamp(min=1)}
+
+    def predict(self, outputs: Tensor) -> list[Prediction]:
+        return [{"scores": p, "labels": (p > 0.5).nonzero().flatten()} for p in outputs.float().sigmoid()]
+
+    def metrics(self) -> MetricCollection:
+        classes = len(self.specification.classes)
+        collection: dict[str, Any] = {
+            "map": MultilabelAveragePrecision(classes, ignore_index=-1, validate_args=False),
+            "f1": MultilabelF1Score(classes, ignore_index=-1, validate_args=False),
+        }
+        return MetricCollection(collection, compute_groups=False)
+
+    def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
+        return {"preds": torch.stack([p["scores"] for p in predictions]), "target": self.targets(batch)}
+
+    def targets(self, batch: Batch) -> Tensor:
+        """int64 (B, C): 1 shown, 0 absent, -1 not to be judged."""
+        target = torch.zeros(len(batch["labels"]), self.outputs(), dtype=torch.long, device=self.device)
+        for row, labels in enumerate(batch["labels"]):
+            if "difficult" in batch:
+                target[row, labels[batch["difficult"][row]]] = -1
+                labels = labels[~batch["difficult"][row]]
+            target[row, labels] = 1
+        return target
