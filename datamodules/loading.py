@@ -94,7 +94,7 @@ class Loader:
         position: Callable[[], int] = lambda: 0,
         report: Callable[[list[str]], None] = lambda skipped: None,
     ) -> None:
-        self.sampler = batches  # Lightning calls its set_epoch
+        self.sampler = self.batch_sampler = batches  # Lightning asks for both, and calls set_epoch
         self.position, self.report = position, report
         self.loader: DataLoader[Any] = DataLoader(
             dataset,

@@ -41,13 +41,15 @@ class Scene(TypedDict, total=False):
     """bool (N,), objects that evaluation passes over (PASCAL VOC's ``difficult``)."""
     crowd: Tensor
     """bool (N,), regions that hold many objects (COCO's ``iscrowd``)."""
+    area: Tensor
+    """float32 (N,), square pixels of each object itself, not of its box (COCO's ``area``)."""
     name: str
     """Where the scene comes from: a path relative to the data set's root, or a drawing's number."""
     size: tuple[int, int]
     """(H, W) of the image as it lies on disk, before it was resized."""
 
 
-OBJECT_FIELDS = ("boxes", "labels", "masks", "keypoints", "captions", "difficult", "crowd")
+OBJECT_FIELDS = ("boxes", "labels", "masks", "keypoints", "captions", "difficult", "crowd", "area")
 """The fields with one entry an object."""
 
 FIELDS = ("label", "mask", *OBJECT_FIELDS)
@@ -68,6 +70,7 @@ class Batch(TypedDict, total=False):
     captions: list[list[str]]
     difficult: list[Tensor]
     crowd: list[Tensor]
+    area: list[Tensor]
     index: Tensor
     """int64 (B,), the place of each scene in its split: the same on any number of devices."""
     name: list[str]

@@ -45,7 +45,7 @@ class RunSummary(pl.Callback):
         if stage != "fit" or not trainer.logger:
             return
         # Every rank of a distributed run must speak of the folder that the first rank chose.
-        self.folder.rename(trainer.strategy.broadcast(self.folder.version))
+        self.folder.adopt(trainer.strategy.broadcast(self.folder.version))
         self._write({"state": "running", "name": self.folder.name, "started": _now(), **surroundings(trainer)})
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

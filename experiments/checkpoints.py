@@ -81,7 +81,7 @@ def load(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{path}: not a checkpoint that can be read, or damaged ({reason})") from None
     if not isinstance(content, dict) or "state_dict" not in content:
         raise InputError(f"{path}: holds no task's weights (no state_dict)")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -26,7 +29,7 @@ from .catalog import check_fit
 from .expectations import check_expectations, parse_expectations
 from .pictures import Pictures
 from .predictions import PredictionWriter
-from .runs import CHECKPOINTS, EvaluationFolder, RunFolder
+from .runs import CHECKPOINTS, CONFIG, EvaluationFolder, RunFolder, folder_of, write_atomically
 from .wandb_logging import WandbMode, wandb_logger
 
 Command = Literal["fit", "validate", "test", "predict"]
@@ -36,7 +39,20 @@ class Parser(LightningArgumentParser):
     """Says what is wrong in one line, without the page of usage before it."""
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
-        raise InputError(" ".join(str(message).split()))
+        raise InputError(readable(message))
+
+
+def readable(message: str) -> str:
+    """jsonargparse's account of a value that fits no member of a union, reduced to the key and what is wrong with it.
+
+    It nests: each level names its key, lists the members it tried, and repeats the value.
+    """
+    text = " ".join(str(message).split())
+    text = re.sub(r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: - ", "", text)
+    keys = re.findall(r'Parser key "([^"]+)": ?', text)
+    innermost = re.split(r'Parser key "[^"]+": ?', text)[-1]
+    reason = re.split(r" - Expected a <class 'NoneType'>| Given value|; Union", innermost)[0]
+    return f"{'.'.join(keys)}: {reason}" if keys else reason
 
 
 class LecternCLI(LightningCLI):
@@ -63,8 +79,8 @@ class LecternCLI(LightningCLI):
         parser.add_argument("--name", type=str | None, default=None, help="of the run; the recipe's name by default")
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
-        parser.add_lightning_class_args(Pictures, "pictures")
-        parser.add_lightning_class_args(checkpoints.KeepLast, "checkpoint")
+        parser.add_class_arguments(Pictures, "pictures")
+        parser.add_class_arguments(checkpoints.KeepLast, "checkpoint")
         parser.link_arguments("data.specification", "model.init_args.specification", _as_dict, apply_on="instantiate")
 
     # Parsing ----------------------------------------------------------------------------------------------------------
@@ -108,7 +124,10 @@ class LecternCLI(LightningCLI):
     # Building ---------------------------------------------------------------------------------------------------------
 
     def instantiate_classes(self) -> None:
-        super().instantiate_classes()
+        try:
+            super().instantiate_classes()
+        except (ValueError, TypeError) as error:
+            raise (_input_error(error) or InputError(readable(str(error)))) from error
         task, data = self.model, self.datamodule
         data.require(task.needs | (task.uses & data.provides) if self.subcommand != "predict" else frozenset())
 
@@ -170,8 +189,8 @@ class SaveConfig(SaveConfigCallback):
         super().__init__(parser, config, overwrite=True)
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if stage == "fit" and trainer.logger:
-            super().setup(trainer, pl_module, stage)
+        if stage == "fit" and trainer.is_global_zero and (folder := folder_of(trainer)):
+            write_atomically(folder / CONFIG, self.parser.dump(self.config, skip_none=False))
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         plain = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
@@ -195,12 +214,22 @@ def run(args: list[str] | None = None) -> int:
     _quiet()
     try:
         cli = LecternCLI(args)
-    except InputError as error:
-        print(f"lectern: {_one_line(error)}", file=sys.stderr)
+    except Exception as error:
+        wrong = _input_error(error)
+        if wrong is None or os.environ.get("LECTERN_TRACEBACK"):
+            raise
+        print(f"lectern: {_one_line(wrong)}", file=sys.stderr)
         return 2
     finally:
         _finish_wandb()
     return int(getattr(cli, "failed", False))
+
+
+def _input_error(error: BaseException | None) -> InputError | None:
+    """The InputError that an exception is, or was raised from."""
+    while error is not None and not isinstance(error, InputError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _one_line(error: Exception) -> str:
@@ -213,6 +242,8 @@ def _quiet() -> None:
     """Keeps Lightning's advice that does not apply here from the screen."""
     for message in (".*does not have many workers.*", ".*dataloader is not resumable.*", ".*Checkpoint directory .* exists.*"):
         warnings.filterwarnings("ignore", message)
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda record: "Tip:" not in record.getMessage())
+    os.environ.setdefault("WANDB_SILENT", "true")
     warnings.filterwarnings("ignore", ".*was called before the .*update.* method.*")  # a rank with no sample
 
 
@@ -221,4 +252,4 @@ def _finish_wandb() -> None:
         import wandb
 
         if wandb.run is not None:
-            wandb.finish(quiet=True)
+            wandb.finish()

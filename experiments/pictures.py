@@ -13,7 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.utils import draw_bounding_boxes, draw_keypoints, draw_segmentation_masks, make_grid, save_image
 
-from datamodules.scene import IGNORE, OBJECT_FIELDS, Batch, Specification
+from datamodules.scene import OBJECT_FIELDS, Batch, Specification
+
+from .runs import PICTURES, folder_of
 
 # Okabe and Ito's colours, told apart by the colour-blind too, then variations of them.
 BASE = [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167)]
@@ -132,21 +134,14 @@ class Pictures(pl.Callback):
     @rank_zero_only
     def _write(self, trainer: pl.Trainer, name: str) -> None:
         pairs, self._pairs = self._pairs, []
-        if not pairs or trainer.log_dir is None:
+        folder = folder_of(trainer)
+        if not pairs or folder is None:
             return
         grid = make_grid([p.float() / 255 for p in pairs], nrow=2, padding=2, pad_value=1)
-        folder = _pictures_folder(trainer)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_image(grid, folder / f"{name}.png")
+        path = folder / PICTURES / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_image(grid, path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image("pictures", [str(folder / f"{name}.png")], caption=["truth | prediction"])
+                logger.log_image("pictures", [str(path)], caption=["truth | prediction"])
 
-
-def _pictures_folder(trainer: pl.Trainer) -> Any:
-    from .runs import PICTURES, RunFolder
-
-    return next(logger.folder for logger in trainer.loggers if isinstance(logger, RunFolder)) / PICTURES
-
-
-__all__ = ["IGNORE", "Pictures", "colour", "draw"]

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+import pytorch_lightning as pl
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
@@ -60,7 +61,6 @@ class RunFolder(Logger):
         self._columns: list[str] = []
         self._row: dict[str, Any] = {}
         self._start = time.monotonic()
-        self._opened = False
 
     @classmethod
     def of(cls, folder: Path) -> Self:
@@ -90,6 +90,10 @@ class RunFolder(Logger):
     @property
     def folder(self) -> Path:
         return self._root / self._name / self._version
+
+    def adopt(self, version: str) -> None:
+        """Takes another name for the folder: the ranks of a distributed run use the first one's."""
+        self._version = version
 
     @property
     def seconds(self) -> float:
@@ -155,6 +159,11 @@ class EvaluationFolder(RunFolder):
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """The results go into ``summary.json``, at the end."""
+
+
+def folder_of(trainer: pl.Trainer) -> Path | None:
+    """The folder of a trainer's run, or None where it has none (``fast_dev_run``, no logger)."""
+    return next((logger.folder for logger in trainer.loggers if isinstance(logger, RunFolder)), None)
 
 
 def _ordered(columns: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from typing import Literal
 from urllib.parse import urlparse
@@ -21,13 +22,13 @@ def wandb_mode(asked: WandbMode) -> Literal["online", "offline", "disabled"]:
     chosen = os.environ.get("WANDB_MODE", asked) if asked == "auto" else asked
     if chosen in ("online", "offline", "disabled"):
         return chosen  # type: ignore[return-value]
-    return "online" if _logged_in() and _reachable() else "offline"
+    return "online" if _reachable() and _logged_in() else "offline"
 
 
 def _logged_in() -> bool:
     import wandb
 
-    return bool(wandb.Api().api_key if os.environ.get("WANDB_API_KEY") else wandb.api.api_key)
+    return bool(wandb.login(prompt=False, verify=False))
 
 
 def _reachable() -> bool:
@@ -48,8 +49,8 @@ def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
     import wandb
 
     if wandb.run is not None:  # a second logger in one process would go on with the first one's run
-        wandb.finish(quiet=True)
-    run_id = read_summary(folder.folder).get("wandb_id") or wandb.util.generate_id()
+        wandb.finish()
+    run_id = read_summary(folder.folder).get("wandb_id") or secrets.token_hex(4)
     folder.folder.mkdir(parents=True, exist_ok=True)
     write_summary(folder.folder, {"wandb_id": run_id})
     logger = WandbLogger(
