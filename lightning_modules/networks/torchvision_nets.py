@@ -1,0 +1,101 @@
+"""Any classifier of torchvision, with the head that the data set needs, from scratch or from stored weights."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torchvision.models import get_model, get_model_weights, list_models
+
+AUXILIARY = {"googlenet": ("aux1.", "aux2."), "inception_v3": ("AuxLogits.",)}
+"""Networks that torchvision trained with classifiers beside the main one, and the prefixes of their weights."""
+
+
+class TorchvisionNet(nn.Module):
+    """``torchvision.models.get_model(name)``: images (B, 3, H, W) to logits (B, num_classes).
+
+    ``weights`` is None, one of torchvision's names for this network (``DEFAULT``, ``IMAGENET1K_V1``, ...; downloaded
+    once), or the path of a ``.pth`` state dict with torchvision's keys. The head is what depends on the number of
+    classes: it is fresh where the weights have none for ``num_classes``. ImageNet weights ask for images that are
+    normalised with ImageNet's mean and std. GoogLeNet and Inception v3 are built without their auxiliary classifiers.
+
+    Raises:
+        ValueError: torchvision has no such classifier or weights, or the file does not hold this network's.
+        FileNotFoundError: there is no such file.
+    """
+
+    def __init__(self, num_classes: int, *, name: str = "resnet18", weights: str | None = None) -> None:
+        super().__init__()
+        self.network = _build(name, num_classes)
+        if weights is not None:
+            _load(self.network, name, num_classes, weights)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.network(images)
+        return logits
+
+
+def _build(name: str, num_classes: int) -> nn.Module:
+    names = list_models(module=torchvision.models)
+    if name not in names:
+        near = difflib.get_close_matches(name, names) or names
+        raise ValueError(f"TorchvisionNet: torchvision has no classifier {name!r}; it has {', '.join(near)}")
+    # torchvision warns unless these two are told whether to draw their weights.
+    options = {"aux_logits": False, "init_weights": True} if name in AUXILIARY else {}
+    network: nn.Module = get_model(name, num_classes=num_classes, **options)
+    return network
+
+
+def _shapes(network: nn.Module) -> dict[str, torch.Size]:
+    return {key: tensor.shape for key, tensor in network.state_dict().items()}
+
+
+def _read(name: str, weights: str) -> dict[str, Tensor]:
+    if Path(weights).suffix != ".pth":
+        known = get_model_weights(name).__members__
+        if weights not in known:
+            raise ValueError(f"{name}: weights {weights!r} is neither a .pth file nor one of {', '.join(known)}")
+        stored: dict[str, Tensor] = known[weights].get_state_dict(check_hash=True)
+        return stored
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+    except (UnpicklingError, EOFError, RuntimeError):
+        state = None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ValueError(
+            f"{weights} is no state dict: expected tensors by name, that torch.load reads with weights_only"
+        )
+    return state
+
+
+def _load(network: nn.Module, name: str, num_classes: int, weights: str) -> None:
+    """Loads stored weights, all but auxiliary classifiers and a head for another number of classes."""
+    state, expected = _read(name, weights), _shapes(network)
+    # A second network tells what the head is: on the meta device, some of torchvision's cannot be built.
+    head = {key for key, shape in _shapes(_build(name, num_classes + 1)).items() if shape != expected[key]}
+    # The state is changed in place, as it carries the versions of its modules.
+    for key in list(state):
+        if key in head and state[key].shape != expected[key]:
+            del state[key]
+        elif key.startswith(AUXILIARY.get(name, ())):
+            del state[key]
+            # Only the weights that torchvision converted have these: they want images normalised to [-1, 1].
+            network.transform_input = True  # type: ignore[assignment]
+        elif (renamed := re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", key)) != key:
+            state[renamed] = state.pop(key)  # torchvision's DenseNet files are older than its code
+    faults = [f"{key} is missing" for key in expected.keys() - head - state.keys() if "num_batches_tracked" not in key]
+    faults += [f"{key} is unknown" for key in state.keys() - expected.keys()]
+    faults += [
+        f"{key} is {tuple(state[key].shape)}, expected {tuple(expected[key])}"
+        for key in state.keys() & expected.keys()
+        if state[key].shape != expected[key]
+    ]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise ValueError(f"{weights} does not hold the weights of {name}: {min(faults)}{more}")
+    network.load_state_dict(state, strict=False)
