@@ -68,7 +68,8 @@ class DataModule(pl.LightningDataModule):
         invalid: Literal["error", "skip"] = "error",
     ) -> None:
         super().__init__()
-        self.image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+        height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+        self.image_size = (height, width)
         if min(self.image_size) < 1 or batch_size < 1 or workers < 0:
             raise InputError(
                 f"{type(self).__name__}: image_size and batch_size must be at least 1 and workers at least 0, "
@@ -157,8 +158,8 @@ class PreparedScenes(Dataset[Any]):
         self.source = data.scenes(split)
         self.specification, self.invalid, self.seed = data.specification, data.invalid, run_seed()
         self.fields = data.fields
-        image_size = cast("tuple[int, int]", data.image_size)
-        self.transform = SceneTransform(data.augment if augment else (), image_size, data.fit, data.specification.flip_pairs)
+        transforms, flip_pairs = data.augment if augment else (), data.specification.flip_pairs
+        self.transform = SceneTransform(transforms, data.image_size, data.fit, flip_pairs)
         self.chosen: list[int] | None = None
         if split == "train" and data.train_samples is not None and data.train_samples < len(self.source):
             self.chosen = np.random.default_rng(0).permutation(len(self.source))[: data.train_samples].tolist()

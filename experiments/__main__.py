@@ -16,8 +16,9 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   list       tasks, data modules and recipes, and which fits which
 
 lectern COMMAND --help shows a command's options; lectern fit --model.help NAME and --data.help NAME those of a class.
-Any value of a recipe can be changed on the command line (--trainer.max_epochs 2) or by an environment variable
-(LECTERN_FIT__TRAINER__MAX_EPOCHS=2). A configuration from a stranger is code: read it before you run it.
+Any value of a recipe can be changed on the command line (--trainer.max_epochs 2); what it leaves open can be set by an
+environment variable (LECTERN_FIT__TRAINER__DEVICES=2). LECTERN_TRACEBACK=1 shows where an error came from.
+A configuration from a stranger is code: read it before you run it.
 """
 
 TRAINER_COMMANDS = ("fit", "validate", "test", "predict")

@@ -48,9 +48,12 @@ class RunSummary(pl.Callback):
         self.folder.adopt(trainer.strategy.broadcast(self.folder.version))
         self._write({"state": "running", "name": self.folder.name, "started": _now(), **surroundings(trainer)})
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.ckpt_path and trainer.logger:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.global_step and trainer.logger:
             self.folder.resume(trainer.global_step)
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        self.folder.flush()  # what was logged before a checkpoint must not be lost behind it
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._since = time.monotonic()
@@ -95,7 +98,7 @@ class RunSummary(pl.Callback):
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         if trainer.logger and trainer.state.fn == "fit":
-            stopped = isinstance(exception, KeyboardInterrupt)
+            stopped = isinstance(exception, KeyboardInterrupt | SystemExit)
             reason = "" if stopped else f"{type(exception).__name__}: {exception}"[:500]
             self._write({"state": "interrupted" if stopped else "failed", "reason": reason})
 

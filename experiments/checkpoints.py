@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import timedelta
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,12 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from datamodules.scene import InputError
 
-from .runs import CHECKPOINTS, CONFIG, is_finished
+from .runs import CHECKPOINTS, CONFIG, folder_of, is_finished
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -41,8 +44,15 @@ class AtomicCheckpoints(TorchCheckpointIO):
             raise InputError(f"{target}: checkpoint not written, the previous one is intact ({error})") from error
 
 
-class KeepLast(ModelCheckpoint):
-    """Keeps ``checkpoints/last.ckpt``, from which an interrupted run goes on; it is all that such a run loses behind.
+class Stopped(SIGTERMException):
+    """Raised at the end of a step after SIGTERM or Ctrl-C, with the checkpoint of that step written."""
+
+
+class KeepLast(Checkpoint):
+    """Keeps ``checkpoints/last.ckpt``, from which an interrupted run goes on; what comes after it is all that is lost.
+
+    SIGTERM and Ctrl-C, to any rank, are answered at the end of the running step: every rank stops there, with a checkpoint
+    of that very step. A second Ctrl-C stops at once.
 
     Args:
         minutes: between two checkpoints.
@@ -50,24 +60,63 @@ class KeepLast(ModelCheckpoint):
     """
 
     def __init__(self, minutes: float = 5.0, steps: int | None = None) -> None:
-        super().__init__(
-            filename="last",
-            train_time_interval=None if steps else timedelta(minutes=minutes),
-            every_n_train_steps=steps,
-            save_on_exception=True,
-            enable_version_counter=False,
-        )
+        self.minutes, self.steps = minutes, steps
+        self.signal = 0
+        """The signal that asked to stop, or 0."""
+        self._handlers: dict[int, Any] = {}
+        self._saved_step, self._saved_time = 0, 0.0
 
-    @property
-    def state_key(self) -> str:
-        return type(self).__qualname__
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._saved_step, self._saved_time = trainer.global_step, time.monotonic()
+        if threading.current_thread() is threading.main_thread():
+            # In place of Lightning's, which broadcasts inside the handler: a rank that gets it alone waits for ever.
+            self._handlers = {number: signal.signal(number, self._notice) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        super().setup(trainer, pl_module, stage)
+    def _notice(self, number: int, frame: Any) -> None:
+        if self.signal and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal = number
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
+        # A run resumed from a checkpoint between a batch and its validation would skip that validation.
+        if not _validation_follows(trainer) and not trainer.fit_loop._should_accumulate():
+            self._save_or_stop(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._save_or_stop(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._last_global_step_saved != trainer.global_step:
-            self._save_topk_checkpoint(trainer, self._monitor_candidates(trainer))
+        if self._saved_step != trainer.global_step:
+            self._save(trainer)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+    def _save_or_stop(self, trainer: pl.Trainer) -> None:
+        stop = trainer.strategy.reduce_boolean_decision(bool(self.signal), all=False)
+        if stop or trainer.strategy.broadcast(self._is_due(trainer)):
+            self._save(trainer)
+        if stop:
+            raise Stopped(128 + self.signal)
+
+    def _is_due(self, trainer: pl.Trainer) -> bool:
+        if self.steps:
+            return trainer.global_step - self._saved_step >= self.steps
+        return time.monotonic() - self._saved_time >= 60 * self.minutes
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        if folder := folder_of(trainer):
+            trainer.save_checkpoint(folder / CHECKPOINTS / "last.ckpt")
+            self._saved_step, self._saved_time = trainer.global_step, time.monotonic()
+
+
+def _validation_follows(trainer: pl.Trainer) -> bool:
+    """Whether validation may come right after the batch that just ended."""
+    loop, every = trainer.fit_loop.epoch_loop, trainer.val_check_batch
+    in_epoch, in_all = loop.batch_progress.current.ready, loop.batch_progress.total.ready
+    return loop.batch_progress.is_last_batch or (every is not None and (in_epoch % every == 0 or in_all % every == 0))
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def readable(message: str) -> str:
     keys = re.findall(r'Parser key "([^"]+)": ?', text)
     innermost = re.split(r'Parser key "[^"]+": ?', text)[-1]
     reason = re.split(r" - Expected a <class 'NoneType'>| Given value|; Union", innermost)[0]
+    if unknown := re.search(r"Expected a dot import path string: (\S+)", reason):
+        reason = f"there is no class {unknown[1]} (lectern list shows what there is)"
     return f"{'.'.join(keys)}: {reason}" if keys else reason
 
 
@@ -214,6 +216,9 @@ def run(args: list[str] | None = None) -> int:
     _quiet()
     try:
         cli = LecternCLI(args)
+    except checkpoints.Stopped as stopped:
+        print("\nstopped; --ckpt_path last goes on from here", file=sys.stderr)
+        return int(stopped.code or 0)
     except Exception as error:
         wrong = _input_error(error)
         if wrong is None or os.environ.get("LECTERN_TRACEBACK"):
@@ -234,8 +239,8 @@ def _input_error(error: BaseException | None) -> InputError | None:
 
 def _one_line(error: Exception) -> str:
     """The message; of an error raised in a loader's worker the last line, since torch puts a stack trace before it."""
-    line = str(error).strip().splitlines()[-1]
-    return line.split("Error: ", 1)[-1] if "Original Traceback" in str(error) else line
+    text = str(error).strip()
+    return text.splitlines()[-1].split("Error: ", 1)[-1] if "Original Traceback" in text else " ".join(text.split())
 
 
 def _quiet() -> None:
@@ -244,6 +249,8 @@ def _quiet() -> None:
         warnings.filterwarnings("ignore", message)
     logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda record: "Tip:" not in record.getMessage())
     os.environ.setdefault("WANDB_SILENT", "true")
+    for message in (".*callbacks used to create the checkpoint.*", ".*LeafSpec.*", ".*persistent_workers.*"):
+        warnings.filterwarnings("ignore", message)
     warnings.filterwarnings("ignore", ".*was called before the .*update.* method.*")  # a rank with no sample
 
 

@@ -60,6 +60,7 @@ class RunFolder(Logger):
         self._version = version or new_run_name(self._root, name)
         self._columns: list[str] = []
         self._row: dict[str, Any] = {}
+        self._written_at: int | None = None
         self._start = time.monotonic()
 
     @classmethod
@@ -107,43 +108,50 @@ class RunFolder(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         step = -1 if step is None else step
-        if self._row and self._row["step"] != step:
-            self._flush()
-        if not self._row:
-            self._row = {"step": step, "seconds": round(self.seconds, 3)}
+        if self._row.get("step") != step:
+            self.flush()
+            self._row, self._written_at = {"step": step, "seconds": round(self.seconds, 3)}, None
         self._row |= {key: float(value) for key, value in metrics.items()}
 
     @rank_zero_only
     def save(self) -> None:
-        """Called by Lightning now and then; rows are written when the next step begins."""
+        """Called by Lightning now and then; a row is written when the next step begins."""
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        self._flush()
+        self.flush()
+
+    @rank_zero_only
+    def flush(self) -> None:
+        """Writes the current step's row, in place of what was written of it before."""
+        if not self._row:
+            return
+        path = self.folder / METRICS
+        if new := [key for key in self._row if key not in self._columns]:
+            rows = [row for row in read_metrics(self.folder) if row["step"] != self._row["step"]]
+            self._columns = _ordered([*self._columns, *new])
+            self._rewrite(rows)
+            self._written_at = None
+        with path.open("r+", encoding="utf-8", newline="") as file:
+            file.seek(0, os.SEEK_END)
+            if self._written_at is None:
+                self._written_at = file.tell()
+            file.seek(self._written_at)
+            csv.DictWriter(file, self._columns, restval="").writerow(_text(self._row))
+            file.truncate()
 
     @rank_zero_only
     def resume(self, step: int) -> None:
-        """Keeps of an older ``metrics.csv`` the rows before ``step``, and goes on behind them."""
+        """Keeps of an older ``metrics.csv`` the rows before ``step``, and goes on with the last of them."""
         rows = read_metrics(self.folder)
         kept = [row for row in rows if row["step"] < step]
-        self._columns = list(dict.fromkeys(key for row in rows for key in row))
-        self._row = {}
+        self._columns = _ordered(list(dict.fromkeys(key for row in rows for key in row)))
+        self._row, self._written_at = {}, None
+        self._rewrite(kept[:-1])
         if kept:
             self._start = time.monotonic() - kept[-1].get("seconds", 0.0)
-        self._rewrite(kept)
-
-    def _flush(self) -> None:
-        row, self._row = self._row, {}
-        if not row:
-            return
-        path = self.folder / METRICS
-        if new := [key for key in row if key not in self._columns]:
-            rows = read_metrics(self.folder)
-            self._columns = _ordered([*self._columns, *new])
-            self._rewrite([*rows, row])
-            return
-        with path.open("a", encoding="utf-8", newline="") as file:
-            csv.DictWriter(file, self._columns, restval="").writerow(_text(row))
+            self._row = dict(kept[-1])
+            self.flush()
 
     def _rewrite(self, rows: list[dict[str, float]]) -> None:
         text = io.StringIO()

@@ -103,6 +103,7 @@ class Task(pl.LightningModule):
         self._running: dict[str, Tensor] = {}
         self._running_count = 0
         self._logged_step = 0
+        self._saved_epoch = 0
 
     # A task's own -----------------------------------------------------------------------------------------------------
 
@@ -178,14 +179,26 @@ class Task(pl.LightningModule):
         self._running_count += 1
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        if means := self._due_means():
+            for name, value in means.items():
+                self.log(name, value, prog_bar=name == "train/loss", sync_dist=True, batch_size=1)
+
+    def on_train_start(self) -> None:
+        # A checkpoint is written before its own step is logged; a run resumed from it logs that step here.
+        if means := self._due_means():
+            values = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
+            for logger in self.loggers:
+                metrics = {name: float(value) for name, value in values.items()} | {"epoch": self._saved_epoch}
+                logger.log_metrics(metrics, step=self.global_step - 1)
+
+    def _due_means(self) -> dict[str, Tensor]:
+        """The means of the losses since the last logging, where this step is one to log; otherwise nothing."""
         step = self.global_step
         if step == self._logged_step or step % self.trainer.log_every_n_steps:
-            return
-        self._logged_step = step
-        means = {name: value / self._running_count for name, value in self._running.items()}
-        self._running, self._running_count = {}, 0
-        for name, value in means.items():
-            self.log(f"train/{name}", value, prog_bar=name == "loss", sync_dist=True, batch_size=1)
+            return {}
+        means = {f"train/{name}": value / self._running_count for name, value in self._running.items()}
+        self._running, self._running_count, self._logged_step = {}, 0, step
+        return means
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(p for p in self.parameters() if p.requires_grad)
@@ -207,12 +220,14 @@ class Task(pl.LightningModule):
             "sums": {name: value.cpu() for name, value in self._running.items()},
             "count": self._running_count,
             "logged_step": self._logged_step,
+            "epoch": self.current_epoch,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         running = checkpoint["running_losses"]
         self._running = {name: value.to(self.device) for name, value in running["sums"].items()}
         self._running_count, self._logged_step = running["count"], running["logged_step"]
+        self._saved_epoch = running["epoch"]  # at an epoch's end the resumed run counts as in the next one already
 
     def _remember_arguments(self) -> None:
         """Keeps the arguments that a checkpoint can hold: from the command line all of them, as plain configuration."""

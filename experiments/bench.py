@@ -1,0 +1,213 @@
+"""What the suite costs: Lightning and logging a step against a plain loop, and data against its consumer.
+
+Times are CPU time of the process that trains, on one thread; both sides of a ratio are measured in turns in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from datamodules.base import DataModule
+from datamodules.scene import Batch, Scene, Specification
+from datamodules.shapes import Shapes
+from lightning_modules.classification import Classification
+from lightning_modules.networks import FCN, LinearClassifier
+from lightning_modules.segmentation import Segmentation
+
+from .cli import LecternCLI
+
+
+class Still(DataModule):
+    """A few scenes in memory, so that the cost of the step is what is measured, not the cost of data."""
+
+    provides = frozenset({"label", "mask"})
+
+    def __init__(self, *, image_size: int = 64, length: int = 2000, batch_size: int = 32) -> None:
+        super().__init__(image_size=image_size, batch_size=batch_size, workers=0)
+        self.length = length
+        generator = torch.Generator().manual_seed(0)
+        self.image = torch.randint(0, 256, (3, image_size, image_size), dtype=torch.uint8, generator=generator)
+
+    @property
+    def specification(self) -> Specification:
+        return Specification("Still", (64, 64), tuple("abcdef"), tuple("abcdefg"))
+
+    def scenes(self, split: str) -> StillScenes:
+        return StillScenes(self.image, self.length)
+
+
+class StillScenes:
+    """One image, many times."""
+
+    def __init__(self, image: torch.Tensor, length: int) -> None:
+        self.image, self.length = image, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Scene:
+        return {"image": self.image, "label": torch.tensor(index % 6), "mask": (self.image[0] % 7)}
+
+
+class StepTimer(pl.Callback):
+    """CPU milliseconds a training step, from after the warm-up to the end of training."""
+
+    def __init__(self, warmup: int) -> None:
+        self.warmup, self.steps = warmup, 0
+        self.began = self.milliseconds = 0.0
+
+    def on_train_batch_start(self, *args: Any) -> None:
+        if self.steps == self.warmup:
+            self.began = time.process_time()
+        self.steps += 1
+
+    def on_train_end(self, *args: Any) -> None:
+        self.milliseconds = 1000 * (time.process_time() - self.began) / (self.steps - self.warmup)
+
+
+@dataclass
+class Case:
+    """A network and its task, on the command line and as a plain loop."""
+
+    name: str
+    task: str
+    network: Callable[[int], nn.Module]
+    network_path: str
+    loss: Callable[[torch.Tensor, Batch], torch.Tensor]
+    outputs: int
+
+
+CASES = [
+    Case(
+        "FCN, 64 px, batch 32",
+        f"{Segmentation.__module__}.Segmentation",
+        FCN,
+        "lightning_modules.networks.FCN",
+        lambda logits, batch: F.cross_entropy(logits, batch["mask"].long(), ignore_index=255),
+        7,
+    ),
+    Case(
+        "linear, 64 px, batch 32",
+        f"{Classification.__module__}.Classification",
+        LinearClassifier,
+        "lightning_modules.networks.LinearClassifier",
+        lambda logits, batch: F.cross_entropy(logits, batch["label"]),
+        6,
+    ),
+]
+
+
+def fit_milliseconds(case: Case, steps: int, warmup: int) -> float:
+    """CPU ms a step of ``lectern fit`` as it ships: logging, checkpoints, progress bar and W&B (offline) included."""
+    timer = StepTimer(warmup)
+
+    class Timed(LecternCLI):
+        def _callbacks(self, config: Any) -> list[pl.Callback]:
+            return [*super()._callbacks(config), timer]
+
+    network, optimizer = f'{{"class_path": "{case.network_path}"}}', '{"class_path": "torch.optim.AdamW"}'
+    model = f'{{"class_path": "{case.task}", "init_args": {{"network": {network}, "optimizer": {optimizer}}}}}'
+    arguments = ["fit", "--model", model, "--data", f"{__name__}.Still", f"--trainer.max_steps={steps + warmup}"]
+    arguments += ["--trainer.limit_val_batches=0", "--trainer.enable_model_summary=false", "--trainer.accelerator=cpu"]
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        Timed([*arguments, "--runs", folder])
+        import wandb
+
+        if wandb.run is not None:
+            wandb.finish()
+    return timer.milliseconds
+
+
+def plain_milliseconds(case: Case, steps: int, warmup: int) -> float:
+    """CPU ms a step of a plain PyTorch loop over the same batches."""
+    data = Still()
+    data.require(frozenset({"mask"}) if case.outputs == 7 else frozenset({"label"}))
+    network = case.network(case.outputs)
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) * 255 for v in (data.specification.mean, data.specification.std))
+    loader = data.train_dataloader()
+    network(torch.zeros(2, 3, 64, 64))
+    optimizer = torch.optim.AdamW(network.parameters())
+    began = time.process_time()
+    for step, batch in enumerate(_endless(loader)):
+        if step == warmup:
+            began = time.process_time()
+        if step == steps + warmup:
+            break
+        loss = case.loss(network((batch["image"] - mean) / std), batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return 1000 * (time.process_time() - began) / steps
+
+
+def _endless(loader: Any) -> Iterator[Batch]:
+    epoch = 0
+    while True:
+        loader.sampler.set_epoch(epoch)
+        yield from loader
+        epoch += 1
+
+
+def steps_table(repeats: int, steps: int, warmup: int) -> list[str]:
+    """One row a case: both times, their ratio, and what a step costs more."""
+    rows = ["| network | plain loop, ms a step | lectern fit, ms a step | plain ÷ lectern | extra ms a step |", "|---|---|---|---|---|"]
+    for case in CASES:
+        # Cheap steps need more of them for the same precision.
+        scale = 1 if case.outputs == 7 else 5
+        pairs = []
+        for _ in range(repeats):
+            pairs.append((plain_milliseconds(case, steps * scale, warmup), fit_milliseconds(case, steps * scale, warmup)))
+        plain, fit = (statistics.median(values) for values in zip(*pairs, strict=True))
+        ratio = statistics.median(p / f for p, f in pairs)
+        rows.append(f"| {case.name} | {plain:.2f} | {fit:.2f} | {ratio:.2f} | {fit - plain:+.2f} |")
+    return rows
+
+
+def data_table(images: int, steps: int) -> list[str]:
+    """Images a second that the demo's data module prepares in one process, and that the demo's network trains on."""
+    data = Shapes(image_size=64, batch_size=32, workers=0, train=images)
+    data.require(frozenset({"mask"}))
+    loader = data.train_dataloader()
+    next(iter(loader))
+    began = time.process_time()
+    seen = sum(len(batch["image"]) for batch in loader if batch)
+    produced = seen / (time.process_time() - began)
+    consumed = 32 * 1000 / plain_milliseconds(CASES[0], steps, 2)
+    rows = ["| data | images/s from one worker | images/s the network takes | ratio |", "|---|---|---|---|"]
+    return [*rows, f"| Shapes, 64 px, masks | {produced:.0f} | {consumed:.0f} | {produced / consumed:.2f} |"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints both tables."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3, help="pairs of measurements a row")
+    parser.add_argument("--steps", type=int, default=60, help="timed steps a measurement")
+    parser.add_argument("--images", type=int, default=1600, help="scenes for the data row")
+    options = parser.parse_args(arguments)
+    os.environ["WANDB_MODE"] = "offline"
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    print("\n".join([*steps_table(options.repeats, options.steps, warmup=5), "", *data_table(options.images, options.steps)]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""What tests share: a folder of their own, the real command, and the real data where they are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+torch.set_num_threads(1)  # two workers run side by side, and small tensors gain nothing from more
+
+
+@dataclass
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Lectern = Callable[..., Result]
+
+
+@pytest.fixture
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, with W&B off and no seed left over from another test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    monkeypatch.setenv("PL_GLOBAL_SEED", "0")
+    return tmp_path
+
+
+@pytest.fixture
+def lectern(workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Lectern:
+    """Runs ``lectern`` with the given arguments through its real ``main()``, in an empty directory."""
+    from experiments.__main__ import main
+
+    def run(*arguments: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["lectern", *arguments])
+        capfd.readouterr()
+        code = main()
+        captured = capfd.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real data named by LECTERN_DATA; the test is skipped where there is none."""
+    folder = os.environ.get("LECTERN_DATA")
+    if not folder:
+        pytest.skip("LECTERN_DATA names no folder of real data")
+    return Path(folder)

@@ -1,0 +1,79 @@
+"""Runs ``lectern`` in a process of its own that can be killed, without paying for the imports again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from experiments.runs import read_metrics
+
+
+def start(arguments: list[str], log: Path) -> int:
+    """Forks a process group that runs ``lectern`` with the arguments; returns its pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        os.setsid()
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.argv = ["lectern", *arguments]
+        from experiments.__main__ import main
+
+        code = main()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def wait(pid: int) -> int:
+    """The exit code of a process, or minus the signal that ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def wait_for(path_pattern: str, folder: Path, pid: int, seconds: float = 120) -> Path:
+    """The first file below ``folder`` that matches, as soon as there is one."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := sorted(folder.glob(path_pattern)):
+            return found[0]
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            raise AssertionError(f"the run ended before there was {path_pattern} in {folder}")
+        time.sleep(0.01)
+    raise AssertionError(f"no {path_pattern} in {folder} after {seconds} s")
+
+
+def weights(run: Path) -> torch.Tensor:
+    """All weights, buffers and optimizer states of a run's last checkpoint, as one vector."""
+    checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    values = [v.flatten().double() for v in checkpoint["state_dict"].values()]
+    for state in checkpoint["optimizer_states"][0]["state"].values():
+        values += [v.flatten().double() for v in state.values() if isinstance(v, torch.Tensor)]
+    return torch.cat(values)
+
+
+def curves(run: Path) -> list[dict[str, float]]:
+    """The run's metrics without the timings."""
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in read_metrics(run)]
+
+
+def kill(pid: int, signal_number: int = signal.SIGKILL) -> int:
+    """Sends a signal to the process and, where it is deadly, to its children; returns how the process ended."""
+    if signal_number == signal.SIGKILL:
+        os.killpg(pid, signal_number)
+    else:
+        os.kill(pid, signal_number)
+    return wait(pid)
