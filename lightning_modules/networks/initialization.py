@@ -47,13 +47,10 @@ class Normal(Initialization):
 
 
 class LeCun(Initialization):
-    """Uniform in ±scale/fan_in (LeCun et al. 1998, appendix A: 2.4/F_i)."""
-
-    def __init__(self, scale: float = 2.4) -> None:
-        self.scale = scale
+    """Uniform in ±√(3 / fan_in), of variance 1/fan_in (LeCun et al. 1998, "Efficient BackProp", equation 16)."""
 
     def draw(self, weight: Tensor) -> None:
-        bound = self.scale / weight[0].numel()
+        bound = (3 / weight[0].numel()) ** 0.5
         nn.init.uniform_(weight, -bound, bound)
 
 
