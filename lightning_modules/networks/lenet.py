@@ -67,8 +67,8 @@ class LeNet5(nn.Module):
     - smaller images (MNIST's 28 x 28) grow to 32 x 32 by their border pixels, which are the background, whatever
       value normalisation gave it;
     - weights have the variance 1/fan_in of the authors' "Efficient BackProp". The paper's ±2.4/fan_in fades the signal
-      from layer to layer and leaves it to second-order learning rates to recover: under SGD with momentum (MNIST, an
-      epoch at 0.03) the net stays at chance.
+      from layer to layer and leaves it to second-order learning rates to recover: an epoch of SGD with momentum on
+      20,000 digits left the net at chance with rates of 0.01 and 0.03 (at 0.1 it got away).
 
     ``activation=nn.ReLU, pooling=nn.MaxPool2d, initialization=Kaiming()`` is the modern form: ``pooling`` (kernel,
     stride) replaces the trainable subsampling and the squashing that follows it.
