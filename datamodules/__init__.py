@@ -1,5 +1,28 @@
 """Lectern's data modules: one data set each, all yielding scenes."""
 
+from .caltech_boxes import CaltechBoxes
+from .camvid import CamVid
+from .cifar10 import CIFAR10
+from .coco import COCO, COCOKeypoints
+from .image_files import ImageFiles
+from .image_folder import ImageFolder
+from .lsp import LSP
+from .mnist import MNIST
 from .shapes import Shapes
+from .visual_genome import VisualGenome
+from .voc import VOC
 
-__all__ = ["Shapes"]
+__all__ = [
+    "CIFAR10",
+    "COCO",
+    "LSP",
+    "MNIST",
+    "VOC",
+    "COCOKeypoints",
+    "CaltechBoxes",
+    "CamVid",
+    "ImageFiles",
+    "ImageFolder",
+    "Shapes",
+    "VisualGenome",
+]

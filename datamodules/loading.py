@@ -23,8 +23,11 @@ class Skipped(str):
 
 def collate(samples: Sequence[Scene | Skipped]) -> Batch | None:
     """B scenes as one batch, without the skipped ones (named under ``skipped``); None where none is left."""
-    scenes = [dict(s) for s in samples if not isinstance(s, Skipped)]
-    skipped = [*(str(s) for s in samples if isinstance(s, Skipped)), *(p for s in scenes for p in s.pop("problems", ()))]
+    scenes: list[dict[str, Any]] = [dict(s) for s in samples if not isinstance(s, Skipped)]
+    skipped = [
+        *(str(s) for s in samples if isinstance(s, Skipped)),
+        *(p for s in scenes for p in s.pop("problems", ())),
+    ]
     if not scenes:
         return cast(Batch, {"skipped": skipped}) if skipped else None
     batch: dict[str, Any] = {}
@@ -124,4 +127,3 @@ def _one_thread(worker: int) -> None:
     import cv2
 
     cv2.setNumThreads(0)  # workers are the parallelism; OpenCV's own threads would compete with them
-

@@ -165,7 +165,9 @@ def problems(scene: Scene, specification: Specification) -> tuple[list[str], dic
     objects: dict[int, str] = {}
     for i, label in enumerate(scene["labels"].tolist() if "labels" in scene else ()):
         if not 0 <= label < len(specification.classes):
-            objects[i] = f"label {label} is out of range: {specification.name} has classes 0 to {len(specification.classes) - 1}"
+            objects[i] = (
+                f"label {label} is out of range: {specification.name} has classes 0 to {len(specification.classes) - 1}"
+            )
     for i, box in enumerate(scene["boxes"].tolist() if "boxes" in scene else ()):
         if wrong := _box_problem(box, height, width):
             objects[i] = wrong
@@ -178,7 +180,9 @@ def problems(scene: Scene, specification: Specification) -> tuple[list[str], dic
 def _label_problems(scene: Scene, specification: Specification) -> list[str]:
     if "label" not in scene or 0 <= int(scene["label"]) < len(specification.classes):
         return []
-    return [f"label {int(scene['label'])} is out of range: {specification.name} has classes 0 to {len(specification.classes) - 1}"]
+    return [
+        f"label {int(scene['label'])} is out of range: {specification.name} has classes 0 to {len(specification.classes) - 1}"
+    ]
 
 
 def _mask_problems(scene: Scene, specification: Specification, size: tuple[int, int]) -> list[str]:
@@ -194,7 +198,9 @@ def _mask_problems(scene: Scene, specification: Specification, size: tuple[int, 
             counts[IGNORE] = 0
             if bool(counts[classes:].any()):
                 value = int(counts[classes:].nonzero()[0]) + classes
-                found.append(f"mask has class {value}: {specification.name} has classes 0 to {classes - 1}, and {IGNORE} for ignore")
+                found.append(
+                    f"mask has class {value}: {specification.name} has classes 0 to {classes - 1}, and {IGNORE} for ignore"
+                )
     if "masks" in scene and tuple(scene["masks"].shape[1:]) != size:
         found.append(f"masks are {tuple(scene['masks'].shape[1:])}, their image is {size} (H, W)")
     return found

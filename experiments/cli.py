@@ -245,7 +245,11 @@ def _one_line(error: Exception) -> str:
 
 def _quiet() -> None:
     """Keeps Lightning's advice that does not apply here from the screen."""
-    for message in (".*does not have many workers.*", ".*dataloader is not resumable.*", ".*Checkpoint directory .* exists.*"):
+    for message in (
+        ".*does not have many workers.*",
+        ".*dataloader is not resumable.*",
+        ".*Checkpoint directory .* exists.*",
+    ):
         warnings.filterwarnings("ignore", message)
     logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda record: "Tip:" not in record.getMessage())
     os.environ.setdefault("WANDB_SILENT", "true")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -22,6 +22,10 @@ BASE = [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 1
 
 SIDE = 160
 """The least side of a drawn image in pixels: smaller images are enlarged by a whole factor, so that text can be read."""
+
+
+MIN_SCORE = 0.3
+"""Detections of a lower score are not drawn: a detector gives up to a hundred of them."""
 
 
 def colour(index: int) -> tuple[int, int, int]:
@@ -45,7 +49,7 @@ def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification)
     factor = max(1, -(-SIDE // min(image.shape[1:])))
     canvas = _enlarge(image.cpu(), factor)
     if "mask" in fields:
-        canvas = _draw_mask(canvas, _enlarge(fields["mask"].cpu(), factor), len(specification.mask_classes))
+        canvas = _draw_mask(canvas, _enlarge(fields["mask"].cpu(), factor), specification.mask_classes)
     if "masks" in fields and len(fields["masks"]):
         masks = _enlarge(fields["masks"].cpu(), factor).bool()
         canvas = draw_segmentation_masks(canvas, masks, alpha=0.5, colors=[colour(i) for i in range(len(masks))])
@@ -56,7 +60,7 @@ def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification)
         visible = joints[..., 2] > 0 if joints.shape[-1] > 2 else None
         bones = list(specification.skeleton) or None
         canvas = draw_keypoints(canvas, joints[..., :2] * factor, bones, colors=BASE[4], radius=3, width=2, visibility=visible)
-    if "label" in fields and "boxes" not in fields:
+    if "label" in fields and not {"boxes", "mask"} & set(fields):
         canvas = _caption(canvas, _label_text(fields, specification))
     return canvas
 
@@ -66,25 +70,32 @@ def _enlarge(image: Tensor, factor: int) -> Tensor:
     return image.repeat_interleave(factor, dim=-1).repeat_interleave(factor, dim=-2)
 
 
-def _draw_mask(canvas: Tensor, mask: Tensor, classes: int) -> Tensor:
-    planes = torch.stack([mask == c for c in range(classes)])
-    return draw_segmentation_masks(canvas, planes, alpha=0.55, colors=[colour(c) for c in range(classes)])
+def _draw_mask(canvas: Tensor, mask: Tensor, classes: Sequence[str]) -> Tensor:
+    shown = [c for c, name in enumerate(classes) if name != "background"]
+    planes = torch.stack([mask == c for c in shown])
+    return draw_segmentation_masks(canvas, planes, alpha=0.6, colors=[colour(c) for c in shown])
 
 
 def _draw_boxes(canvas: Tensor, fields: Mapping[str, Any], factor: int, specification: Specification) -> Tensor:
     boxes = fields["boxes"].cpu().float() * factor
-    texts = fields.get("captions")
-    labels = fields["labels"].tolist() if "labels" in fields else [0] * len(boxes)
-    if texts is None and "labels" in fields:
-        texts = [specification.classes[i] for i in labels]
-        if "scores" in fields:
-            texts = [f"{t} {s:.2f}" for t, s in zip(texts, fields["scores"].tolist(), strict=True)]
+    if "labels" not in fields:  # the one box of classification + localization
+        labels, texts = [int(fields.get("label", 0))] * len(boxes), [_label_text(fields, specification)] * len(boxes)
+    else:
+        labels = fields["labels"].tolist()
+        texts = fields.get("captions") or [specification.classes[i] for i in labels]
+    if "labels" in fields and "scores" in fields:
+        scores = fields["scores"].tolist()
+        shown = [i for i, score in enumerate(scores) if score >= MIN_SCORE]
+        boxes, labels = boxes[shown], [labels[i] for i in shown]
+        texts = [f"{texts[i]} {scores[i]:.2f}" for i in shown]
     # torchvision asks for x2 >= x1; a prediction may be a point.
     boxes = torch.cat([torch.minimum(boxes[:, :2], boxes[:, 2:]), torch.maximum(boxes[:, :2], boxes[:, 2:])], dim=1)
     return draw_bounding_boxes(canvas, boxes, labels=texts, colors=[colour(i) for i in labels], width=2)
 
 
 def _label_text(fields: Mapping[str, Any], specification: Specification) -> str:
+    if "label" not in fields:
+        return ""
     label = int(fields["label"])
     return specification.classes[label] + (f" {float(fields['scores'].max()):.2f}" if "scores" in fields else "")
 
@@ -144,4 +155,3 @@ class Pictures(pl.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_image("pictures", [str(path)], caption=["truth | prediction"])
-

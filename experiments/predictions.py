@@ -44,7 +44,7 @@ class PredictionWriter(pl.Callback):
             picture = (self.folder / Path(name)).with_suffix(".png")
             picture.parent.mkdir(parents=True, exist_ok=True)
             save_image(draw(batch["image"][i], prediction, pl_module.specification).float() / 255, picture)
-            matrix = fit_matrix(batch["size"][i], cast("tuple[int, int]", data.image_size), data.fit)
+            matrix = fit_matrix(batch["size"][i], data.image_size, data.fit)
             entry = {"file": name, "size": list(batch["size"][i]), "picture": str(picture.relative_to(self.folder))}
             if "mask" in prediction:
                 path = picture.with_name(f"{picture.stem}_mask.png")
@@ -91,7 +91,12 @@ def _objects(
     labels = prediction["labels"].tolist() if "labels" in prediction else [int(prediction["label"])] * len(boxes)
     scores = prediction["scores"].tolist() if "labels" in prediction else [float(prediction["scores"].max())] * len(boxes)
     return [
-        {"category": specification.classes[label], "category_id": label, "bbox": _rounded(_xywh(box)), "score": round(score, 5)}
+        {
+            "category": specification.classes[label],
+            "category_id": label,
+            "bbox": _rounded(_xywh(box)),
+            "score": round(score, 5),
+        }
         for box, label, score in zip(boxes, labels, scores, strict=True)
     ]
 

@@ -70,7 +70,7 @@ class RunFolder(Logger):
         # The name of a run may have a slash in it: root is what is left above name and version.
         name = read_summary(folder).get("name") or folder.parent.name
         depth = len(Path(name).parts) + 1
-        return cls(Path(*parts[:-depth]) if len(parts) > depth else Path("."), name, folder.name)
+        return cls(Path(*parts[:-depth]) if len(parts) > depth else Path(), name, folder.name)
 
     @property
     def name(self) -> str:

@@ -44,7 +44,7 @@ def _reachable() -> bool:
 def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
     """W&B's logger for a run, or none where it is disabled; a resumed run goes on under its id."""
     mode = wandb_mode(asked)
-    if mode == "disabled" or rank_zero_only.rank != 0:
+    if mode == "disabled" or getattr(rank_zero_only, "rank", 0) != 0:
         return []
     import wandb
 

@@ -1,6 +1,9 @@
 """Lectern's tasks: one problem of the lectures each, as a LightningModule."""
 
 from .classification import Classification, MultiLabelClassification
+from .detection import Detection
+from .localization import Localization
+from .pose import Pose
 from .segmentation import Segmentation
 
-__all__ = ["Classification", "MultiLabelClassification", "Segmentation"]
+__all__ = ["Classification", "Detection", "Localization", "MultiLabelClassification", "Pose", "Segmentation"]

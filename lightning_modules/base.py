@@ -73,6 +73,9 @@ class Task(pl.LightningModule):
         specification: the data set's, as :meth:`Specification.as_dict` gives it; the command line fills it in.
     """
 
+    mean: Tensor
+    std: Tensor
+
     needs: ClassVar[frozenset[str]]
     """The fields of a scene that the task is trained and scored on."""
     uses: ClassVar[frozenset[str]] = frozenset()
@@ -139,10 +142,10 @@ class Task(pl.LightningModule):
         self._accumulate(losses)
         return losses["loss"]
 
-    def validation_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
+    def validation_step(self, batch: Batch | None, batch_idx: int) -> Any:
         return self._evaluate(batch, "val", self.val_metrics)
 
-    def test_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
+    def test_step(self, batch: Batch | None, batch_idx: int) -> Any:
         return self._evaluate(batch, "test", self.test_metrics)
 
     def predict_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
@@ -191,10 +194,13 @@ class Task(pl.LightningModule):
                 metrics = {name: float(value) for name, value in values.items()} | {"epoch": self._saved_epoch}
                 logger.log_metrics(metrics, step=self.global_step - 1)
 
+    def _log_every(self) -> int:
+        return int(self.trainer.log_every_n_steps)  # type: ignore[attr-defined]
+
     def _due_means(self) -> dict[str, Tensor]:
         """The means of the losses since the last logging, where this step is one to log; otherwise nothing."""
         step = self.global_step
-        if step == self._logged_step or step % self.trainer.log_every_n_steps:
+        if step == self._logged_step or step % self._log_every():
             return {}
         means = {f"train/{name}": value / self._running_count for name, value in self._running.items()}
         self._running, self._running_count, self._logged_step = {}, 0, step
@@ -242,4 +248,3 @@ class Task(pl.LightningModule):
             with torch.no_grad():
                 self.network.eval()(torch.zeros(1, 3, *self.specification.image_size))
             self.network.train(training)
-

@@ -48,7 +48,7 @@ class Classification(Task):
         return {"preds": torch.stack([p["scores"] for p in predictions]), "target": batch["label"]}
 
 
-class Error(MulticlassAccuracy):
+class Error(MulticlassAccuracy):  # type: ignore[misc]
     """1 - accuracy."""
 
     def compute(self) -> Tensor:

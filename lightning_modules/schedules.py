@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -25,7 +26,7 @@ class Schedule(LRScheduler):
     def factor(self, progress: float) -> float:
         """The factor at ``progress`` in [0, 1], the part of the run's steps that are done."""
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         factor = self.factor(min(1.0, self.last_epoch / max(1, self.total_steps)))
         return [base * factor for base in self.base_lrs]
 

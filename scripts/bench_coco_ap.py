@@ -1,6 +1,6 @@
 """Time COCO's average precision: Lectern's CocoAP beside torchmetrics with pycocotools.
 
-    python scripts/bench_coco_ap.py [--images 5000] [--detections 100]
+``python scripts/bench_coco_ap.py [--images 5000] [--detections 100]``
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def scenes(images: int, detections: int) -> Iterator[tuple[dict[str, Tensor], di
     """Detections around the objects of each image, some near and some far off."""
     generator = torch.Generator().manual_seed(0)
     for _ in range(images):
-        corner, size = torch.rand(OBJECTS, 2, generator=generator) * 400, torch.rand(OBJECTS, 2, generator=generator) * 200 + 8
+        corner = torch.rand(OBJECTS, 2, generator=generator) * 400
+        size = torch.rand(OBJECTS, 2, generator=generator) * 200 + 8
         boxes, labels = torch.cat([corner, corner + size], 1), torch.randint(CLASSES, (OBJECTS,), generator=generator)
         of = torch.randint(OBJECTS, (detections,), generator=generator)
         moved = boxes[of] + torch.randn(detections, 4, generator=generator) * 8

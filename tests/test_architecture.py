@@ -51,7 +51,9 @@ def test_networks_know_no_lightning(path: Path) -> None:
 
 
 def test_albumentations_is_known_to_one_file() -> None:
-    users = [p for package in PACKAGES for p in files(package) if any(n.startswith("albumentations") for n in imported_modules(p))]
+    users = [
+        p for package in PACKAGES for p in files(package) if any(n.startswith("albumentations") for n in imported_modules(p))
+    ]
     assert users == [ROOT / "datamodules" / "transforms.py"]
 
 

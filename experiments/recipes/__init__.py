@@ -29,7 +29,9 @@ def path_of(name: str) -> Path:
     from difflib import get_close_matches
 
     close = get_close_matches(name, names(), n=3, cutoff=0.4)
-    raise InputError(f"--config {name}: no such file and no such recipe" + (f"; did you mean {' or '.join(close)}?" if close else ""))
+    raise InputError(
+        f"--config {name}: no such file and no such recipe" + (f"; did you mean {' or '.join(close)}?" if close else "")
+    )
 
 
 def resolve(arguments: list[str]) -> list[str]:

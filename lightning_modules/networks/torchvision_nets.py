@@ -67,9 +67,7 @@ def _read(name: str, weights: str) -> dict[str, Tensor]:
     except (UnpicklingError, EOFError, RuntimeError):
         state = None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(
-            f"{weights} is no state dict: expected tensors by name, that torch.load reads with weights_only"
-        )
+        raise ValueError(f"{weights} is no state dict: expected tensors by name, that torch.load reads with weights_only")
     return state
 
 

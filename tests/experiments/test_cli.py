@@ -15,10 +15,18 @@ from PIL import Image
 from experiments.runs import read_metrics
 from tests.conftest import Lectern
 
-SMALL = (
-    "--data.image_size=32 --data.train=32 --data.val=8 --data.test=8 --data.batch_size=8 --data.workers=0 "
-    "--trainer.max_epochs=2 --trainer.log_every_n_steps=1 --trainer.enable_progress_bar=false --pictures.count=2"
-).split()
+SMALL = [
+    "--data.image_size=32",
+    "--data.train=32",
+    "--data.val=8",
+    "--data.test=8",
+    "--data.batch_size=8",
+    "--data.workers=0",
+    "--trainer.max_epochs=2",
+    "--trainer.log_every_n_steps=1",
+    "--trainer.enable_progress_bar=false",
+    "--pictures.count=2",
+]
 
 
 def one_run(root: Path) -> Path:
@@ -66,7 +74,10 @@ def test_fit_test_and_predict(lectern: Lectern, workdir: Path) -> None:
 def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(lectern: Lectern, workdir: Path) -> None:
     weights = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        assert lectern("fit", "--config", "segmentation/fcn_transpose", *SMALL, f"--seed_everything={seed}", "--name", name).code == 0
+        assert (
+            lectern("fit", "--config", "segmentation/fcn_transpose", *SMALL, f"--seed_everything={seed}", "--name", name).code
+            == 0
+        )
         checkpoint = torch.load(one_run(workdir / "runs" / name) / "checkpoints" / "last.ckpt", weights_only=True)
         weights.append(torch.cat([p.flatten().double() for p in checkpoint["state_dict"].values()]))
     assert torch.equal(weights[0], weights[1])

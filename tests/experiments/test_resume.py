@@ -17,10 +17,17 @@ from tests.experiments.interrupted import curves, kill, start, wait, wait_for, w
 REPEATS = int(os.environ.get("LECTERN_KILLS", "2"))
 """Kills a setting; LECTERN_KILLS=20 measures what the README says."""
 
-COMMON = (
-    "--data.batch_size=8 --data.train=96 --data.val=16 --trainer.log_every_n_steps=1 --trainer.enable_progress_bar=false "
-    "--trainer.enable_model_summary=false --checkpoint.steps=3 --pictures.count=0 --trainer.num_sanity_val_steps=0"
-).split()
+COMMON = [
+    "--data.batch_size=8",
+    "--data.train=96",
+    "--data.val=16",
+    "--trainer.log_every_n_steps=1",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+    "--checkpoint.steps=3",
+    "--pictures.count=0",
+    "--trainer.num_sanity_val_steps=0",
+]
 
 FLIP = '--data.augment=[{"class_path": "albumentations.HorizontalFlip"}, {"class_path": "albumentations.Affine", "init_args": {"rotate": [-20, 20]}}]'
 

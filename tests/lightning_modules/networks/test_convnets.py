@@ -86,9 +86,7 @@ def test_nets_for_small_images_take_any_size_from_16(height: int, width: int) ->
 
 def test_scaled_tanh_is_lecuns_and_the_centred_sigmoid() -> None:
     x = torch.linspace(-4, 4, 33, dtype=torch.float64)
-    torch.testing.assert_close(
-        ScaledTanh()(torch.tensor([-1.0, 0.0, 1.0])), torch.tensor([-1.0, 0.0, 1.0]), atol=1e-4, rtol=0
-    )
+    torch.testing.assert_close(ScaledTanh()(torch.tensor([-1.0, 0.0, 1.0])), torch.tensor([-1.0, 0.0, 1.0]), atol=1e-4, rtol=0)
     torch.testing.assert_close(ScaledTanh(0.5, 0.5)(x), torch.sigmoid(x) - 0.5)
 
 

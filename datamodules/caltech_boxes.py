@@ -1,0 +1,77 @@
+"""Caltech's images with one object and one box each."""
+
+from __future__ import annotations
+
+import csv
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .base import DataModule, Size, Split
+from .files import SceneFiles, existing, split_of
+from .images import read_image
+from .scene import InputError, Scene, Specification
+
+_LAYOUT = "images/<class>/*.jpg and annotations/<class>.csv with lines of file,x1,y1,x2,y2,class"
+
+Item = tuple[Path, int, tuple[float, ...]]
+
+
+class CaltechBoxes(DataModule):
+    """Classes of Caltech-101 (Fei-Fei et al. 2004) with a box for the one object of each image.
+
+    There are no official splits: 80/10/10 by a hash of the path.
+
+    Args:
+        root: the folder of ``images/<class>/`` and ``annotations/<class>.csv``, with lines of file,x1,y1,x2,y2,class.
+        image_size: side of the square images of a batch, or (H, W).
+        options: those of :class:`DataModule`.
+    """
+
+    provides = frozenset({"label", "labels", "boxes"})
+
+    def __init__(self, root: str = "data/caltech_boxes", *, image_size: Size = 128, **options: Any) -> None:
+        super().__init__(image_size=image_size, **options)
+        self.root = Path(root)
+
+    @property
+    def specification(self) -> Specification:
+        return Specification(name="Caltech boxes", image_size=self.image_size, classes=self.classes)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the annotation files, sorted."""
+        names = sorted(p.stem for p in existing(self.root / "annotations", _LAYOUT).glob("*.csv"))
+        if not names:
+            raise InputError(f"{self.root / 'annotations'} has no .csv: expected {_LAYOUT}")
+        return tuple(names)
+
+    def scenes(self, split: Split) -> SceneFiles[Item]:
+        items = [item for name in self.classes for item in self._read_class(name)]
+        return SceneFiles([item for item in items if split_of(f"{item[0].parent.name}/{item[0].name}") == split], _read)
+
+    def _read_class(self, name: str) -> list[Item]:
+        path = self.root / "annotations" / f"{name}.csv"
+        items: list[Item] = []
+        with path.open(newline="") as lines:
+            for number, line in enumerate(csv.reader(lines), 1):
+                try:
+                    file, *corners, class_name = (value.strip() for value in line)
+                    x1, y1, x2, y2 = map(float, corners)
+                    items.append((self.root / "images" / name / file, self.classes.index(class_name), (x1, y1, x2, y2)))
+                except ValueError:
+                    raise InputError(f"{path}, line {number}: {','.join(line)}, expected file,x1,y1,x2,y2,class") from None
+        return items
+
+
+def _read(item: Item) -> Scene:
+    path, label, box = item
+    return {
+        "image": read_image(path),
+        "label": torch.tensor(label),
+        "labels": torch.tensor([label]),
+        "boxes": torch.tensor([box], dtype=torch.float32),
+        "name": f"images/{path.parent.name}/{path.name}",
+    }

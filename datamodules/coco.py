@@ -1,0 +1,206 @@
+"""COCO: objects in everyday scenes, with boxes, masks and, for people, joints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from faster_coco_eval.core import mask as rle
+from numpy.typing import NDArray
+
+from .base import DataModule, Size, Split
+from .files import SceneFiles, read_json
+from .images import read_image
+from .scene import InputError, Scene, SceneError, Specification
+
+_LAYOUT = "COCO's train2017/, val2017/ and annotations/, as cocodataset.org/#download has them"
+
+
+class COCO(DataModule):
+    """COCO's object instances (Lin et al. 2014), ``annotations/instances_*.json``, or one's own data so laid out.
+
+    ``labels`` count the file's categories in its order, from 0: there are 80, with ids from 1 to 90. ``masks`` are
+    made from polygons and run-length codes, ``area`` is the file's. ``label`` is the class of the largest object; where
+    it is asked for, images without an object, or with nothing but a ``crowd``, are left out. In training they always
+    are. The test split is that of validation: the official test's annotations are not public.
+
+    A few official boxes have no area: train with ``invalid: skip``.
+
+    Args:
+        root: the folder of ``train2017/``, ``val2017/`` and ``annotations/``.
+        year: the year in those names.
+        image_size: side of the square images of a batch, or (H, W).
+        options: those of :class:`DataModule`.
+    """
+
+    provides = frozenset({"label", "labels", "boxes", "masks", "crowd", "area"})
+    annotations: ClassVar[str] = "instances"
+    """The first part of the names of the annotation files."""
+
+    def __init__(self, root: str = "data/coco", *, year: int = 2017, image_size: Size = 320, **options: Any) -> None:
+        super().__init__(image_size=image_size, **options)
+        self.root, self.year = Path(root), year
+        self._files: dict[tuple[Path, frozenset[str]], CocoFile] = {}
+
+    @property
+    def specification(self) -> Specification:
+        # Both files have the same categories; that of validation is the smaller by far.
+        paths = [path for path in (self._path("val"), self._path("train")) if path.is_file()]
+        file = self._file(paths[0] if paths else self._path("val"), frozenset())
+        return Specification(
+            name=f"COCO {self.year}",
+            image_size=self.image_size,
+            classes=tuple(category["name"] for category in file.categories),
+            **self._joints(file.categories),
+        )
+
+    def scenes(self, split: Split) -> SceneFiles[CocoImage]:
+        file = self._file(self._path(split), self.fields)
+        images = [image for image in file.images if not image.crowd.all()] if split == "train" else file.images
+        if "label" in self.fields:
+            images = [image for image in images if not image.crowd.all()]
+        folder = f"{'train' if split == 'train' else 'val'}{self.year}"
+        return SceneFiles(images, CocoReader(self.root, folder, self.fields).scene)
+
+    def _joints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
+        """What the specification says of joints: nothing in this file's instances."""
+        return {}
+
+    def _path(self, split: Split) -> Path:
+        name = "train" if split == "train" else "val"
+        return self.root / "annotations" / f"{self.annotations}_{name}{self.year}.json"
+
+    def _file(self, path: Path, fields: frozenset[str]) -> CocoFile:
+        if (path, fields) not in self._files:
+            self._files[path, fields] = CocoFile.read(path, fields)
+        return self._files[path, fields]
+
+
+class COCOKeypoints(COCO):
+    """COCO's people with 17 joints, ``annotations/person_keypoints_*.json``; see :class:`COCO`.
+
+    The file's joints are indices of pixels; half a pixel is added to have their centres.
+    """
+
+    provides = COCO.provides | {"keypoints"}
+    annotations = "person_keypoints"
+
+    def _joints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
+        names = tuple(categories[0]["keypoints"])
+        pairs = [(names.index(n), names.index(n.replace("left", "right"))) for n in names if n.startswith("left")]
+        skeleton = [(a - 1, b - 1) for a, b in categories[0]["skeleton"]]
+        return {"joints": names, "skeleton": tuple(skeleton), "flip_pairs": tuple(pairs)}
+
+
+@dataclass(frozen=True, slots=True)
+class CocoImage:
+    """What a file of COCO's format says of one image, in arrays: a million dicts would fill each worker's memory."""
+
+    name: str
+    size: tuple[int, int]
+    boxes: NDArray[np.float32]  # (N, 4) xyxy
+    labels: NDArray[np.int64]  # (N,)
+    area: NDArray[np.float32]  # (N,)
+    crowd: NDArray[np.bool_]  # (N,)
+    segmentations: list[Any] = field(default_factory=list)  # N lists of polygons, or run-length codes
+    keypoints: NDArray[np.float32] | None = None  # (N, K, 3)
+
+
+@dataclass(frozen=True)
+class CocoFile:
+    """A file of COCO's format."""
+
+    categories: list[dict[str, Any]]
+    images: list[CocoImage]
+
+    @classmethod
+    def read(cls, path: Path, fields: frozenset[str]) -> CocoFile:
+        """Reads what ``fields`` need.
+
+        Raises:
+            InputError: there is no such file.
+            InputError: the file lacks something, or an annotation names an image or a category that is not in it.
+        """
+        content = read_json(path, _LAYOUT)
+        try:
+            labels = {category["id"]: i for i, category in enumerate(content["categories"])}
+            annotations: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
+            for annotation in content["annotations"]:
+                for key, known in (("image_id", annotations), ("category_id", labels)):
+                    if annotation[key] not in known:
+                        raise InputError(
+                            f"{path}: annotation {annotation['id']} names {key} {annotation[key]}, which is not there"
+                        )
+                annotations[annotation["image_id"]].append(annotation)
+            images = [_image(image, annotations.pop(image["id"]), labels, fields) for image in content["images"]]
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{path}: not of COCO's format ({type(error).__name__}: {error})") from None
+        return cls(content["categories"], images)
+
+
+def _image(
+    image: dict[str, Any], annotations: list[dict[str, Any]], labels: dict[int, int], fields: frozenset[str]
+) -> CocoImage:
+    boxes = np.array([a["bbox"] for a in annotations], np.float64).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    joints = None
+    if "keypoints" in fields:
+        joints = np.array([a["keypoints"] for a in annotations], np.float32).reshape(len(annotations), -1, 3)
+        joints[..., :2] += 0.5
+        joints[joints[..., 2] == 0] = 0
+    return CocoImage(
+        name=image["file_name"],
+        size=(image["height"], image["width"]),
+        boxes=boxes.astype(np.float32),
+        labels=np.array([labels[a["category_id"]] for a in annotations], np.int64),
+        area=np.array([a["area"] for a in annotations], np.float32),
+        crowd=np.array([a.get("iscrowd", 0) for a in annotations], bool),
+        segmentations=[_compact(a["segmentation"]) for a in annotations] if "masks" in fields else [],
+        keypoints=joints,
+    )
+
+
+def _compact(segmentation: Any) -> Any:
+    return segmentation if isinstance(segmentation, dict) else [np.array(polygon) for polygon in segmentation]
+
+
+@dataclass(frozen=True)
+class CocoReader:
+    """Reads an image and makes a scene of what is known of it."""
+
+    root: Path
+    folder: str
+    fields: frozenset[str]
+
+    def scene(self, image: CocoImage) -> Scene:
+        name = f"{self.folder}/{image.name}"
+        scene: Scene = {"image": read_image(self.root / name), "name": name}
+        height, width = scene["image"].shape[1:]
+        if (height, width) != image.size:
+            raise SceneError(
+                f"{name}: the image is {width} x {height}, its annotation's {image.size[1]} x {image.size[0]} (W x H)"
+            )
+        scene["boxes"] = torch.from_numpy(image.boxes)
+        scene["labels"] = torch.from_numpy(image.labels)
+        scene["area"] = torch.from_numpy(image.area)
+        scene["crowd"] = torch.from_numpy(image.crowd)
+        if "masks" in self.fields:
+            masks = [_mask(segmentation, height, width) for segmentation in image.segmentations]
+            scene["masks"] = torch.from_numpy(np.stack(masks)) if masks else torch.zeros((0, height, width), dtype=torch.uint8)
+        if image.keypoints is not None:
+            scene["keypoints"] = torch.from_numpy(image.keypoints)
+        if "label" in self.fields:
+            scene["label"] = scene["labels"][scene["area"].where(~scene["crowd"], -1).argmax()]
+        return scene
+
+
+def _mask(segmentation: Any, height: int, width: int) -> NDArray[np.uint8]:
+    if not segmentation:
+        return np.zeros((height, width), np.uint8)
+    if not isinstance(segmentation, dict):
+        segmentation = [polygon.tolist() for polygon in segmentation]
+    mask: NDArray[np.uint8] = rle.decode(rle.segmToRle(segmentation, width, height))
+    return mask

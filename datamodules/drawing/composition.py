@@ -1,0 +1,122 @@
+"""Drawing a scene: background, clutter, objects, light and noise, and all that is annotated in it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from datamodules.drawing import texture
+from datamodules.drawing.clutter import scatter
+from datamodules.drawing.colors import HUES, mix, rgb
+from datamodules.drawing.dice import Dice
+from datamodules.drawing.language import Described, captions
+from datamodules.drawing.objects import Object, arrange, dress, reveal
+from datamodules.drawing.sprite import Box, lay
+from datamodules.drawing.style import FIGURE, Style
+from datamodules.scene import Scene
+
+Image = NDArray[np.int16]
+"""(3, H, W), of values from 0 to 255."""
+
+
+def draw(seed: int, index: int, style: Style) -> Scene:
+    """Scene number ``index`` of the drawings of ``seed``: the same on every machine.
+
+    Objects are in the order of their place in the scene's plan, the main one first. A scene has ``label`` only if it has an
+    object, and ``keypoints`` only if its style draws figures; of an object that is no figure, all joints have v = 0.
+
+    What there is and where depends on the seed, the index and the style's geometry alone; so two styles that differ in
+    texture, clutter, light or noise show the same objects in the same places.
+    """
+    dice = Dice(seed, index)
+    objects = arrange(dice, style)
+    front_first = reveal(objects, dice.shuffled(range(len(objects))), style.image_size)
+    backdrop = _background(dice, style)
+    scatter(backdrop, dice, style.clutter)
+    image = backdrop.transpose(2, 0, 1).astype(np.int16, order="C")
+    for i in reversed(front_first):
+        dress(dice, style, objects[i])
+        lay(image, objects[i].sprite)
+    scene = _annotated([objects[i] for i in sorted(front_first)], style)
+    scene["image"] = torch.from_numpy(_developed(image, dice, style))
+    return scene
+
+
+def _background(dice: Dice, style: Style) -> NDArray[np.uint8]:
+    """Two muted colours, joined by a texture: (H, W, 3), as OpenCV draws on it."""
+    tile = texture.background(dice, *style.image_size)
+    value = dice.uniform(0.1, 0.95)
+    # The second colour is clearly lighter or darker than the first, so that a texture is never lost.
+    other = value + dice.uniform(0.25, 0.6) * (1 if value < 0.5 else -1)
+    first, second = (rgb(dice.uniform(0, len(HUES)), dice.uniform(0, 0.45), v) for v in (value, max(other, 0.05)))
+    return texture.palette(first, mix(first, second, style.texture)).take(tile, axis=0)
+
+
+def _developed(image: Image, dice: Dice, style: Style) -> NDArray[np.uint8]:
+    """The image under uneven light, with the noise of a sensor."""
+    height, width = style.image_size
+    level, right, down = dice.uniform(-0.5, 0.2), dice.spread(0.35), dice.spread(0.35)
+    if style.lighting > 0:
+        # In 64ths: 255 times the brightest light, 1.55, is then below 2 ** 15.
+        across = np.arange(width, dtype=np.int32) * round(style.lighting * right * 65536 / width)
+        along = np.arange(height, dtype=np.int32) * round(style.lighting * down * 65536 / height)
+        corner = round((1 + style.lighting * (level - (right + down) / 2)) * 65536)
+        image *= (along[:, None] + (across + corner) >> 10).astype(np.int16)
+        image >>= 6
+    if strength := round(style.noise * 255 * 64):
+        image += texture.window(texture.noise(strength), dice, height, width)
+    np.minimum(image, 255, out=image)
+    return np.maximum(image, 0, out=image).astype(np.uint8)
+
+
+def _annotated(objects: list[Object], style: Style) -> Scene:
+    """Every field but the image, from the visible pixels."""
+    height, width = style.image_size
+    masks = np.zeros((len(objects), height, width), np.uint8)
+    mask = np.zeros((height, width), np.uint8)
+    boxes = np.zeros((len(objects), 4), np.float32)
+    described = []
+    for i, one in enumerate(objects):
+        masks[i][one.sprite.where] = one.visible
+        mask[one.sprite.where][one.visible] = one.label + 1
+        boxes[i] = box = _box(one)
+        name = FIGURE if one.joints is not None else style.classes[one.label]
+        described.append(Described(box, HUES[one.hue], one.fill, name))
+    scene: Scene = {
+        "mask": torch.from_numpy(mask),
+        "boxes": torch.from_numpy(boxes),
+        "labels": torch.from_numpy(np.array([one.label for one in objects], np.int64)),
+        "masks": torch.from_numpy(masks),
+        "captions": captions(described, min(height, width)),
+    }
+    if objects:
+        scene["label"] = torch.from_numpy(np.array(objects[0].label))
+    if style.figures[1] > 0:
+        scene["keypoints"] = torch.from_numpy(_keypoints(objects, boxes))
+    return scene
+
+
+def _box(one: Object) -> Box:
+    """The tight box of the visible pixels: their last row and column lie inside it."""
+    left, top, width, height = cv2.boundingRect(one.visible.view(np.uint8))
+    left, top = left + one.sprite.left, top + one.sprite.top
+    return left, top, left + width, top + height
+
+
+def _keypoints(objects: list[Object], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, 14, 3): v = 2 for a joint that is seen, 1 for one that is hidden inside the visible box, 0 for one outside it."""
+    keypoints = np.zeros((len(objects), 14, 3), np.float32)
+    for i, one in enumerate(objects):
+        if one.joints is None:
+            continue
+        x, y = one.joints.T
+        columns, rows = np.floor(x).astype(int) - one.sprite.left, np.floor(y).astype(int) - one.sprite.top
+        seen = one.visible[rows.clip(0, one.visible.shape[0] - 1), columns.clip(0, one.visible.shape[1] - 1)]
+        x1, y1, x2, y2 = boxes[i]
+        within = (x >= x1 - 1) & (x <= x2 + 1) & (y >= y1 - 1) & (y <= y2 + 1)
+        keypoints[i, :, :2] = one.joints
+        keypoints[i, :, 2] = np.where(seen, 2, within)
+        keypoints[i, ~within] = 0
+    return keypoints

@@ -1,0 +1,95 @@
+"""Figures of 14 joints, in the order of the Leeds Sports Pose data set (Johnson and Everingham, BMVC 2010).
+
+Left and right are the figure's own. Its right limbs are light and its left limbs dark, so they can be told apart in the
+picture whichever way it faces. Points of the plane are complex numbers here, x + iy with y down.
+"""
+
+from __future__ import annotations
+
+from cmath import rect
+from math import pi, radians
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.drawing.colors import RGB, rgb
+from datamodules.drawing.dice import Dice
+from datamodules.drawing.sprite import Points
+
+JOINTS = (
+    *("right ankle", "right knee", "right hip", "left hip", "left knee", "left ankle"),
+    *("right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist"),
+    *("neck", "head top"),
+)
+SKELETON = (
+    *((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (2, 8), (3, 9)),
+    *((6, 7), (7, 8), (8, 12), (12, 9), (9, 10), (10, 11), (12, 13)),
+)
+FLIP_PAIRS = ((0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9))
+
+# Lengths and radii as fractions of the height.
+_NECK, _HEAD, _SHOULDER, _HIP = 0.31, 0.19, 0.115, 0.075
+_ARM, _LEG = (0.17, 0.16), (0.24, 0.24)
+_HEAD_RADIUS = 0.072
+
+_RIGHT_LEG = ((2, 1, 0.045, 0.036), (1, 0, 0.036, 0.026))
+_LEFT_LEG = ((3, 4, 0.045, 0.036), (4, 5, 0.036, 0.026))
+_RIGHT_ARM = ((8, 7, 0.034, 0.028), (7, 6, 0.028, 0.022))
+_LEFT_ARM = ((9, 10, 0.034, 0.028), (10, 11, 0.028, 0.022))
+_TORSO = ((2, 8, 0.05, 0.05), (3, 9, 0.05, 0.05), (8, 9, 0.05, 0.05), (15, 12, 0.08, 0.08))
+_FACE = ((12, 14, 0.03, 0.03), (14, 14, _HEAD_RADIUS, _HEAD_RADIUS))
+"""Parts of the body: from one joint to another, with a radius at each. 14 is the middle of the head, 15 that of the hips."""
+
+
+def pose(dice: Dice, articulation: float) -> NDArray[np.complex128]:
+    """The joints (14,) of a figure of height 1, with its hips about the origin."""
+
+    def bend(standing: float, low: float, high: float) -> float:
+        """An angle in radians, between its standing value and any in its range (degrees)."""
+        return radians(standing + articulation * (dice.uniform(low, high) - standing))
+
+    lean = rect(1, -bend(0, -25, 25))
+    neck = -1j * _NECK * lean
+    joints = [0j] * 14
+    joints[12], joints[13] = neck, neck - 1j * _HEAD * lean * rect(1, bend(0, -30, 30))
+    for side, shoulder, elbow, wrist, hip, knee, ankle in ((-1, 8, 7, 6, 2, 1, 0), (1, 9, 10, 11, 3, 4, 5)):
+        joints[shoulder], joints[hip] = 0.93 * neck + side * _SHOULDER * lean, side * _HIP * lean
+        arm, thigh = bend(10, -20, 175), bend(5, -15, 85)
+        bones = (
+            (shoulder, elbow, arm, _ARM[0]),
+            (elbow, wrist, arm + bend(8, -60, 130), _ARM[1]),
+            (hip, knee, thigh, _LEG[0]),
+            (knee, ankle, thigh - bend(2, 0, 100), _LEG[1]),
+        )
+        for start, stop, angle, length in bones:
+            # The angle is from straight down, outwards; a bone that points to the viewer is seen shorter.
+            joints[stop] = joints[start] + 1j * rect(length * (1 - articulation * dice.uniform(0, 0.35)), -side * angle)
+    turned = np.array(joints) * rect(1, bend(0, -40, 40))
+    # Seen from the front, a figure's right is on the left of the picture.
+    from_behind = dice.uniform() < articulation / 2
+    return -turned.conj() if from_behind else turned
+
+
+def parts(joints: NDArray[np.complex128], height: float, hue: float, dice: Dice) -> tuple[Points, list[RGB]]:
+    """Outlines (P, 16, 2) and colours of the body's parts, from back to front, of joints (14,) of a figure ``height`` tall."""
+    light, body, dark = rgb(hue, 0.3, 1.0), rgb(hue, 0.85, 0.8), rgb(hue, 1.0, 0.4)
+    skin = rgb(0.9, dice.uniform(0.25, 0.55), dice.uniform(0.55, 0.95))
+    legs = dice.shuffled([(_RIGHT_LEG, light), (_LEFT_LEG, dark)])
+    arms = dice.shuffled([(_RIGHT_ARM, light), (_LEFT_ARM, dark)])
+    stack = [(part, color) for limb, color in (*legs, (_TORSO, body), (_FACE, skin), *arms) for part in limb]
+    middle_of_head = joints[13] + (joints[12] - joints[13]) * (_HEAD_RADIUS / _HEAD)
+    points = np.append(joints, (middle_of_head, (joints[2] + joints[3]) / 2))
+    table = np.array([part for part, _ in stack])
+    start, stop = points[table[:, 0].astype(int)], points[table[:, 1].astype(int)]
+    return _tapered(start, stop, table[:, 2] * height, table[:, 3] * height), [color for _, color in stack]
+
+
+_CAP = np.exp(1j * np.linspace(-pi / 2, pi / 2, 8))
+
+
+def _tapered(start: NDArray[np.complex128], stop: NDArray[np.complex128], first: Points, second: Points) -> Points:
+    """The outlines (P, 16, 2) of lines from start to stop (P,) with round ends of two radii (P,)."""
+    length = np.abs(stop - start)
+    ahead = np.where(length > 1e-9, (stop - start) / np.maximum(length, 1e-9), 1)[:, None] * _CAP
+    outline = np.concatenate([stop[:, None] + ahead * second[:, None], start[:, None] - ahead * first[:, None]], 1)
+    return outline.view(np.float64).reshape(len(start), -1, 2)

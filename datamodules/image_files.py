@@ -1,0 +1,45 @@
+"""Images without annotation, to predict on."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .base import DataModule, Split
+from .files import SceneFiles, existing
+from .images import list_images, read_image
+from .scene import InputError, Scene, Specification
+
+
+class ImageFiles(DataModule):
+    """All images below a folder, or one file, of any sizes and without annotation.
+
+    Args:
+        root: the folder or the file.
+        specification: that of the data set on which a checkpoint was trained, as :meth:`Specification.as_dict` has it.
+        options: those of :class:`DataModule`, except ``image_size``, which the specification knows.
+    """
+
+    def __init__(self, root: str, specification: dict[str, Any], **options: Any) -> None:
+        self.trained_on = Specification.from_dict(specification)
+        super().__init__(image_size=self.trained_on.image_size, **options)
+        self.root = Path(root)
+
+    @property
+    def specification(self) -> Specification:
+        return self.trained_on
+
+    def scenes(self, split: Split) -> SceneFiles[Path]:
+        """The images, sorted by path; only ``test``, which prediction reads, is a split of theirs."""
+        if split != "test":
+            raise InputError(f"ImageFiles has no annotation to train or validate on ({split} asked for)")
+        existing(self.root, "an image or a folder of images")
+        paths = [self.root] if self.root.is_file() else list_images(self.root)
+        if not paths:
+            raise InputError(f"{self.root} holds no images (.jpg, .png, .tif …)")
+        return SceneFiles(paths, partial(_read, self.root.parent if self.root.is_file() else self.root))
+
+
+def _read(root: Path, path: Path) -> Scene:
+    return {"image": read_image(path), "name": path.relative_to(root).as_posix()}

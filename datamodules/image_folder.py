@@ -1,0 +1,92 @@
+"""Any folder of class folders."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .base import DataModule, Size, Split
+from .files import SceneFiles, existing, split_of
+from .images import list_images, read_image
+from .scene import InputError, Scene, Specification
+
+_LAYOUT = "a folder for each class with its images in it, <class>/*.jpg, or such folders in train/, val/ and test/"
+
+
+class ImageFolder(DataModule):
+    """Images in folders that are named by their class; ImageNet and its subsets are laid out so, by WordNet ids.
+
+    With ``train/``, ``val/`` and ``test/`` each is its split; where ``test/`` is missing the test split is ``val/``,
+    and the reverse. With ``train/`` alone, or with the class folders in ``root`` itself, the images are split 80/10/10
+    by a hash of their path.
+
+    Args:
+        root: the folder.
+        image_size: side of the square images of a batch, or (H, W).
+        options: those of :class:`DataModule`.
+    """
+
+    provides = frozenset({"label"})
+
+    def __init__(self, root: str, *, image_size: Size = 224, **options: Any) -> None:
+        super().__init__(image_size=image_size, **options)
+        self.root = Path(root)
+
+    @property
+    def specification(self) -> Specification:
+        return Specification(name=self.root.resolve().name, image_size=self.image_size, classes=self.classes)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the class folders, sorted.
+
+        Raises:
+            InputError: there is no folder, or none in it.
+        """
+        folder = next(iter(self._splits.values()), self.root)
+        if not (names := _folders(folder)):
+            raise InputError(f"{folder} has no folders: expected {_LAYOUT}")
+        return tuple(names)
+
+    @cached_property
+    def _splits(self) -> dict[str, Path]:
+        """The folders of the official splits; none where the class folders lie in ``root`` itself."""
+        names = _folders(existing(self.root, _LAYOUT))
+        found: dict[str, Path] = {name: self.root / name for name in ("train", "val", "test") if name in names}
+        # A class may be called train: it holds images then, and no folders.
+        return found if len(found) == len(names) or _folders(self.root / "train") else {}
+
+    def scenes(self, split: Split) -> SceneFiles[Path]:
+        official = {"train": ("train",), "val": ("val", "test"), "test": ("test", "val")}[split]
+        if set(self._splits) - {"train"}:
+            if not (folders := [self._splits[name] for name in official if name in self._splits]):
+                raise InputError(f"{self.root} has no train/: expected {_LAYOUT}")
+            return self._list(folders[0])
+        everything = self._list(self._splits.get("train", self.root))
+        part = [p for p in everything.items if split_of(p.relative_to(self.root).as_posix()) == split]
+        return SceneFiles(part, everything.read)
+
+    def _list(self, folder: Path) -> SceneFiles[Path]:
+        if strangers := set(_folders(folder)) - set(self.classes):
+            raise InputError(f"{folder}: class {min(strangers)} is not among the {len(self.classes)} of the training images")
+        images = [path for name in self.classes for path in list_images(folder / name)]
+        if not images:
+            raise InputError(f"{folder} holds no images: expected {_LAYOUT}")
+        indices = {name: i for i, name in enumerate(self.classes)}
+        return SceneFiles(images, partial(_read, folder, self.root, indices))
+
+
+def _folders(path: Path) -> list[str]:
+    """The names of the folders in a folder, sorted; hidden ones are passed over."""
+    return sorted(p.name for p in path.iterdir() if p.is_dir() and not p.name.startswith(".")) if path.is_dir() else []
+
+
+def _read(folder: Path, root: Path, indices: dict[str, int], path: Path) -> Scene:
+    return {
+        "image": read_image(path),
+        "label": torch.tensor(indices[path.relative_to(folder).parts[0]]),
+        "name": path.relative_to(root).as_posix(),
+    }

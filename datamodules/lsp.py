@@ -1,0 +1,98 @@
+"""Leeds Sports Pose: one person an image, with fourteen joints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+import torch
+from torch import Tensor
+
+from .base import DataModule, Size, Split
+from .files import SceneFiles, existing, split_of
+from .images import list_images, read_image
+from .scene import InputError, Scene, Specification
+
+JOINTS = (
+    *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
+    *("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+    *("neck", "head_top"),
+)
+"""In the order of the data set; left and right are the person's own."""
+
+SKELETON = (
+    *((0, 1), (1, 2), (2, 8), (2, 3), (3, 9), (3, 4), (4, 5)),  # legs and trunk
+    *((6, 7), (7, 8), (8, 12), (12, 9), (9, 10), (10, 11), (12, 13)),  # arms, neck and head
+)
+FLIP_PAIRS = ((0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9))
+
+
+_LAYOUT = "joints.mat and images/im*.jpg, as sam.johnson.io/research/lsp.html has them"
+
+
+class LSP(DataModule):
+    """Leeds Sports Pose (Johnson and Everingham 2010) or its extended training set (2011), told apart by their shape.
+
+    The original, joints (3, 14, 2000): its first half is for training, less a tenth of it by a hash of the name for
+    validation, and its second half is the test. The third row is 1 where a joint is hidden (the page calls it
+    "visibility", but converters that compared it with the images agree on the reverse: hmr's lsp_to_tfrecords.py,
+    pytorch-pose's gen_lsp.m); all joints are labelled. The extended set, joints (14, 3, 10000): the third column is 1
+    where a joint is labelled. It has no official split, and is split 80/10/10 by a hash of the name.
+
+    MATLAB counts pixels' centres from 1, so half a pixel is subtracted.
+
+    Args:
+        root: the folder of ``joints.mat`` and ``images/im*.jpg``.
+        image_size: side of the square images of a batch, or (H, W).
+        options: those of :class:`DataModule`.
+    """
+
+    provides = frozenset({"keypoints"})
+
+    def __init__(self, root: str = "data/lsp", *, image_size: Size = 128, **options: Any) -> None:
+        super().__init__(image_size=image_size, **options)
+        self.root = Path(root)
+
+    @property
+    def specification(self) -> Specification:
+        return Specification(name="LSP", image_size=self.image_size, joints=JOINTS, skeleton=SKELETON, flip_pairs=FLIP_PAIRS)
+
+    def scenes(self, split: Split) -> SceneFiles[tuple[Path, Tensor]]:
+        path = existing(self.root / "joints.mat", _LAYOUT)
+        images = list_images(existing(self.root / "images", _LAYOUT))
+        joints, original = read_joints(path)
+        if len(images) != len(joints):
+            raise InputError(f"{path} has the joints of {len(joints)} people, {self.root / 'images'} has {len(images)} images")
+        splits = [split_of(image.name) for image in images]
+        if original:
+            half = len(images) // 2
+            splits = [("train" if s == "test" else s) if i < half else "test" for i, s in enumerate(splits)]
+        return SceneFiles([(p, k) for p, k, s in zip(images, joints, splits, strict=True) if s == split], _read)
+
+
+def read_joints(path: Path) -> tuple[Tensor, bool]:
+    """The joints of N people, float32 (N, 14, 3) as in :class:`Scene`, and whether the file is the original set's.
+
+    Raises:
+        InputError: the file is not MATLAB's, or holds no joints of either shape.
+    """
+    try:
+        values = np.asarray(scipy.io.loadmat(path)["joints"], np.float32)
+    except (ValueError, TypeError, KeyError, NotImplementedError, OSError) as error:
+        raise InputError(f"{path}: expected a MATLAB file with an array 'joints' ({error})") from None
+    original = values.ndim == 3 and values.shape[:2] == (3, 14)
+    if not original and (values.ndim != 3 or values.shape[:2] != (14, 3)):
+        raise InputError(f"{path}: joints are {values.shape}, expected (3, 14, N) or (14, 3, N)")
+    joints = torch.from_numpy(values.transpose(2, 1, 0) if original else values.transpose(2, 0, 1)).contiguous()
+    flag = joints[..., 2]
+    joints[..., 2] = 2 - flag if original else 2 * flag
+    joints[..., :2] -= 0.5
+    joints[joints[..., 2] == 0] = 0
+    return joints, original
+
+
+def _read(item: tuple[Path, Tensor]) -> Scene:
+    path, joints = item
+    return {"image": read_image(path), "keypoints": joints[None], "name": f"images/{path.name}"}

@@ -1,0 +1,165 @@
+"""Augmentation of a whole scene.
+
+The only file that knows albumentations: 2.0.8 is its last MIT release and is no longer maintained, so it
+must stay easy to replace.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import warnings
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for a newer version at import
+
+import albumentations
+import numpy as np
+import torch
+from albumentations import BaseCompose, BasicTransform
+from torch import Tensor
+
+from .fit import Fit, fit_matrix, fit_scene
+from .scene import IGNORE, InputError, Scene, keep_objects
+
+__all__ = ["Fit", "SceneTransform", "Transform", "fit_matrix"]
+
+Transform: TypeAlias = BasicTransform | BaseCompose
+"""One entry of a data module's ``augment`` list."""
+
+_PROBE = np.array([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75]], np.float32)
+"""Three points of the image, in parts of its sides: their orientation afterwards tells whether it was mirrored."""
+
+
+class SceneTransform:
+    """Applies a list of albumentations transforms, then the fit, to every field of a scene together.
+
+    A call's randomness comes from its ``seed`` alone, not from what was transformed before. Objects that leave the
+    image, or of which less than half a pixel is left, are left out of every object field; joints that leave it become
+    unlabelled; a mirrored figure has its left and right joints exchanged, by the pairs ``flip_pairs``, whichever
+    transform mirrored it. Where a transform shows what lies outside the image, ``mask`` is ignore.
+
+    Joints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
+    (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the fit, does not.
+    """
+
+    def __init__(
+        self,
+        augment: Sequence[Transform],
+        image_size: tuple[int, int],
+        fit: Fit,
+        flip_pairs: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        self.image_size, self.fit = image_size, fit
+        self.flip_pairs = list(flip_pairs)
+        self.augment = list(augment)
+        for transform in augment:
+            _ignore_outside(transform)
+        # One pair of generators, reseeded in place: making new ones costs several times as much.
+        self._bits = np.random.PCG64()
+        self._python_random = random.Random()
+        self._compose: albumentations.Compose | None = None
+        self._moves: tuple[bool, bool] | None = None
+
+    def __call__(self, scene: Scene, seed: tuple[int, ...]) -> Scene:
+        """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index)."""
+        if self.augment:
+            compose = self._composed("boxes" in scene, "keypoints" in scene)
+            sequence = np.random.SeedSequence(seed)
+            self._bits.state = np.random.PCG64(sequence).state
+            self._python_random.seed(int(sequence.generate_state(1)[0]))
+            try:
+                packed = compose(**_pack(scene))
+            except Exception as error:  # a crop that is larger than the image, for one
+                raise InputError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
+            scene = self._unpack(scene, packed)
+        return fit_scene(scene, self.image_size, self.fit)
+
+    def _composed(self, boxes: bool, keypoints: bool) -> albumentations.Compose:
+        """The list as one transform of images with or without boxes and keypoints; these cost time even when empty.
+
+        The scenes of a data set have the same fields, so it is made once.
+        """
+        if self._compose is None or self._moves != (boxes, keypoints):
+            self._moves = (boxes, keypoints)
+            # Half a pixel: objects of one pixel are, after a flip, a rounding error narrower.
+            box = albumentations.BboxParams("pascal_voc", label_fields=["object"], min_width=0.5, min_height=0.5, clip=True)
+            point = albumentations.KeypointParams("xy", label_fields=["point"], remove_invisible=False)
+            with warnings.catch_warnings():  # of lists that move no boxes
+                warnings.simplefilter("ignore")
+                self._compose = albumentations.Compose(
+                    self.augment, bbox_params=box if boxes else None, keypoint_params=point if keypoints else None
+                )
+            self._compose.set_random_state(np.random.Generator(self._bits), self._python_random)
+        return self._compose
+
+    def _unpack(self, scene: Scene, packed: dict[str, Any]) -> Scene:
+        moved = Scene(**scene)
+        image = packed["image"]
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise InputError(
+                f"data.augment turned the image into {image.dtype} {image.shape}; it must stay uint8 (H, W, 3): leave out "
+                "Normalize, ToFloat and ToTensorV2"
+            )
+        moved["image"] = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+        if "mask" in scene:
+            moved["mask"] = torch.from_numpy(np.ascontiguousarray(packed["mask"]))
+        if "masks" in scene:
+            masks = np.asarray(packed["masks"]) if "masks" in packed else np.zeros((0, *image.shape[:2]))
+            # What lies outside the image is 255 there too, and no part of an object.
+            moved["masks"] = torch.from_numpy((masks == 1).astype(np.uint8))
+        if "keypoints" in scene:
+            moved["keypoints"] = self._joints(scene["keypoints"], packed)
+        if "boxes" in scene:
+            objects = np.asarray(packed["object"], np.int64)
+            boxes = np.asarray(packed["bboxes"], np.float32).reshape(-1, 4)
+            if "area" in scene:
+                # Nobody measures the area after a rotation or a crop; it follows the box's.
+                shrinkage = torch.ones(len(scene["boxes"]))
+                shrinkage[objects] = torch.from_numpy(_areas(boxes)) / _areas(scene["boxes"][objects])
+                moved["area"] = scene["area"] * shrinkage
+            moved = keep_objects(moved, objects.tolist())
+            moved["boxes"] = torch.from_numpy(np.ascontiguousarray(boxes))
+        return moved
+
+    def _joints(self, keypoints: Tensor, packed: dict[str, Any]) -> Tensor:
+        points = np.full((len(_PROBE) + keypoints.shape[:2].numel(), 2), np.nan, np.float32)
+        # Distortions leave out the points that they move off the image.
+        points[np.asarray(packed["point"], np.int64)] = np.asarray(packed["keypoints"], np.float32).reshape(-1, 2) + 0.5
+        moved = keypoints.clone()
+        moved[..., :2] = torch.from_numpy(points[len(_PROBE) :]).reshape(*keypoints.shape[:2], 2)
+        moved[moved[..., 0].isnan()] = 0
+        (ax, ay), (bx, by), (cx, cy) = points[: len(_PROBE)].tolist()
+        if (bx - ax) * (cy - ay) - (by - ay) * (cx - ax) < 0:
+            for left, right in self.flip_pairs:
+                moved[:, [left, right]] = moved[:, [right, left]]
+        return moved
+
+
+def _pack(scene: Scene) -> dict[str, Any]:
+    packed: dict[str, Any] = {"image": np.ascontiguousarray(scene["image"].permute(1, 2, 0).numpy())}
+    if "mask" in scene:
+        packed["mask"] = scene["mask"].numpy()
+    if "masks" in scene and len(scene["masks"]):
+        packed["masks"] = scene["masks"].numpy()
+    if "boxes" in scene:
+        packed |= {"bboxes": scene["boxes"].numpy(), "object": np.arange(len(scene["boxes"]))}
+    if "keypoints" in scene:
+        joints = scene["keypoints"][..., :2].reshape(-1, 2).nan_to_num().numpy()
+        points = np.concatenate([_PROBE * scene["image"].shape[:0:-1], joints])
+        # albumentations counts boxes from a pixel's corner, as we do, and points from its centre (see its hflip).
+        packed |= {"keypoints": (points - 0.5).astype(np.float32), "point": np.arange(len(points))}
+    return packed
+
+
+def _ignore_outside(transform: Any) -> None:
+    """Makes what a transform shows of the outside ``ignore`` in masks; albumentations makes it class 0."""
+    if getattr(transform, "fill_mask", None) == 0:
+        transform.fill_mask = IGNORE
+    for inner in getattr(transform, "transforms", ()):
+        _ignore_outside(inner)
+
+
+def _areas(boxes: Any) -> Any:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])

@@ -1,0 +1,114 @@
+"""Visual Genome: regions of images, each with a phrase that a person wrote."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .base import DataModule, Size, Split
+from .files import SceneFiles, existing, read_json, split_of
+from .images import list_images, read_image
+from .scene import InputError, Scene, SceneError, Specification
+
+_LAYOUT = "region_descriptions.json and image_data.json, as homes.cs.washington.edu/~ranjay/visualgenome has them"
+
+Region = tuple[tuple[float, ...], str]
+Item = tuple[Path, tuple[int, int], list[Region]]
+
+
+class VisualGenome(DataModule):
+    """Visual Genome's region descriptions (Krishna et al. 2017), for dense captioning (Johnson et al. 2016).
+
+    ``captions`` are phrases in lower case without punctuation: words with one space between them. Regions whose phrase
+    has no word are left out. There are no official splits: 80/10/10 by a hash of the image's id.
+
+    Args:
+        root: the folder of ``region_descriptions.json`` and ``image_data.json``.
+        images: folders of images named by their id (``107.jpg``, ``000000000107.jpg``), absolute or in ``root``.
+        min_count: the vocabulary is the words that occur at least so many times; DenseCap takes 15.
+        image_size: side of the square images of a batch, or (H, W).
+        options: those of :class:`DataModule`.
+    """
+
+    provides = frozenset({"boxes", "captions"})
+
+    def __init__(
+        self,
+        root: str = "data/visual_genome",
+        *,
+        images: Sequence[str] = ("VG_100K", "VG_100K_2"),
+        min_count: int = 15,
+        image_size: Size = 320,
+        **options: Any,
+    ) -> None:
+        super().__init__(image_size=image_size, **options)
+        self.root, self.images, self.min_count = Path(root), tuple(images), min_count
+
+    @property
+    def specification(self) -> Specification:
+        return Specification(name="Visual Genome", image_size=self.image_size, vocabulary=self.vocabulary)
+
+    @cached_property
+    def regions(self) -> dict[int, list[Region]]:
+        """The boxes (xyxy) and phrases of each image, by its id."""
+        path = self.root / "region_descriptions.json"
+        try:
+            return {
+                entry["id"]: [_region(r) for r in entry["regions"] if words(r["phrase"])] for entry in read_json(path, _LAYOUT)
+            }
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{path}: not of Visual Genome's format ({type(error).__name__}: {error})") from None
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words of the training phrases that occur at least ``min_count`` times, sorted."""
+        counts = Counter(
+            word
+            for image, regions in self.regions.items()
+            if split_of(str(image)) == "train"
+            for _, phrase in regions
+            for word in phrase.split()
+        )
+        return tuple(sorted(word for word, count in counts.items() if count >= self.min_count))
+
+    def scenes(self, split: Split) -> SceneFiles[Item]:
+        data = read_json(self.root / "image_data.json", _LAYOUT)
+        sizes = {entry.get("image_id", entry.get("id")): (entry["height"], entry["width"]) for entry in data}
+        folders = [existing(self.root / folder, "images named by their id (data.images)") for folder in self.images]
+        paths = {int(p.stem): p for folder in folders for p in list_images(folder) if p.stem.isdecimal()}
+        images = [image for image in self.regions if split_of(str(image)) == split]
+        if unknown := set(images) - set(sizes):
+            raise InputError(f"{self.root / 'image_data.json'} lacks image {min(unknown)} of region_descriptions.json")
+        # An image that is missing on disk is named, and passed over or not, when it is read.
+        items = [(paths.get(i, folders[0] / f"{i}.jpg"), sizes[i], self.regions[i]) for i in images]
+        return SceneFiles(items, _read)
+
+
+def words(phrase: str) -> list[str]:
+    """The words of a phrase: in lower case, without punctuation."""
+    return re.findall(r"[a-z0-9]+", phrase.lower().replace("'", ""))
+
+
+def _region(region: dict[str, Any]) -> Region:
+    x, y, width, height = (float(region[key]) for key in ("x", "y", "width", "height"))
+    return (x, y, x + width, y + height), " ".join(words(region["phrase"]))
+
+
+def _read(item: Item) -> Scene:
+    path, (height, width), regions = item
+    image = read_image(path)
+    if tuple(image.shape[1:]) != (height, width):
+        size = f"{image.shape[2]} x {image.shape[1]}"
+        raise SceneError(f"{path}: the image is {size}, in image_data.json {width} x {height} (W x H)")
+    return {
+        "image": image,
+        "boxes": torch.tensor([box for box, _ in regions], dtype=torch.float32).reshape(-1, 4),
+        "captions": [phrase for _, phrase in regions],
+        "name": f"{path.parent.name}/{path.name}",
+    }

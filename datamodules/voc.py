@@ -1,0 +1,149 @@
+"""PASCAL VOC: twenty classes of objects, with boxes, and masks for some of the images."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import torchvision
+
+from .base import DataModule, Size, Split
+from .files import SceneFiles, existing
+from .images import read_image, read_mask
+from .scene import Scene, SceneError, Specification
+
+CLASSES = (
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
+    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
+_FROM_XML = frozenset({"label", "labels", "boxes", "difficult"})
+
+
+class VOC(DataModule):
+    """PASCAL VOC 2007 or 2012 (Everingham et al. 2010), or a data set of one's own in its layout.
+
+    ``label`` is the class of the largest object that is not ``difficult``; ``mask`` counts the background as class 0.
+    As the corners of VOC's boxes are pixels that belong to the box, counted from 1, a box here is
+    (xmin - 1, ymin - 1, xmax, ymax).
+
+    Splits are the lists of ``ImageSets/Main``, or of ``ImageSets/Segmentation`` where a mask is needed (see
+    ``require``). Where there is no ``test.txt`` (the annotations of VOC 2012's test are not public), the test split is
+    ``val``.
+
+    Args:
+        root: the folder of ``VOCdevkit/VOC<year>/``, or of ``VOC<year>/``.
+        year: which of the two.
+        classes: names of the classes, in the order in which labels count them; VOC's twenty where nothing else is said.
+        download: get what is missing from the official servers.
+        image_size: side of the square images of a batch, or (H, W).
+        options: those of :class:`DataModule`.
+    """
+
+    provides = _FROM_XML | {"mask"}
+
+    def __init__(
+        self,
+        root: str = "data",
+        *,
+        year: Literal[2007, 2012] = 2012,
+        classes: Sequence[str] = CLASSES,
+        download: bool = False,
+        image_size: Size = 300,
+        **options: Any,
+    ) -> None:
+        super().__init__(image_size=image_size, **options)
+        self.root, self.year, self.classes, self.download = Path(root), year, tuple(classes), download
+
+    @property
+    def specification(self) -> Specification:
+        return Specification(
+            name=f"PASCAL VOC {self.year}",
+            image_size=self.image_size,
+            classes=self.classes,
+            mask_classes=("background", *self.classes),
+        )
+
+    def prepare_data(self) -> None:
+        if self.download:
+            for image_set in ("trainval", "test") if self.year == 2007 else ("trainval",):
+                if not (self.folder / "ImageSets" / "Main" / f"{image_set}.txt").is_file():
+                    torchvision.datasets.VOCDetection(str(self.root), str(self.year), image_set, download=True)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of ``Annotations/``, ``ImageSets/`` and ``JPEGImages/``."""
+        inner = self.root / f"VOC{self.year}"
+        return inner if inner.is_dir() else self.root / "VOCdevkit" / f"VOC{self.year}"
+
+    def scenes(self, split: Split) -> SceneFiles[str]:
+        kind = "Segmentation" if "mask" in self.fields else "Main"
+        layout = f"PASCAL VOC's layout, VOCdevkit/VOC{self.year}/ImageSets/{kind}/train.txt"
+        lists = existing(self.folder / "ImageSets" / kind, layout)
+        name = "val" if split == "test" and not (lists / "test.txt").is_file() else split
+        lines = existing(lists / f"{name}.txt", layout).read_text().splitlines()
+        names = [line.strip() for line in lines if line.strip()]
+        return SceneFiles(names, VOCReader(self.folder, self.classes, self.fields).scene)
+
+
+@dataclass(frozen=True)
+class VOCReader:
+    """Reads one image of a VOC folder and those of its ``fields`` that are asked for."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    fields: frozenset[str]
+
+    def scene(self, name: str) -> Scene:
+        path = self.folder / "JPEGImages" / f"{name}.jpg"
+        scene: Scene = {"image": read_image(path), "name": f"JPEGImages/{path.name}"}
+        if "mask" in self.fields:
+            scene["mask"] = read_mask(self.folder / "SegmentationClass" / f"{name}.png")
+        if _FROM_XML & self.fields:
+            height, width = scene["image"].shape[1:]
+            self._annotate(scene, self.folder / "Annotations" / f"{name}.xml", (width, height))
+        return scene
+
+    def _annotate(self, scene: Scene, path: Path, size: tuple[int, int]) -> None:
+        try:
+            root = ET.parse(path).getroot()
+            written = _number(root, "size/width"), _number(root, "size/height")
+            if written != size:
+                here = f"{written[0]:g} x {written[1]:g}"
+                raise ValueError(f"its size is {here}, its image's {size[0]} x {size[1]} (W x H)")
+            objects = [self._object(element) for element in root.iter("object")]
+        except FileNotFoundError:
+            raise SceneError(f"{path}: no such file") from None
+        except (ET.ParseError, ValueError) as error:
+            raise SceneError(f"{path}: {error}") from None
+        scene["labels"] = torch.tensor([label for label, _, _ in objects], dtype=torch.long)
+        scene["boxes"] = torch.tensor([box for _, box, _ in objects], dtype=torch.float32).reshape(-1, 4)
+        scene["difficult"] = torch.tensor([difficult for _, _, difficult in objects], dtype=torch.bool)
+        if "label" in self.fields:
+            if not objects:
+                raise SceneError(f"{path}: no object, so the image has no label")
+            main = max(objects, key=lambda o: (not o[2], (o[1][2] - o[1][0]) * (o[1][3] - o[1][1])))
+            scene["label"] = torch.tensor(main[0])
+
+    def _object(self, element: ET.Element) -> tuple[int, tuple[float, ...], bool]:
+        name = (element.findtext("name") or "").strip()
+        if name not in self.classes:
+            raise ValueError(f"class '{name}' is not among data.classes ({', '.join(self.classes)})")
+        x1, y1, x2, y2 = (_number(element, f"bndbox/{corner}") for corner in ("xmin", "ymin", "xmax", "ymax"))
+        # Two corners in one pixel would be a box of one pixel; it is a slip of the annotator's hand.
+        shift = 1 if x2 > x1 and y2 > y1 else 0
+        return (
+            self.classes.index(name),
+            (x1 - shift, y1 - shift, x2, y2),
+            element.findtext("difficult", "0").strip() == "1",
+        )
+
+
+def _number(element: ET.Element, tag: str) -> float:
+    text = element.findtext(tag)
+    if text is None:
+        raise ValueError(f"<{element.tag}> has no <{tag}>")
+    return float(text)

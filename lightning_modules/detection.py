@@ -1,0 +1,65 @@
+"""Object detection: every object's class and box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import MetricCollection
+
+from datamodules.scene import Batch
+
+from .base import Prediction, Task
+from .metrics.coco import CocoAP
+from .metrics.voc import Voc2007AP, Voc2010AP
+from .networks.detector import Detector
+
+
+class Detection(Task):
+    """Every object's class, box and score (CS231n 2017, lecture 11, "Object Detection").
+
+    The losses are the detector's own, logged by name: Faster R-CNN's four are four curves. Objects marked ``difficult`` or
+    ``crowd`` are not trained on, and evaluation passes over them as PASCAL VOC's and COCO's own code does. An image
+    without objects is an image like any other.
+
+    Args:
+        network: called with the number of classes, gives a :class:`Detector`.
+        kwargs: see :class:`Task`.
+    """
+
+    needs = frozenset({"boxes", "labels"})
+    uses = frozenset({"difficult", "crowd", "area"})
+    monitor = "val/mAP"
+
+    network: Detector
+
+    def __init__(self, *, network: Callable[[int], Detector], **kwargs: Any) -> None:
+        super().__init__(network=cast("Callable[[int], nn.Module]", network), **kwargs)
+
+    def outputs(self) -> int:
+        return len(self.specification.classes)
+
+    def losses(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        boxes, labels = [], []
+        for row, (box, label) in enumerate(zip(batch["boxes"], batch["labels"], strict=True)):
+            keep = torch.ones_like(label, dtype=torch.bool)
+            for field in ("difficult", "crowd"):
+                if field in batch:
+                    keep &= ~batch[field][row]  # type: ignore[literal-required]
+            boxes.append(box[keep])
+            labels.append(label[keep])
+        return self.network.losses(outputs, boxes, labels)
+
+    def predict(self, outputs: Any) -> list[Prediction]:
+        return cast("list[Prediction]", self.network.predict(outputs))
+
+    def metrics(self) -> MetricCollection:
+        classes = self.specification.classes
+        return MetricCollection([CocoAP(classes), Voc2007AP(classes), Voc2010AP(classes)], compute_groups=False)
+
+    def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
+        fields = [f for f in ("boxes", "labels", "difficult", "crowd", "area") if f in batch]
+        targets = [{f: batch[f][i] for f in fields} for i in range(len(predictions))]  # type: ignore[literal-required]
+        return {"predictions": predictions, "targets": targets, "index": batch["index"]}

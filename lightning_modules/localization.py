@@ -1,0 +1,134 @@
+"""Classification and localization: the class of an image's main object, and its box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics import MetricCollection
+from torchvision.ops import generalized_box_iou_loss
+
+from datamodules.scene import Batch
+
+from .base import Prediction, Task
+from .metrics.localization import LocalizationScores
+from .networks.heads import ClassAndBoxOutputs
+
+
+class GIoULoss(nn.Module):
+    """1 - GIoU of paired boxes, averaged (Rezatofighi et al. 2019); coordinates in any one unit, (N, 4) xyxy.
+
+    Corners in the wrong order are exchanged first: the head is linear, and may well begin with them.
+    """
+
+    def forward(self, boxes: Tensor, target: Tensor) -> Tensor:
+        first, second = boxes.split(2, dim=1)
+        ordered = torch.cat([torch.minimum(first, second), torch.maximum(first, second)], dim=1)
+        return generalized_box_iou_loss(ordered, target, reduction="mean")
+
+
+class MainObjects(NamedTuple):
+    """The largest object of each image that has one."""
+
+    rows: Tensor
+    """int64 (M,), the places of those images in the batch."""
+    labels: Tensor
+    """int64 (M,)."""
+    boxes: Tensor
+    """float32 (M, 4), xyxy in pixels."""
+
+
+def main_objects(batch: Batch) -> MainObjects:
+    """The largest object of each image, by area of its box; those marked ``difficult`` or ``crowd`` are passed over."""
+    rows, labels, boxes = [], [], []
+    for row, candidates in enumerate(batch["boxes"]):
+        sides = candidates[:, 2:] - candidates[:, :2]
+        area = sides.prod(dim=1)
+        for field in ("difficult", "crowd"):
+            if field in batch:
+                area = area.masked_fill(batch[field][row], -1)  # type: ignore[literal-required]
+        if len(area) and bool(area.max() > 0):
+            best = int(area.argmax())
+            rows.append(row)
+            labels.append(batch["labels"][row][best])
+            boxes.append(candidates[best])
+    device = batch["image"].device
+    if not rows:
+        none = torch.zeros(0, dtype=torch.long, device=device)
+        return MainObjects(none, none, torch.zeros(0, 4, device=device))
+    return MainObjects(torch.tensor(rows, device=device), torch.stack(labels), torch.stack(boxes))
+
+
+class Localization(Task):
+    """The class and the box of the largest object, from one trunk (CS231n 2017, lecture 11, "Classification + Localization").
+
+    The loss is cross-entropy + ``box_weight`` times the box loss; the box is in parts of the image's sides, so that the
+    weight means the same at any image size. An image without objects trains neither head and is not scored.
+
+    Args:
+        box_loss: of paired boxes (M, 4): ``torch.nn.MSELoss`` (the lecture's L2), ``torch.nn.L1Loss``,
+            ``torch.nn.SmoothL1Loss`` or ``GIoULoss``.
+        box_weight: between the two losses; the lecture says to choose it by a metric and not by the loss.
+        kwargs: see :class:`Task`; the network gives :class:`ClassAndBoxOutputs`.
+    """
+
+    needs = frozenset({"boxes", "labels"})
+    uses = frozenset({"difficult", "crowd"})
+    monitor = "val/localization_error"
+    mode = "min"
+
+    def __init__(
+        self,
+        *,
+        network: Callable[[int], nn.Module],
+        box_loss: Callable[[], nn.Module] = nn.MSELoss,
+        box_weight: float = 20.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(network=network, **kwargs)
+        self.box_loss, self.box_weight = box_loss(), box_weight
+
+    def outputs(self) -> int:
+        return len(self.specification.classes)
+
+    def losses(self, outputs: ClassAndBoxOutputs, batch: Batch) -> dict[str, Tensor]:
+        rows, labels, boxes = main_objects(batch)
+        if not len(rows):
+            nothing = outputs.logits.sum() * 0 + outputs.boxes.sum() * 0
+            return {"class": nothing, "box": nothing}
+        predicted = pick(outputs.boxes[rows], labels)
+        return {
+            "class": F.cross_entropy(outputs.logits[rows], labels),
+            "box": self.box_weight * self.box_loss(predicted, boxes / self._sides()),
+        }
+
+    def predict(self, outputs: ClassAndBoxOutputs) -> list[Prediction]:
+        scores = outputs.logits.float().softmax(dim=1)
+        labels = scores.argmax(dim=1)
+        boxes = pick(outputs.boxes, labels).float() * self._sides()
+        return [
+            {"label": label, "scores": score, "boxes": box[None]}
+            for label, score, box in zip(labels, scores, boxes, strict=True)
+        ]
+
+    def metrics(self) -> MetricCollection:
+        return MetricCollection([LocalizationScores()], compute_groups=False)
+
+    def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
+        rows, labels, boxes = main_objects(batch)
+        label = torch.stack([p["label"] for p in predictions])
+        box = torch.cat([p["boxes"] for p in predictions])
+        return {"label": label[rows], "box": box[rows], "target_label": labels, "target_box": boxes}
+
+    def _sides(self) -> Tensor:
+        height, width = self.specification.image_size
+        return torch.tensor([width, height, width, height], device=self.device)
+
+
+def pick(boxes: Tensor, labels: Tensor) -> Tensor:
+    """(M, 4): of the boxes (M, 1 or C, 4) of each image the one for its class."""
+    place = labels.clamp(max=boxes.shape[1] - 1)
+    return boxes[torch.arange(len(boxes), device=boxes.device), place]

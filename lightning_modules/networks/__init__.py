@@ -1,0 +1,52 @@
+"""The lectures' networks: plain modules that know nothing of Lightning."""
+
+from .cifar import CifarNet, SmallConvNet
+from .faster_rcnn import FasterRCNN
+from .fcn import FCN, VGG16, ConvEncoder, FullResolutionFCN
+from .heads import ClassAndBox, JointRegressor
+from .initialization import Default, Initialization, Kaiming, LeCun, Normal, Xavier
+from .lenet import LeNet5
+from .linear import LinearClassifier, MultilayerPerceptron
+from .pooling import MinPool2d
+from .sliding_window import SlidingWindow
+from .ssd import SSD
+from .torchvision_nets import TorchvisionNet
+from .trunks import FPN, ConvTrunk, TorchvisionTrunk
+from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
+from .yolo import YOLO
+from .zfnet import ZFNet
+
+__all__ = [
+    "FCN",
+    "FPN",
+    "SSD",
+    "VGG16",
+    "YOLO",
+    "BedOfNails",
+    "Bilinear",
+    "CifarNet",
+    "ClassAndBox",
+    "ConvEncoder",
+    "ConvTrunk",
+    "Default",
+    "FasterRCNN",
+    "FullResolutionFCN",
+    "Initialization",
+    "JointRegressor",
+    "Kaiming",
+    "LeCun",
+    "LeNet5",
+    "LinearClassifier",
+    "MaxUnpooling",
+    "MinPool2d",
+    "MultilayerPerceptron",
+    "NearestNeighbor",
+    "Normal",
+    "SlidingWindow",
+    "SmallConvNet",
+    "TorchvisionNet",
+    "TorchvisionTrunk",
+    "TransposeConv",
+    "Xavier",
+    "ZFNet",
+]

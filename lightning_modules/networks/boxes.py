@@ -1,0 +1,67 @@
+"""Operations on boxes, xyxy in pixels, that torchvision lacks: paired IoU, and RoI pooling from the maps of any trunk."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torchvision.ops import roi_align, roi_pool
+
+
+def paired_iou(a: Tensor, b: Tensor) -> Tensor:
+    """IoU of each box of ``a`` with the box of ``b`` in the same place: (..., 4) and (..., 4), broadcast, to (...)."""
+    low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
+    intersection = (high - low).clamp(min=0).prod(-1)
+    areas = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1)
+    return intersection / (areas - intersection).clamp(min=torch.finfo(a.dtype).tiny)
+
+
+class RoIPooling(nn.Module, ABC):
+    """Cuts regions out of feature maps, all to ``size`` x ``size``: differentiable in the maps.
+
+    Of several maps each region takes the one that fits its size: the coarsest whose stride is at most 16 w / 224, for a
+    region of w x w pixels (Lin et al. 2017, "Feature Pyramid Networks", equation 1).
+    """
+
+    def __init__(self, size: int = 7) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, maps: Sequence[Tensor], strides: Sequence[int], regions: Sequence[Tensor]) -> Tensor:
+        """float (R, C, size, size), R regions in all.
+
+        Args:
+            maps: float (B, C, h, w) each, all of one C.
+            strides: pixels of the image that a step in each map is, ascending.
+            regions: float (R_b, 4) for each of the B images, xyxy in pixels.
+        """
+        boxes = torch.cat(list(regions))
+        image = torch.cat([torch.full_like(of[:, :1], i) for i, of in enumerate(regions)])
+        side = (boxes[:, 2:] - boxes[:, :2]).prod(-1).sqrt()
+        level = torch.bucketize(16 * side / 224, boxes.new_tensor(strides[1:]), right=True)
+        pooled = boxes.new_zeros(len(boxes), maps[0].shape[1], self.size, self.size)
+        for i, (features, stride) in enumerate(zip(maps, strides, strict=True)):
+            here = level == i
+            # Coordinates need full precision, and the operators want both arguments of one type.
+            pooled[here] = self.cut(features.float(), torch.cat([image, boxes], 1)[here].float(), 1 / stride)
+        return pooled
+
+    @abstractmethod
+    def cut(self, features: Tensor, regions: Tensor, scale: float) -> Tensor:
+        """From one map (B, C, h, w) and regions (R, 5), (image, x1, y1, x2, y2), to (R, C, size, size)."""
+
+
+class RoIPool(RoIPooling):
+    """Max pooling of regions rounded to whole cells. Girshick 2015, "Fast R-CNN", section 2.1."""
+
+    def cut(self, features: Tensor, regions: Tensor, scale: float) -> Tensor:
+        return roi_pool(features, regions, self.size, scale)
+
+
+class RoIAlign(RoIPooling):
+    """Bilinear samples, two in a row of each bin, without any rounding. He et al. 2017, "Mask R-CNN", section 3."""
+
+    def cut(self, features: Tensor, regions: Tensor, scale: float) -> Tensor:
+        return roi_align(features, regions, self.size, scale, sampling_ratio=2, aligned=True)

@@ -1,0 +1,254 @@
+"""Fully convolutional networks for semantic segmentation.
+
+CS231n 2017, lecture 11, "Semantic Segmentation Idea: Fully Convolutional"; Long et al. 2015, "Fully Convolutional
+Networks for Semantic Segmentation".
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import Tensor, nn
+
+from lightning_modules.networks.upsampling import TransposeConv, Upsampling
+
+
+class SegmentationNetwork(nn.Module, ABC):
+    """A network that scores every class at every pixel; its first argument is the number of classes."""
+
+    @abstractmethod
+    def forward(self, image: Tensor) -> Tensor:
+        """From ``image`` float (B, 3, H, W), normalised, of any H and W, to logits (B, num_classes, H, W)."""
+
+
+class Level(NamedTuple):
+    """What an encoder has after one of its poolings."""
+
+    features: Tensor
+    """float (B, C, h, w)."""
+    indices: Tensor
+    """int64 (B, C, h, w): where in the flattened map that was pooled each maximum stood."""
+
+
+class Encoder(nn.Module, ABC):
+    """A trunk with a 2 x 2 max pooling after each of its blocks: the way down."""
+
+    widths: Sequence[int]
+    """Channels after each pooling, that is at strides 2, 4, 8, …"""
+
+    @abstractmethod
+    def forward(self, image: Tensor) -> list[Level]:
+        """From ``image`` float (B, 3, H, W) to a level for each stride, of ceil(H / stride) x ceil(W / stride)."""
+
+
+def _pool(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The maxima of 2 x 2 windows and their indices; an odd last row or column makes windows of its own."""
+    pooled, indices = F.max_pool2d(x, 2, ceil_mode=True, return_indices=True)
+    return pooled, indices
+
+
+def _conv(in_channels: int, out_channels: int, dilation: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation, bias=False)
+
+
+def _activation(channels: int) -> nn.Sequential:
+    return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
+
+
+class ConvEncoder(Encoder):
+    """A small VGG with batch normalisation: each block is ``depth`` 3 x 3 convolutions of one width.
+
+    Args:
+        widths: channels of each block.
+        depth: convolutions of each block.
+    """
+
+    def __init__(self, widths: Sequence[int] = (16, 32, 64, 64), depth: int = 1) -> None:
+        super().__init__()
+        self.widths = widths
+        self.convs = nn.ModuleList()
+        self.activations = nn.ModuleList()
+        for before, width in zip((3, *widths), widths, strict=False):
+            *first, last = (_conv(before, width), *(_conv(width, width) for _ in range(depth - 1)))
+            self.convs.append(nn.Sequential(*(nn.Sequential(conv, _activation(width)) for conv in first), last))
+            self.activations.append(_activation(width))
+
+    def forward(self, image: Tensor) -> list[Level]:
+        # On CPU, pooling is several times faster with the channels last.
+        x = image.contiguous(memory_format=torch.channels_last)
+        levels = []
+        for conv, activation in zip(self.convs, self.activations, strict=True):
+            # Pooled before the activation, not after: a quarter of the work, and no ties among the ReLU's zeros, whose
+            # remembered positions would mean nothing.
+            pooled, indices = _pool(conv(x))
+            x = activation(pooled)
+            levels.append(Level(x, indices))
+        return levels
+
+
+class VGG16(Encoder):
+    """The convolutions of VGG-16 (Simonyan & Zisserman 2015), torchvision's.
+
+    Args:
+        weights: a name in ``torchvision.models.VGG16_Weights`` to download, such as IMAGENET1K_V1; None is random.
+    """
+
+    widths = (64, 128, 256, 512, 512)
+
+    def __init__(self, weights: str | None = None) -> None:
+        super().__init__()
+        self.blocks = _blocks(torchvision.models.vgg16(weights=weights).features)
+
+    def forward(self, image: Tensor) -> list[Level]:
+        return _descend(self.blocks, image)
+
+
+def _blocks(layers: nn.Sequential) -> nn.ModuleList:
+    """What stands between the poolings of ``layers``."""
+    ends = [i for i, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
+    return nn.ModuleList(layers[start:end] for start, end in zip((0, *(end + 1 for end in ends)), ends, strict=False))
+
+
+def _descend(blocks: nn.ModuleList, x: Tensor) -> list[Level]:
+    levels = []
+    for block in blocks:
+        x, indices = _pool(block(x))
+        levels.append(Level(x, indices))
+    return levels
+
+
+class FCN(SegmentationNetwork):
+    """Down by poolings, up by as many learned doublings, with features from the way down added on the way up.
+
+    Departs from Long et al., whose network is :class:`VGGFCN`: every step up doubles, and it carries as many features
+    as the level that it reaches, not scores. Max unpooling needs a remembered position for each feature, and so no
+    way up is given other work than the rest. The last step, to the image's resolution, gives the scores.
+
+    Args:
+        num_classes: classes to score.
+        upsampling: the way up, called as ``upsampling(in_channels, out_channels)`` for each step.
+        skips: strides whose features are added, through a 1 x 1 convolution, on the way up: any but 1 and the last.
+        encoder: the way down.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        upsampling: Callable[[int, int], Upsampling] = TransposeConv,
+        skips: Sequence[int] = (8, 4),
+        encoder: Callable[[], Encoder] = ConvEncoder,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder()
+        *inner, last = self.encoder.widths
+        widths = {2**i: width for i, width in enumerate(inner, start=1)}  # by stride
+        _check_skips(self, skips, widths)
+        self.bottom = nn.Sequential(_conv(last, last), _activation(last))
+        # Numbered as the encoder's levels: ups[i] undoes its pooling i.
+        self.ups = nn.ModuleList(map(upsampling, (*inner, last), (num_classes, *inner)))
+        self.skips = nn.ModuleDict({str(stride): nn.Conv2d(widths[stride], widths[stride], 1) for stride in skips})
+        self.activations = nn.ModuleList(map(_activation, inner))
+
+    def forward(self, image: Tensor) -> Tensor:
+        levels = self.encoder(image)
+        x = self.bottom(levels[-1].features)
+        for i in range(len(levels) - 1, 0, -1):
+            below = levels[i - 1].features
+            x = self.ups[i](x, levels[i].indices, below.shape[-2:])
+            if (stride := str(2**i)) in self.skips:
+                x = x + self.skips[stride](below)
+            x = self.activations[i - 1](x)
+        return self.ups[0](x, levels[0].indices, image.shape[-2:])  # type: ignore[no-any-return]
+
+
+class VGGFCN(SegmentationNetwork):
+    """The network of Long et al. 2015, section 4: VGG-16 made convolutional, its scores enlarged and summed.
+
+    FCN-8s with ``skips=[16, 8]``, FCN-16s with ``[16]``, FCN-32s with ``[]``. Departs from the paper in that layers are
+    padded, where it pads the image by 100 pixels, which changes scores near the border; and in that the steps of
+    FCN-32s and FCN-16s, too, end in an enlargement that is not learned.
+
+    Args:
+        num_classes: classes to score.
+        skips: strides, of 2, 4, 8 and 16, whose features are scored and added on the way up.
+        weights: as of :class:`VGG16`, with the two hidden linear layers among them.
+    """
+
+    def __init__(self, num_classes: int, skips: Sequence[int] = (16, 8), weights: str | None = None) -> None:
+        super().__init__()
+        widths = {2: 64, 4: 128, 8: 256, 16: 512, 32: 4096}  # by stride, the head's included
+        _check_skips(self, skips, (2, 4, 8, 16))
+        if weights == "IMAGENET1K_FEATURES":
+            raise ValueError("VGGFCN: weights IMAGENET1K_FEATURES lack the linear layers; IMAGENET1K_V1 has them")
+        vgg = torchvision.models.vgg16(weights=weights)
+        self.blocks = _blocks(vgg.features)
+        fc6, *between, fc7, relu, dropout, _ = vgg.classifier
+        self.head = nn.Sequential(convolutional(fc6, 7), *between, convolutional(fc7, 1), relu, dropout)
+        self.finest = min(skips, default=32)
+        steps = [stride for stride in (16, 8, 4, 2) if stride >= self.finest]
+        self.ups = nn.ModuleDict({str(s): TransposeConv(num_classes, num_classes, 4, "bilinear") for s in steps})
+        self.scores = nn.ModuleDict({str(s): nn.Conv2d(widths[s], num_classes, 1) for s in (*skips, 32)})
+        # Zero, as in the paper: a skip changes nothing before it has learned something.
+        for parameter in self.scores.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, image: Tensor) -> Tensor:
+        levels = {str(2**i): level for i, level in enumerate(_descend(self.blocks, image), start=1)}
+        x = self.scores["32"](self.head(levels["32"].features))
+        for stride, up in self.ups.items():
+            features, indices = levels[stride]
+            x = up(x, indices, features.shape[-2:])
+            if stride in self.scores:
+                x = x + self.scores[stride](features)
+        # The last enlargement is fixed, as in the paper.
+        x = F.interpolate(x, scale_factor=self.finest, mode="bilinear")
+        return x[..., : image.shape[-2], : image.shape[-1]]
+
+
+def _check_skips(network: nn.Module, skips: Sequence[int], strides: Collection[int]) -> None:
+    if unknown := set(skips) - set(strides):
+        name = type(network).__name__
+        raise ValueError(f"{name}: skips {sorted(unknown)} are not on its way up, which passes strides {sorted(strides)}")
+
+
+def convolutional(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
+    """The convolution that computes ``linear`` at every place of a feature map, padded so that the map keeps its size.
+
+    ``linear`` has flattened features (C, kernel_size, kernel_size) for its input. Its weights are shared, not copied.
+    """
+    weight = linear.weight.detach().view(linear.out_features, -1, kernel_size, kernel_size)
+    conv = nn.Conv2d(weight.shape[1], len(weight), kernel_size, padding=kernel_size // 2, device="meta")
+    conv.weight, conv.bias = nn.Parameter(weight), linear.bias
+    return conv
+
+
+class FullResolutionFCN(SegmentationNetwork):
+    """3 x 3 convolutions at the image's own resolution and nothing else: what is "too expensive" in the lecture.
+
+    Args:
+        num_classes: classes to score.
+        width: features at each pixel.
+        depth: convolutions, the scoring one included.
+        dilations: of each convolution; None is 1 throughout. With (1, 2, 4, 8, 16, 8, 4, 2, 1) the default depth sees
+            about as far as the default :class:`FCN`.
+    """
+
+    def __init__(self, num_classes: int, width: int = 32, depth: int = 9, dilations: Sequence[int] | None = None) -> None:
+        super().__init__()
+        dilations = dilations or (1,) * depth
+        if len(dilations) != depth:
+            raise ValueError(f"FullResolutionFCN: {len(dilations)} dilations, depth is {depth}: one a convolution expected")
+        *inner, last = dilations
+        befores = (3, *[width] * len(inner))
+        self.features = nn.Sequential(
+            *(nn.Sequential(_conv(before, width, d), _activation(width)) for before, d in zip(befores, inner, strict=False))
+        )
+        self.score = nn.Conv2d(befores[-1], num_classes, 3, padding=last, dilation=last)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.score(self.features(image))  # type: ignore[no-any-return]

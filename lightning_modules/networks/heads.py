@@ -1,0 +1,103 @@
+"""Heads that read numbers off a trunk: class and box, or the joints of a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from torch import Tensor, nn
+
+from .trunks import ConvTrunk, Trunk
+
+
+class Features(nn.Sequential):
+    """The last map of a trunk as one vector: averaged to a ``grid``, flattened, one hidden layer.
+
+    A global average would lose where things are, which is just what these heads must tell; so a grid of cells is kept, as
+    the last pooling of AlexNet and VGG does.
+    """
+
+    def __init__(self, channels: int, grid: int, hidden: int, dropout: float) -> None:
+        super().__init__(
+            nn.AdaptiveAvgPool2d(grid),
+            nn.Flatten(),
+            nn.Linear(channels * grid**2, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+        )
+
+
+class ClassAndBoxOutputs(NamedTuple):
+    """What :class:`ClassAndBox` says of B images."""
+
+    logits: Tensor
+    """(B, C)."""
+    boxes: Tensor
+    """(B, 1, 4), or (B, C, 4) with one box a class: xyxy as parts of the image's width and height."""
+
+
+class ClassAndBox(nn.Module):
+    """One trunk and two heads: class scores and box coordinates (CS231n 2017, lecture 11, "Classification + Localization").
+
+    Args:
+        num_classes: of the data set.
+        trunk: builds the trunk, whose last map is used.
+        boxes: ``one`` box for whichever class, or one ``per_class``, as the lecture answers to «what if the class is wrong?».
+        grid: cells in a row and in a column that the last map is averaged to.
+        hidden: width of the hidden layer that both heads share.
+        dropout: of the hidden layer.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        trunk: Callable[[], Trunk] = ConvTrunk,
+        boxes: Literal["one", "per_class"] = "one",
+        grid: int = 4,
+        hidden: int = 256,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk()
+        self.features = Features(self.trunk.channels[-1], grid, hidden, dropout)
+        self.classes = nn.Linear(hidden, num_classes)
+        self.boxes = nn.Sequential(
+            nn.Linear(hidden, 4 * (num_classes if boxes == "per_class" else 1)), nn.Unflatten(1, (-1, 4))
+        )
+
+    def forward(self, images: Tensor) -> ClassAndBoxOutputs:
+        features = self.features(self.trunk(images)[-1])
+        return ClassAndBoxOutputs(self.classes(features), self.boxes(features))
+
+
+class JointRegressor(nn.Module):
+    """K joints as 2K numbers from one trunk (Toshev and Szegedy 2014, "DeepPose", section 3.1).
+
+    The output is (B, K, 2): x and y as parts of the image's width and height.
+
+    Args:
+        num_joints: K.
+        trunk: builds the trunk, whose last map is used.
+        grid: cells in a row and in a column that the last map is averaged to.
+        hidden: width of the hidden layer (DeepPose: two of 4096).
+        dropout: of the hidden layer.
+    """
+
+    def __init__(
+        self,
+        num_joints: int,
+        *,
+        trunk: Callable[[], Trunk] = ConvTrunk,
+        grid: int = 8,
+        hidden: int = 512,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk()
+        self.features = Features(self.trunk.channels[-1], grid, hidden, dropout)
+        self.joints = nn.Sequential(nn.Linear(hidden, 2 * num_joints), nn.Unflatten(1, (-1, 2)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        joints: Tensor = self.joints(self.features(self.trunk(images)[-1]))
+        return joints

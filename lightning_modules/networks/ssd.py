@@ -1,0 +1,148 @@
+"""SSD: default boxes on maps of several scales, each classified and moved in one forward pass.
+
+CS231n 2017, lecture 11, "Detection without Proposals: YOLO / SSD"; Liu et al. 2016, "SSD: Single Shot MultiBox Detector".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models.detection._utils import BoxCoder, SSDMatcher
+from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.ssd import SSDFeatureExtractorVGG, SSDHead
+from torchvision.ops import Conv2dNormActivation, box_iou
+
+from lightning_modules.networks.detector import Detection, Detector
+from lightning_modules.networks.torchvision_nets import TorchvisionNet
+from lightning_modules.networks.trunks import ConvTrunk, Trunk
+
+
+class SSDOutputs(NamedTuple):
+    """What SSD says of B images, on their D default boxes."""
+
+    logits: Tensor
+    """float (B, D, 1 + num_classes); the first is the background's."""
+    offsets: Tensor
+    """float (B, D, 4), from the default box to the object, as R-CNN parametrises them."""
+    defaults: Tensor
+    """float (D, 4), xyxy in pixels."""
+    size: tuple[int, int]
+    """(H, W) of the images."""
+
+
+class SSD(Detector):
+    """SSD: at each place of ``scales`` maps, default boxes of one size and several aspect ratios.
+
+    The maps are the trunk's, from fine to coarse, and then extra layers of stride 2 (in the paper, whose last two have no
+    padding, they end in a map of 1 x 1: that network is ``SSD(trunk=SSDTrunk, ...)``). The side of a square default box on
+    map k of m is ``s_k = min_scale + (max_scale - min_scale) k / (m - 1)`` of the image's (equation 4); a ratio r adds boxes
+    of r and 1 / r, and one more square has the side ``sqrt(s_k s_{k+1})``.
+
+    Args:
+        trunk: builds the trunk.
+        scales: m, the number of maps; where the trunk hands out more, the finest are used.
+        ratios: aspect ratios beside 1: the same on all maps, or a list for each.
+        min_scale, max_scale: of equation 4; .2 and .9 in the paper's section 2.2.
+        box_scales: the m + 1 scales themselves in place of equation 4, as the paper's experiments have them.
+        width: channels of the extra layers.
+        negatives: of the background's default boxes, so many a matched one enter the loss, those with the highest.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        trunk: Callable[[], Trunk] = ConvTrunk,
+        scales: int = 3,
+        ratios: Sequence[float] | Sequence[Sequence[float]] = (2.0,),
+        min_scale: float = 0.2,
+        max_scale: float = 0.9,
+        box_scales: Sequence[float] | None = None,
+        width: int = 128,
+        negatives: float = 3.0,
+        score_threshold: float = 0.01,
+        nms_threshold: float = 0.5,
+        max_detections: int = 100,
+    ) -> None:
+        super().__init__(
+            num_classes, score_threshold=score_threshold, nms_threshold=nms_threshold, max_detections=max_detections
+        )
+        self.trunk = trunk()
+        self.scales, self.negatives = scales, negatives
+        channels = [*self.trunk.channels, *[width] * scales][:scales]
+        self.extra = nn.ModuleList(
+            nn.Sequential(Conv2dNormActivation(before, width // 2, 1), Conv2dNormActivation(width // 2, after, 3, stride=2))
+            for before, after in list(pairwise(channels))[len(self.trunk.channels) - 1 :]
+        )
+        each = [list(r) for r in ratios] if isinstance(ratios[0], Sequence) else [list(ratios)] * scales
+        self.generator = DefaultBoxGenerator(each, min_scale, max_scale, None if box_scales is None else list(box_scales))
+        self.head = SSDHead(channels, self.generator.num_anchors_per_location(), 1 + num_classes)
+        self.coder = BoxCoder((10.0, 10.0, 5.0, 5.0))
+        self.match = SSDMatcher(0.5)
+
+    def forward(self, images: Tensor) -> SSDOutputs:
+        maps = self.trunk(images)[: self.scales]
+        for layer in self.extra:
+            maps.append(layer(maps[-1]))
+        outputs = self.head(maps)
+        height, width = images.shape[-2:]
+        # One channel of one image is enough of a map to say where its boxes are, in full precision.
+        defaults = self.generator(ImageList(images, [(height, width)]), [m[:1, :1].float() for m in maps])[0]
+        return SSDOutputs(outputs["cls_logits"].float(), outputs["bbox_regression"].float(), defaults, (height, width))
+
+    def losses(self, outputs: SSDOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
+        """``class``: softmax over the matched boxes and the hardest negatives; ``box``: smooth L1 over the matched ones.
+
+        Both are divided by the number of matched boxes in the batch. Negatives are mined over the whole batch, so that an
+        image without objects has its share of them; without a single object in the batch both losses are 0 (section 2.2).
+        """
+        matches = [self._match(of, outputs.defaults) for of in boxes]
+        target = torch.stack([F.pad(1 + of, (0, 1))[match] for of, match in zip(labels, matches, strict=True)])
+        positive = target > 0
+        count = positive.sum()
+        truth = torch.cat([of[match[match >= 0]] for of, match in zip(boxes, matches, strict=True)])
+        defaults = outputs.defaults.expand(len(boxes), -1, -1)[positive]
+        box = F.smooth_l1_loss(outputs.offsets[positive], self.coder.encode_single(truth, defaults), reduction="sum")
+        errors = F.cross_entropy(outputs.logits.flatten(0, 1), target.flatten(), reduction="none")
+        background = errors[~positive.flatten()]
+        hardest = background.topk(min(int(self.negatives * count), len(background))).values
+        return {
+            "class": (errors[positive.flatten()].sum() + hardest.sum()) / count.clamp(min=1),
+            "box": box / count.clamp(min=1),
+        }
+
+    def _match(self, boxes: Tensor, defaults: Tensor) -> Tensor:
+        """int64 (D,): the index of each default box's object, -1 for none. Each object has at least its best one."""
+        return self.match(box_iou(boxes, defaults)) if len(boxes) else defaults.new_full((len(defaults),), -1, dtype=torch.long)
+
+    def predict(self, outputs: SSDOutputs) -> list[Detection]:
+        scores = outputs.logits.softmax(-1)[..., 1:]
+        boxes = [self.coder.decode_single(offsets, outputs.defaults) for offsets in outputs.offsets]
+        return [self.select(b, s, outputs.size) for b, s in zip(boxes, scores, strict=True)]
+
+
+class SSDTrunk(Trunk):
+    """VGG-16 as SSD300 extends it: conv4_3, the dilated fc6 and fc7, and the extra layers; 8,732 default boxes at 300 px.
+
+    Liu et al. 2016, section 3: with ``SSD(scales=6, ratios=[[2], [2, 3], [2, 3], [2, 3], [2], [2]], box_scales=[0.1, 0.2,
+    0.375, 0.55, 0.725, 0.9, 1.075])``.
+
+    Args:
+        weights: of VGG-16, as :class:`TorchvisionNet` takes it.
+    """
+
+    channels = (512, 1024, 512, 256, 256, 256)
+    strides = (8, 16, 32, 64, 100, 300)
+
+    def __init__(self, *, weights: str | None = None) -> None:
+        super().__init__()
+        self.layers = SSDFeatureExtractorVGG(TorchvisionNet(1000, name="vgg16", weights=weights).network.features, False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return list(self.layers(images).values())

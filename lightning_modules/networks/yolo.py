@@ -1,0 +1,161 @@
+"""YOLO: boxes and classes of all cells of a grid in one forward pass.
+
+CS231n 2017, lecture 11, "Detection without Proposals: YOLO / SSD"; Redmon et al. 2016, "You Only Look Once: Unified,
+Real-Time Object Detection" (v1), sections 2 to 2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation, box_convert
+
+from lightning_modules.networks.boxes import paired_iou
+from lightning_modules.networks.detector import Detection, Detector
+from lightning_modules.networks.trunks import ConvTrunk, Trunk
+
+
+class YOLOOutputs(NamedTuple):
+    """What YOLO says of B images."""
+
+    grid: Tensor
+    """float (B, S, S, 5 * boxes + num_classes): of each cell (x, y, sqrt w, sqrt h, confidence) of each box, then the classes.
+
+    (x, y) is the centre of the box, from the corner of its cell and in cells; w and h are fractions of the image.
+    """
+    size: tuple[int, int]
+    """(H, W) of the images."""
+
+
+class YOLO(Detector):
+    """YOLO v1: each cell of a ``grid`` x ``grid`` raster predicts ``boxes`` boxes and one distribution over the classes.
+
+    The lecture speaks of base boxes whose offsets are predicted; those are YOLO v2's and SSD's. In v1 a box is predicted
+    outright, and the boxes of a cell differ by nothing but what they learned. As in the paper a cell is responsible for
+    one object at most: where several centres fall in a cell, the first in the list stays, the others are not learned.
+
+    The paper's trunk ends in the grid; here the last map of any trunk is averaged down to it, so that images may have any
+    size. Of the head's four convolutions one is left, with batch normalisation, which v1 did not have.
+
+    Args:
+        trunk: builds the trunk, whose last map is used.
+        grid: S, cells in a row and in a column.
+        boxes: B, boxes of a cell.
+        width: channels that the head's convolution leaves of the trunk's.
+        hidden: width of the first fully connected layer (4096 in the paper).
+        dropout: after the first fully connected layer.
+        coordinate_weight, empty_weight: lambda_coord and lambda_noobj.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        trunk: Callable[[], Trunk] = ConvTrunk,
+        grid: int = 7,
+        boxes: int = 2,
+        width: int = 64,
+        hidden: int = 512,
+        dropout: float = 0.5,
+        coordinate_weight: float = 5.0,
+        empty_weight: float = 0.5,
+        score_threshold: float = 0.01,
+        nms_threshold: float = 0.5,
+        max_detections: int = 100,
+    ) -> None:
+        super().__init__(
+            num_classes, score_threshold=score_threshold, nms_threshold=nms_threshold, max_detections=max_detections
+        )
+        self.grid, self.boxes = grid, boxes
+        self.coordinate_weight, self.empty_weight = coordinate_weight, empty_weight
+        self.trunk = trunk()
+        self.head = nn.Sequential(
+            nn.AdaptiveAvgPool2d(grid),
+            Conv2dNormActivation(self.trunk.channels[-1], width, 3, activation_layer=_leaky),
+            nn.Flatten(),
+            nn.Linear(width * grid**2, hidden),
+            _leaky(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, grid**2 * (5 * boxes + num_classes)),
+        )
+
+    def forward(self, images: Tensor) -> YOLOOutputs:
+        cells = self.head(self.trunk(images)[-1]).float()
+        height, width = images.shape[-2:]
+        return YOLOOutputs(cells.view(len(images), self.grid, self.grid, 5 * self.boxes + self.num_classes), (height, width))
+
+    def losses(self, outputs: YOLOOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
+        """The terms of the paper's equation 3, each a sum over an image, averaged over the images.
+
+        ``coordinates`` is the equation's first two lines; ``confidence_object``, ``confidence_empty`` and ``class`` are the
+        other three. The first of the paper's "whole" boxes is responsible where none overlaps the object yet.
+        """
+        predicted, classes = self._split(outputs.grid.flatten(0, 2))
+        cell, place, side, label = self._assign(boxes, labels, outputs.size)
+        truth = torch.cat([place / self.grid, side], -1)
+        ious = paired_iou(_corners(self._decode(predicted[cell])), _corners(truth)[:, None]).detach()
+        iou, best = ious.max(1)
+        responsible = predicted[cell, best]
+        empty = torch.ones_like(predicted[..., 4])
+        empty[cell, best] = 0
+        errors = {
+            # The paper predicts the roots of the sides: no root is taken of what the network says, which may be negative.
+            "coordinates": self.coordinate_weight * (responsible[:, :4] - torch.cat([place, side.sqrt()], -1)) ** 2,
+            "confidence_object": (responsible[:, 4] - iou) ** 2,
+            "confidence_empty": self.empty_weight * empty * predicted[..., 4] ** 2,
+            "class": (classes[cell] - F.one_hot(label, self.num_classes)) ** 2,
+        }
+        return {name: error.sum() / len(boxes) for name, error in errors.items()}
+
+    def predict(self, outputs: YOLOOutputs) -> list[Detection]:
+        """Each box's score for a class is its confidence times the cell's probability of the class (section 2)."""
+        predicted, classes = self._split(outputs.grid)
+        height, width = outputs.size
+        step = torch.arange(self.grid, device=predicted.device)
+        corner = torch.stack(torch.meshgrid(step, step, indexing="xy"), -1)[:, :, None]
+        relative = self._decode(predicted)
+        relative[..., :2] += corner / self.grid
+        boxes = _corners(relative) * relative.new_tensor([width, height, width, height])
+        # What is regressed on probabilities may leave [0, 1] a little; two negative factors must not make a good score.
+        scores = predicted[..., 4:].clamp(0, 1) * classes.clamp(0, 1).unsqueeze(-2)
+        return [
+            self.select(b.reshape(-1, 4), s.reshape(-1, self.num_classes), outputs.size)
+            for b, s in zip(boxes, scores, strict=True)
+        ]
+
+    def _split(self, grid: Tensor) -> tuple[Tensor, Tensor]:
+        """Cells (..., 5B + C) to boxes (..., B, 5) and classes (..., C)."""
+        boxes, classes = grid.split([5 * self.boxes, self.num_classes], -1)
+        return boxes.unflatten(-1, (self.boxes, 5)), classes
+
+    def _decode(self, predicted: Tensor) -> Tensor:
+        """Boxes (..., 5) to (x, y, w, h) in fractions of the image, x and y from the corner of the cell."""
+        return torch.cat([predicted[..., :2] / self.grid, predicted[..., 2:4] ** 2], -1)
+
+    def _assign(
+        self, boxes: list[Tensor], labels: list[Tensor], size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The objects that are learned, M <= N: the index of the cell among all images', (x, y) in it, (w, h), the label."""
+        height, width = size
+        every = torch.cat(boxes)
+        relative = box_convert(every / every.new_tensor([width, height, width, height]), "xyxy", "cxcywh")
+        place = relative[:, :2] * self.grid
+        column, row = place.long().clamp(0, self.grid - 1).unbind(-1)
+        image = torch.cat([torch.full_like(of, i) for i, of in enumerate(labels)])
+        cell = (image * self.grid + row) * self.grid + column
+        order = torch.arange(len(cell), device=cell.device)
+        first = order.new_full((len(boxes) * self.grid**2,), len(cell)).scatter_reduce(0, cell, order, "amin")
+        keep = first[first < len(cell)]
+        return cell[keep], (place - torch.stack([column, row], -1))[keep], relative[keep, 2:], torch.cat(labels)[keep]
+
+
+def _corners(boxes: Tensor) -> Tensor:
+    return box_convert(boxes, "cxcywh", "xyxy")
+
+
+def _leaky(inplace: bool = True) -> nn.LeakyReLU:
+    return nn.LeakyReLU(0.1, inplace=inplace)
