@@ -13,6 +13,7 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   validate   score a checkpoint on the validation set
   test       score a checkpoint on the test set, and check what its recipe expects
   predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
+  export     write a checkpoint's network as ONNX, checked against onnxruntime
   list       tasks, data modules and recipes, and which fits which
 
 lectern COMMAND --help shows a command's options; lectern fit --model.help NAME and --data.help NAME those of a class.
@@ -22,6 +23,7 @@ A configuration from a stranger is code: read it before you run it.
 """
 
 TRAINER_COMMANDS = ("fit", "validate", "test", "predict")
+COMMANDS = (*TRAINER_COMMANDS, "export", "list")
 
 
 def main() -> int:
@@ -39,11 +41,15 @@ def main() -> int:
         from .cli import run
 
         return run()
+    if command == "export":
+        from .export import run as export
+
+        return export(sys.argv[2:])
     if command == "list":
         from .catalog import run as list_all
 
         return list_all()
-    print(f"lectern: no command '{command}'; there are {', '.join((*TRAINER_COMMANDS, 'list'))}", file=sys.stderr)
+    print(f"lectern: no command '{command}'; there are {', '.join(COMMANDS)}", file=sys.stderr)
     return 2
 
 

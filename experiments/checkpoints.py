@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jsonargparse
 import pytorch_lightning as pl
 import torch
 import yaml
@@ -18,6 +19,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from datamodules.scene import InputError
+from lightning_modules.base import Task
 
 from .runs import CHECKPOINTS, CONFIG, folder_of, is_finished
 
@@ -135,6 +137,24 @@ def load(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or "state_dict" not in content:
         raise InputError(f"{path}: holds no task's weights (no state_dict)")
     return content
+
+
+def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
+    """The task that wrote a checkpoint, with its weights.
+
+    Raises:
+        InputError: the checkpoint was not written by ``lectern fit``, so it does not say how its task was built.
+    """
+    model = (checkpoint.get("experiment") or {}).get("model")
+    if not model:
+        raise InputError(f"{path}: does not say how its task was built; was it written by lectern fit?")
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(Task, "model")
+    specification = checkpoint["hyper_parameters"]["specification"]
+    model = {**model, "init_args": {**model["init_args"], "specification": specification}}
+    task: Task = parser.instantiate_classes(parser.parse_object({"model": model})).model
+    task.load_state_dict(checkpoint["state_dict"])
+    return task
 
 
 def check(path: Path, class_path: str) -> None:

@@ -170,6 +170,9 @@ class LecternCLI(LightningCLI):
             callbacks += [best, config.checkpoint]
         return callbacks
 
+    def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
+        return super()._prepare_subcommand_kwargs(subcommand) | {"weights_only": True}
+
     # Around the run ---------------------------------------------------------------------------------------------------
 
     def after_fit(self) -> None:

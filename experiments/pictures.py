@@ -88,6 +88,8 @@ def _draw_boxes(canvas: Tensor, fields: Mapping[str, Any], factor: int, specific
         shown = [i for i, score in enumerate(scores) if score >= MIN_SCORE]
         boxes, labels = boxes[shown], [labels[i] for i in shown]
         texts = [f"{texts[i]} {scores[i]:.2f}" for i in shown]
+        if not shown:
+            return canvas
     # torchvision asks for x2 >= x1; a prediction may be a point.
     boxes = torch.cat([torch.minimum(boxes[:, :2], boxes[:, 2:]), torch.maximum(boxes[:, :2], boxes[:, 2:])], dim=1)
     return draw_bounding_boxes(canvas, boxes, labels=texts, colors=[colour(i) for i in labels], width=2)

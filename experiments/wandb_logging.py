@@ -53,14 +53,14 @@ def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
     run_id = read_summary(folder.folder).get("wandb_id") or secrets.token_hex(4)
     folder.folder.mkdir(parents=True, exist_ok=True)
     write_summary(folder.folder, {"wandb_id": run_id})
-    logger = WandbLogger(
+    run = wandb.init(
         project="lectern",
         name=f"{folder.name}/{folder.version}",
-        save_dir=folder.folder,
+        dir=folder.folder,
         id=run_id,
         resume="allow",
         mode=mode,
         group=folder.name,
         settings=wandb.Settings(silent=True, console="off"),
     )
-    return [logger]
+    return [WandbLogger(experiment=run)]

@@ -2,8 +2,9 @@
 
 from .classification import Classification, MultiLabelClassification
 from .detection import Detection
+from .freezing import FreezeTrunk
 from .localization import Localization
 from .pose import Pose
 from .segmentation import Segmentation
 
-__all__ = ["Classification", "Detection", "Localization", "MultiLabelClassification", "Pose", "Segmentation"]
+__all__ = ["Classification", "Detection", "FreezeTrunk", "Localization", "MultiLabelClassification", "Pose", "Segmentation"]

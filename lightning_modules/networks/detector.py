@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, TypedDict
 
-import torch
 from torch import Tensor, nn
-from torchvision.ops import batched_nms, clip_boxes_to_image, remove_small_boxes
+from torchvision.ops import batched_nms, clip_boxes_to_image
+
+MIN_SIDE = 1e-2
+"""Pixels; boxes that clipping left thinner than this are no detections."""
 
 
 class Detection(TypedDict):
@@ -74,9 +76,7 @@ class Detector(nn.Module, ABC):
         labels = best % self.num_classes
         boxes = boxes.flatten(0, -2)[best] if boxes.ndim == 3 else boxes[best // self.num_classes]
         boxes = clip_boxes_to_image(boxes, size)
-        keep = torch.zeros_like(scores, dtype=torch.bool)
-        keep[remove_small_boxes(boxes, 1e-2)] = True
-        keep &= scores > self.score_threshold
+        keep = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE).all(dim=1) & (scores > self.score_threshold)
         boxes, scores, labels = boxes[keep], scores[keep], labels[keep]
         best = batched_nms(boxes, scores, labels, self.nms_threshold)[: self.max_detections]
         return {"boxes": boxes[best], "labels": labels[best], "scores": scores[best]}

@@ -67,3 +67,9 @@ def test_a_box_that_is_none_overlaps_nothing(box: tuple[float, ...]) -> None:
     images = [(1, box, 1, (0.0, 0.0, 10.0, 10.0)), (1, (0.0, 0.0, 10.0, 10.0), 1, (0.0, 0.0, 10.0, 10.0))]
     got = measured(images)
     assert (got["iou"], got["localization_error"]) == (0.5, 0.5)
+
+
+def test_a_batch_without_a_main_object_changes_nothing() -> None:
+    metric, none = LocalizationScores(), torch.zeros(0, dtype=torch.long)
+    metric.update(none, torch.zeros(0, 4), none, torch.zeros(0, 4))
+    assert all(value.isnan() for value in metric.compute().values())

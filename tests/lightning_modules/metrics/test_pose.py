@@ -145,3 +145,10 @@ def test_a_joint_put_nowhere_is_wrong_and_has_no_error_in_pixels(far: float) -> 
 def test_a_missing_joint_is_named() -> None:
     with pytest.raises(ValueError, match="PCKh needs the joint 'head top'; the joints are neck, nose"):
         PCKh(("neck", "nose"))
+
+
+@pytest.mark.parametrize("metric", [TorsoPCK(JOINTS), BoxPCK(JOINTS), JointError(JOINTS)])
+def test_a_batch_without_a_figure_changes_nothing(metric: PCK | JointError) -> None:
+    extra = {"boxes": torch.zeros(0, 4)} if isinstance(metric, BoxPCK) else {}
+    got = measured(metric, {"keypoints": torch.zeros(0, 5, 2), "target": torch.zeros(0, 5, 3), **extra})
+    assert all(math.isnan(value) for key, value in got.items() if "left_out" not in key)
