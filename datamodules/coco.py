@@ -131,24 +131,28 @@ class CocoFile:
             for annotation in content["annotations"]:
                 for key, known in (("image_id", annotations), ("category_id", labels)):
                     if annotation[key] not in known:
-                        raise InputError(
-                            f"{path}: annotation {annotation['id']} names {key} {annotation[key]}, which is not there"
-                        )
+                        which = f"annotation {annotation['id']} has {key} {annotation[key]}"
+                        raise InputError(f"{path}: {which}, which the file does not list")
                 annotations[annotation["image_id"]].append(annotation)
-            images = [_image(image, annotations.pop(image["id"]), labels, fields) for image in content["images"]]
+            joints = len(content["categories"][0]["keypoints"]) if "keypoints" in fields else 0
+            images = [_image(image, annotations.pop(image["id"]), labels, joints, fields) for image in content["images"]]
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: not of COCO's format ({type(error).__name__}: {error})") from None
         return cls(content["categories"], images)
 
 
 def _image(
-    image: dict[str, Any], annotations: list[dict[str, Any]], labels: dict[int, int], fields: frozenset[str]
+    image: dict[str, Any],
+    annotations: list[dict[str, Any]],
+    labels: dict[int, int],
+    number_of_joints: int,
+    fields: frozenset[str],
 ) -> CocoImage:
     boxes = np.array([a["bbox"] for a in annotations], np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     joints = None
     if "keypoints" in fields:
-        joints = np.array([a["keypoints"] for a in annotations], np.float32).reshape(len(annotations), -1, 3)
+        joints = np.array([a["keypoints"] for a in annotations], np.float32).reshape(-1, number_of_joints, 3)
         joints[..., :2] += 0.5
         joints[joints[..., 2] == 0] = 0
     return CocoImage(
@@ -180,16 +184,15 @@ class CocoReader:
         scene: Scene = {"image": read_image(self.root / name), "name": name}
         height, width = scene["image"].shape[1:]
         if (height, width) != image.size:
-            raise SceneError(
-                f"{name}: the image is {width} x {height}, its annotation's {image.size[1]} x {image.size[0]} (W x H)"
-            )
+            listed = f"{image.size[1]} x {image.size[0]}"
+            raise SceneError(f"{name}: the image is {width} x {height}, in its annotation {listed} (W x H)")
         scene["boxes"] = torch.from_numpy(image.boxes)
         scene["labels"] = torch.from_numpy(image.labels)
         scene["area"] = torch.from_numpy(image.area)
         scene["crowd"] = torch.from_numpy(image.crowd)
         if "masks" in self.fields:
             masks = [_mask(segmentation, height, width) for segmentation in image.segmentations]
-            scene["masks"] = torch.from_numpy(np.stack(masks)) if masks else torch.zeros((0, height, width), dtype=torch.uint8)
+            scene["masks"] = torch.from_numpy(np.array(masks, np.uint8).reshape(-1, height, width))
         if image.keypoints is not None:
             scene["keypoints"] = torch.from_numpy(image.keypoints)
         if "label" in self.fields:

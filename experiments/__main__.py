@@ -13,6 +13,7 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   validate   score a checkpoint on the validation set
   test       score a checkpoint on the test set, and check what its recipe expects
   predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
+  doctor     what a configuration would do here, without training; with --run, one batch of it
   export     write a checkpoint's network as ONNX, checked against onnxruntime
   list       tasks, data modules and recipes, and which fits which
 
@@ -23,7 +24,7 @@ A configuration from a stranger is code: read it before you run it.
 """
 
 TRAINER_COMMANDS = ("fit", "validate", "test", "predict")
-COMMANDS = (*TRAINER_COMMANDS, "export", "list")
+COMMANDS = (*TRAINER_COMMANDS, "doctor", "export", "list")
 
 
 def main() -> int:
@@ -41,6 +42,10 @@ def main() -> int:
         from .cli import run
 
         return run()
+    if command == "doctor":
+        from .doctor import run as doctor
+
+        return doctor()
     if command == "export":
         from .export import run as export
 

@@ -7,12 +7,15 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 import yaml
+from jsonargparse.typing import PositiveFloat
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers.logger import Logger
@@ -80,6 +83,7 @@ class LecternCLI(LightningCLI):
         parser.add_argument("--runs", type=str, default="runs", help="the folder of all runs")
         parser.add_argument("--name", type=str | None, default=None, help="of the run; the recipe's name by default")
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
+        parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
         parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
         parser.add_class_arguments(Pictures, "pictures")
         parser.add_class_arguments(checkpoints.KeepLast, "checkpoint")
@@ -136,12 +140,16 @@ class LecternCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         config = self.config_init[self.subcommand]
         torch.use_deterministic_algorithms(config.trainer.deterministic is True)
-        return super().instantiate_trainer(
+        trainer = super().instantiate_trainer(
             **kwargs,
             logger=self._loggers(config),
             callbacks=[*(config.trainer.callbacks or []), *self._callbacks(config)],
             plugins=[*_listed(config.trainer.plugins), checkpoints.AtomicCheckpoints()],
         )
+        if hasattr(trainer.strategy, "_timeout"):
+            # Lightning takes it as an argument of the strategy's class alone; "ddp" on the command line has no arguments.
+            trainer.strategy._timeout = timedelta(minutes=config.rank_timeout)
+        return trainer
 
     def _loggers(self, config: Any) -> list[Logger] | bool:
         if config.trainer.logger is False or config.trainer.fast_dev_run:
@@ -214,11 +222,16 @@ def _listed(value: Any) -> list[Any]:
     return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
 
 
-def run(args: list[str] | None = None) -> int:
-    """Parses, runs, and returns the exit code; what a person got wrong is one line on stderr."""
+def run() -> int:
+    """``lectern fit`` and its like, with the arguments of the command line; returns the exit code."""
+    return run_cli(LecternCLI)
+
+
+def run_cli(start: Callable[[], LecternCLI]) -> int:
+    """Runs a command line; what a person got wrong is one line on stderr. Returns the exit code."""
     _quiet()
     try:
-        cli = LecternCLI(args)
+        cli = start()
     except checkpoints.Stopped as stopped:
         print("\nstopped; --ckpt_path last goes on from here", file=sys.stderr)
         return int(stopped.code or 0)

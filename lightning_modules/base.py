@@ -151,6 +151,18 @@ class Task(pl.LightningModule):
     def predict_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
         return None if batch is None else self.predict(self(batch["image"]))
 
+    def share(self, count: Tensor | int) -> Tensor | float:
+        """This rank's ``count`` as a multiple of the ranks' mean; 1 on one process, and in evaluation.
+
+        A loss that is a mean over ``count`` things (labelled pixels, joints, objects) is multiplied by it: DDP averages
+        gradients over ranks, and with unequal counts the mean of means is not the mean that one process takes.
+        """
+        if not self.training or self._trainer is None or self.trainer.world_size == 1:
+            return 1.0
+        own = torch.as_tensor(count, dtype=torch.float64, device=self.device)
+        mean = self.trainer.strategy.reduce(own.clone(), reduce_op="mean")
+        return (own / torch.as_tensor(mean).clamp(min=1e-12)).to(self.mean.dtype)
+
     def _evaluate(self, batch: Batch | None, stage: Stage, metrics: MetricCollection) -> list[Prediction] | None:
         if batch is None:  # this device's share of the last batch is empty
             return None

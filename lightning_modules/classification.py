@@ -74,7 +74,7 @@ class MultiLabelClassification(Task):
         target = self.targets(batch)
         known = target >= 0
         loss = F.binary_cross_entropy_with_logits(outputs, target.clamp(min=0).to(outputs.dtype), reduction="none")
-        return {"binary_cross_entropy": (loss * known).sum() / known.sum().clamp(min=1)}
+        return {"binary_cross_entropy": (loss * known).sum() / known.sum().clamp(min=1) * self.share(known.sum())}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         return [{"scores": p, "labels": (p > 0.5).nonzero().flatten()} for p in outputs.float().sigmoid()]

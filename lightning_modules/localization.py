@@ -96,13 +96,14 @@ class Localization(Task):
 
     def losses(self, outputs: ClassAndBoxOutputs, batch: Batch) -> dict[str, Tensor]:
         rows, labels, boxes = main_objects(batch)
+        share = self.share(len(rows))
         if not len(rows):
             nothing = outputs.logits.sum() * 0 + outputs.boxes.sum() * 0
             return {"class": nothing, "box": nothing}
         predicted = pick(outputs.boxes[rows], labels)
         return {
-            "class": F.cross_entropy(outputs.logits[rows], labels),
-            "box": self.box_weight * self.box_loss(predicted, boxes / self._sides()),
+            "class": F.cross_entropy(outputs.logits[rows], labels) * share,
+            "box": self.box_weight * self.box_loss(predicted, (boxes / self._sides()).to(predicted.dtype)) * share,
         }
 
     def predict(self, outputs: ClassAndBoxOutputs) -> list[Prediction]:

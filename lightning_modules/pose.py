@@ -83,9 +83,11 @@ class Pose(Task):
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         rows, joints, _ = main_figures(batch)
         labelled = joints[..., 2] > 0
+        share = self.share(labelled.sum())
         if not bool(labelled.any()):
             return {"joints": outputs.sum() * 0}
-        return {"joints": self.loss(outputs[rows][labelled], (joints[..., :2] / self._sides())[labelled])}
+        target = (joints[..., :2] / self._sides())[labelled]
+        return {"joints": self.loss(outputs[rows][labelled], target.to(outputs.dtype)) * share}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         points = outputs.float() * self._sides()

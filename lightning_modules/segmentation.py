@@ -29,9 +29,10 @@ class Segmentation(Task):
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         target = batch["mask"].long()
+        labelled = (target != IGNORE).sum()
         # The sum over pixels by their number, not reduction="mean": that is NaN where no pixel is labelled.
         total = F.cross_entropy(outputs, target, ignore_index=IGNORE, reduction="sum")
-        return {"cross_entropy": total / (target != IGNORE).sum().clamp(min=1)}
+        return {"cross_entropy": total / labelled.clamp(min=1) * self.share(labelled)}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         return [{"mask": mask} for mask in outputs.argmax(dim=1).to(torch.uint8)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from experiments.runs import read_metrics
 
 
-def start(arguments: list[str], log: Path) -> int:
+def start(arguments: list[str], log: Path, **environment: str) -> int:
     """Forks a process group that runs ``lectern`` with the arguments; returns its pid."""
     pid = os.fork()
     if pid:
@@ -21,6 +22,7 @@ def start(arguments: list[str], log: Path) -> int:
     code = 70
     try:
         os.setsid()
+        os.environ.update(environment)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(output, 1)
         os.dup2(output, 2)
@@ -37,6 +39,19 @@ def start(arguments: list[str], log: Path) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def start_ranks(arguments: list[str], ranks: int, log: Path) -> list[int]:
+    """As torchrun would: one process a rank, which meet at a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(ranks), "TORCHELASTIC_RUN_ID": "test"}
+    arguments = [*arguments, "--trainer.strategy=ddp", f"--trainer.devices={ranks}", "--trainer.accelerator=cpu"]
+    return [
+        start(arguments, log.with_name(f"{log.name}{rank}"), **common, RANK=str(rank), LOCAL_RANK=str(rank))
+        for rank in range(ranks)
+    ]
 
 
 def wait(pid: int) -> int:

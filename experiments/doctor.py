@@ -1,0 +1,159 @@
+"""``lectern doctor``: what a configuration would do here, without training."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from datamodules.base import PreparedScenes, Split
+from datamodules.loading import collate
+from datamodules.scene import InputError
+
+from .callbacks import peak_memory_mib
+from .cli import LecternCLI, run_cli
+from .wandb_logging import wandb_mode
+
+MIB = 2**20
+
+
+class Doctor(LecternCLI):
+    """Builds everything that ``lectern fit`` builds with the same arguments, and looks at it instead of training."""
+
+    def __init__(self, args: list[str]) -> None:
+        self.run_batch = "--run" in args
+        self.asked_wandb = "auto"
+        super().__init__(["fit", *(a for a in args if a != "--run")])
+
+    def before_instantiate_classes(self) -> None:
+        config = self.config["fit"]
+        self.asked_wandb, config["wandb"] = config["wandb"], "disabled"
+        super().before_instantiate_classes()
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        self.failed = not all([self._machine(), self._data(), self._memory(), not self.run_batch or self._one_batch()])
+        print("doctor     " + ("found a problem" if self.failed else "nothing stands in the way"))
+
+    def _machine(self) -> bool:
+        trainer = self.trainer
+        _say(
+            "device",
+            f"{trainer.world_size} x {trainer.strategy.root_device}, {type(trainer.strategy).__name__}, {trainer.precision}",
+        )
+        _say("workers", f"{self.datamodule.workers} processes prepare batches; this machine has {_cores()} cores")
+        if self.datamodule.workers > _cores():
+            _say("", f"more workers than cores: --data.workers {_cores()} would do")
+        _say("W&B", wandb_mode(self.asked_wandb))
+        return True
+
+    def _data(self) -> bool:
+        data, trainer = self.datamodule, self.trainer
+        fine, lengths = True, {}
+        splits: tuple[Split, ...] = ("train", "val", "test")
+        for split in splits:
+            try:
+                scenes = PreparedScenes(data, split, augment=split == "train")
+                lengths[split] = len(scenes)
+                _ = scenes[(0, 0)]
+            except (InputError, OSError) as error:
+                _say("data", f"{split}: {error}")
+                fine = False
+        if not fine:
+            return False
+        _say(
+            "data",
+            f"{type(data).__name__}: "
+            + ", ".join(f"{n} {split}" for split, n in lengths.items())
+            + ", the first of each reads well",
+        )
+        batches = lengths["train"] // data.batch_size
+        per_device = data.batch_size // trainer.world_size
+        _say("batch", f"{data.batch_size} over all devices, {per_device} on each")
+        if not batches or data.batch_size % trainer.world_size:
+            _say("", "that does not fill one batch, or does not divide by the devices: change data.batch_size")
+            return False
+        steps = (
+            trainer.max_steps
+            if trainer.max_steps >= 0
+            else batches * (trainer.max_epochs or 1000) // trainer.accumulate_grad_batches
+        )
+        _say("steps", f"{batches} batches an epoch, {steps} optimizer steps in all")
+        return True
+
+    def _memory(self) -> bool:
+        parameters = sum(p.numel() * p.element_size() for p in self.model.parameters())
+        share = self.datamodule.batch_size // self.trainer.world_size
+        # Weights, gradients and (for Adam and its kin) two moments; activations are kept for the backward pass.
+        estimate = 4 * parameters + share * self._activations()
+        _say(
+            "memory",
+            f"about {estimate / MIB:.0f} MiB a device ({parameters / MIB:.1f} of weights, the rest for {share} images)",
+        )
+        runs = Path(self.config["fit"]["runs"]).resolve()
+        place = next(p for p in (runs, *runs.parents) if p.exists())
+        free = shutil.disk_usage(place).free
+        _say(
+            "disk",
+            f"checkpoints of up to {3 * parameters / MIB:.1f} MiB each, two are kept; {free / MIB / 1024:.1f} GiB are free in {place}",
+        )
+        return free > 8 * parameters
+
+    def _activations(self) -> int:
+        """Bytes of what the layers put out for one image."""
+        total = 0
+
+        def count(module: nn.Module, inputs: Any, output: Any) -> None:
+            nonlocal total
+            if isinstance(output, Tensor) and not list(module.children()):
+                total += output.numel() * output.element_size()
+
+        handles = [m.register_forward_hook(count) for m in self.model.network.modules()]
+        training = self.model.training
+        with torch.no_grad():
+            self.model.eval()(torch.zeros(1, 3, *self.model.specification.image_size))
+        self.model.train(training)
+        for handle in handles:
+            handle.remove()
+        return total
+
+    def _one_batch(self) -> bool:
+        device = self.trainer.strategy.root_device
+        scenes = PreparedScenes(self.datamodule, "train", augment=True)
+        share = min(len(scenes), self.datamodule.batch_size // self.trainer.world_size)
+        began = time.perf_counter()
+        batch: Any = collate([scenes[(0, i)] for i in range(share)])
+        prepared = time.perf_counter()
+        task = self.model.to(device)
+        batch = task.transfer_batch_to_device(batch, device, 0)
+        optimizer = task.make_optimizer(task.parameters())
+        losses = task.losses(task(batch["image"]), batch)
+        total = torch.stack(list(losses.values())).sum()
+        total.backward()
+        optimizer.step()
+        seconds = time.perf_counter() - prepared
+        _say(
+            "one batch",
+            f"prepared in {prepared - began:.2f} s, trained in {seconds:.2f} s, peak memory {peak_memory_mib()} MiB",
+        )
+        _say("", ", ".join(f"{name} {float(value.detach()):.4g}" for name, value in losses.items()))
+        return bool(torch.isfinite(total))
+
+
+def _say(what: str, text: str) -> None:
+    print(f"{what:10} {text}")
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run() -> int:
+    """The command; returns its exit code."""
+    return run_cli(lambda: Doctor(sys.argv[2:]))
