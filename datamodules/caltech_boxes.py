@@ -62,7 +62,8 @@ class CaltechBoxes(DataModule):
                     x1, y1, x2, y2 = map(float, corners)
                     items.append((self.root / "images" / name / file, self.classes.index(class_name), (x1, y1, x2, y2)))
                 except ValueError:
-                    raise InputError(f"{path}, line {number}: {','.join(line)}, expected file,x1,y1,x2,y2,class") from None
+                    text = ",".join(line)
+                    raise InputError(f"{path}, line {number}: '{text}', expected file,x1,y1,x2,y2,class") from None
         return items
 
 

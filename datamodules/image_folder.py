@@ -71,7 +71,7 @@ class ImageFolder(DataModule):
 
     def _list(self, folder: Path) -> SceneFiles[Path]:
         if strangers := set(_folders(folder)) - set(self.classes):
-            raise InputError(f"{folder}: class {min(strangers)} is not among the {len(self.classes)} of the training images")
+            raise InputError(f"{folder / min(strangers)}: no such class among the {len(self.classes)} of train/")
         images = [path for name in self.classes for path in list_images(folder / name)]
         if not images:
             raise InputError(f"{folder} holds no images: expected {_LAYOUT}")

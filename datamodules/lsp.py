@@ -64,7 +64,7 @@ class LSP(DataModule):
         images = list_images(existing(self.root / "images", _LAYOUT))
         joints, original = read_joints(path)
         if len(images) != len(joints):
-            raise InputError(f"{path} has the joints of {len(joints)} people, {self.root / 'images'} has {len(images)} images")
+            raise InputError(f"{path} has {len(joints)} people, {self.root / 'images'} has {len(images)} images")
         splits = [split_of(image.name) for image in images]
         if original:
             half = len(images) // 2
@@ -80,7 +80,7 @@ def read_joints(path: Path) -> tuple[Tensor, bool]:
     """
     try:
         values = np.asarray(scipy.io.loadmat(path)["joints"], np.float32)
-    except (ValueError, TypeError, KeyError, NotImplementedError, OSError) as error:
+    except Exception as error:  # scipy raises whatever a damaged file leads it to
         raise InputError(f"{path}: expected a MATLAB file with an array 'joints' ({error})") from None
     original = values.ndim == 3 and values.shape[:2] == (3, 14)
     if not original and (values.ndim != 3 or values.shape[:2] != (14, 3)):

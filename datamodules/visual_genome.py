@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, existing, read_json, split_of
+from .files import SceneFiles, read_json, split_of
 from .images import list_images, read_image
 from .scene import InputError, Scene, SceneError, Specification
 
@@ -80,7 +80,9 @@ class VisualGenome(DataModule):
     def scenes(self, split: Split) -> SceneFiles[Item]:
         data = read_json(self.root / "image_data.json", _LAYOUT)
         sizes = {entry.get("image_id", entry.get("id")): (entry["height"], entry["width"]) for entry in data}
-        folders = [existing(self.root / folder, "images named by their id (data.images)") for folder in self.images]
+        folders = [self.root / folder for folder in self.images if (self.root / folder).is_dir()]
+        if not folders:
+            raise InputError(f"{self.root}: has none of {', '.join(self.images)} (data.images), folders of <id>.jpg")
         paths = {int(p.stem): p for folder in folders for p in list_images(folder) if p.stem.isdecimal()}
         images = [image for image in self.regions if split_of(str(image)) == split]
         if unknown := set(images) - set(sizes):

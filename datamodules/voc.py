@@ -14,7 +14,7 @@ import torchvision
 from .base import DataModule, Size, Split
 from .files import SceneFiles, existing
 from .images import read_image, read_mask
-from .scene import Scene, SceneError, Specification
+from .scene import InputError, Scene, SceneError, Specification
 
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -71,7 +71,10 @@ class VOC(DataModule):
         if self.download:
             for image_set in ("trainval", "test") if self.year == 2007 else ("trainval",):
                 if not (self.folder / "ImageSets" / "Main" / f"{image_set}.txt").is_file():
-                    torchvision.datasets.VOCDetection(str(self.root), str(self.year), image_set, download=True)
+                    try:
+                        torchvision.datasets.VOCDetection(str(self.root), str(self.year), image_set, download=True)
+                    except (OSError, RuntimeError) as error:
+                        raise InputError(f"VOC: {self.folder} is not complete, and the download failed: {error}") from None
 
     @property
     def folder(self) -> Path:

@@ -41,8 +41,8 @@ class SquaresData(DataModule):
     provides = frozenset({"boxes", "labels"})
 
     def __init__(self, broken: Sequence[int] = (), **options: Any) -> None:
-        options = {"image_size": (16, 24), "batch_size": 4, "workers": 0} | options
-        super().__init__(**options)
+        defaults: dict[str, Any] = {"image_size": (16, 24), "batch_size": 4, "workers": 0}
+        super().__init__(**defaults | options)
         self.broken = broken
 
     @property
@@ -222,7 +222,8 @@ def test_objects_that_break_the_contract_are_left_out_and_counted() -> None:
 
 
 def test_collate_stacks_what_has_one_size() -> None:
-    batch = collate([{"image": torch.zeros(3, 2, 2), "boxes": torch.zeros(n, 4), "index": n} for n in (0, 2)])  # type: ignore[typeddict-unknown-key]
+    scenes: list[Any] = [{"image": torch.zeros(3, 2, 2), "boxes": torch.zeros(n, 4), "index": n} for n in (0, 2)]
+    batch = collate(scenes)
     assert batch is not None
     assert batch["image"].shape == (2, 3, 2, 2) and [len(b) for b in batch["boxes"]] == [0, 2]
     assert collate([]) is None

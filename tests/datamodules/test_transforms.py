@@ -46,8 +46,8 @@ def random_scene(size: tuple[int, int], count: int, seed: int, fields: Sequence[
     corners = np.sort(rng.integers(0, (width - 1, height - 1), (count, 2, 2)), axis=1)
     boxes = np.concatenate([corners[:, 0], corners[:, 1] + 1], -1)
     masks = np.zeros((count, height, width), np.uint8)
-    for mask, (x1, y1, x2, y2) in zip(masks, boxes, strict=True):
-        mask[y1:y2, x1:x2] = 1
+    for number, (x1, y1, x2, y2) in enumerate(boxes):
+        masks[number, y1:y2, x1:x2] = 1
     inside = boxes[:, None, :2] + rng.random((count, JOINTS, 2)) * (boxes[:, None, 2:] - boxes[:, None, :2])
     visible = rng.integers(0, 3, (count, JOINTS, 1))
     every: dict[str, Any] = {
@@ -240,7 +240,7 @@ def test_what_comes_out_keeps_the_contract(
     for field, before in scene.items():
         if isinstance(before, Tensor):
             assert moved[field].dtype == before.dtype  # type: ignore[literal-required]
-    assert set(moved["masks"].unique().tolist()) <= {0, 1}
+    assert bool((moved["masks"] <= 1).all())
     joints = moved["keypoints"][moved["keypoints"][..., 2] > 0]
     assert ((joints[:, :2] >= 0) & (joints[:, :2] <= torch.tensor(image_size[::-1]))).all()
 
@@ -275,8 +275,9 @@ def test_the_scene_that_came_in_is_not_changed() -> None:
 
 
 def test_labels_without_boxes_remain() -> None:
-    scene = random_scene((30, 40), 3, 0, fields=("labels",)) | {"label": torch.tensor(1)}
-    moved = SceneTransform([A.RandomCrop(5, 5, p=1)], (20, 20), "crop")(scene, (0,))  # type: ignore[arg-type]
+    scene = random_scene((30, 40), 3, 0, fields=("labels",))
+    scene["label"] = torch.tensor(1)
+    moved = SceneTransform([A.RandomCrop(5, 5, p=1)], (20, 20), "crop")(scene, (0,))
     assert moved["labels"].tolist() == [0, 1, 2] and int(moved["label"]) == 1 and "boxes" not in moved
 
 
@@ -289,15 +290,14 @@ def test_what_a_transform_shows_of_the_outside_is_ignored() -> None:
 
 
 def test_area_follows_the_box() -> None:
-    scene = random_scene((20, 20), 0, 0) | {
+    scene: Scene = {
+        "image": torch.zeros((3, 20, 20), dtype=torch.uint8),
         "boxes": torch.tensor([[0.0, 0, 10, 20], [8, 0, 20, 10]]),
         "area": torch.tensor([100.0, 60.0]),
     }
-    for field in set(OBJECT_FIELDS) - {"boxes", "area"}:
-        scene.pop(field)
-    halved = SceneTransform((), (10, 10), "stretch")(scene, (0,))  # type: ignore[arg-type]
+    halved = SceneTransform((), (10, 10), "stretch")(scene, (0,))
     assert halved["area"].tolist() == [25, 15]
-    cut = SceneTransform([A.Crop(0, 0, 10, 20, p=1)], (20, 10), "stretch")(scene, (0,))  # type: ignore[arg-type]
+    cut = SceneTransform([A.Crop(0, 0, 10, 20, p=1)], (20, 10), "stretch")(scene, (0,))
     assert torch.allclose(cut["area"], torch.tensor([100, 60 * 2 / 12]))
 
 

@@ -1,0 +1,202 @@
+"""Every data module, on tiny data in the official layouts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+import torchvision
+import yaml
+from pytorch_lightning.cli import LightningArgumentParser
+
+from datamodules.base import DataModule, Split
+from datamodules.caltech_boxes import CaltechBoxes
+from datamodules.camvid import CamVid
+from datamodules.cifar10 import CIFAR10
+from datamodules.coco import COCO, COCOKeypoints
+from datamodules.image_folder import ImageFolder
+from datamodules.lsp import LSP
+from datamodules.mnist import MNIST
+from datamodules.scene import InputError, Specification, problems
+from datamodules.visual_genome import VisualGenome
+from datamodules.voc import VOC
+from tests.datamodules import tiny
+
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+SMALL: dict[str, Any] = {"workers": 0, "batch_size": 2}
+
+
+def mnist(root: Path) -> DataModule:
+    return MNIST(str(tiny.write_mnist(root)), **SMALL)
+
+
+def cifar10(root: Path) -> DataModule:
+    return CIFAR10(str(tiny.write_cifar10(root)), **SMALL)
+
+
+def image_folder(root: Path) -> DataModule:
+    return ImageFolder(str(tiny.write_image_folder(root, train=3, val=2)), image_size=16, **SMALL)
+
+
+def camvid(root: Path) -> DataModule:
+    return CamVid(str(tiny.write_camvid(root)), image_size=(18, 24), **SMALL)
+
+
+def voc(root: Path) -> DataModule:
+    return VOC(str(tiny.write_voc(root)), year=2007, classes=("aeroplane", "person"), image_size=32, **SMALL)
+
+
+def coco(root: Path) -> DataModule:
+    return COCO(str(tiny.write_coco(root)), image_size=32, **SMALL)
+
+
+def coco_keypoints(root: Path) -> DataModule:
+    return COCOKeypoints(str(tiny.write_coco(root)), image_size=32, **SMALL)
+
+
+def caltech_boxes(root: Path) -> DataModule:
+    return CaltechBoxes(str(tiny.write_caltech_boxes(root)), image_size=16, **SMALL)
+
+
+def lsp(root: Path) -> DataModule:
+    return LSP(str(tiny.write_lsp(root)), image_size=20, **SMALL)
+
+
+def visual_genome(root: Path) -> DataModule:
+    return VisualGenome(str(tiny.write_visual_genome(root)), image_size=32, min_count=2, **SMALL)
+
+
+BUILDERS = (mnist, cifar10, image_folder, camvid, voc, coco, coco_keypoints, caltech_boxes, lsp, visual_genome)
+
+
+@pytest.fixture(autouse=True)
+def no_checksums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiny data are not the official data, to which torchvision holds CIFAR-10."""
+    monkeypatch.setattr(torchvision.datasets.cifar, "check_integrity", lambda path, md5=None: Path(path).is_file())
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+def test_every_split_keeps_the_contract(build: Callable[[Path], DataModule], tmp_path: Path) -> None:
+    data = build(tmp_path)
+    data.prepare_data()
+    specification = data.specification
+    assert Specification.from_dict(specification.as_dict()) == specification
+    seen: dict[str, set[str]] = {}
+    for split in SPLITS:
+        scenes = data.scenes(split)
+        seen[split] = {scenes[i]["name"] for i in range(len(scenes))}
+        assert len(seen[split]) == len(scenes) > 0
+        for i in range(len(scenes)):
+            scene = scenes[i]
+            assert problems(scene, specification) == ([], {})
+            assert data.provides <= scene.keys()
+            assert "index" not in scene
+    assert not seen["train"] & seen["val"] and not seen["train"] & seen["test"]
+    for loader in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
+        for batch in loader:
+            assert batch is not None
+            assert batch["image"].shape[1:] == (3, *specification.image_size)
+            assert set(batch) - {"image", "index", "name", "size"} == data.provides
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+def test_what_is_missing_is_said_in_one_line(
+    build: Callable[[Path], DataModule], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*args: Any, **options: Any) -> None:
+        raise URLError("no network")
+
+    (root := tmp_path / "data").mkdir()
+    data = build(root)
+    shutil.rmtree(root)
+    for name in ("MNIST", "CIFAR10"):
+        monkeypatch.setattr(getattr(torchvision.datasets, name), "download", offline)
+    with pytest.raises(InputError, match=str(root)) as error:
+        data.prepare_data()
+        data.scenes("train")
+    assert "\n" not in str(error.value)
+    assert not isinstance(data, MNIST | CIFAR10) or "no network" in str(error.value)
+
+
+@pytest.mark.parametrize("image_size", [64, [48, 64]])
+@pytest.mark.parametrize("name", ["camvid.CamVid", "lsp.LSP", "voc.VOC", "coco.COCO", "image_folder.ImageFolder"])
+def test_a_recipe_builds_it_and_is_dumped_as_it_was(name: str, image_size: Any, tmp_path: Path) -> None:
+    parser = LightningArgumentParser()
+    parser.add_lightning_class_args(DataModule, "data", subclass_mode=True)
+    flip = {"class_path": "albumentations.HorizontalFlip", "init_args": {"p": 0.25}}
+    several = {"class_path": "albumentations.OneOf", "init_args": {"transforms": [flip], "p": 1.0}}
+    options = {
+        "root": "somewhere",
+        "image_size": image_size,
+        "augment": [flip, several],
+        "fit": "crop",
+        "batch_size": 3,
+    }
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({"data": {"class_path": f"datamodules.{name}", "init_args": options}}))
+    parser.add_argument("--config", action="config")
+    config = parser.parse_args(["--config", str(path), "--data.init_args.batch_size", "5"])
+    data = parser.instantiate(config).data
+    assert data.image_size == ((64, 64) if image_size == 64 else (48, 64))
+    assert [type(t).__name__ for t in data.augment] == ["HorizontalFlip", "OneOf"] and data.augment[0].p == 0.25
+    assert (data.fit, data.batch_size) == ("crop", 5)
+    path.write_text(parser.dump(config, skip_unset=False))
+    again = parser.parse_args(["--config", str(path)])
+    assert parser.dump(again, skip_unset=False) == path.read_text()
+    data = parser.instantiate(again).data
+    assert data.augment[0].p == 0.25 and data.image_size == ((64, 64) if image_size == 64 else (48, 64))
+
+
+REAL: dict[str, tuple[Callable[[Path], DataModule], tuple[int, int, int], int]] = {
+    # data module, scenes of each split, what breaks the contract
+    "mnist": (lambda root: MNIST(str(root / "mnist"), **SMALL), (55_000, 5_000, 10_000), 0),
+    "cifar10": (lambda root: ImageFolder(str(root / "cifar10"), image_size=32, **SMALL), (5_000, 1_000, 1_000), 0),
+    "imagenette": (lambda root: ImageFolder(str(root / "imagenette"), **SMALL), (600, 200, 200), 0),
+    "camvid": (lambda root: CamVid(str(root / "camvid"), **SMALL), (100, 30, 30), 0),
+    "bccd": (
+        lambda root: VOC(str(root / "bccd"), year=2007, classes=("RBC", "WBC", "Platelets"), invalid="skip", **SMALL),
+        (205, 87, 72),
+        2,
+    ),
+    "coco": (lambda root: COCO(str(root / "coco"), **SMALL), (73, 25, 25), 0),
+    "caltech_boxes": (
+        lambda root: CaltechBoxes(str(root / "caltech_boxes"), invalid="skip", **SMALL),
+        (364, 45, 41),
+        1,
+    ),
+    "lspet": (lambda root: LSP(str(root / "lspet"), **SMALL), (224, 45, 31), 0),
+    "visual_genome": (
+        lambda root: VisualGenome(
+            str(root / "visual_genome"), images=[str(root / "coco" / f) for f in ("train2017", "val2017")], **SMALL
+        ),
+        (83, 9, 6),
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.filterwarnings("ignore:left out")
+def test_real_data(name: str, real_data: Path) -> None:
+    build, sizes, broken = REAL[name]
+    data = build(real_data)
+    data.require(data.provides - {"mask"} if name == "bccd" else data.provides - {"label"} if name == "coco" else data.provides)
+    specification = data.specification
+    seen: dict[str, list[int]] = {}
+    for split, loader in (("val", data.val_dataloader()), ("test", data.test_dataloader())):
+        seen[split] = []
+        for batch in loader if name != "mnist" else [next(iter(loader))]:
+            assert batch is not None
+            seen[split] += batch["index"].tolist()
+            assert batch["image"].shape[2:] == specification.image_size
+    assert tuple(len(data.scenes(split)) for split in SPLITS) == sizes
+    if name != "mnist":
+        assert seen == {"val": list(range(sizes[1])), "test": list(range(sizes[2]))}
+        if broken:
+            for _ in data.train_dataloader():
+                pass
+        assert len(data.skipped) == broken
