@@ -135,6 +135,8 @@ class LecternCLI(LightningCLI):
         except (ValueError, TypeError) as error:
             raise (_input_error(error) or InputError(readable(str(error)))) from error
         task, data = self.model, self.datamodule
+        if str(self.config_init[self.subcommand].trainer.precision) in ("64", "64-true"):
+            task.double()  # Lightning converts after it has loaded a checkpoint, which rounds the weights to float32
         data.require(task.needs | (task.uses & data.provides) if self.subcommand != "predict" else frozenset())
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:

@@ -43,7 +43,7 @@ class Prediction(TypedDict, total=False):
 
 def with_total(losses: dict[str, Tensor]) -> dict[str, Tensor]:
     """The losses by name, and under ``loss`` their sum."""
-    return {**losses, "loss": torch.stack([v.float() for v in losses.values()]).sum()}
+    return {**losses, "loss": torch.stack(list(losses.values())).sum()}
 
 
 def mean_losses(batches: list[tuple[int, dict[str, Tensor]]]) -> dict[str, float]:

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics import MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MultilabelAveragePrecision, MultilabelF1Score
+from torchmetrics.classification import MulticlassAccuracy, MultilabelF1Score
 
 from datamodules.scene import Batch
 
 from .base import Prediction, Task
+from .metrics.multilabel import MultiLabelAP
 
 
 class Classification(Task):
@@ -82,13 +83,14 @@ class MultiLabelClassification(Task):
     def metrics(self) -> MetricCollection:
         classes = len(self.specification.classes)
         collection: dict[str, Any] = {
-            "map": MultilabelAveragePrecision(classes, ignore_index=-1, validate_args=False),
+            "map": MultiLabelAP(),
             "f1": MultilabelF1Score(classes, ignore_index=-1, validate_args=False),
         }
         return MetricCollection(collection, compute_groups=False)
 
     def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
-        return {"preds": torch.stack([p["scores"] for p in predictions]), "target": self.targets(batch)}
+        scores = torch.stack([p["scores"] for p in predictions])
+        return {"preds": scores, "target": self.targets(batch), "index": batch["index"]}
 
     def targets(self, batch: Batch) -> Tensor:
         """int64 (B, C): 1 shown, 0 absent, -1 not to be judged."""

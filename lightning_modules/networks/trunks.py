@@ -6,6 +6,7 @@ choice, the detector on it another.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
@@ -151,5 +152,5 @@ def _shapes(layers: Sequence[nn.Module], side: int = 1024) -> list[tuple[int, in
     for layer in layers:
         x = layer(x)
         # Unpadded convolutions (AlexNet, SqueezeNet) leave a map a little smaller than the stride says.
-        shapes.append((x.shape[1], 2 ** round(torch.tensor(side / x.shape[-1]).log2().item())))
+        shapes.append((x.shape[1], 2 ** round(math.log2(side / x.shape[-1]))))
     return shapes

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from lightning_modules.networks import YOLO
 from lightning_modules.networks.trunks import Trunk
+from lightning_modules.networks.yolo import YOLOHead
 
 
 class PlainTrunk(Trunk):
@@ -27,9 +28,20 @@ class PlainFCN(nn.Sequential):
         super().__init__(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, num_classes, 3, padding=1))
 
 
+class PlainHead(YOLOHead):
+    """The values of each cell by one 1 x 1 convolution."""
+
+    def __init__(self, channels: int, grid: int, values: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.AdaptiveAvgPool2d(grid), nn.Conv2d(channels, values, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        cells: Tensor = self.layers(features).permute(0, 2, 3, 1)
+        return cells
+
+
 class PlainYOLO(YOLO):
-    """YOLO with a head of plain convolutions, and without dropout, whose draws differ from rank to rank."""
+    """YOLO without batch normalisation, and without dropout, whose draws differ from rank to rank."""
 
     def __init__(self, num_classes: int) -> None:
-        super().__init__(num_classes, trunk=PlainTrunk, width=8, hidden=16, dropout=0.0)
-        self.head[1] = nn.Conv2d(8, 8, 3, padding=1)
+        super().__init__(num_classes, trunk=PlainTrunk, head=PlainHead)

@@ -62,7 +62,7 @@ def test_two_processes_train_what_one_does(task: str, workdir: Path) -> None:
     rows = zip(read_metrics(one), read_metrics(two), strict=True)
     for a, b in rows:
         assert a.keys() == b.keys()
-        assert all(a[k] == pytest.approx(b[k], abs=1e-6, nan_ok=True) for k in a if k != "seconds")
+        assert all(a[k] == pytest.approx(b[k], rel=1e-6, abs=1e-6, nan_ok=True) for k in a if k != "seconds")
     assert json.loads((two / "summary.json").read_text())["device"].startswith("2 x")
 
 
@@ -86,7 +86,7 @@ def test_an_evaluation_is_the_same_on_any_number_of_processes(task: str, samples
         values.append({k: v for k, v in read_metrics(the_run(workdir, f"r{ranks}"))[-1].items() if k.startswith("val/")})
     for other in values[1:]:
         assert other.keys() == values[0].keys()
-        assert all(other[k] == pytest.approx(v, abs=1e-6, nan_ok=True) for k, v in values[0].items())
+        assert all(other[k] == pytest.approx(v, rel=1e-6, abs=1e-6, nan_ok=True) for k, v in values[0].items())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
