@@ -274,6 +274,15 @@ def test_wrong_input_is_named(break_it: Callable[[dict[str, Tensor], dict[str, T
         CocoAP(CLASSES).update(**(detections([1]) | {"index": torch.tensor([1, 2])}))
 
 
+def test_a_batch_may_be_overwritten_once_it_was_added() -> None:
+    metric = CocoAP(CLASSES)
+    given = detections([4])
+    metric.update(**given)
+    before = bits(values(metric))
+    given["predictions"][0]["boxes"].zero_()
+    assert bits(values(metric)) == before
+
+
 def test_metrics_take_half_precision() -> None:
     given = detections([0, 1])
     for prediction in given["predictions"]:
