@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -46,6 +47,11 @@ class Encoder(nn.Module, ABC):
         """From ``image`` float (B, 3, H, W) to a level for each stride, of ceil(H / stride) x ceil(W / stride)."""
 
 
+def _channels_last(image: Tensor) -> Tensor:
+    # In this layout a CPU's poolings are several times faster; what follows keeps it.
+    return image.contiguous(memory_format=torch.channels_last)
+
+
 def _pool(x: Tensor) -> tuple[Tensor, Tensor]:
     """The maxima of 2 x 2 windows and their indices; an odd last row or column makes windows of its own."""
     pooled, indices = F.max_pool2d(x, 2, ceil_mode=True, return_indices=True)
@@ -70,21 +76,21 @@ class ConvEncoder(Encoder):
 
     def __init__(self, widths: Sequence[int] = (16, 32, 64, 64), depth: int = 1) -> None:
         super().__init__()
+        if not widths or depth < 1:
+            raise ValueError(f"ConvEncoder: widths {list(widths)} of depth {depth}; one width and depth 1 are the least")
         self.widths = widths
         self.convs = nn.ModuleList()
         self.activations = nn.ModuleList()
         for before, width in zip((3, *widths), widths, strict=False):
-            *first, last = (_conv(before, width), *(_conv(width, width) for _ in range(depth - 1)))
+            *first, last = (_conv(*channels) for channels in pairwise((before, *[width] * depth)))
             self.convs.append(nn.Sequential(*(nn.Sequential(conv, _activation(width)) for conv in first), last))
             self.activations.append(_activation(width))
 
     def forward(self, image: Tensor) -> list[Level]:
-        # On CPU, pooling is several times faster with the channels last.
-        x = image.contiguous(memory_format=torch.channels_last)
-        levels = []
+        x, levels = image, []
         for conv, activation in zip(self.convs, self.activations, strict=True):
-            # Pooled before the activation, not after: a quarter of the work, and no ties among the ReLU's zeros, whose
-            # remembered positions would mean nothing.
+            # Pooled before normalisation and ReLU, not after: a quarter of the work, and no ties among the ReLU's zeros,
+            # whose remembered positions would mean nothing.
             pooled, indices = _pool(conv(x))
             x = activation(pooled)
             levels.append(Level(x, indices))
@@ -155,7 +161,7 @@ class FCN(SegmentationNetwork):
         self.activations = nn.ModuleList(map(_activation, inner))
 
     def forward(self, image: Tensor) -> Tensor:
-        levels = self.encoder(image)
+        levels = self.encoder(_channels_last(image))
         x = self.bottom(levels[-1].features)
         for i in range(len(levels) - 1, 0, -1):
             below = levels[i - 1].features
@@ -169,14 +175,14 @@ class FCN(SegmentationNetwork):
 class VGGFCN(SegmentationNetwork):
     """The network of Long et al. 2015, section 4: VGG-16 made convolutional, its scores enlarged and summed.
 
-    FCN-8s with ``skips=[16, 8]``, FCN-16s with ``[16]``, FCN-32s with ``[]``. Departs from the paper in that layers are
-    padded, where it pads the image by 100 pixels, which changes scores near the border; and in that the steps of
-    FCN-32s and FCN-16s, too, end in an enlargement that is not learned.
+    FCN-8s with ``skips=[16, 8]``, FCN-16s with ``[16]``, FCN-32s with ``[]``; the paper trains each from
+    the one before. Departs from it in padding each layer and not the image, by 100 pixels, which changes scores near
+    the border.
 
     Args:
         num_classes: classes to score.
         skips: strides, of 2, 4, 8 and 16, whose features are scored and added on the way up.
-        weights: as of :class:`VGG16`, with the two hidden linear layers among them.
+        weights: as :class:`VGG16`'s; of the classifier, both hidden layers are taken over.
     """
 
     def __init__(self, num_classes: int, skips: Sequence[int] = (16, 8), weights: str | None = None) -> None:
@@ -198,7 +204,7 @@ class VGGFCN(SegmentationNetwork):
             nn.init.zeros_(parameter)
 
     def forward(self, image: Tensor) -> Tensor:
-        levels = {str(2**i): level for i, level in enumerate(_descend(self.blocks, image), start=1)}
+        levels = {str(2**i): level for i, level in enumerate(_descend(self.blocks, _channels_last(image)), start=1)}
         x = self.scores["32"](self.head(levels["32"].features))
         for stride, up in self.ups.items():
             features, indices = levels[stride]
@@ -241,7 +247,7 @@ class FullResolutionFCN(SegmentationNetwork):
     def __init__(self, num_classes: int, width: int = 32, depth: int = 9, dilations: Sequence[int] | None = None) -> None:
         super().__init__()
         dilations = dilations or (1,) * depth
-        if len(dilations) != depth:
+        if not len(dilations) == depth > 0:
             raise ValueError(f"FullResolutionFCN: {len(dilations)} dilations, depth is {depth}: one a convolution expected")
         *inner, last = dilations
         befores = (3, *[width] * len(inner))
@@ -251,4 +257,4 @@ class FullResolutionFCN(SegmentationNetwork):
         self.score = nn.Conv2d(befores[-1], num_classes, 3, padding=last, dilation=last)
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.score(self.features(image))  # type: ignore[no-any-return]
+        return self.score(self.features(_channels_last(image)))  # type: ignore[no-any-return]

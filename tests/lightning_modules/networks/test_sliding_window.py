@@ -37,10 +37,12 @@ def test_patches_and_the_whole_image_give_the_same_gradients() -> None:
     torch.testing.assert_close(*by_plan)
 
 
-def test_a_pixel_is_scored_by_the_patch_around_it() -> None:
-    net = SlidingWindow(3, partial(SMALL, patch_size=13))
+@pytest.mark.parametrize(("patch_size", "y", "x"), [(13, 2, 3), (14, 1, 2)])
+def test_a_pixel_is_scored_by_the_patch_around_it(patch_size: int, y: int, x: int) -> None:
+    net = SlidingWindow(3, partial(SMALL, patch_size=patch_size))
     image = torch.randn(1, 3, 20, 20)
-    torch.testing.assert_close(net(image)[:, :, 8, 9], net.classifier(image[:, :, 2:15, 3:16]))
+    patch = image[:, :, y : y + patch_size, x : x + patch_size]
+    torch.testing.assert_close(net(image)[:, :, 8, 9], net.classifier(patch))
 
 
 def test_dense_shares_the_weights_and_a_checkpoint_of_one_plan_fits_the_other() -> None:
