@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datamodules.drawing.composition import draw
-from datamodules.drawing.outlines import OUTLINES
-from datamodules.drawing.style import FIGURE, Style, specification
+from .composition import draw
+from .outlines import OUTLINES
+from .style import FIGURE, Style, specification
 
 __all__ = ["FIGURE", "OUTLINES", "Style", "draw", "specification"]

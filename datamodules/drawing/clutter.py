@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.drawing.colors import HUES, RGB, rgb
-from datamodules.drawing.dice import Dice
+from .colors import HUES, RGB, rgb
+from .dice import Dice
 
 MOST = 12
 """Pieces of clutter at its greatest amount."""

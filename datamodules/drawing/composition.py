@@ -7,15 +7,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datamodules.drawing import texture
-from datamodules.drawing.clutter import scatter
-from datamodules.drawing.colors import HUES, mix, rgb
-from datamodules.drawing.dice import Dice
-from datamodules.drawing.language import Described, captions
-from datamodules.drawing.objects import Object, arrange, dress, reveal
-from datamodules.drawing.sprite import Box, lay
-from datamodules.drawing.style import FIGURE, Style
-from datamodules.scene import Scene
+from ..scene import Scene
+from . import texture
+from .clutter import scatter
+from .colors import HUES, mix, rgb
+from .dice import Dice
+from .figure import JOINTS
+from .language import Described, captions
+from .objects import Object, arrange, dress, reveal
+from .sprite import Box, lay
+from .style import FIGURE, Style
 
 Image = NDArray[np.int16]
 """(3, H, W), of values from 0 to 255."""
@@ -24,8 +25,9 @@ Image = NDArray[np.int16]
 def draw(seed: int, index: int, style: Style) -> Scene:
     """Scene number ``index`` of the drawings of ``seed``: the same on every machine.
 
-    Objects are in the order of their place in the scene's plan, the main one first. A scene has ``label`` only if it has an
-    object, and ``keypoints`` only if its style draws figures; of an object that is no figure, all joints have v = 0.
+    All fields are there but ``difficult``, ``crowd`` and ``area``, and in a scene without an object there is no ``label``.
+    The main object comes first. The joints of an object that is no figure have v = 0, as have those of a figure that
+    lie outside its visible box.
 
     What there is and where depends on the seed, the index and the style's geometry alone; so two styles that differ in
     texture, clutter, light or noise show the same objects in the same places.
@@ -89,12 +91,11 @@ def _annotated(objects: list[Object], style: Style) -> Scene:
         "boxes": torch.from_numpy(boxes),
         "labels": torch.from_numpy(np.array([one.label for one in objects], np.int64)),
         "masks": torch.from_numpy(masks),
+        "keypoints": torch.from_numpy(_keypoints(objects, boxes)),
         "captions": captions(described, min(height, width)),
     }
     if objects:
         scene["label"] = torch.from_numpy(np.array(objects[0].label))
-    if style.figures[1] > 0:
-        scene["keypoints"] = torch.from_numpy(_keypoints(objects, boxes))
     return scene
 
 
@@ -107,16 +108,16 @@ def _box(one: Object) -> Box:
 
 def _keypoints(objects: list[Object], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 14, 3): v = 2 for a joint that is seen, 1 for one that is hidden inside the visible box, 0 for one outside it."""
-    keypoints = np.zeros((len(objects), 14, 3), np.float32)
+    keypoints = np.zeros((len(objects), len(JOINTS), 3), np.float32)
     for i, one in enumerate(objects):
         if one.joints is None:
             continue
-        x, y = one.joints.T
-        columns, rows = np.floor(x).astype(int) - one.sprite.left, np.floor(y).astype(int) - one.sprite.top
-        seen = one.visible[rows.clip(0, one.visible.shape[0] - 1), columns.clip(0, one.visible.shape[1] - 1)]
-        x1, y1, x2, y2 = boxes[i]
-        within = (x >= x1 - 1) & (x <= x2 + 1) & (y >= y1 - 1) & (y <= y2 + 1)
+        # To within a pixel: the top of the head lies on the figure's rim.
+        near = cv2.dilate(one.visible.view(np.uint8), np.ones((3, 3), np.uint8))
+        pixels = np.floor(one.joints).astype(int) - (one.sprite.left, one.sprite.top)
+        columns, rows = pixels.clip(0, np.array(near.shape[::-1]) - 1).T
+        within = ((one.joints >= boxes[i, :2] - 1) & (one.joints <= boxes[i, 2:] + 1)).all(1)
         keypoints[i, :, :2] = one.joints
-        keypoints[i, :, 2] = np.where(seen, 2, within)
+        keypoints[i, :, 2] = 1 + near[rows, columns]
         keypoints[i, ~within] = 0
     return keypoints

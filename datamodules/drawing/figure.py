@@ -12,14 +12,14 @@ from math import pi, radians
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.drawing.colors import RGB, rgb
-from datamodules.drawing.dice import Dice
-from datamodules.drawing.sprite import Points
+from .colors import RGB, rgb
+from .dice import Dice
+from .sprite import Points
 
 JOINTS = (
-    *("right ankle", "right knee", "right hip", "left hip", "left knee", "left ankle"),
-    *("right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist"),
-    *("neck", "head top"),
+    *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
+    *("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+    *("neck", "head_top"),
 )
 SKELETON = (
     *((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (2, 8), (3, 9)),

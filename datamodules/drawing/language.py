@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot, sqrt
 
-from datamodules.drawing.colors import HUES
+from .colors import HUES
 
 SIZES = ("small", "medium", "large")
 SIZE_LIMITS = (0.25, 0.4)

@@ -9,13 +9,13 @@ from math import cos, radians, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.drawing import figure
-from datamodules.drawing.colors import HUES, mix, rgb
-from datamodules.drawing.dice import Dice
-from datamodules.drawing.outlines import OUTLINES
-from datamodules.drawing.sprite import Box, Points, Sprite, cover, hollowed, paint
-from datamodules.drawing.style import MAIN_TO_OTHERS, Style
-from datamodules.drawing.texture import PATTERNS, grain, palette, pattern
+from . import figure
+from .colors import HUES, mix, rgb
+from .dice import Dice
+from .outlines import OUTLINES
+from .sprite import Box, Points, Sprite, cover, hollowed, paint
+from .style import MAIN_TO_OTHERS, Style
+from .texture import PATTERNS, grain, palette, pattern
 
 LEAST_VISIBLE = 0.3
 """An object of which a smaller part is seen is left out."""
@@ -103,14 +103,14 @@ def dress(dice: Dice, style: Style, one: Object) -> None:
         return
     saturation, value = dice.uniform(0.75, 1), dice.uniform(0.6, 1)
     base = rgb(one.hue + dice.spread(0.15), saturation, value)
-    shape = one.sprite.coverage.shape
+    height, width = one.sprite.coverage.shape
     if one.fill in PATTERNS:
         other = mix(base, _BLACK if value > 0.8 else _WHITE, 0.2 + 0.4 * style.texture)
-        one.sprite.color = palette(other, base).T.take(pattern(one.fill, dice, *shape, one.size / 4), axis=1)
+        one.sprite.color = palette(other, base).T.take(pattern(one.fill, dice, height, width, one.size / 4), axis=1)
     elif style.texture > 0:
         depth = 0.3 * style.texture
         shades = palette(mix(base, _BLACK, depth), mix(base, _WHITE, depth))
-        one.sprite.color = shades.T.take(grain(dice, *shape), axis=1)
+        one.sprite.color = shades.T.take(grain(dice, height, width), axis=1)
     else:
         one.sprite.color = np.array(base, np.uint8).reshape(3, 1, 1)
 
@@ -180,8 +180,8 @@ def _place(dice: Dice, points: Points, size: float, style: Style, boxes: list[Bo
     least = min(1.0, style.object_size[0] * min(height, width) / size)
     for attempt in range(_ATTEMPTS):
         scale = fitting * max(least, 1 - 0.03 * attempt)
-        left = dice.uniform(0, width - scale * (x2 - x1))
-        top = dice.uniform(0, height - scale * (y2 - y1))
+        left = dice.uniform(0.5, width - 0.5 - scale * (x2 - x1))
+        top = dice.uniform(0.5, height - 0.5 - scale * (y2 - y1))
         box = (left, top, left + scale * (x2 - x1), top + scale * (y2 - y1))
         if all(_overlap(box, other) <= style.occlusion for other in boxes):
             boxes.append(box)

@@ -36,7 +36,7 @@ def _crescent() -> Points:
     outer = np.degrees(np.arctan2(np.sqrt(1 - x * x), x))
     inner = np.degrees(np.arctan2(np.sqrt(1 - x * x), x - shift))
     rim = _ellipse(1, 1, outer, 360 - outer)
-    bite = _ellipse(radius, radius, inner, 360 - inner) + (shift, 0)
+    bite = _ellipse(radius, radius, inner, 360 - inner) + np.array([shift, 0])
     return np.concatenate([rim, bite[::-1]])
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.drawing.colors import RGB
+from .colors import RGB
 
 Points = NDArray[np.float64]
 """(..., V, 2): x to the right and y down, in pixels."""
@@ -76,7 +76,7 @@ def paint(polygons: Points, colors: Sequence[RGB], box: Box) -> Sprite:
 def hollowed(coverage: NDArray[np.uint8], stroke: int) -> NDArray[np.uint8]:
     """What is left of a coverage when all is taken away that lies deeper than ``stroke`` pixels."""
     core = cv2.erode(coverage, _disc(stroke), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return coverage - core  # type: ignore[no-any-return]
+    return coverage - core
 
 
 def lay(image: NDArray[np.int16], sprite: Sprite) -> None:
@@ -93,7 +93,7 @@ def _canvas(box: Box, *channels: int) -> NDArray[np.uint8]:
 def _mean(canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The mean of 4 x 4 samples. It is a whole number where they are multiples of 16: no rounding that could differ."""
     size = canvas.shape[1] // _SAMPLES, canvas.shape[0] // _SAMPLES
-    return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
 
 
 def _fixed(points: Points, box: Box) -> NDArray[np.int32]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from datamodules.drawing.figure import FLIP_PAIRS, JOINTS, SKELETON
-from datamodules.drawing.language import vocabulary
-from datamodules.drawing.outlines import OUTLINES
-from datamodules.scene import Specification
+from ..scene import Specification
+from .figure import FLIP_PAIRS, JOINTS, SKELETON
+from .language import vocabulary
+from .outlines import OUTLINES
 
 FIGURE = "figure"
 """Name of the class of the 14-joint figures; it is the last class, where a style draws figures."""
@@ -68,7 +68,8 @@ class Style:
             object.__setattr__(self, field, tuple(getattr(self, field)))
         for field in ("color_cue", "clutter", "occlusion", "texture", "thin", "lighting", "articulation"):
             self._hold(field, 0 <= getattr(self, field) <= 1, "expected 0 to 1")
-        self._hold("image_size", len(self.image_size) == 2 and min(self.image_size) >= 16, "expected (H, W), both at least 16")
+        large_enough = len(self.image_size) == 2 and min(self.image_size) >= 16
+        self._hold("image_size", large_enough, "expected (H, W), both at least 16")
         known = len(set(self.classes)) == len(self.classes) > 0 and set(self.classes) <= set(OUTLINES)
         self._hold("classes", known, "expected different names out of " + ", ".join(OUTLINES))
         for field in ("objects", "figures"):
@@ -79,12 +80,8 @@ class Style:
         pixels = smallest * min(self.image_size)
         self._hold("object_size", pixels >= 4, f"at least 4 pixels expected, got {pixels:.3g} of {min(self.image_size)}")
         if self.objects[1] + self.figures[1] > 1:
-            room = smallest <= MAIN_TO_OTHERS * largest
-            self._hold(
-                "object_size",
-                room,
-                f"with several objects, the least at most {MAIN_TO_OTHERS} times the greatest expected",
-            )
+            expected = f"expected a least of at most {MAIN_TO_OTHERS} times the greatest, for a scene of several objects"
+            self._hold("object_size", smallest <= MAIN_TO_OTHERS * largest, expected)
         self._hold("aspect", 0 <= self.aspect <= 0.5, "expected 0 to 0.5")
         self._hold("noise", 0 <= self.noise <= 0.5, "expected 0 to 0.5")
         self._hold("rotation", 0 <= self.rotation <= 180, "expected 0 to 180 degrees")
@@ -97,17 +94,16 @@ class Style:
 
 def specification(style: Style) -> Specification:
     """What a task must know of the scenes of a style. Class 0 of ``mask`` is the background."""
-    figures = style.figures[1] > 0
-    classes = (*style.classes, FIGURE) if figures else style.classes
+    classes = (*style.classes, FIGURE) if style.figures[1] > 0 else style.classes
     return Specification(
         name="Shapes",
         image_size=style.image_size,
         classes=classes,
         mask_classes=("background", *classes),
-        joints=JOINTS if figures else (),
-        skeleton=SKELETON if figures else (),
-        flip_pairs=FLIP_PAIRS if figures else (),
+        joints=JOINTS,
+        skeleton=SKELETON,
+        flip_pairs=FLIP_PAIRS,
         vocabulary=vocabulary(classes),
-        mean=(0.45, 0.45, 0.45),
-        std=(0.22, 0.22, 0.22),
+        mean=(0.436, 0.434, 0.423),
+        std=(0.187, 0.187, 0.186),
     )

@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.drawing.colors import RGB
-from datamodules.drawing.dice import Dice
+from .colors import RGB
+from .dice import Dice
 
 Grey = NDArray[np.uint8]
 AnyArray = TypeVar("AnyArray", Grey, NDArray[np.int16])
