@@ -32,7 +32,8 @@ from .catalog import check_fit
 from .expectations import check_expectations, parse_expectations
 from .pictures import Pictures
 from .predictions import PredictionWriter
-from .runs import CHECKPOINTS, CONFIG, EvaluationFolder, RunFolder, folder_of, write_atomically
+from .report import write_report
+from .runs import CHECKPOINTS, CONFIG, PICTURES, EvaluationFolder, RunFolder, folder_of, write_atomically
 from .wandb_logging import WandbMode, wandb_logger
 
 Command = Literal["fit", "validate", "test", "predict"]
@@ -189,12 +190,15 @@ class LecternCLI(LightningCLI):
         if self.trainer.is_global_zero and self.trainer.logger:
             folder = self.run_folder.folder
             best = folder / CHECKPOINTS / "best.ckpt"
-            print(f"\nrun       {folder}\npictures  {folder / 'pictures'}")
+            print(f"\nrun       {folder}\npictures  {folder / PICTURES}\nreport    {write_report(folder)}")
             if best.is_file():
                 print(f"next      lectern test --ckpt_path {best}")
 
     def after_test(self) -> None:
         self.failed = not check_expectations(self.config[self.subcommand].expect, self.trainer.callback_metrics)
+        if self.trainer.is_global_zero and self.trainer.logger:
+            folder = self.run_folder.folder
+            print(f"pictures  {folder / PICTURES}\nreport    {write_report(folder)}")
 
 
 class SaveConfig(SaveConfigCallback):

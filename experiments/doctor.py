@@ -99,7 +99,7 @@ class Doctor(LecternCLI):
         free = shutil.disk_usage(place).free
         _say(
             "disk",
-            f"checkpoints of up to {3 * parameters / MIB:.1f} MiB each, two are kept; {free / MIB / 1024:.1f} GiB are free in {place}",
+            f"two checkpoints of up to {3 * parameters / MIB:.1f} MiB are kept; {free / MIB / 1024:.1f} GiB are free in {place}",
         )
         return free > 8 * parameters
 

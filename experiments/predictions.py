@@ -28,7 +28,8 @@ class PredictionWriter(pl.Callback):
     """Writes ``predictions/<image>.png`` and ``predictions/predictions.json`` into the run's folder.
 
     The JSON is a list with one entry an image: its file, size, and what was predicted, with coordinates in pixels of the
-    image as it lies on disk (a mask is a PNG of class indices of that size). Boxes are entries as COCO's result format has them (``bbox`` = x, y, width, height).
+    image as it lies on disk (a mask is a PNG of class indices of that size). Boxes are entries as COCO's result format has
+    them (``bbox`` = x, y, width, height).
     """
 
     def __init__(self, folder: Path) -> None:

@@ -2,13 +2,13 @@
 
 from .cifar import CifarNet, SmallConvNet
 from .faster_rcnn import FasterRCNN
-from .fcn import FCN, VGG16, ConvEncoder, FullResolutionFCN
+from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
 from .heads import ClassAndBox, JointRegressor
 from .initialization import Default, Initialization, Kaiming, LeCun, Normal, Xavier
 from .lenet import LeNet5
 from .linear import LinearClassifier, MultilayerPerceptron
 from .pooling import MinPool2d
-from .sliding_window import SlidingWindow
+from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .ssd import SSD
 from .torchvision_nets import TorchvisionNet
 from .trunks import FPN, ConvTrunk, TorchvisionTrunk
@@ -21,6 +21,7 @@ __all__ = [
     "FPN",
     "SSD",
     "VGG16",
+    "VGGFCN",
     "YOLO",
     "BedOfNails",
     "Bilinear",
@@ -29,6 +30,7 @@ __all__ = [
     "ConvEncoder",
     "ConvTrunk",
     "Default",
+    "DenseSlidingWindow",
     "FasterRCNN",
     "FullResolutionFCN",
     "Initialization",
@@ -42,6 +44,7 @@ __all__ = [
     "MultilayerPerceptron",
     "NearestNeighbor",
     "Normal",
+    "PatchClassifier",
     "SlidingWindow",
     "SmallConvNet",
     "TorchvisionNet",

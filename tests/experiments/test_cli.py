@@ -35,7 +35,8 @@ def one_run(root: Path) -> Path:
 
 
 def test_help_answers_without_torch() -> None:
-    code = "import sys; sys.argv = ['lectern', '--help']; from experiments.__main__ import main; main(); assert 'torch' not in sys.modules"
+    code = "import sys; from experiments.__main__ import main; sys.argv = ['lectern', '--help']; main()"
+    code += "; assert 'torch' not in sys.modules"
     assert "usage: lectern" in subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
@@ -58,6 +59,7 @@ def test_fit_test_and_predict(lectern: Lectern, workdir: Path) -> None:
     tested = lectern("test", "--ckpt_path", str(best), "--trainer.enable_progress_bar=false")
     assert tested.code == 1, "eight steps cannot reach what the recipe expects"
     assert "MISSED" in tested.out
+    assert "| test/miou | >= 0.8 |" in (run / "report.md").read_text()
     assert "test/miou" in json.loads((run / "summary.json").read_text())["test"]
     assert read_metrics(run) == rows, "an evaluation leaves the training's metrics alone"
 

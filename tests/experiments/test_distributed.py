@@ -81,7 +81,7 @@ def test_an_evaluation_is_the_same_on_any_number_of_processes(task: str, samples
     command += ["--trainer.limit_train_batches=1", "--model.init_args.optimizer.init_args.lr=0"]
     values = []
     for ranks in (1, 2, 3):
-        pids = start_ranks(command + ["--name", f"r{ranks}"], ranks, workdir / "log")
+        pids = start_ranks([*command, "--name", f"r{ranks}"], ranks, workdir / "log")
         finish(pids, workdir)
         values.append({k: v for k, v in read_metrics(the_run(workdir, f"r{ranks}"))[-1].items() if k.startswith("val/")})
     for other in values[1:]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -29,7 +30,11 @@ COMMON = [
     "--trainer.num_sanity_val_steps=0",
 ]
 
-FLIP = '--data.augment=[{"class_path": "albumentations.HorizontalFlip"}, {"class_path": "albumentations.Affine", "init_args": {"rotate": [-20, 20]}}]'
+AUGMENT = [
+    {"class_path": "albumentations.HorizontalFlip"},
+    {"class_path": "albumentations.Affine", "init_args": {"rotate": [-20, 20]}},
+]
+FLIP = f"--data.augment={json.dumps(AUGMENT)}"
 
 SETTINGS = {
     "classification with dropout, batch norm and augmentation": [
@@ -81,7 +86,7 @@ def test_killed_and_resumed_is_the_same_run(setting: str, workdir: Path) -> None
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_polite_signal_loses_nothing(number: int, workdir: Path) -> None:
     arguments = [*SETTINGS["segmentation"], *COMMON, "--checkpoint.steps=1000"]
-    whole, seconds = uninterrupted([*arguments], workdir)
+    whole, _ = uninterrupted([*arguments], workdir)
     command = ["fit", *arguments, "--name", "stopped", "--ckpt_path", "last"]
     pid = start(command, workdir / "log")
     run = wait_for("runs/stopped/*/metrics.csv", workdir, pid).parent

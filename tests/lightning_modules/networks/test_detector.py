@@ -1,0 +1,182 @@
+"""What holds for every detector: the contract of losses and detections, the last step, and the YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonargparse import ArgumentParser
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from lightning_modules.networks.detector import Detection, Detector
+from lightning_modules.networks.faster_rcnn import FasterRCNN
+from lightning_modules.networks.ssd import SSD
+from lightning_modules.networks.trunks import FPN, ConvTrunk
+from lightning_modules.networks.yolo import YOLO, FullyConnectedHead
+
+Small = partial(ConvTrunk, (8, 12, 16), depth=1)
+Pyramid = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
+DETECTORS: dict[str, Callable[[int], Detector]] = {
+    "yolo": partial(YOLO, trunk=Small),
+    "yolo-paper": partial(YOLO, trunk=Small, head=partial(FullyConnectedHead, hidden=64, dropout=0.0)),
+    "ssd": partial(SSD, trunk=Small),
+    "ssd-pyramid": partial(SSD, trunk=Pyramid, scales=4),
+    "faster-rcnn": partial(FasterRCNN, trunk=Small, hidden=32, proposals=20),
+    "faster-rcnn-pyramid": partial(FasterRCNN, trunk=Pyramid, hidden=32, proposals=20),
+}
+every_detector = pytest.mark.parametrize("build", DETECTORS.values(), ids=DETECTORS.keys())
+NONE = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
+
+
+def _losses(detector: Detector, images: Tensor, objects: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    boxes, labels = (list(of) for of in zip(*objects, strict=True))
+    return detector.losses(detector(images), boxes, labels)
+
+
+@every_detector
+@pytest.mark.parametrize("mode", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("empty", [[0], [0, 1]], ids=["one", "all"])
+def test_images_without_objects_train_and_evaluate(build: Callable[[int], Detector], mode: bool, empty: list[int]) -> None:
+    detector = build(3).train(mode)
+    some = torch.tensor([[5.0, 8.0, 40.0, 30.0], [20.0, 20.0, 60.0, 63.0]]), torch.tensor([2, 0])
+    losses = _losses(detector, torch.randn(2, 3, 64, 72), [NONE if i in empty else some for i in range(2)])
+    total = torch.stack(list(losses.values())).sum()
+    total.backward()
+    assert all(loss.ndim == 0 for loss in losses.values())
+    gradients = [p.grad for p in detector.parameters() if p.grad is not None]
+    assert gradients and all(bool(g.isfinite().all()) for g in [total, *gradients])
+
+
+@every_detector
+def test_losses_leave_boxes_and_labels_as_they_are(build: Callable[[int], Detector]) -> None:
+    detector, boxes, labels = build(3), [torch.tensor([[5.0, 8.0, 40.0, 30.0]])], [torch.tensor([2])]
+    outputs = detector(torch.randn(1, 3, 64, 64))
+    torch.manual_seed(0)
+    first = detector.losses(outputs, boxes, labels)
+    torch.manual_seed(0)
+    assert detector.losses(outputs, boxes, labels) == first
+    assert boxes[0].tolist() == [[5.0, 8.0, 40.0, 30.0]] and labels[0].tolist() == [2]
+
+
+@every_detector
+@given(st.integers(40, 130), st.integers(40, 130), st.integers(1, 4))
+@settings(max_examples=8, deadline=None)
+def test_detections_keep_the_contract_at_any_size(
+    build: Callable[[int], Detector], height: int, width: int, num_classes: int
+) -> None:
+    detector = build(num_classes).eval()
+    detector.score_threshold, detector.max_detections = 0.0, 7
+    with torch.no_grad():
+        found = detector.predict(detector(torch.randn(2, 3, height, width)))
+    assert len(found) == 2
+    for boxes, labels, scores in ((f["boxes"], f["labels"], f["scores"]) for f in found):
+        assert boxes.dtype == scores.dtype == torch.float32 and labels.dtype == torch.int64
+        assert boxes.shape == (len(labels), 4) and scores.shape == labels.shape and len(labels) <= 7
+        assert bool(((labels >= 0) & (labels < num_classes)).all())
+        assert bool(((scores > 0) & (scores <= 1)).all()) and bool((scores.diff() <= 0).all())
+        assert bool((boxes >= 0).all() and (boxes[:, 2:] > boxes[:, :2]).all())
+        assert bool((boxes[:, [0, 2]] <= width).all() and (boxes[:, [1, 3]] <= height).all())
+
+
+@every_detector
+def test_one_image_is_learned_labels_and_all(build: Callable[[int], Detector]) -> None:
+    """First and last class: a background that shows outside would move one of them."""
+    torch.manual_seed(0)
+    detector, image = build(3), torch.zeros(1, 3, 64, 64)
+    boxes, labels = torch.tensor([[6.0, 6.0, 30.0, 26.0], [34.0, 30.0, 58.0, 60.0]]), torch.tensor([0, 2])
+    image[0, 0, 6:26, 6:30] = 1
+    image[0, 1, 30:60, 34:58] = 1
+    optimizer = torch.optim.AdamW(detector.parameters(), lr=3e-3)
+    history = []
+    for _ in range(80):
+        loss = torch.stack(list(_losses(detector, image, [(boxes, labels)]).values())).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(loss.item())
+    assert min(history[-5:]) < 0.35 * history[0]
+    # One image's statistics are all that batch normalisation has seen.
+    with torch.no_grad():
+        found = detector.predict(detector(image))[0]
+    for box, label in zip(boxes, labels, strict=True):
+        overlap = box_iou(box[None], found["boxes"][found["labels"] == label][:1])
+        assert overlap.numel() and overlap.item() > 0.5
+
+
+class _Bare(Detector):
+    """The last step alone."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__(num_classes, score_threshold=0.3, nms_threshold=0.5, max_detections=5)
+
+    def forward(self, images: Tensor) -> Any: ...
+    def losses(self, outputs: Any, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]: ...  # type: ignore[empty-body]
+    def predict(self, outputs: Any) -> list[Detection]: ...  # type: ignore[empty-body]
+
+
+def _select_by_hand(boxes: Tensor, scores: Tensor, height: int, width: int) -> set[tuple[float, int, int]]:
+    """(score, box, class) of what stays: greedy suppression within each class, one pair at a time."""
+    limit = torch.tensor([width, height, width, height], dtype=boxes.dtype)
+    boxes = boxes.clamp(min=0).minimum(limit)
+    kept: list[tuple[float, int, int]] = []
+    for score, k, c in sorted(((s.item(), *divmod(i, scores.shape[1])) for i, s in enumerate(scores.flatten())), reverse=True):
+        wide = bool((boxes[k, 2:] - boxes[k, :2] > 0.01).all())
+        rivals = [boxes[other] for _, other, of in kept if of == c]
+        if score > 0.3 and wide and all(box_iou(boxes[None, k], rival[None]).item() <= 0.5 for rival in rivals):
+            kept.append((score, k, c))
+    return set(kept[:5])
+
+
+@given(st.integers(0, 10**6), st.integers(0, 12), st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_the_last_step_is_threshold_suppression_within_a_class_and_the_best(seed: int, count: int, classes: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    corner, side = torch.rand(2, count, 2, generator=generator) * 60
+    boxes, scores = torch.cat([corner - 10, corner - 10 + side], 1), torch.rand(count, classes, generator=generator)
+    detector = _Bare(classes)
+    expected = _select_by_hand(boxes, scores, 40, 50)
+    for given_boxes in (boxes, boxes[:, None].expand(-1, classes, -1)):
+        found = detector.select(given_boxes, scores, (40, 50))
+        assert {(s, c) for s, _, c in expected} == {
+            (s.item(), int(c)) for s, c in zip(found["scores"], found["labels"], strict=True)
+        }
+
+
+class _Task:
+    def __init__(self, network: Callable[[int], Detector]) -> None:
+        self.network = network(5)
+
+
+YAML = """
+network:
+  class_path: {name}
+  init_args:
+    score_threshold: 0.2
+    trunk:
+      class_path: FPN
+      init_args:
+        width: 32
+        trunk: {{class_path: TorchvisionTrunk, init_args: {{name: resnet18, strides: [8, 16]}}}}
+"""
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser()
+    parser.add_class_arguments(_Task, None)
+    return parser
+
+
+@pytest.mark.parametrize("name", ["YOLO", "SSD", "FasterRCNN"])
+def test_a_yaml_builds_a_detector_from_short_class_names_and_survives_a_dump(name: str) -> None:
+    for text, strides in ((YAML.format(name=name), (8, 16)), (f"network: {name}", ConvTrunk().strides)):
+        dump = _parser().dump(_parser().parse_string(text))
+        again = _parser().parse_string(dump)
+        assert _parser().dump(again) == dump
+        network: Any = _Task(_parser().instantiate(again).network).network
+        assert type(network).__name__ == name and network.num_classes == 5 and network.trunk.strides == strides
