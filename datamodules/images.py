@@ -46,10 +46,7 @@ def read_image(path: Path) -> Tensor:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, image)
-    try:
-        array = np.array(image.convert("RGB"), dtype=np.uint8)
-    except ValueError as error:  # CIE L*a*b*, for one
-        raise SceneError(f"{path}: {error}") from None
+    array = np.array(image.convert("RGB"), dtype=np.uint8)
     # A view: the memory stays H x W x 3, which is what OpenCV wants next.
     return torch.from_numpy(array).permute(2, 0, 1)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import numpy as np
 import pytest
+import torchvision
 
 from datamodules.base import DataModule, Split
 from datamodules.caltech_boxes import CaltechBoxes
@@ -113,6 +115,22 @@ def test_voc_says_what_is_wrong(xml: str | None, message: str, tmp_path: Path) -
         path.write_text(xml)
     with pytest.raises(SceneError, match=message):
         list(data.train_dataloader())
+
+
+def test_voc_is_downloaded_where_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def offline(root: str, year: str, image_set: str, download: bool) -> None:
+        asked.append(f"{year} {image_set}")
+        if image_set == "test":
+            raise URLError("no network")
+
+    monkeypatch.setattr(torchvision.datasets, "VOCDetection", offline)
+    VOC(str(tmp_path)).prepare_data()
+    assert not asked
+    with pytest.raises(InputError, match=r"VOC2007 is not complete, and the download failed: .*no network"):
+        VOC(str(tmp_path), year=2007, download=True).prepare_data()
+    assert asked == ["2007 trainval", "2007 test"]
 
 
 def test_coco_counts_labels_from_zero_and_reads_masks_as_pycocotools(tmp_path: Path) -> None:

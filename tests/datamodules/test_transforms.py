@@ -274,6 +274,17 @@ def test_the_scene_that_came_in_is_not_changed() -> None:
     assert same(scene, before)
 
 
+def test_what_lies_beside_the_image_is_left_out_of_its_padding_too() -> None:
+    scene: Scene = {
+        "image": torch.zeros((3, 20, 40), dtype=torch.uint8),
+        "keypoints": torch.tensor([[[5.0, -3, 2], [5, 3, 2], [41, 3, 1], [5, 21, 1]]]),
+        "boxes": torch.tensor([[4.0, -1, 10, 21]]),
+    }
+    moved = SceneTransform((), (40, 40), "letterbox")(scene, (0,))
+    assert moved["keypoints"].tolist() == [[[0, 0, 0], [5, 13, 2], [0, 0, 0], [0, 0, 0]]]
+    assert moved["boxes"].tolist() == [[4, 10, 10, 30]]
+
+
 def test_labels_without_boxes_remain() -> None:
     scene = random_scene((30, 40), 3, 0, fields=("labels",))
     scene["label"] = torch.tensor(1)
