@@ -17,7 +17,7 @@ from datamodules.scene import InputError
 
 from .callbacks import peak_memory_mib
 from .cli import LecternCLI, run_cli
-from .wandb_logging import wandb_mode
+from .wandb_logging import WandbMode, wandb_mode
 
 MIB = 2**20
 
@@ -27,7 +27,7 @@ class Doctor(LecternCLI):
 
     def __init__(self, args: list[str]) -> None:
         self.run_batch = "--run" in args
-        self.asked_wandb = "auto"
+        self.asked_wandb: WandbMode = "auto"
         super().__init__(["fit", *(a for a in args if a != "--run")])
 
     def before_instantiate_classes(self) -> None:
@@ -99,7 +99,7 @@ class Doctor(LecternCLI):
         free = shutil.disk_usage(place).free
         _say(
             "disk",
-            f"two checkpoints of up to {3 * parameters / MIB:.1f} MiB are kept; {free / MIB / 1024:.1f} GiB are free in {place}",
+            f"two checkpoints of up to {3 * parameters / MIB:.1f} MiB are kept; {free / MIB / 1024:.1f} GiB free in {place}",
         )
         return free > 8 * parameters
 

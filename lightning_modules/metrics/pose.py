@@ -95,7 +95,7 @@ class TorsoPCK(SegmentPCK):
 
     name = "PCK"
     usual = (0.1, 0.2)
-    ends = ("left shoulder", "right hip")
+    ends = ("left_shoulder", "right_hip")
 
 
 class PCKh(SegmentPCK):
@@ -106,7 +106,7 @@ class PCKh(SegmentPCK):
 
     name = "PCKh"
     usual = (0.5,)
-    ends = ("neck", "head top")
+    ends = ("neck", "head_top")
 
 
 class BoxPCK(PCK):

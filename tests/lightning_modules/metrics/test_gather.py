@@ -27,7 +27,7 @@ from lightning_modules.metrics.segmentation import BandAccuracy, SegmentationSco
 from lightning_modules.metrics.voc import Voc2007AP, Voc2010AP
 
 CLASSES = ("dog", "cat", "cow")
-JOINTS = ("left shoulder", "right hip", "neck", "head top")
+JOINTS = ("left_shoulder", "right_hip", "neck", "head_top")
 WORLD = 3
 COUNTS = (1, 3, 5)  # samples: a process has none, one or more
 Inputs = Callable[[list[int]], dict[str, Any]]

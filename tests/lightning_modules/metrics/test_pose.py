@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lightning_modules.metrics.pose import PCK, BoxPCK, JointError, PCKh, TorsoPCK
 
-JOINTS = ("right hip", "left shoulder", "neck", "head top", "left wrist")
+JOINTS = ("right_hip", "left_shoulder", "neck", "head_top", "left_wrist")
 
 
 def measured(metric: PCK | JointError, *batches: dict[str, Tensor]) -> dict[str, float]:
@@ -50,7 +50,7 @@ def test_pck_is_a_count_over_figures_and_joints(figures: list[Any]) -> None:
     keypoints, target, boxes = map(list, zip(*figures, strict=True))
 
     def torso(true: list[Any], box: Any) -> float:
-        ends = [true[JOINTS.index(end)] for end in ("left shoulder", "right hip")]
+        ends = [true[JOINTS.index(end)] for end in ("left_shoulder", "right_hip")]
         return math.dist(ends[0][:2], ends[1][:2]) if ends[0][2] and ends[1][2] else 0
 
     def head(true: list[Any], box: Any) -> float:
@@ -104,7 +104,7 @@ def test_usual_thresholds_and_keys() -> None:
     wrist_off = [joint[:2] for joint in FIGURE[:4]] + [[8, 9.5]]
     torso = measured(TorsoPCK(JOINTS), batch([wrist_off], [FIGURE]))
     assert (torso["PCK10"], torso["PCK20"]) == pytest.approx((0.8, 1.0))
-    assert (torso["PCK10/left wrist"], torso["PCK20/left wrist"], torso["PCK_left_out"]) == (0, 1, 0)
+    assert (torso["PCK10/left_wrist"], torso["PCK20/left_wrist"], torso["PCK_left_out"]) == (0, 1, 0)
     assert measured(PCKh(JOINTS), batch([wrist_off], [FIGURE]))["PCKh50"] == 1
     box = measured(BoxPCK(JOINTS), batch([wrist_off], [FIGURE], boxes=[[0, 0, 8, 16]]))
     assert (box["PCKbox10"], box["PCKbox20"]) == pytest.approx((1, 1))
@@ -112,8 +112,8 @@ def test_usual_thresholds_and_keys() -> None:
 
 def test_a_joint_just_at_the_threshold_is_right() -> None:
     at_two = [joint[:2] for joint in FIGURE[:4]] + [[8, 10]]
-    assert measured(TorsoPCK(JOINTS, [0.5]), batch([[*at_two[:4], [8, 13]]], [FIGURE]))["PCK50/left wrist"] == 1
-    assert measured(PCKh(JOINTS), batch([at_two], [FIGURE]))["PCKh50/left wrist"] == 1
+    assert measured(TorsoPCK(JOINTS, [0.5]), batch([[*at_two[:4], [8, 13]]], [FIGURE]))["PCK50/left_wrist"] == 1
+    assert measured(PCKh(JOINTS), batch([at_two], [FIGURE]))["PCKh50/left_wrist"] == 1
 
 
 def test_figures_without_a_measure_are_left_out_and_reported() -> None:
@@ -138,12 +138,12 @@ def test_a_joint_put_nowhere_is_wrong_and_has_no_error_in_pixels(far: float) -> 
     assert torso["PCK20"] == pytest.approx(0.8)
     error = measured(JointError(JOINTS), batch([found], [FIGURE]))
     assert math.isnan(error["joint_error"])
-    assert math.isnan(error["joint_error/left wrist"])
+    assert math.isnan(error["joint_error/left_wrist"])
     assert error["joint_error/neck"] == 0
 
 
 def test_a_missing_joint_is_named() -> None:
-    with pytest.raises(ValueError, match="PCKh needs the joint 'head top'; the joints are neck, nose"):
+    with pytest.raises(ValueError, match="PCKh needs the joint 'head_top'; the joints are neck, nose"):
         PCKh(("neck", "nose"))
 
 
