@@ -7,7 +7,7 @@ from typing import Any
 
 from .base import DataModule, Scenes, Size, Split
 from .drawing import Style, draw, specification
-from .scene import FIELDS, Scene, Specification
+from .scene import FIELDS, InputError, Scene, Specification
 
 FIRST_INDEX = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}
 """Where each split's drawings begin: far apart, so that no size of one split makes it share a scene with another."""
@@ -49,6 +49,16 @@ class Shapes(DataModule):
     @property
     def specification(self) -> Specification:
         return specification(self.style)
+
+    def require(self, fields: frozenset[str]) -> None:
+        style = self.style
+        if "keypoints" in fields and not style.figures[1]:
+            raise InputError("Shapes: this style draws no figures, so there are no joints; set data.style.figures to [1, 1]")
+        if "label" in fields and not style.objects[0] + style.figures[0]:
+            raise InputError(
+                "Shapes: a scene may be empty in this style, and then has no label; set data.style.objects to [1, 3]"
+            )
+        super().require(fields)
 
     def scenes(self, split: Split) -> Scenes:
         return Drawings(self.scene_seed, FIRST_INDEX[split], self.sizes[split], self.style)

@@ -96,6 +96,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(lectern:
         (["fit", "--config", "segmentation/fcn_transpose", "--data.train", "5"], "lower data.batch_size"),
         (["fit", "--config", "segmentation/fcn_transpose", "--expect", '{"test/miou": "great"}'], "expect.test/miou"),
         (["fit", "--config", "classification/lenet5_mnist", "--data.root", "nowhere"], "nowhere"),
+        (["fit", "--config", "pose/shapes", "--data.style.figures=[0,0]"], "draws no figures"),
+        (["fit", "--config", "pose/shapes", "--data.style.noise=7"], "noise"),
         (["test", "--config", "segmentation/fcn_transpose"], "score random weights"),
         (["predict", "--config", "segmentation/fcn_transpose"], "--ckpt_path"),
         (["test", "--ckpt_path", "gone.ckpt"], "gone.ckpt: no such checkpoint"),

@@ -30,7 +30,7 @@ def test_ssd300_has_the_papers_8732_default_boxes() -> None:
 
 
 def test_default_boxes_are_those_of_equation_4() -> None:
-    outputs = SSD(2, trunk=Small, scales=3, ratios=[2.0], min_scale=0.2, max_scale=0.8)(torch.zeros(1, 3, 80, 160))
+    outputs = SSD(2, trunk=Small, scales=3, ratios=[[2.0]], min_scale=0.2, max_scale=0.8)(torch.zeros(1, 3, 80, 160))
     sides = outputs.defaults[:, 2:] - outputs.defaults[:, :2]
     maps = [(10, 20), (5, 10), (3, 5)]
     assert len(sides) == 4 * sum(h * w for h, w in maps)

@@ -29,7 +29,7 @@ def test_pascal_voc_gives_the_papers_7_by_7_by_30(head: type[YOLOHead], size: tu
 @settings(max_examples=15, deadline=None)
 def test_the_tensor_is_s_by_s_by_5b_plus_c(grid: int, boxes: int, num_classes: int) -> None:
     network = YOLO(num_classes, trunk=Small, grid=grid, boxes=boxes)
-    assert network(torch.randn(1, 3, 48, 64)).grid.shape == (1, grid, grid, 5 * boxes + num_classes)
+    assert network(torch.randn(2, 3, 48, 64)).grid.shape == (2, grid, grid, 5 * boxes + num_classes)
 
 
 def _loss_by_hand(network: YOLO, outputs: YOLOOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, float]:
@@ -82,9 +82,9 @@ def test_the_loss_is_equation_3(seed: int, boxes: int, grid: int) -> None:
 def test_a_perfect_grid_costs_nothing_but_confidences_and_predicts_the_truth() -> None:
     network = YOLO(3, trunk=Small, boxes=1, score_threshold=0.5)
     grid = torch.zeros(1, 7, 7, 8)
-    # Centre (40, 80) of an image of 112 x 140 (H x W): cell row 5, column 2, exactly in its corner; 70 x 28 pixels.
-    grid[0, 5, 2] = torch.tensor([0.0, 0.0, sqrt(70 / 140), sqrt(28 / 112), 1.0, 0.0, 1.0, 0.0])
-    outputs, truth = YOLOOutputs(grid, (112, 140)), torch.tensor([[5.0, 66.0, 75.0, 94.0]])
+    # Centre (50, 88) of an image of 112 x 140 (H x W): the middle of the cell in row 5 and column 2; 70 x 28 pixels.
+    grid[0, 5, 2] = torch.tensor([0.5, 0.5, sqrt(70 / 140), sqrt(28 / 112), 1.0, 0.0, 1.0, 0.0])
+    outputs, truth = YOLOOutputs(grid, (112, 140)), torch.tensor([[15.0, 74.0, 85.0, 102.0]])
     losses = network.losses(outputs, [truth], [torch.tensor([1])])
     assert all(loss.item() == pytest.approx(0, abs=1e-9) for loss in losses.values())
     (found,) = network.predict(outputs)
