@@ -171,7 +171,7 @@ def problems(scene: Scene, specification: Specification) -> tuple[list[str], dic
     for i, box in enumerate(scene["boxes"].tolist() if "boxes" in scene else ()):
         if wrong := _box_problem(box, height, width):
             objects[i] = wrong
-    for i, joints in enumerate(scene["keypoints"] if "keypoints" in scene else ()):
+    for i, joints in enumerate(scene.get("keypoints", ())):
         if wrong := _joint_problem(joints, specification):
             objects[i] = wrong
     return [], objects
