@@ -4,6 +4,7 @@ from .caltech_boxes import CaltechBoxes
 from .camvid import CamVid
 from .cifar10 import CIFAR10
 from .coco import COCO, COCOKeypoints
+from .coco_captions import COCOCaptions
 from .image_files import ImageFiles
 from .image_folder import ImageFolder
 from .lsp import LSP
@@ -18,6 +19,7 @@ __all__ = [
     "LSP",
     "MNIST",
     "VOC",
+    "COCOCaptions",
     "COCOKeypoints",
     "CaltechBoxes",
     "CamVid",

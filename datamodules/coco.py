@@ -24,8 +24,8 @@ class COCO(DataModule):
 
     ``labels`` count the file's categories in its order, from 0: there are 80, with ids from 1 to 90. ``masks`` are
     made from polygons and run-length codes, ``area`` is the file's. ``label`` is the class of the largest object; where
-    it is asked for, images without an object, or with nothing but a ``crowd``, are left out. In training they always
-    are. The test split is that of validation: the official test's annotations are not public.
+    it is asked for, images without an object, or with nothing but a ``crowd``, are left out. The test split is that of
+    validation: the official test's annotations are not public.
 
     A few official boxes have no area: train with ``invalid: skip``.
 
@@ -59,7 +59,7 @@ class COCO(DataModule):
 
     def scenes(self, split: Split) -> SceneFiles[CocoImage]:
         file = self._file(self._path(split), self.fields)
-        images = [image for image in file.images if not image.crowd.all()] if split == "train" else file.images
+        images = file.images
         if "label" in self.fields:
             images = [image for image in images if not image.crowd.all()]
         folder = f"{'train' if split == 'train' else 'val'}{self.year}"

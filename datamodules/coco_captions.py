@@ -1,0 +1,75 @@
+"""COCO's captions: five sentences about each image."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .base import DataModule, Size, Split
+from .files import SceneFiles, read_json
+from .images import read_image
+from .scene import InputError, Scene, Specification
+from .visual_genome import words
+
+_LAYOUT = "COCO's train2017/, val2017/ and annotations/captions_*.json, as cocodataset.org/#download has them"
+
+
+class _Captioned(NamedTuple):
+    path: Path
+    captions: list[str]
+
+
+class COCOCaptions(DataModule):
+    """COCO's captions (Chen et al. 2015), ``annotations/captions_*.json``: ``captions`` are of the image as a whole.
+
+    They are sentences in lower case without punctuation. The test split is that of validation.
+
+    Args:
+        root: the folder of ``train2017/``, ``val2017/`` and ``annotations/``.
+        year: the year in those names.
+        min_count: the vocabulary is the words that the training captions hold at least so many times.
+        image_size: side of the square images of a batch, or (H, W).
+        options: those of :class:`DataModule`.
+    """
+
+    provides = frozenset({"captions"})
+
+    def __init__(
+        self, root: str = "data/coco", *, year: int = 2017, min_count: int = 5, image_size: Size = 224, **options: Any
+    ) -> None:
+        super().__init__(image_size=image_size, **options)
+        self.root, self.year, self.min_count = Path(root), year, min_count
+
+    @property
+    def specification(self) -> Specification:
+        return Specification(name=f"COCO {self.year} captions", image_size=self.image_size, vocabulary=self.vocabulary)
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words of the training captions that occur at least ``min_count`` times, sorted."""
+        counts = Counter(word for _, captions in self._read("train") for caption in captions for word in caption.split())
+        return tuple(sorted(word for word, count in counts.items() if count >= self.min_count))
+
+    def scenes(self, split: Split) -> SceneFiles[_Captioned]:
+        return SceneFiles(self._read("train" if split == "train" else "val"), _scene)
+
+    def _read(self, name: str) -> list[_Captioned]:
+        path = self.root / "annotations" / f"captions_{name}{self.year}.json"
+        content = read_json(path, _LAYOUT)
+        try:
+            captions = defaultdict(list)
+            for annotation in content["annotations"]:
+                captions[annotation["image_id"]].append(" ".join(words(annotation["caption"])))
+            folder = self.root / f"{name}{self.year}"
+            images = [_Captioned(folder / i["file_name"], captions.pop(i["id"], [])) for i in content["images"]]
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{path}: not of COCO's format ({type(error).__name__}: {error})") from None
+        if captions:
+            raise InputError(f"{path}: a caption names image_id {min(captions)}, which is not there")
+        return images
+
+
+def _scene(item: _Captioned) -> Scene:
+    return {"image": read_image(item.path), "captions": item.captions, "name": f"{item.path.parent.name}/{item.path.name}"}
