@@ -61,7 +61,7 @@ class RoIPool(RoIPooling):
 
 
 class RoIAlign(RoIPooling):
-    """Bilinear samples, two in a row of each bin, without any rounding. He et al. 2017, "Mask R-CNN", section 3."""
+    """Averages of bilinear samples, about one a cell, without any rounding. He et al. 2017, "Mask R-CNN", section 3."""
 
     def cut(self, features: Tensor, regions: Tensor, scale: float) -> Tensor:
-        return roi_align(features, regions, self.size, scale, sampling_ratio=2, aligned=True)
+        return roi_align(features, regions, self.size, scale, aligned=True)

@@ -16,9 +16,9 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead, concat_box_prediction_layers
 
-from lightning_modules.networks.boxes import RoIAlign, RoIPooling
-from lightning_modules.networks.detector import Detection, Detector
-from lightning_modules.networks.trunks import ConvTrunk, Trunk
+from .boxes import RoIAlign, RoIPooling
+from .detector import Detection, Detector
+from .trunks import ConvTrunk, Trunk
 
 
 class FasterRCNNOutputs(NamedTuple):
@@ -49,7 +49,8 @@ class FasterRCNN(Detector):
         trunk: builds the trunk, whose maps must all be of one width.
         anchor_scales: sides of the square anchors, in strides of their map; (8, 16, 32) in the paper, at stride 16.
         anchor_ratios: height / width of the anchors, of equal area.
-        proposals: regions of an image that the second stage sees, after non-maximum suppression at IoU .7.
+        candidates: the best anchors of a map that enter non-maximum suppression at IoU .7 (6000 in the paper).
+        proposals: regions of an image that are left and go to the second stage (300 in the paper, in training 2000).
         pooling: cuts them out of the maps; the paper's is ``RoIPool``.
         hidden: width of the second stage's two fully connected layers (4096 in the paper).
         rpn_samples, roi_samples: anchors and proposals of an image that enter the losses (256 and 128 in the papers), up to
@@ -66,11 +67,12 @@ class FasterRCNN(Detector):
         trunk: Callable[[], Trunk] = ConvTrunk,
         anchor_scales: Sequence[float] = (2.0, 4.0, 8.0),
         anchor_ratios: Sequence[float] = (0.5, 1.0, 2.0),
-        proposals: int = 100,
+        candidates: int = 300,
+        proposals: int = 50,
         pooling: Callable[[], RoIPooling] = RoIAlign,
         hidden: int = 256,
         rpn_samples: int = 64,
-        roi_samples: int = 32,
+        roi_samples: int = 16,
         score_threshold: float = 0.01,
         nms_threshold: float = 0.5,
         max_detections: int = 100,
@@ -86,10 +88,7 @@ class FasterRCNN(Detector):
             )
         sizes = tuple(tuple(scale * stride for scale in anchor_scales) for stride in strides)
         generator = AnchorGenerator(sizes, (tuple(anchor_ratios),) * len(strides))
-        before, after = (
-            dict.fromkeys(("training", "testing"), 10 * proposals),
-            dict.fromkeys(("training", "testing"), proposals),
-        )
+        before, after = (dict.fromkeys(("training", "testing"), n) for n in (candidates, proposals))
         head = RPNHead(channels[0], generator.num_anchors_per_location()[0])
         self.rpn = RegionProposalNetwork(generator, head, 0.7, 0.3, rpn_samples, 0.5, before, after, 0.7)
         self.pooling = pooling()

@@ -6,6 +6,7 @@ CS231n 2017, lecture 11, "Detection without Proposals: YOLO / SSD"; Liu et al. 2
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,9 +19,9 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSDFeatureExtractorVGG, SSDHead
 from torchvision.ops import Conv2dNormActivation, box_iou
 
-from lightning_modules.networks.detector import Detection, Detector
-from lightning_modules.networks.torchvision_nets import TorchvisionNet
-from lightning_modules.networks.trunks import ConvTrunk, Trunk
+from .detector import Detection, Detector
+from .torchvision_nets import TorchvisionNet
+from .trunks import ConvTrunk, Trunk
 
 
 class SSDOutputs(NamedTuple):
@@ -39,15 +40,14 @@ class SSDOutputs(NamedTuple):
 class SSD(Detector):
     """SSD: at each place of ``scales`` maps, default boxes of one size and several aspect ratios.
 
-    The maps are the trunk's, from fine to coarse, and then extra layers of stride 2 (in the paper, whose last two have no
-    padding, they end in a map of 1 x 1: that network is ``SSD(trunk=SSDTrunk, ...)``). The side of a square default box on
-    map k of m is ``s_k = min_scale + (max_scale - min_scale) k / (m - 1)`` of the image's (equation 4); a ratio r adds boxes
-    of r and 1 / r, and one more square has the side ``sqrt(s_k s_{k+1})``.
+    The maps are the trunk's, from fine to coarse, and then those of extra layers of stride 2. Of map k of m a square default
+    box has ``s_k = min_scale + (max_scale - min_scale) k / (m - 1)`` of the image's sides, k from 0 (equation 4); each ratio
+    r adds boxes of r and 1 / r, and one more square has ``sqrt(s_k s_{k+1})``. The paper's own network has ``SSDTrunk``.
 
     Args:
         trunk: builds the trunk.
         scales: m, the number of maps; where the trunk hands out more, the finest are used.
-        ratios: aspect ratios beside 1: the same on all maps, or a list for each.
+        ratios: of each map the aspect ratios beside 1; the last list holds for all further maps.
         min_scale, max_scale: of equation 4; .2 and .9 in the paper's section 2.2.
         box_scales: the m + 1 scales themselves in place of equation 4, as the paper's experiments have them.
         width: channels of the extra layers.
@@ -60,7 +60,7 @@ class SSD(Detector):
         *,
         trunk: Callable[[], Trunk] = ConvTrunk,
         scales: int = 3,
-        ratios: Sequence[float] | Sequence[Sequence[float]] = (2.0,),
+        ratios: Sequence[Sequence[float]] = ((2.0,),),
         min_scale: float = 0.2,
         max_scale: float = 0.9,
         box_scales: Sequence[float] | None = None,
@@ -76,11 +76,13 @@ class SSD(Detector):
         self.trunk = trunk()
         self.scales, self.negatives = scales, negatives
         channels = [*self.trunk.channels, *[width] * scales][:scales]
+        # As in the paper without batch normalisation, which cannot train on a map of one cell.
+        conv = partial(Conv2dNormActivation, norm_layer=None)
         self.extra = nn.ModuleList(
-            nn.Sequential(Conv2dNormActivation(before, width // 2, 1), Conv2dNormActivation(width // 2, after, 3, stride=2))
+            nn.Sequential(conv(before, width // 2, 1), conv(width // 2, after, 3, stride=2))
             for before, after in list(pairwise(channels))[len(self.trunk.channels) - 1 :]
         )
-        each = [list(r) for r in ratios] if isinstance(ratios[0], Sequence) else [list(ratios)] * scales
+        each = [list(ratios[min(k, len(ratios) - 1)]) for k in range(scales)]
         self.generator = DefaultBoxGenerator(each, min_scale, max_scale, None if box_scales is None else list(box_scales))
         self.head = SSDHead(channels, self.generator.num_anchors_per_location(), 1 + num_classes)
         self.coder = BoxCoder((10.0, 10.0, 5.0, 5.0))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation, FeaturePyramidNetwork
 
-from lightning_modules.networks.torchvision_nets import TorchvisionNet
+from .torchvision_nets import TorchvisionNet
 
 
 class Trunk(nn.Module, ABC):

@@ -6,6 +6,7 @@ Real-Time Object Detection" (v1), sections 2 to 2.3.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation, box_convert
 
-from lightning_modules.networks.boxes import paired_iou
-from lightning_modules.networks.detector import Detection, Detector
-from lightning_modules.networks.trunks import ConvTrunk, Trunk
+from .boxes import paired_iou
+from .detector import Detection, Detector
+from .trunks import ConvTrunk, Trunk
 
 
 class YOLOOutputs(NamedTuple):
@@ -31,23 +32,77 @@ class YOLOOutputs(NamedTuple):
     """(H, W) of the images."""
 
 
+class YOLOHead(nn.Module, ABC):
+    """From a trunk's last map to the cells of a grid; built as ``Head(channels, grid, values, ...)``."""
+
+    @abstractmethod
+    def forward(self, features: Tensor) -> Tensor:
+        """From float (B, channels, h, w) to float (B, grid, grid, values)."""
+
+
+class FullyConnectedHead(YOLOHead):
+    """The paper's: a convolution, and two fully connected layers that see the whole image (section 2.1).
+
+    The paper's trunk ends in the grid; here any map is averaged down to it, so that images may have any size. Of its
+    head's four convolutions one is left, with batch normalisation. A cell learns from the objects in that cell alone: it
+    takes a pretrained trunk or a long training.
+
+    Args:
+        width: channels of the convolution.
+        hidden: width of the first fully connected layer.
+        dropout: after it.
+    """
+
+    def __init__(
+        self, channels: int, grid: int, values: int, *, width: int = 128, hidden: int = 4096, dropout: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.AdaptiveAvgPool2d(grid),
+            Conv2dNormActivation(channels, width, 3, activation_layer=_leaky),
+            nn.Flatten(),
+            nn.Linear(width * grid**2, hidden),
+            _leaky(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, grid**2 * values),
+            nn.Unflatten(1, (grid, grid, values)),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.layers(features)  # type: ignore[no-any-return]
+
+
+class ConvHead(YOLOHead):
+    """In place of the fully connected layers a 1 x 1 convolution, as from YOLO v2 on: all cells share what they learn.
+
+    Args:
+        width: channels of the 3 x 3 convolution before it.
+    """
+
+    def __init__(self, channels: int, grid: int, values: int, *, width: int = 128) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.AdaptiveAvgPool2d(grid),
+            Conv2dNormActivation(channels, width, 3, activation_layer=_leaky),
+            nn.Conv2d(width, values, 1),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.layers(features).permute(0, 2, 3, 1)  # type: ignore[no-any-return]
+
+
 class YOLO(Detector):
     """YOLO v1: each cell of a ``grid`` x ``grid`` raster predicts ``boxes`` boxes and one distribution over the classes.
 
     The lecture speaks of base boxes whose offsets are predicted; those are YOLO v2's and SSD's. In v1 a box is predicted
-    outright, and the boxes of a cell differ by nothing but what they learned. As in the paper a cell is responsible for
-    one object at most: where several centres fall in a cell, the first in the list stays, the others are not learned.
-
-    The paper's trunk ends in the grid; here the last map of any trunk is averaged down to it, so that images may have any
-    size. Of the head's four convolutions one is left, with batch normalisation, which v1 did not have.
+    outright, and the boxes of a cell differ by nothing but what they have learned. As in the paper a cell is responsible
+    for one object at most: where several centres fall into a cell, the first in the list is learned.
 
     Args:
         trunk: builds the trunk, whose last map is used.
+        head: builds what stands on it; the paper's is ``FullyConnectedHead``.
         grid: S, cells in a row and in a column.
         boxes: B, boxes of a cell.
-        width: channels that the head's convolution leaves of the trunk's.
-        hidden: width of the first fully connected layer (4096 in the paper).
-        dropout: after the first fully connected layer.
         coordinate_weight, empty_weight: lambda_coord and lambda_noobj.
     """
 
@@ -56,11 +111,9 @@ class YOLO(Detector):
         num_classes: int,
         *,
         trunk: Callable[[], Trunk] = ConvTrunk,
+        head: Callable[[int, int, int], YOLOHead] = ConvHead,
         grid: int = 7,
         boxes: int = 2,
-        width: int = 64,
-        hidden: int = 512,
-        dropout: float = 0.5,
         coordinate_weight: float = 5.0,
         empty_weight: float = 0.5,
         score_threshold: float = 0.01,
@@ -73,26 +126,17 @@ class YOLO(Detector):
         self.grid, self.boxes = grid, boxes
         self.coordinate_weight, self.empty_weight = coordinate_weight, empty_weight
         self.trunk = trunk()
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(grid),
-            Conv2dNormActivation(self.trunk.channels[-1], width, 3, activation_layer=_leaky),
-            nn.Flatten(),
-            nn.Linear(width * grid**2, hidden),
-            _leaky(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, grid**2 * (5 * boxes + num_classes)),
-        )
+        self.head = head(self.trunk.channels[-1], grid, 5 * boxes + num_classes)
 
     def forward(self, images: Tensor) -> YOLOOutputs:
-        cells = self.head(self.trunk(images)[-1]).float()
-        height, width = images.shape[-2:]
-        return YOLOOutputs(cells.view(len(images), self.grid, self.grid, 5 * self.boxes + self.num_classes), (height, width))
+        grid = self.head(self.trunk(images)[-1]).float()
+        return YOLOOutputs(grid, (images.shape[-2], images.shape[-1]))
 
     def losses(self, outputs: YOLOOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
         """The terms of the paper's equation 3, each a sum over an image, averaged over the images.
 
         ``coordinates`` is the equation's first two lines; ``confidence_object``, ``confidence_empty`` and ``class`` are the
-        other three. The first of the paper's "whole" boxes is responsible where none overlaps the object yet.
+        other three. Of a cell's boxes the one with the highest IoU is responsible; the first, while none overlaps the object.
         """
         predicted, classes = self._split(outputs.grid.flatten(0, 2))
         cell, place, side, label = self._assign(boxes, labels, outputs.size)
