@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, TypedDict
 
 from torch import Tensor, nn
-from torchvision.ops import batched_nms, clip_boxes_to_image
+from torchvision.ops import clip_boxes_to_image, nms
 
 MIN_SIDE = 1e-2
 """Pixels; boxes that clipping left thinner than this are no detections."""
@@ -78,5 +78,8 @@ class Detector(nn.Module, ABC):
         boxes = clip_boxes_to_image(boxes, size)
         keep = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE).all(dim=1) & (scores > self.score_threshold)
         boxes, scores, labels = boxes[keep], scores[keep], labels[keep]
-        best = batched_nms(boxes, scores, labels, self.nms_threshold)[: self.max_detections]
+        # Classes are moved apart, as torchvision's batched_nms does; that one leaves early where there is no box, and a
+        # network exported while it saw none would never find any.
+        apart = boxes + (labels * (max(size) + 1)).to(boxes)[:, None]
+        best = nms(apart, scores, self.nms_threshold)[: self.max_detections]
         return {"boxes": boxes[best], "labels": labels[best], "scores": scores[best]}

@@ -1,0 +1,66 @@
+"""Every task's network as ONNX: the same answers in onnxruntime."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from datamodules.drawing import Style, specification
+from datamodules.scene import InputError
+from experiments.export import export
+from lightning_modules import Classification, Detection, Localization, MultiLabelClassification, Pose, Segmentation
+from lightning_modules.networks import FCN, SSD, YOLO, ClassAndBox, FasterRCNN, JointRegressor, SmallConvNet, TransposeConv
+
+pytest.importorskip("onnxruntime")
+
+STYLE = Style(image_size=(64, 64), figures=(1, 1))
+
+
+def task_of(kind: Any, network: Any) -> Any:
+    torch.manual_seed(0)
+    return kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=specification(STYLE).as_dict())
+
+
+@pytest.mark.parametrize(
+    ("kind", "network", "outputs"),
+    [
+        (Classification, SmallConvNet, {"label", "scores"}),
+        (Segmentation, partial(FCN, upsampling=TransposeConv), {"mask"}),
+        (Localization, ClassAndBox, {"label", "scores", "boxes"}),
+        (Pose, JointRegressor, {"keypoints"}),
+        (Detection, partial(YOLO, score_threshold=0.0), {"boxes", "labels", "scores"}),
+        (Detection, partial(SSD, score_threshold=0.0), {"boxes", "labels", "scores"}),
+        (Detection, partial(FasterRCNN, score_threshold=0.0), {"boxes", "labels", "scores"}),
+    ],
+)
+def test_the_exported_network_answers_as_the_network(kind: Any, network: Any, outputs: set[str], tmp_path: Path) -> None:
+    differences = export(task_of(kind, network), tmp_path / "network.onnx")
+    assert set(differences) == outputs
+    assert max(differences.values()) <= 1e-4
+    assert [p.name for p in tmp_path.iterdir()] == ["network.onnx"]
+
+
+class Unexportable(nn.Module):
+    """Puts out eigenvalues, which ONNX has no operator for."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.linalg.eigvalsh(images.mean(1)[:, : self.num_classes, : self.num_classes])
+
+
+def test_what_cannot_be_exported_is_said_by_its_operator(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"eigvalsh|linalg_eigh"):
+        export(task_of(Classification, Unexportable), tmp_path / "network.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_any_number_of_labels_is_exported_too(tmp_path: Path) -> None:
+    assert export(task_of(MultiLabelClassification, SmallConvNet), tmp_path / "n.onnx")["scores"] <= 1e-4
