@@ -81,12 +81,17 @@ class KeepLast(Checkpoint):
         self.signal = number
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
-        # A run resumed from a checkpoint between a batch and its validation would skip that validation.
-        if not _validation_follows(trainer) and not trainer.fit_loop._should_accumulate():
+        # A run resumed from a checkpoint between a batch and its validation would skip that validation, and one resumed
+        # from its last step would not log that step.
+        last = trainer.global_step == trainer.max_steps
+        if not last and not _validation_follows(trainer) and not trainer.fit_loop._should_accumulate():
             self._save_or_stop(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._save_or_stop(trainer)
+        # Lightning resumes a run that is limited by steps (and not by epochs) one step late from an epoch's end; such a run
+        # saves at the next batch.
+        if trainer.max_steps == -1:
+            self._save_or_stop(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._saved_step != trainer.global_step:

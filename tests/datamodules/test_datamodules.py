@@ -162,7 +162,7 @@ REAL: dict[str, tuple[Callable[[Path], DataModule], tuple[int, int, int], int]] 
         (205, 87, 72),
         2,
     ),
-    "coco": (lambda root: COCO(str(root / "coco"), **SMALL), (73, 25, 25), 0),
+    "coco": (lambda root: COCO(str(root / "coco"), **SMALL), (75, 25, 25), 0),
     "caltech_boxes": (
         lambda root: CaltechBoxes(str(root / "caltech_boxes"), invalid="skip", **SMALL),
         (364, 45, 41),

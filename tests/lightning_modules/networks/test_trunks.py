@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 
@@ -88,9 +87,8 @@ def test_weights_from_a_file_give_torchvisions_own_activations(tmp_path: Path) -
     torch.testing.assert_close(maps, list(expected.values()))
 
 
-@pytest.mark.skipif("LECTERN_DATA" not in os.environ, reason="LECTERN_DATA names no folder")
-def test_squeezenet_weights_without_a_classifier_load() -> None:
-    path = Path(os.environ["LECTERN_DATA"], "weights", "squeezenet1_1_features_imagenet.pth")
+def test_squeezenet_weights_without_a_classifier_load(real_data: Path) -> None:
+    path = real_data / "weights" / "squeezenet1_1_features_imagenet.pth"
     trunk = TorchvisionTrunk("squeezenet1_1", weights=str(path))
     stored = torch.load(path, weights_only=True)
     torch.testing.assert_close(next(trunk.parameters()), stored["features.0.weight"], check_dtype=False)
