@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,12 @@ from lightning_modules.networks import FCN, SSD, YOLO, ClassAndBox, FasterRCNN, 
 
 pytest.importorskip("onnxruntime")
 
-# At 112 pixels a trunk of stride 8 has 14 cells, of which YOLO's 7 are whole ones: ONNX can pool no others.
-STYLE = Style(image_size=(112, 112), figures=(1, 1))
+STYLE = Style(image_size=(64, 64), figures=(1, 1))
 
 
-def task_of(kind: Any, network: Any) -> Any:
+def task_of(kind: Any, network: Any, style: Style = STYLE) -> Any:
     torch.manual_seed(0)
-    return kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=specification(STYLE).as_dict())
+    return kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=specification(style).as_dict())
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,9 @@ def task_of(kind: Any, network: Any) -> Any:
     ],
 )
 def test_the_exported_network_answers_as_the_network(kind: Any, network: Any, outputs: set[str], tmp_path: Path) -> None:
-    differences = export(task_of(kind, network), tmp_path / "network.onnx")
+    # ONNX pools adaptively where the cells are whole: YOLO's 7 of the 14 that 112 pixels give, 4 and 8 of 64 pixels' 8.
+    style = replace(STYLE, image_size=(112, 112)) if "YOLO" in str(network) else STYLE
+    differences = export(task_of(kind, network, style), tmp_path / "network.onnx")
     assert set(differences) == outputs
     assert max(differences.values()) <= 1e-4
     assert [p.name for p in tmp_path.iterdir()] == ["network.onnx"]
