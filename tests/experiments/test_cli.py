@@ -138,7 +138,7 @@ def test_the_command_line_stands_above_the_recipe_above_the_environment(
     shown = yaml.safe_load(capfd.readouterr().out)
     assert shown["data"]["init_args"]["batch_size"] == 7
     assert shown["trainer"]["gradient_clip_val"] == 3
-    assert shown["trainer"]["max_epochs"] == 5, "the recipe stands above the environment"
+    assert shown["trainer"]["max_epochs"] == 7, "the recipe stands above the environment"
 
 
 def test_list_prints_the_matrix(lectern: Lectern) -> None:
