@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 
 from datamodules.base import run_seed
+from datamodules.scene import InputError
 
 from .runs import RunFolder, write_summary
 
@@ -100,7 +102,8 @@ class RunSummary(pl.Callback):
         if trainer.logger and trainer.state.fn == "fit":
             stopped = isinstance(exception, KeyboardInterrupt | SystemExit)
             reason = "" if stopped else f"{type(exception).__name__}: {exception}"[:500]
-            self._write({"state": "interrupted" if stopped else "failed", "reason": reason})
+            with suppress(InputError):  # where the disk is full, the first error is the one to show
+                self._write({"state": "interrupted" if stopped else "failed", "reason": reason})
 
     @rank_zero_only
     def _write(self, values: dict[str, Any]) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +46,10 @@ class AtomicCheckpoints(TorchCheckpointIO):
                 os.fsync(file.fileno())
             beside.replace(target)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            beside.unlink(missing_ok=True)
-            raise InputError(f"{target}: checkpoint not written, the previous one is intact ({error})") from error
+            with suppress(OSError):  # where the folder is read-only there is nothing to remove
+                beside.unlink(missing_ok=True)
+            reason = next((e.strerror for e in (error, error.__context__) if isinstance(e, OSError)), str(error))
+            raise InputError(f"{target}: checkpoint not written, the previous one is intact ({reason})") from error
 
 
 class Stopped(SIGTERMException):
@@ -53,6 +58,9 @@ class Stopped(SIGTERMException):
 
 class KeepLast(Checkpoint):
     """Keeps ``checkpoints/last.ckpt``, from which an interrupted run goes on; what comes after it is all that is lost.
+
+    Before the first step a checkpoint is written on trial and read back, so that a run whose checkpoints could not be
+    written or would not load stops there, and not when it is needed.
 
     SIGTERM and Ctrl-C, to any rank, are answered at the end of the running step: every rank stops there, with a checkpoint
     of that very step. A second Ctrl-C stops at once.
@@ -70,6 +78,7 @@ class KeepLast(Checkpoint):
         self._saved_step, self._saved_time = 0, 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._try(trainer)
         self._saved_step, self._saved_time = trainer.global_step, time.monotonic()
         if threading.current_thread() is threading.main_thread():
             # In place of Lightning's, which broadcasts inside the handler: a rank that gets it alone waits for ever.
@@ -111,12 +120,45 @@ class KeepLast(Checkpoint):
             signal.signal(number, handler)
         self._handlers = {}
 
+    def _try(self, trainer: pl.Trainer) -> None:
+        """Writes a checkpoint beside the others, reads it back, and removes it.
+
+        Raises:
+            InputError: it could not be written, or holds what does not load weights-only.
+        """
+        if not (folder := folder_of(trainer)):
+            return
+        path = folder / CHECKPOINTS / "trial.ckpt"
+        trainer.save_checkpoint(path, weights_only=False)
+        if not trainer.is_global_zero:
+            return
+        for left in path.parent.glob(".*.ckpt.*"):  # of a process that was killed while it wrote
+            left.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+            raise InputError(
+                f"{type(trainer.strategy).__name__} writes a checkpoint as a folder of shards, which cannot be replaced in "
+                "one move; have it write whole ones (state_dict_type: full, or save_distributed_checkpoint: false)"
+            )
+        try:
+            load(path)
+        except InputError as error:
+            raise InputError(
+                f"this run's checkpoints would not load again ({error}); tasks and callbacks may put only tensors and plain "
+                "data into them"
+            ) from None
+        finally:
+            path.unlink()
+
     def _save_or_stop(self, trainer: pl.Trainer) -> None:
+        # One exchange a step: only when it says yes do the ranks ask one another what for.
+        own = bool(self.signal) or (trainer.is_global_zero and self._is_due(trainer))
+        if not trainer.strategy.reduce_boolean_decision(own, all=False):
+            return
         stop = trainer.strategy.reduce_boolean_decision(bool(self.signal), all=False)
-        if stop or trainer.strategy.broadcast(self._is_due(trainer)):
-            self._save(trainer)
+        self._save(trainer)
         if stop:
-            raise Stopped(128 + self.signal)
+            raise Stopped(128 + (self.signal or signal.SIGTERM))
 
     def _is_due(self, trainer: pl.Trainer) -> bool:
         if self.steps:
@@ -125,7 +167,7 @@ class KeepLast(Checkpoint):
 
     def _save(self, trainer: pl.Trainer) -> None:
         if folder := folder_of(trainer):
-            trainer.save_checkpoint(folder / CHECKPOINTS / "last.ckpt")
+            trainer.save_checkpoint(folder / CHECKPOINTS / "last.ckpt", weights_only=False)
             self._saved_step, self._saved_time = trainer.global_step, time.monotonic()
 
 
@@ -147,7 +189,8 @@ def load(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        foreign = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"holds a {foreign[1]}" if foreign else (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{path}: not a checkpoint that can be read, or damaged ({reason})") from None
     if not isinstance(content, dict) or "state_dict" not in content:
         raise InputError(f"{path}: holds no task's weights (no state_dict)")

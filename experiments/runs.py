@@ -9,6 +9,8 @@ import math
 import os
 import time
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +20,8 @@ from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
+from datamodules.scene import InputError
+
 METRICS = "metrics.csv"
 SUMMARY = "summary.json"
 CONFIG = "config.yaml"
@@ -26,14 +30,33 @@ PICTURES = "pictures"
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Writes beside the target and renames, so that a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes beside the target and renames, so that a reader never sees half a file.
+
+    Raises:
+        InputError: the disk is full, the folder read-only, or the like; what was there before is intact.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    with _writing(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with beside.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError:
+            with suppress(OSError):  # where the folder is read-only there is nothing to remove
+                beside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turns what the operating system says about a file into one line that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def new_run_name(root: Path, name: str, now: datetime | None = None) -> str:
@@ -132,7 +155,7 @@ class RunFolder(Logger):
             self._columns = _ordered([*self._columns, *new])
             self._rewrite(rows)
             self._written_at = None
-        with path.open("r+", encoding="utf-8", newline="") as file:
+        with _writing(path), path.open("r+", encoding="utf-8", newline="") as file:
             file.seek(0, os.SEEK_END)
             if self._written_at is None:
                 self._written_at = file.tell()

@@ -14,6 +14,11 @@ import torch
 from experiments.runs import read_metrics
 
 
+def repeats(least: int) -> int:
+    """How often a test of a kill at a random moment is repeated; LECTERN_KILLS=20 measures what docs/log.md says."""
+    return int(os.environ.get("LECTERN_KILLS", least))
+
+
 def start(arguments: list[str], log: Path, **environment: str) -> int:
     """Forks a process group that runs ``lectern`` with the arguments; returns its pid."""
     pid = os.fork()
@@ -26,6 +31,7 @@ def start(arguments: list[str], log: Path, **environment: str) -> int:
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        sys.stdout, sys.stderr = (os.fdopen(fd, "w", buffering=1, closefd=False) for fd in (1, 2))  # in place of pytest's
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.argv = ["lectern", *arguments]
         from experiments.__main__ import main
@@ -80,9 +86,9 @@ def weights(run: Path) -> torch.Tensor:
     return torch.cat(values)
 
 
-def curves(run: Path) -> list[dict[str, float]]:
-    """The run's metrics without the timings."""
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in read_metrics(run)]
+def curves(run: Path) -> list[dict[str, str]]:
+    """The run's metrics without the timings, to the last digit; as text, since NaN is not equal to itself."""
+    return [{k: repr(v) for k, v in row.items() if k != "seconds"} for row in read_metrics(run)]
 
 
 def kill(pid: int, signal_number: int = signal.SIGKILL) -> int:

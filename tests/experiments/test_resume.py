@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import time
@@ -13,10 +12,7 @@ import pytest
 import torch
 
 from experiments.runs import is_finished
-from tests.experiments.interrupted import curves, kill, start, wait, wait_for, weights
-
-REPEATS = int(os.environ.get("LECTERN_KILLS", "2"))
-"""Kills a setting; LECTERN_KILLS=20 measures what the README says."""
+from tests.experiments.interrupted import curves, kill, repeats, start, wait, wait_for, weights
 
 COMMON = [
     "--data.batch_size=8",
@@ -48,6 +44,9 @@ SETTINGS = {
         "--config", "segmentation/fcn_transpose", "--data.image_size=32", "--data.workers=0", "--trainer.max_steps=30",
         "--trainer.max_epochs=-1",
     ],
+    "detection": ["--config", "detection/yolo_shapes", "--data.image_size=56", "--data.workers=0", "--trainer.max_epochs=2"],
+    "localization": ["--config", "localization/shapes", "--data.image_size=48", "--data.workers=0", "--trainer.max_epochs=2"],
+    "pose": ["--config", "pose/shapes", "--data.image_size=48", "--data.workers=0", "--trainer.max_epochs=2"],
 }  # fmt: skip
 
 
@@ -61,13 +60,13 @@ def uninterrupted(arguments: list[str], folder: Path) -> tuple[Path, float]:
     return run, time.monotonic() - began
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(300 + 100 * repeats(2))
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_killed_and_resumed_is_the_same_run(setting: str, workdir: Path) -> None:
     arguments = SETTINGS[setting]
     whole, seconds = uninterrupted(arguments, workdir)
     moments = random.Random(setting)
-    for attempt in range(REPEATS):
+    for attempt in range(repeats(1 if setting in ("localization", "pose") else 2)):
         name = f"killed{attempt}"
         command = ["fit", *arguments, *COMMON, "--name", name, "--ckpt_path", "last"]
         for _ in range(2):  # killed twice on its way
