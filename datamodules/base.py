@@ -13,7 +13,7 @@ import pytorch_lightning as pl
 from torch.utils.data import Dataset
 
 from .loading import GlobalBatches, Key, Loader, Skipped
-from .scene import FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
+from .scene import FIELDS, OBJECT_FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
 from .transforms import Fit, SceneTransform, Transform
 
 Split = Literal["train", "val", "test"]
@@ -97,6 +97,11 @@ class DataModule(pl.LightningDataModule):
             raise InputError(f"{type(self).__name__} provides {_words(self.provides)}; {_words(missing)} asked for")
         self.fields = fields
 
+    @property
+    def fields_to_load(self) -> frozenset[str]:
+        """The fields in use and, for objects' fields, ``boxes``: through them transforms leave objects out."""
+        return self.fields | {"boxes"} if self.fields & frozenset(OBJECT_FIELDS) else self.fields
+
     # Lightning's hooks ------------------------------------------------------------------------------------------------
 
     def train_dataloader(self) -> Loader:
@@ -157,7 +162,9 @@ class PreparedScenes(Dataset[Any]):
     def __init__(self, data: DataModule, split: Split, *, augment: bool) -> None:
         self.source = data.scenes(split)
         self.specification, self.invalid, self.seed = data.specification, data.invalid, run_seed()
-        self.fields = data.fields
+        self.fields, self.fields_to_load = data.fields, data.fields_to_load
+        self.sound = bytearray(len(self.source))
+        """1 for each scene that was found to keep the contract: it is checked once, and not each epoch."""
         transforms, flip_pairs = data.augment if augment else (), data.specification.flip_pairs
         self.transform = SceneTransform(transforms, data.image_size, data.fit, flip_pairs)
         self.chosen: list[int] | None = None
@@ -177,18 +184,24 @@ class PreparedScenes(Dataset[Any]):
             return Skipped(error)
         size = tuple(scene["image"].shape[1:])
         prepared = dict(self.transform(scene, (self.seed, epoch, index)))
+        if "boxes" not in self.fields:
+            prepared.pop("boxes", None)
         prepared |= {"index": index, "size": size, "name": scene.get("name", str(index))}
         return cast(Scene, prepared | ({"problems": left_out} if left_out else {}))
 
     def checked(self, index: int) -> tuple[Scene, list[str]]:
-        """The scene as it lies on disk, with the fields in use, and the objects that were left out of it."""
-        # Before the transforms: moving masks and joints that nobody uses costs more than drawing the scene.
-        scene = cast(Scene, {k: v for k, v in self.source[index].items() if k not in FIELDS or k in self.fields})
+        """The scene as it lies on disk, with the fields that are transformed, and the objects that were left out of it."""
+        # Reduced before it is transformed: moving masks and joints that nobody uses costs more than drawing the scene.
+        loaded = self.source[index].items()
+        scene = cast(Scene, {k: v for k, v in loaded if k not in FIELDS or k in self.fields_to_load})
+        if self.sound[index]:
+            return scene, []
         whole, objects = problems(scene, self.specification)
         where = scene.get("name", f"scene {index}")
         if whole:
             raise SceneError(f"{where}: {whole[0]}")
         if not objects:
+            self.sound[index] = 1
             return scene, []
         texts = [f"{where}: object {i}: {wrong}" for i, wrong in objects.items()]
         if self.invalid == "error":

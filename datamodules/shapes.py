@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from .base import DataModule, Scenes, Size, Split
-from .drawing import Style, draw, specification
+from .drawing import Album, Style, album, specification
 from .scene import FIELDS, InputError, Scene, Specification
 
 FIRST_INDEX = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}
@@ -16,7 +16,8 @@ FIRST_INDEX = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}
 class Shapes(DataModule):
     """Drawn scenes: textured shapes and jointed figures, cluttered and overlapping as much as asked.
 
-    Scene i of a split is a function of (scene_seed, split, i, style): the same on every machine.
+    Scene i of a split is a function of (scene_seed, split, i, style): the same on every machine. A process draws it once
+    and keeps it for all data modules of the same ``scene_seed`` and ``style``.
 
     Args:
         image_size: side of the images, or (H, W); scenes are drawn at this size.
@@ -25,6 +26,8 @@ class Shapes(DataModule):
         val: number of validation scenes.
         test: number of test scenes.
         scene_seed: of the drawings; the run's own seed changes only their order and augmentation.
+        keep: MiB that a process (each worker too) may take to keep drawn scenes; what does not fit, and with 0 every scene,
+            is drawn each time anew. At 64 pixels, a scene takes about 30 KiB.
         kwargs: see :class:`datamodules.base.DataModule`.
     """
 
@@ -39,12 +42,15 @@ class Shapes(DataModule):
         val: int = 500,
         test: int = 1000,
         scene_seed: int = 0,
+        keep: int = 512,
         **kwargs: Any,
     ) -> None:
         super().__init__(image_size=image_size, **kwargs)
+        if keep < 0:
+            raise InputError(f"Shapes: keep is {keep}: MiB expected, 0 or more")
         self.style = replace(style or Style(), image_size=self.image_size)
         self.sizes = {"train": train, "val": val, "test": test}
-        self.scene_seed = scene_seed
+        self.scene_seed, self.keep = scene_seed, keep
 
     @property
     def specification(self) -> Specification:
@@ -61,17 +67,18 @@ class Shapes(DataModule):
         super().require(fields)
 
     def scenes(self, split: Split) -> Scenes:
-        return Drawings(self.scene_seed, FIRST_INDEX[split], self.sizes[split], self.style)
+        drawings = album(self.scene_seed, self.style)
+        return Drawings(drawings, FIRST_INDEX[split], self.sizes[split], self.fields_to_load, self.keep * 2**20)
 
 
 class Drawings:
     """A split of drawn scenes."""
 
-    def __init__(self, seed: int, first: int, length: int, style: Style) -> None:
-        self.seed, self.first, self.length, self.style = seed, first, length, style
+    def __init__(self, drawings: Album, first: int, length: int, fields: frozenset[str], budget: int) -> None:
+        self.album, self.first, self.length, self.fields, self.budget = drawings, first, length, fields, budget
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> Scene:
-        return draw(self.seed, self.first + index, self.style)
+        return self.album.scene(self.first + index, self.fields, self.budget)

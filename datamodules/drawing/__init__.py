@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .albums import Album, album
 from .composition import draw
 from .outlines import OUTLINES
 from .style import FIGURE, Style, specification
 
-__all__ = ["FIGURE", "OUTLINES", "Style", "draw", "specification"]
+__all__ = ["FIGURE", "OUTLINES", "Album", "Style", "album", "draw", "specification"]

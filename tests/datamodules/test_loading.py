@@ -15,7 +15,7 @@ from torch import Tensor
 
 from datamodules.base import DataModule, Split
 from datamodules.loading import GlobalBatches, collate
-from datamodules.scene import Batch, InputError, Scene, SceneError, Specification
+from datamodules.scene import Batch, InputError, Scene, SceneError, Specification, problems
 
 COUNT = 11
 
@@ -184,6 +184,37 @@ def test_a_batch_has_the_fields_asked_for_and_no_others() -> None:
     assert batch["size"] == [(20 + i, 30) for i in batch["index"].tolist()]
     with pytest.raises(InputError, match="SquaresData provides boxes, labels; mask asked for"):
         data.require(frozenset({"mask"}))
+
+
+def test_objects_leave_the_image_the_same_whatever_is_needed_of_them() -> None:
+    def first_epoch(*fields: str) -> list[Batch]:
+        data = SquaresData(augment=[A.RandomCrop(12, 12)])
+        data.require(frozenset(fields))
+        return epochs(data, 1)[0]
+
+    everything, labels = first_epoch("boxes", "labels"), first_epoch("labels")
+    for whole, part in zip(everything, labels, strict=True):
+        assert "boxes" not in part and same(whole["labels"], part["labels"])
+    assert sum(len(n) for batch in labels for n in batch["labels"]) < sum(i % 3 for i in indices(labels))
+
+
+def test_a_scene_is_checked_once_and_a_broken_one_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bad(Squares):
+        def __getitem__(self, index: int) -> Scene:
+            scene = super().__getitem__(index)
+            return scene | {"labels": torch.full((index % 3,), 7)} if index == 2 else scene  # type: ignore[return-value]
+
+    data = SquaresData(invalid="skip")
+    monkeypatch.setattr(data, "scenes", lambda split: Bad())
+    checks: list[int] = []
+    monkeypatch.setattr(
+        "datamodules.base.problems", lambda scene, s: checks.append(int(scene["image"][0, 0, 0])) or problems(scene, s)
+    )
+    loader = data.val_dataloader()
+    with pytest.warns(UserWarning, match="label 7"):
+        found = [list(loader) for _ in range(3)]
+    assert same(found[0], found[1]) and same(found[0], found[2])
+    assert sorted(checks) == sorted([*range(COUNT), 2, 2])
 
 
 @pytest.mark.parametrize("workers", [0, 2])
