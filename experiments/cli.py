@@ -83,6 +83,9 @@ class LecternCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--runs", type=str, default="runs", help="the folder of all runs")
         parser.add_argument("--name", type=str | None, default=None, help="of the run; the recipe's name by default")
+        parser.add_argument(
+            "--version", type=str | None, default=None, help="of the run, its folder's name; the time by default"
+        )
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
         parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
@@ -123,7 +126,7 @@ class LecternCLI(LightningCLI):
             config["ckpt_path"] = path = str(found) if found else None
             print(f"resuming {found}" if found else f"no unfinished run of {name} in {config.runs}: a new one begins")
         if not path:
-            return RunFolder(config.runs, name)
+            return RunFolder(config.runs, name, config.version)
         checkpoints.check(Path(path), config.model.class_path)
         folder = checkpoints.run_folder_of(Path(path))
         return RunFolder.of(folder) if folder else RunFolder(config.runs, name)
@@ -271,6 +274,7 @@ def _quiet() -> None:
         ".*does not have many workers.*",
         ".*dataloader is not resumable.*",
         ".*Checkpoint directory .* exists.*",
+        ".*It is recommended to use .*sync_dist=True.*",  # metrics are gathered before they are logged
     ):
         warnings.filterwarnings("ignore", message)
     logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda record: "Tip:" not in record.getMessage())

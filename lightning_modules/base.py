@@ -233,9 +233,10 @@ class Task(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": config}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        # Without these, the first mean that a resumed run logs would lack the steps before the checkpoint.
+        # Without these, the first mean that a resumed run logs would lack the steps before the checkpoint. Each rank has
+        # sums of its own, and every rank comes by here.
         checkpoint["running_losses"] = {
-            "sums": {name: value.cpu() for name, value in self._running.items()},
+            "sums": gather_objects({name: value.cpu() for name, value in self._running.items()}),
             "count": self._running_count,
             "logged_step": self._logged_step,
             "epoch": self.current_epoch,
@@ -243,7 +244,12 @@ class Task(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         running = checkpoint["running_losses"]
-        self._running = {name: value.to(self.device) for name, value in running["sums"].items()}
+        sums: list[dict[str, Tensor]] = running["sums"]
+        if self._trainer is not None and len(sums) == self._trainer.world_size:
+            own = sums[self._trainer.global_rank]
+        else:  # as many processes as the checkpoint was not written by: each takes the mean
+            own = {name: torch.stack([part[name] for part in sums]).mean(0) for name in sums[0]}
+        self._running = {name: value.to(self.device) for name, value in own.items()}
         self._running_count, self._logged_step = running["count"], running["logged_step"]
         self._saved_epoch = running["epoch"]  # at an epoch's end the resumed run counts as in the next one already
 

@@ -47,13 +47,19 @@ def start(arguments: list[str], log: Path, **environment: str) -> int:
         os._exit(code)
 
 
-def start_ranks(arguments: list[str], ranks: int, log: Path) -> list[int]:
-    """As torchrun would: one process a rank, which meet at a free port of this machine."""
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(ranks), "TORCHELASTIC_RUN_ID": "test"}
-    arguments = [*arguments, "--trainer.strategy=ddp", f"--trainer.devices={ranks}", "--trainer.accelerator=cpu"]
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_ranks(arguments: list[str], ranks: int, log: Path, strategy: str = "ddp") -> list[int]:
+    """As torchrun would: one process a rank, which meet at a free port of this machine."""
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(ranks)}
+    common["TORCHELASTIC_RUN_ID"] = "test"
+    arguments = [*arguments, f"--trainer.strategy={strategy}", f"--trainer.devices={ranks}", "--trainer.accelerator=cpu"]
     return [
         start(arguments, log.with_name(f"{log.name}{rank}"), **common, RANK=str(rank), LOCAL_RANK=str(rank))
         for rank in range(ranks)
