@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from jsonargparse.typing import PositiveFloat
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 import datamodules  # noqa: F401  (makes the short class names known)
 import lightning_modules  # noqa: F401
@@ -241,9 +243,9 @@ def run_cli(start: Callable[[], LecternCLI]) -> int:
     _quiet()
     try:
         cli = start()
-    except checkpoints.Stopped as stopped:
+    except SIGTERMException as stopped:  # Lightning's has no code, where the signal came before the training
         print("\nstopped; --ckpt_path last goes on from here", file=sys.stderr)
-        return int(stopped.code or 0)
+        return int(stopped.code or 128 + signal.SIGTERM)
     except Exception as error:
         wrong = _input_error(error)
         if wrong is None or os.environ.get("LECTERN_TRACEBACK"):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+import experiments.cli  # noqa: F401  (what each child would import again)
 from experiments.runs import read_metrics
 
 
