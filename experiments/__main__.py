@@ -15,6 +15,7 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
   doctor     what a configuration would do here, without training; with --run, one batch of it
   export     write a checkpoint's network as ONNX, checked against onnxruntime
+  reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
   list       tasks, data modules and recipes, and which fits which
 
 lectern COMMAND --help shows a command's options; lectern fit --model.help NAME and --data.help NAME those of a class.
@@ -24,7 +25,7 @@ A configuration from a stranger is code: read it before you run it.
 """
 
 TRAINER_COMMANDS = ("fit", "validate", "test", "predict")
-COMMANDS = (*TRAINER_COMMANDS, "doctor", "export", "list")
+COMMANDS = (*TRAINER_COMMANDS, "doctor", "export", "reproduce", "list")
 
 
 def main() -> int:
@@ -50,6 +51,10 @@ def main() -> int:
         from .export import run as export
 
         return export(sys.argv[2:])
+    if command == "reproduce":
+        from .reproduce import run as reproduce
+
+        return reproduce(sys.argv[2:])
     if command == "list":
         from .catalog import run as list_all
 

@@ -1,0 +1,110 @@
+"""Where the runs of studies take place: processes beside this one, or jobs of a scheduler through submitit."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from datamodules.scene import InputError
+
+Launcher = Literal["processes", "slurm", "local"]
+
+
+class Handle(Protocol):
+    """A submitted run, whoever makes it."""
+
+    def done(self) -> bool: ...
+
+    def exception(self) -> Any: ...
+
+
+class Executor(Protocol):
+    """What studies need of a launcher."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle: ...
+
+
+def gpu_count() -> int:
+    """How many GPUs this machine has."""
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def default_jobs() -> int:
+    """One run a GPU; without a GPU one a core, since a study's run uses one thread."""
+    return gpu_count() or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+class Processes:
+    """``jobs`` processes on this machine, each with a GPU of its own where there are GPUs."""
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        self._pool = self._make()
+
+    def _make(self) -> ProcessPoolExecutor:
+        context = get_context("spawn")
+        devices = context.Queue()
+        for number in range(self.jobs):
+            devices.put(number)
+        # One thread each, said before their libraries are loaded: two runs' threads would wait for each other's core.
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+        return ProcessPoolExecutor(self.jobs, context, _begin, (devices, gpu_count()))
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle:
+        try:
+            return self._pool.submit(function, *args)
+        except RuntimeError:  # a process was killed, and took the pool with it
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = self._make()
+            return self._pool.submit(function, *args)
+
+    def shutdown(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(devices: Any, gpus: int) -> None:
+    """What a process does first: takes its GPU, and sees to it that it does not outlive the one that started it."""
+    if gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(devices.get() % gpus)
+    parent = parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: Any) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+class Submitit:
+    """A scheduler's jobs, one a run, through submitit: ``slurm``, or ``local``, which needs no scheduler."""
+
+    def __init__(self, cluster: str, folder: Path, options: dict[str, Any]) -> None:
+        try:
+            import submitit
+        except ImportError:
+            raise InputError("--launcher slurm and local need submitit: pip install 'lectern[slurm]'") from None
+        self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
+        self._executor.update_parameters(**({"timeout_min": 24 * 60} | options))
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle:
+        handle: Handle = self._executor.submit(function, *args)
+        return handle
+
+    def shutdown(self) -> None:
+        """Jobs of a scheduler go on; the next call finds what they have made."""
+
+
+def launcher(name: Launcher, jobs: int | None, folder: Path, options: dict[str, Any]) -> Processes | Submitit:
+    """The executor that a command line asks for."""
+    if name == "processes":
+        return Processes(jobs or default_jobs())
+    return Submitit(name, folder, options)
