@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .layout import contiguous, interleaved, planar
 from .scene import IGNORE, Scene, keep_objects
 
 Fit = Literal["stretch", "letterbox", "crop"]
@@ -38,6 +39,8 @@ def fit_scene(scene: Scene, image_size: tuple[int, int], fit: Fit) -> Scene:
     Joints outside become unlabelled, and what is unlabelled is (0, 0, 0).
     """
     size = scene["image"].shape[1], scene["image"].shape[2]
+    if size == image_size and _lies_within(scene, size):
+        return _as_it_is(scene)
     matrix = fit_matrix(size, image_size, fit)
     fitted = Scene(**scene)
     fitted["image"] = _resized(scene["image"], matrix, image_size)
@@ -48,6 +51,31 @@ def fit_scene(scene: Scene, image_size: tuple[int, int], fit: Fit) -> Scene:
     if "boxes" in scene or "keypoints" in scene:
         return _moved(fitted, matrix, size, image_size)
     return fitted
+
+
+def _lies_within(scene: Scene, size: tuple[int, int]) -> bool:
+    """Whether fitting an image to the size (H, W) that it has would change nothing in its boxes and joints."""
+    far = size[::-1]
+    if "boxes" in scene and len(scene["boxes"]):
+        boxes = scene["boxes"].numpy()
+        low, high = boxes[:, :2], boxes[:, 2:]
+        if not ((low >= 0).all() and (high <= far).all() and (high > low).all()):
+            return False
+    if "keypoints" in scene and len(scene["keypoints"]):
+        joints = scene["keypoints"].numpy()
+        if joints[~(joints[..., 2] > 0)].any() or not ((joints >= 0) & (joints <= (*far, np.inf))).all():
+            return False
+    return True
+
+
+def _as_it_is(scene: Scene) -> Scene:
+    same = Scene(**scene)
+    same["image"] = contiguous(scene["image"])
+    if "boxes" in scene:
+        same["boxes"] = scene["boxes"].float()
+    if "keypoints" in scene:
+        same["keypoints"] = scene["keypoints"].float()
+    return same
 
 
 def _moved(scene: Scene, matrix: NDArray[np.float64], old: tuple[int, int], new: tuple[int, int]) -> Scene:
@@ -80,8 +108,8 @@ def _areas(corners: Tensor) -> Tensor:
 def _resized(image: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, int]) -> Tensor:
     size = image.shape[1], image.shape[2]
     if size == image_size:
-        return image.contiguous()
-    array = np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+        return contiguous(image)
+    array = interleaved(image)
     h, w = round(size[0] * matrix[1, 1]), round(size[1] * matrix[0, 0])
     # Averages over areas on the way down, against aliasing; on the way up OpenCV's area mode is close to nearest.
     shrinks = h <= size[0] and w <= size[1]
@@ -94,7 +122,7 @@ def _resized(image: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, 
         canvas = np.zeros((*image_size, 3), np.uint8)
         canvas[y1:y2, x1:x2] = array[y1 - top : y2 - top, x1 - left : x2 - left]
         array = canvas
-    return torch.from_numpy(array).permute(2, 0, 1).contiguous()
+    return planar(array)
 
 
 def _sampled(masks: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, int], fill: int) -> Tensor:

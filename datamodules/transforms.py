@@ -21,6 +21,7 @@ from albumentations import BaseCompose, BasicTransform
 from torch import Tensor
 
 from .fit import Fit, fit_matrix, fit_scene
+from .layout import interleaved, planar
 from .scene import IGNORE, InputError, Scene, keep_objects
 
 __all__ = ["Fit", "SceneTransform", "Transform", "fit_matrix"]
@@ -102,7 +103,7 @@ class SceneTransform:
                 f"data.augment turned the image into {image.dtype} {image.shape}; it must stay uint8 (H, W, 3): leave out "
                 "Normalize, ToFloat and ToTensorV2"
             )
-        moved["image"] = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+        moved["image"] = planar(image)
         if "mask" in scene:
             moved["mask"] = torch.from_numpy(np.ascontiguousarray(packed["mask"]))
         if "masks" in scene:
@@ -119,7 +120,8 @@ class SceneTransform:
                 shrinkage = torch.ones(len(scene["boxes"]))
                 shrinkage[objects] = torch.from_numpy(_areas(boxes)) / _areas(scene["boxes"][objects])
                 moved["area"] = scene["area"] * shrinkage
-            moved = keep_objects(moved, objects.tolist())
+            if (kept := objects.tolist()) != list(range(len(scene["boxes"]))):
+                moved = keep_objects(moved, kept)
             moved["boxes"] = torch.from_numpy(np.ascontiguousarray(boxes))
         return moved
 
@@ -138,7 +140,7 @@ class SceneTransform:
 
 
 def _pack(scene: Scene) -> dict[str, Any]:
-    packed: dict[str, Any] = {"image": np.ascontiguousarray(scene["image"].permute(1, 2, 0).numpy())}
+    packed: dict[str, Any] = {"image": interleaved(scene["image"])}
     if "mask" in scene:
         packed["mask"] = scene["mask"].numpy()
     if "masks" in scene and len(scene["masks"]):

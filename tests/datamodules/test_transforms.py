@@ -129,6 +129,21 @@ def test_the_image_lies_where_fit_matrix_says(size: tuple[int, int], image_size:
     assert np.abs(found - expected).max() < 0.25
 
 
+@pytest.mark.parametrize("fit", FITS)
+def test_a_scene_of_the_right_size_is_still_brought_inside(fit: Fit) -> None:
+    scene: Scene = {
+        "image": torch.zeros(3, 20, 30, dtype=torch.uint8),
+        "boxes": torch.tensor([[0.0, 0, 30, 20], [-1, 3, 9, 21]]),
+        "area": torch.tensor([600.0, 90]),
+        "keypoints": torch.tensor([[[3.0, 4, 2], [5, 6, 0]], [[-0.5, 4, 2], [float("nan"), 6, 0]]]),
+    }
+    fitted = SceneTransform([], (20, 30), fit)(scene, (0,))
+    assert fitted["boxes"].tolist() == [[0, 0, 30, 20], [0, 3, 9, 20]]
+    assert fitted["area"].tolist() == [600, 90 * (9 * 17) / (10 * 18)]
+    assert fitted["keypoints"].tolist() == [[[3, 4, 2], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]]]
+    assert same(SceneTransform([], (20, 30), fit)(fitted, (0,)), fitted)
+
+
 @given(sizes, counts, seeds)
 @settings(deadline=None)
 def test_a_flip_moves_everything_together(size: tuple[int, int], count: int, seed: int) -> None:
