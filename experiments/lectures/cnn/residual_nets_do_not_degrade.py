@@ -1,0 +1,48 @@
+"""With shortcuts around every two layers, the 56-layer net is no worse than the 20-layer one.
+
+Deck “CNN, R-CNN”, slide “Residual net”; He et al. 2016, figure 6. The shortcuts are of option A and add no parameter, so
+that the plain and the residual net of a depth differ in nothing else.
+"""
+
+from __future__ import annotations
+
+from experiments.lectures.cnn._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
+from experiments.results import Runs
+from experiments.study import Study, Training
+from experiments.verdict import Rule, Verdict
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: residual-56 within one SD of residual-20 or better, and at least 5 points better than plain-56."""
+    cured = runs.difference("training error, plain-56 − residual-56", "plain-56", "residual-56", ERROR, needs="≥ 5 points")
+    deeper = runs.difference("training error, residual-56 − residual-20", "residual-56", "residual-20", ERROR, needs="≤ 1 SD")
+    naive = runs.naive("training error, plain-56 − residual-56", "plain-56", "residual-56", ERROR)
+    noise = 100 * runs.quantity("", "residual-20", ERROR).spread
+    learns = runs.beats(ERROR, CHANCE, greater=False, arms=("residual-20", "residual-56"))
+    helps = cured.above(0) and cured.estimate >= 5
+    return Rule((cured, deeper), (runs.tuned(), learns), naive).judge(
+        reproduced=helps and deeper.estimate <= noise,
+        direction=helps,
+        refuted=cured.excludes_above(0) or cured.equivalent(5),
+        because=f"At 56 layers shortcuts lower the training error by {cured.estimate:.0f} points; going from 20 to 56 layers "
+        f"with them changes it by {deeper.estimate:+.1f} points.",
+    )
+
+
+study = Study(
+    claim="D10",
+    says="Residual net: with shortcut connections, H(x) = F(x) + x.",
+    slide="Residual net",
+    paper="ImageNet top-1 error of 34 layers: plain 28.54 %, residual 25.03 %.",
+    work=Training(RECIPE),
+    arms={
+        "plain-56": arm(56, residual=False),
+        "residual-56": arm(56, residual=True),
+        "residual-20": arm(20, residual=True),
+    },
+    held="width, parameters (shortcuts of option A), data, order, initialization, batch normalization, steps",
+    tune=TUNE,
+    scales=SCALES,
+    verdict=verdict,
+    figure=ERROR,
+)

@@ -1,0 +1,53 @@
+"""Max unpooling remembers where the maxima were, and so segments better than a bed of nails, and borders as well as any.
+
+CS231n 2017, lecture 11, “In-Network Upsampling: Max Unpooling”; Badrinarayanan et al. 2017 (SegNet), table 1.
+"""
+
+from __future__ import annotations
+
+from experiments.lectures.cs231n._upsampling import BORDER, HELD, MIOU, RECIPE, SCALES, TUNE, WAYS, learns
+from experiments.results import Runs
+from experiments.study import Study, Training
+from experiments.verdict import Rule, Verdict
+
+ARMS = ("max unpooling", "nearest neighbour", "bilinear", "transpose 4 × 4", "bed of nails")
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: unpooling above nails in mIoU, and at borders not below nearest neighbour. Direction only: above nails."""
+    nails = runs.difference("mIoU, max unpooling − bed of nails", "max unpooling", "bed of nails", MIOU, needs="> 0")
+    border = runs.difference(
+        "accuracy within 1 px of borders, max unpooling − nearest", "max unpooling", "nearest neighbour", BORDER, needs="≥ 0"
+    )
+    nearest = runs.difference("mIoU, max unpooling − nearest neighbour", "max unpooling", "nearest neighbour", MIOU)
+    naive = runs.naive("mIoU, max unpooling − bed of nails", "max unpooling", "bed of nails", MIOU)
+    means = {arm: 100 * runs.quantity("", arm, MIOU).estimate for arm in runs.arms}
+    ranking = ", ".join(f"{arm} {means[arm]:.1f}" for arm in sorted(means, key=lambda arm: -means[arm]))
+    rule = Rule((nails, border, nearest), (runs.tuned(), learns(runs, *ARMS)), naive, (f"mIoU in percent: {ranking}.",))
+    return rule.judge(
+        reproduced=nails.above(0) and min(border.by_seed) >= 0,
+        direction=nails.above(0),
+        refuted=nails.excludes_above(0) or nails.equivalent(1),
+        because=f"With one learned convolution behind each, max unpooling has {nails.estimate:+.1f} points of mIoU over the bed "
+        f"of nails and {nearest.estimate:+.1f} over nearest neighbour; at borders it has {border.estimate:+.1f} points over "
+        f"nearest neighbour.",
+    )
+
+
+study = Study(
+    claim="F10",
+    says="Max unpooling remembers the positions of max pooling, and so keeps some of the spatial information.",
+    slide="In-Network Upsampling: Max Unpooling",
+    paper="CamVid, class-balanced mIoU: bilinear 43.3 %, SegNet-Basic (max unpooling) 47.7 %, FCN-Basic 47.3 %.",
+    work=Training(RECIPE),
+    arms={arm: WAYS[arm] for arm in ARMS},
+    held=HELD,
+    tune=TUNE,
+    scales=SCALES,
+    departures=(
+        "bed of nails and a 3 × 3 convolution are together a transpose convolution of kernel 3 and stride 2",
+        "a 4 × 4 kernel has 16 weights where a 3 × 3 convolution has 9",
+        "SegNet's own bilinear arm had 0.63 M weights against 1.43 M and no learned decoder: here each arm has one layer a step",
+    ),
+    verdict=verdict,
+)

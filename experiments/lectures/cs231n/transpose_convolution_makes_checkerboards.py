@@ -1,0 +1,57 @@
+"""A transpose convolution with a 3 × 3 kernel and stride 2 sums up to four copies, and leaves a checkerboard.
+
+CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution”, question “why do we sum, not average?”; Odena et al. 2016.
+The static part, how many copies meet in an output, is exact; whether a trained network keeps the pattern is measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from experiments.lectures.cs231n._upsampling import ENERGY, HELD, RECIPE, SCALES, TUNE, WAYS, learns, overlaps
+from experiments.results import Runs
+from experiments.study import Study, Training
+from experiments.verdict import Check, Rule, Verdict
+
+K3, NAILS, NEAREST = ARMS = ("transpose 3 × 3", "bed of nails", "nearest neighbour")
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: overlaps 4 : 1, and after training ten times the checkerboard of nearest neighbour and a convolution."""
+    least, most = overlaps(3)
+    checks = (
+        Check("copies summed at least in an output, kernel 3, stride 2", least, 1),
+        Check("copies summed at most in an output, kernel 3, stride 2", most, 4),
+    )
+    static = all(check.holds for check in checks)
+    ratio = runs.ratio("checkerboard, transpose 3 × 3 / nearest neighbour", K3, NEAREST, ENERGY, needs="≥ 10 x")
+    nails = runs.ratio("checkerboard, bed of nails / nearest neighbour", NAILS, NEAREST, ENERGY)
+    control = runs.quantity("checkerboard of nearest neighbour and convolution", NEAREST, ENERGY)
+    truth = runs.quantity("", NEAREST, "val/phase_energy_of_truth").estimate
+    naive = runs.naive_ratio("checkerboard, transpose 3 × 3 / nearest neighbour", K3, NEAREST, ENERGY)
+    also = (f"The true masks themselves have a share of {truth:.2g} at period 2: what the content alone gives.",)
+    rule = Rule((ratio, nails, control), (runs.tuned(), learns(runs, *ARMS)), naive, also)
+    judged = rule.judge(
+        reproduced=static and ratio.above(1) and ratio.estimate >= 10,
+        direction=static and ratio.above(1),
+        refuted=not static or ratio.excludes_above(1),
+        because=f"Outputs are sums over {least:.0f} to {most:.0f} copies of the kernel. After training the place in the 2 × 2 block "
+        f"explains {ratio.estimate:.1f} times as much of the logits' fine variance as with nearest neighbour and a convolution.",
+    )
+    return replace(judged, checks=checks)
+
+
+study = Study(
+    claim="F14",
+    says="Copies of the kernel that overlap are summed and not averaged, so that magnitudes depend on how many overlap; a 3 × 3 "
+    "kernel with stride 2 makes checkerboard artifacts.",
+    slide="Learnable Upsampling: Transpose Convolution",
+    paper="Uneven overlap wherever the stride does not divide the kernel; in two dimensions 4 : 1 for kernel 3 and stride 2.",
+    work=Training(RECIPE),
+    arms={arm: WAYS[arm] for arm in ARMS},
+    held=HELD,
+    tune=TUNE,
+    scales=SCALES,
+    departures=("measured on the logits of a segmentation network, not on a generator's images",),
+    verdict=verdict,
+)
