@@ -48,8 +48,7 @@ def collect(study: Study, scale: ScaleName, find: Find, seeds: int | None = None
 def expected_jobs(study: Study, scale: ScaleName, seeds: int | None = None) -> int:
     """How many runs a study takes where each arm's best rate lies in the middle of the first three."""
     count = seeds or study.scales[scale].seeds or study.seeds
-    tuned = sum(study.tune is not None and study.arm(arm).rate_of is None for arm in study.arms)
-    return len(study.arms) * count + 2 * tuned
+    return len(study.arms) * count + 2 * len(study.tuned_arms)
 
 
 def _start(study: Study, scale: ScaleName, arm: str) -> float:
@@ -59,13 +58,12 @@ def _start(study: Study, scale: ScaleName, arm: str) -> float:
 
 def _grids(study: Study, scale: ScaleName, find: Find) -> dict[str, list[float]]:
     """The rates of each tuned arm to have, as far as the runs that are there tell."""
-    if study.tune is None:
+    if not study.tuned_arms:
         return {}
-    arms = [arm for arm in study.arms if study.arm(arm).rate_of is None]
-    scores = {arm: Scores(study, scale, arm, find) for arm in arms}
+    scores = {arm: Scores(study, scale, arm, find) for arm in study.tuned_arms}
     longest = 3
     while True:
-        grids = {arm: walk(scores[arm], longest) for arm in arms}
+        grids = {arm: walk(own, longest) for arm, own in scores.items()}
         length = max(len(grid) for grid in grids.values())
         if length == longest:
             return {arm: [scores[arm].rate(i) for i in grid] for arm, grid in grids.items()}
@@ -119,12 +117,12 @@ def _best_rates(study: Study, scale: ScaleName, grids: Mapping[str, list[float]]
         scored = {rate: run for rate in grid if (run := find(study.job(scale, arm, rate, 0))) is not None}
         rates[arm] = min(scored, key=lambda rate: study.tune.score(scored[rate]), default=None)  # type: ignore[union-attr]
     for arm in study.arms:
-        if source := study.arm(arm).rate_of:
-            rates[arm] = rates[source]
+        if (source := study.arm(arm).rate_of) and (rate := rates[source]) is not None:
+            rates[arm] = float(f"{study.arm(arm).times * rate:.3g}")
     return rates
 
 
 def _naive_rates(study: Study, grids: Mapping[str, list[float]], rates: Mapping[str, float | None]) -> list[tuple[str, float]]:
-    """Each tuned arm at the best rate of every other: whoever compares two at the same rate finds the runs."""
+    """Each tuned arm at the best rate of the last one: whoever compares with it at the same rate finds the runs."""
     reference = [rates[arm] for arm in grids][-1:]
     return [(arm, rate) for arm in grids for rate in reference if rate is not None and not math.isnan(rate)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -57,11 +58,15 @@ class Measured:
 class Arm:
     """One of the things compared.
 
-    ``rate_of`` names the arm whose best learning rate this one takes over, in place of being tuned itself.
+    ``rate_of`` names the arm whose best learning rate this one takes over, ``times`` as high, in place of being tuned itself.
+    ``work`` is the arm's own where it is not the study's: a claim may be measured in one part and trained in another. Such an
+    arm has nothing of the scale's changes, and a measured one no learning rate.
     """
 
     changes: Mapping[str, Any] = field(default_factory=dict)
     rate_of: str | None = None
+    times: float = 1.0
+    work: Training | Measurement | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Tune:
     def score(self, run: Run) -> float:
         """The less the better; a run that diverged is worse than any other."""
         value = run.value(self.by)
-        return float("inf") if value != value else -value if self.greatest else value
+        return math.inf if not math.isfinite(value) else -value if self.greatest else value
 
 
 @dataclass(frozen=True)
@@ -140,14 +145,24 @@ class Study:
         arm = self.arms[name]
         return arm if isinstance(arm, Arm) else Arm(arm)
 
+    def work_of(self, arm: str) -> Training | Measurement:
+        return self.arm(arm).work or self.work
+
+    @property
+    def tuned_arms(self) -> list[str]:
+        """The arms whose learning rate is walked."""
+        trained = [name for name in self.arms if isinstance(self.work_of(name), Training)]
+        return [name for name in trained if self.tune is not None and self.arm(name).rate_of is None]
+
     def job(self, scale: ScaleName, arm: str, rate: float | None, seed: int) -> Job:
         """The run of this arm at this learning rate with this seed."""
-        changes = {**self.scales[scale].changes, **self.arm(arm).changes}
-        if isinstance(self.work, Measurement):
-            return Job(arm, rate, seed, {**changes, "seed": seed}, self.work.function)
+        work = self.work_of(arm)
+        changes = {**(self.scales[scale].changes if work is self.work else {}), **self.arm(arm).changes}
+        if isinstance(work, Measurement):
+            return Job(arm, rate, seed, {**changes, "seed": seed}, work.function)
         if rate is not None and self.tune is not None:
             changes[self.tune.key] = rate
-        return Job(arm, rate, seed, configuration(self.work.recipe, changes) | {"seed_everything": seed})
+        return Job(arm, rate, seed, configuration(work.recipe, changes) | {"seed_everything": seed})
 
 
 @dataclass(frozen=True)

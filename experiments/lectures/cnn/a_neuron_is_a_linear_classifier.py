@@ -18,23 +18,23 @@ SEEDS = 5
 POINTS = 200
 
 
-def blobs(seed: int, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """Points of the unit disc, a 1 appended to each for the bias, and their classes ±1: no point is nearer to the line than
-    ``margin``. Returns float (N, 3) and (N,)."""
+def blobs(seed: int, margin: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Points of the unit disc in two classes, none nearer than ``margin`` to the line between them.
+
+    Returns:
+        Points (N, 3), a 1 appended to each for the bias; classes ±1 (N,); and Novikoff's bound on the mistakes, (R/γ)² with the
+        bias among the coordinates of points and line.
+    """
     dice = np.random.default_rng(seed)
     angle = dice.uniform(0, 2 * np.pi)
     line = np.array([np.cos(angle), np.sin(angle), dice.uniform(-0.2, 0.2)])
-    points = dice.uniform(-1, 1, (40 * POINTS, 2))
-    points = np.c_[points[np.linalg.norm(points, axis=1) <= 1], np.ones(int((np.linalg.norm(points, axis=1) <= 1).sum()))]
-    far = points[np.abs(points @ line) >= margin][:POINTS]
-    return far, np.sign(far @ line)
-
-
-def bound(points: np.ndarray, classes: np.ndarray, margin: float) -> float:
-    """(R/γ)² with the bias among the coordinates, in the norms of points and line alike."""
-    radius = np.linalg.norm(points, axis=1).max()
-    # The line that made the classes has a normal of length 1, its bias beside: at most √(1 + 0.2²) in all.
-    return float((radius * np.sqrt(1 + 0.2**2) / margin) ** 2)
+    square = dice.uniform(-1, 1, (40 * POINTS, 2))
+    disc = square[np.linalg.norm(square, axis=1) <= 1]
+    points = np.c_[disc, np.ones(len(disc))]
+    points = points[np.abs(points @ line) >= margin][:POINTS]
+    side = points @ line
+    radius, gap = np.linalg.norm(points, axis=1).max(), np.abs(side).min() / np.linalg.norm(line)
+    return points, np.sign(side), float((radius / gap) ** 2)
 
 
 def perceptron(points: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, int]:
@@ -53,10 +53,10 @@ def checks() -> list[Check]:
     separated = within = same = 0
     runs = [(seed, margin) for margin in MARGINS for seed in range(SEEDS)]
     for seed, margin in runs:
-        points, classes = blobs(seed, margin)
+        points, classes, bound = blobs(seed, margin)
         weights, mistakes = perceptron(points, classes)
         separated += bool((np.sign(points @ weights) == classes).all())
-        within += mistakes <= bound(points, classes, margin)
+        within += mistakes <= bound
         neuron = nn.Linear(2, 1, dtype=torch.float64)
         with torch.no_grad():
             neuron.weight.copy_(torch.from_numpy(weights[None, :2]))
@@ -73,8 +73,8 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="A05",
-    says="Find a hyperplane that divides the space into half: y = sign(wᵀx + b). A single neuron can be used as a binary linear "
-    "classifier.",
+    says="Find a hyperplane that divides the space into half: y = sign(wᵀx + b). A single neuron can be used as a "
+    "binary linear classifier.",
     slide="Classification Problems; Nonlinearity – Activation function",
     paper="Novikoff 1962: a perceptron makes at most (R/γ)² mistakes.",
     checks=checks,

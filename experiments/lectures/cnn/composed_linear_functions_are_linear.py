@@ -20,8 +20,8 @@ EXCLUSIVE_OR = np.array([-1, 1, 1, -1])
 
 def one_matrix(layers: list[nn.Linear]) -> tuple[Tensor, Tensor]:
     """The weight (out, in) and bias (out,) of the one layer that does what all of them do in a row."""
-    weight, bias = layers[0].weight, layers[0].bias
-    for layer in layers[1:]:
+    weight, bias = torch.eye(layers[0].in_features), torch.zeros(layers[0].in_features)
+    for layer in layers:
         weight, bias = layer.weight @ weight, layer.weight @ bias + layer.bias
     return weight, bias
 

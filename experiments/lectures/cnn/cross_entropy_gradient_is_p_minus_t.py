@@ -34,8 +34,15 @@ def checks() -> list[Check]:
         Check("probabilities sum to 1: greatest error", float((F.softmax(y, 1).sum(1) - 1).abs().max()), 0.0, 1e-12),
         Check("the slide's loss less torch's", float((of_the_slide(y, t).mean() - loss).abs()), 0.0, 1e-12),
         Check("gradient less (p − t)/N, greatest", float((gradient - (F.softmax(y, 1) - t) / 64).abs().max()), 0.0, 1e-12),
-        Check("the regulariser λ/2 ‖w‖² adds λw, greatest difference", float((regularised - decay * weights).abs().max()), 0.0, 1e-12),
-        Check("loss of a sure and wrong answer, 1,000 against 0", float(F.cross_entropy(large, torch.tensor([1]))), 1000.0, 1e-12),
+        Check(
+            "the regulariser λ/2 ‖w‖² adds λw, greatest difference",
+            float((regularised - decay * weights).abs().max()),
+            0.0,
+            1e-12,
+        ),
+        Check(
+            "loss of a sure and wrong answer, 1,000 against 0", float(F.cross_entropy(large, torch.tensor([1]))), 1000.0, 1e-12
+        ),
         Check(
             "the same, computed as the slide writes it",
             "finite" if bool(torch.isfinite(of_the_slide(large, torch.tensor([[0.0, 1.0]]))).all()) else "overflows",
@@ -47,8 +54,8 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="B14",
-    says="Softmax: p(c_k = 1 | x) = exp(y_k) / Σ exp(y_j). Cross entropy: l = −Σ t log p. The loss is the mean over examples plus a "
-    "regulariser.",
+    says="Softmax: p(c_k = 1 | x) = exp(y_k) / Σ exp(y_j). Cross entropy: l = −Σ t log p. The loss is the mean over "
+    "examples plus a regulariser.",
     slide="Training; Loss functions",
     paper="No paper.",
     checks=checks,

@@ -40,12 +40,22 @@ def checks() -> list[Check]:
     shifted = F.conv2d(torch.from_numpy(np.roll(image, 1, axis=2))[None], torch.from_numpy(filters))[0].numpy()
     return [
         *(
-            Check(f"convolution less dot products, stride {s}", float(np.abs(conv(filters, s) - by_loops(image, filters, s)).max()), 0.0, 1e-12)
+            Check(
+                f"convolution less dot products, stride {s}",
+                float(np.abs(conv(filters, s) - by_loops(image, filters, s)).max()),
+                0.0,
+                1e-12,
+            )
             for s in (1, 2, 3)
         ),
         Check("depth of the output with 6 filters", len(maps), 6),
         Check("maps that change with the third filter", str(np.flatnonzero(changed).tolist()), "[2]"),
-        Check("weights are shared: shifting the image shifts the maps", float(np.abs(shifted[:, :, 1:] - maps[:, :, :-1]).max()), 0.0, 1e-12),
+        Check(
+            "weights are shared: shifting the image shifts the maps",
+            float(np.abs(shifted[:, :, 1:] - maps[:, :, :-1]).max()),
+            0.0,
+            1e-12,
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A fully connected layer is a convolution whose kernel is as large as its input, and softmax turns scores into numbers that sum to 1.
+"""A fully connected layer is a convolution whose kernel is as large as its input, and softmax makes its scores sum to 1.
 
 Deck “CNN, R-CNN”, slide “Fully Connected Layer”; Long et al. 2015, section 3, builds fully convolutional networks on it.
 """
@@ -21,13 +21,15 @@ def checks() -> list[Check]:
     with torch.no_grad():
         scores = linear(features.flatten(1))
         by_conv = F.conv2d(features, linear.weight.view(10, 8, 5, 5), linear.bias)
-        wide = convolutional(linear, 5)(torch.nn.functional.pad(features, (3, 3, 3, 3)))
+        wide = convolutional(linear, 5)(F.pad(features, (3, 3, 3, 3)))
         p = F.softmax(scores, 1)
     order = bool((p.argsort(1) == scores.argsort(1)).all())
     return [
         Check("vectorise and multiply less a 5 × 5 convolution", float((scores - by_conv.flatten(1)).abs().max()), 0.0, 1e-12),
         Check("size of that convolution's output", str(tuple(by_conv.shape[2:])), "(1, 1)"),
-        Check("the same layer slid over a larger map, at its middle", float((wide[:, :, 5, 5] - scores).abs().max()), 0.0, 1e-12),
+        Check(
+            "the same layer slid over a larger map, at its middle", float((wide[:, :, 5, 5] - scores).abs().max()), 0.0, 1e-12
+        ),
         Check("softmax sums to 1: greatest error", float((p.sum(1) - 1).abs().max()), 0.0, 1e-12),
         Check("softmax keeps the order of the scores", "yes" if order else "no", "yes"),
     ]
@@ -35,8 +37,8 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="B20",
-    says="Fully connected: vectorisation lines up the input in one row; softmax computes the probability that the input belongs to "
-    "each class.",
+    says="Fully connected: vectorisation lines up the input in one row; softmax computes the probability that the input "
+    "belongs to each class.",
     slide="Fully Connected Layer",
     paper="Long et al. 2015, section 3.",
     checks=checks,

@@ -47,7 +47,12 @@ def checks() -> list[Check]:
     return [
         Check("weights of 40,000 units with a field of 10 × 10", weight.numel(), 4_000_000),
         Check("fully connected : locally connected", full.numel() / weight.numel(), 400),
-        Check("with the weights tied it is a convolution: greatest difference", float((tied(image, kernel) - conv).abs().max()), 0.0, 1e-12),
+        Check(
+            "with the weights tied it is a convolution: greatest difference",
+            float((tied(image, kernel) - conv).abs().max()),
+            0.0,
+            1e-12,
+        ),
         Check("with weights of its own at each place it is one too", "yes" if apart < 1e-6 else "no", "no"),
     ]
 
@@ -56,7 +61,9 @@ study = Exact(
     claim="B04",
     says="Connect each hidden unit to a small input patch.",
     slide="Idea background for CNN",
-    paper="Ranzato's slide: 40K hidden units with fields of 10 × 10, 4M parameters (from memory; the deck's figure is an image).",
+    paper="Ranzato's slide: 40K hidden units, fields of 10 × 10, 4M parameters (from memory; the deck's figure is an image).",
     checks=checks,
-    departures=("a field at the border counts as a whole one, as on the slide; without padding there are 191² and not 200² places",),
+    departures=(
+        "a field at the border counts as a whole one, as on the slide; without padding there are 191² and not 200² places",
+    ),
 )

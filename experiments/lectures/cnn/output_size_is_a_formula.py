@@ -49,7 +49,12 @@ def checks() -> list[Check]:
         Check(f"of {simple} without padding, dilation or remainder that the slide's gives", simple_right, simple),
         Check("columns for W = 32, F = 5, S = 1", measured(32, 32, 6, 5, 1, 0, 1)[2], 28, lecture="28"),
         Check("columns for W = 7, F = 2, S = 2: rounded down", measured(7, 7, 1, 2, 2, 0, 1)[2], 3, lecture="3.5"),
-        Check("columns of AlexNet's first layer: W = 224, F = 11, S = 4, P = 2", measured(224, 224, 96, 11, 4, 2, 1)[2], 55, lecture="54.25"),
+        Check(
+            "columns of AlexNet's first layer: W = 224, F = 11, S = 4, P = 2",
+            measured(224, 224, 96, 11, 4, 2, 1)[2],
+            55,
+            lecture="54.25",
+        ),
     ]
 
 

@@ -1,0 +1,57 @@
+"""A bed of nails followed by a 3 × 3 convolution is a transpose convolution with stride 2: two slides, one method.
+
+CS231n 2017, lecture 11, “In-Network Upsampling: Unpooling” and “Learnable Upsampling: Transpose Convolution”.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from experiments.study import Exact
+from experiments.verdict import Check
+from lightning_modules.networks.upsampling import BedOfNails, MaxUnpooling, NearestNeighbor, TransposeConv, bed_of_nails
+
+
+def checks() -> list[Check]:
+    torch.manual_seed(0)
+    slide = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    x, size = torch.randn(2, 6, 5, 7), (10, 14)
+    indices = torch.zeros(2, 6, 5, 7, dtype=torch.long)
+    indices += torch.arange(5)[:, None] * 2 * 14 + torch.arange(7) * 2 + 15  # a maximum at the lower right of each window
+    nails, nearest, unpooling = BedOfNails(6, 4), NearestNeighbor(6, 4), MaxUnpooling(6, 4)
+    transpose = TransposeConv(6, 4, kernel_size=3, initialization="random")
+    for other in (nearest, unpooling):
+        other.load_state_dict(nails.state_dict())
+    with torch.no_grad():
+        transpose.conv.weight.copy_(nails.conv.weight.transpose(0, 1).flip(2, 3))  # the kernel turned by 180°
+        transpose.conv.bias.copy_(nails.conv.bias)  # type: ignore[union-attr, arg-type]
+        out = nails(x, indices, size)
+        scale = float(out.abs().max())
+
+        def apart(module: torch.nn.Module) -> float:
+            return float((module(x, indices, size) - out).abs().max()) / scale
+
+        same, by_copies, by_position = apart(transpose), apart(nearest), apart(unpooling)
+    weights = sum(p.numel() for p in transpose.parameters()) - sum(p.numel() for p in nails.parameters())
+    return [
+        Check(
+            "the slide's 2 × 2 example",
+            str(bed_of_nails(slide)[0, 0].int().tolist()),
+            "[[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]",
+        ),
+        Check("bed of nails and convolution less transpose convolution, relative", same, 0.0, 1e-5),
+        Check("difference in the number of weights", weights, 0),
+        Check("nearest neighbour and the same convolution is the same too", "yes" if by_copies < 1e-3 else "no", "no"),
+        Check("max unpooling and the same convolution is the same too", "yes" if by_position < 1e-3 else "no", "no"),
+    ]
+
+
+study = Exact(
+    claim="F09",
+    says="“Bed of nails”: unpooling by adding zeros around a value.",
+    slide="In-Network Upsampling: “Unpooling”",
+    paper="Badrinarayanan et al. 2017: upsampling with fixed sparse positions “performed quite poorly”.",
+    checks=checks,
+    departures=("the identity alone; how well it segments is compared in the study of max unpooling",),
+    erratum="The notes call it “Bad of Nails”, and show as two methods what is one.",
+)

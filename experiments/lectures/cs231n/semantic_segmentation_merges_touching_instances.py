@@ -1,0 +1,56 @@
+"""Semantic segmentation cannot tell two objects of one class apart: where they touch, even a perfect mask has one region.
+
+CS231n 2017, lecture 11, “Semantic Segmentation”.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from experiments.study import Exact
+from experiments.verdict import Check
+
+PAIRS = 200
+EIGHT_NEIGHBOURS = np.ones((3, 3))
+
+
+def two_objects(dice: np.random.Generator, gap: int) -> np.ndarray:
+    """Instances 1 and 2 (int, 64 × 64; 0 is background): rectangles side by side with ``gap`` pixels between."""
+    instances = np.zeros((64, 64), int)
+    widths, heights = dice.integers(6, 20, 2), dice.integers(6, 20, 2)
+    left, top = dice.integers(1, 60 - widths.sum() - gap), dice.integers(8, 20)
+    shift = dice.integers(-5, 6)  # they overlap in height by a pixel or more
+    instances[top : top + heights[0], left : left + widths[0]] = 1
+    start = left + widths[0] + gap
+    instances[top + shift : top + shift + heights[1], start : start + widths[1]] = 2
+    return instances if dice.integers(2) else instances.T
+
+
+def regions(mask: np.ndarray) -> int:
+    """Connected regions of a semantic mask, corners counting as contact."""
+    return int(ndimage.label(mask, EIGHT_NEIGHBOURS)[1])
+
+
+def checks() -> list[Check]:
+    dice = np.random.default_rng(0)
+    by_gap = {gap: [two_objects(dice, gap) for _ in range(PAIRS)] for gap in (0, 1, 2)}
+    # A perfect semantic mask says of each pixel whether it belongs to the class, and nothing else.
+    merged = {gap: sum(regions(pair > 0) == 1 for pair in pairs) for gap, pairs in by_gap.items()}
+    truth = {len(np.unique(pair)) - 1 for pairs in by_gap.values() for pair in pairs}
+    return [
+        Check("objects in each scene", str(sorted(truth)), "[2]"),
+        Check(f"of {PAIRS} touching pairs, one region in a perfect mask", merged[0], PAIRS),
+        Check(f"of {PAIRS} pairs one pixel apart", merged[1], 0),
+        Check(f"of {PAIRS} pairs two pixels apart", merged[2], 0),
+    ]
+
+
+study = Exact(
+    claim="F02",
+    says="Semantic segmentation cannot tell individual objects apart; instance segmentation solves that.",
+    slide="Semantic Segmentation",
+    paper="No paper.",
+    checks=checks,
+    erratum="It can where objects of a class do not touch: their regions are then apart.",
+)

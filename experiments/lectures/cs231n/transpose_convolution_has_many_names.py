@@ -1,0 +1,58 @@
+"""A transpose convolution of stride 2 is a convolution of stride ½, which makes two pixels of one; it is no deconvolution.
+
+CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution”: other names are upconvolution, fractionally strided and
+backward strided convolution, and, wrongly, deconvolution.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from experiments.study import Exact
+from experiments.verdict import Check
+
+
+def half_stride(x: Tensor, weight: Tensor, padding: int) -> Tensor:
+    """A convolution that moves by half a pixel of ``x`` (B, C, h, w): between pixels it finds zeros.
+
+    ``weight`` (C, K, k, k) is the transpose convolution's, turned round here.
+    """
+    k = weight.shape[-1]
+    between = x.new_zeros(*x.shape[:2], 2 * x.shape[2] - 1, 2 * x.shape[3] - 1)
+    between[..., ::2, ::2] = x
+    return F.conv2d(between, weight.transpose(0, 1).flip(2, 3), padding=k - 1 - padding)
+
+
+def checks() -> list[Check]:
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 6, 7, dtype=torch.float64)
+    rows = []
+    for k, padding in ((2, 0), (3, 1), (4, 1)):
+        weight = torch.randn(3, 4, k, k, dtype=torch.float64)
+        difference = (half_stride(x, weight, padding) - F.conv_transpose2d(x, weight, stride=2, padding=padding)).abs().max()
+        rows.append(Check(f"stride ½ less the transpose convolution, kernel {k}", float(difference), 0.0, 1e-12))
+    weight = torch.randn(3, 4, 4, 4, dtype=torch.float64)
+    up = F.conv_transpose2d(x, weight, stride=2, padding=1)
+    # “Backward strided convolution”: it is what the backward pass of a convolution of stride 2 does.
+    large = torch.zeros(2, 4, 12, 14, dtype=torch.float64, requires_grad=True)
+    back = torch.autograd.grad(F.conv2d(large, weight, stride=2, padding=1), large, x)[0]
+    image = torch.randn(2, 4, 12, 14, dtype=torch.float64)
+    there_and_back = F.conv_transpose2d(F.conv2d(image, weight, stride=2, padding=1), weight, stride=2, padding=1)
+    undone = (there_and_back - image).abs().max() < 1e-6
+    return [
+        *rows,
+        Check("input : output", f"{x.shape[2]} : {up.shape[2]}, {x.shape[3]} : {up.shape[3]}", "6 : 12, 7 : 14"),
+        Check("less the gradient of a convolution of stride 2", float((back - up).abs().max()), 0.0, 1e-12),
+        Check("it undoes a convolution with the same kernel (“deconvolution”)", "yes" if undone else "no", "no"),
+    ]
+
+
+study = Exact(
+    claim="F16",
+    says="Stride ½ convolution: the ratio between input and output is 1 : 2.",
+    slide="Learnable Upsampling: Transpose Convolution",
+    paper="Radford et al. 2016: fractionally strided convolutions, “wrongly called deconvolutions”.",
+    checks=checks,
+)
