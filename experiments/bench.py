@@ -1,4 +1,4 @@
-"""What the suite costs: Lightning and logging a step against a plain loop, and data against its consumer.
+"""What the suite costs: a step against a plain loop, exactness against doing without, and data against its consumer.
 
 Times are CPU time of the process that trains, on one thread; both sides of a ratio are measured in turns in one run.
 """
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from itertools import cycle
 from typing import Any
 
 import pytorch_lightning as pl
@@ -31,6 +32,8 @@ from lightning_modules.classification import Classification
 from lightning_modules.networks import FCN, LinearClassifier
 from lightning_modules.segmentation import Segmentation
 
+from .callbacks import Reproducible, RunSummary
+from .checkpoints import KeepLast
 from .cli import LecternCLI
 
 
@@ -82,6 +85,39 @@ class StepTimer(pl.Callback):
         self.milliseconds = 1000 * (time.process_time() - self.began) / (self.steps - self.warmup)
 
 
+class EverySecondStep(pl.Callback):
+    """Leaves the callbacks that make a run exact out of every second step, and times each step in CPU milliseconds.
+
+    Both sides of the comparison so have the same process, the same batches and the same moment.
+    """
+
+    EXACT = (Reproducible, RunSummary, KeepLast)
+
+    def __init__(self) -> None:
+        self.milliseconds: list[float] = []
+        """Of steps with and without, in turns."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        whole: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        sides = cycle(([c for c in whole if not isinstance(c, self.EXACT)], whole))
+        hook, began = pl_module.on_train_batch_end, time.process_time()
+
+        def last_hook_of_the_step(*args: Any) -> None:
+            nonlocal began
+            hook(*args)
+            now = time.process_time()
+            self.milliseconds.append(1000 * (now - began))
+            trainer.callbacks = next(sides)  # type: ignore[attr-defined]
+            began = time.process_time()
+
+        pl_module.on_train_batch_end = last_hook_of_the_step  # type: ignore[method-assign, assignment]
+
+    def extra(self, warmup: int) -> float:
+        """What a step with the callbacks costs more: the median over pairs of neighbouring steps."""
+        pairs = zip(self.milliseconds[warmup::2], self.milliseconds[warmup + 1 :: 2], strict=False)
+        return statistics.median(with_them - without for with_them, without in pairs)
+
+
 @dataclass
 class Case:
     """A network and its task, on the command line and as a plain loop."""
@@ -117,6 +153,12 @@ CASES = [
 def fit_milliseconds(case: Case, steps: int, warmup: int) -> float:
     """CPU ms a step of ``lectern fit`` as it ships: logging, checkpoints, progress bar and W&B (offline) included."""
     timer = StepTimer(warmup)
+    fit(case, steps + warmup, timer)
+    return timer.milliseconds
+
+
+def fit(case: Case, steps: int, timer: pl.Callback) -> None:
+    """Runs ``lectern fit`` for so many steps, with one more callback."""
 
     class Timed(LecternCLI):
         def _callbacks(self, config: Any) -> list[pl.Callback]:
@@ -124,7 +166,7 @@ def fit_milliseconds(case: Case, steps: int, warmup: int) -> float:
 
     network, optimizer = f'{{"class_path": "{case.network_path}"}}', '{"class_path": "torch.optim.AdamW"}'
     model = f'{{"class_path": "{case.task}", "init_args": {{"network": {network}, "optimizer": {optimizer}}}}}'
-    arguments = ["fit", "--model", model, "--data", f"{__name__}.Still", f"--trainer.max_steps={steps + warmup}"]
+    arguments = ["fit", "--model", model, "--data", f"{__name__}.Still", f"--trainer.max_steps={steps}"]
     arguments += ["--trainer.limit_val_batches=0", "--trainer.enable_model_summary=false", "--trainer.accelerator=cpu"]
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
         Timed([*arguments, "--runs", folder])
@@ -132,7 +174,6 @@ def fit_milliseconds(case: Case, steps: int, warmup: int) -> float:
 
         if wandb.run is not None:
             wandb.finish()
-    return timer.milliseconds
 
 
 def plain_milliseconds(case: Case, steps: int, warmup: int) -> float:
@@ -197,8 +238,17 @@ def data_table(images: int, steps: int) -> list[str]:
     return [*rows, f"| Shapes, 64 px, masks | {produced:.0f} | {consumed:.0f} | {produced / consumed:.2f} |"]
 
 
+def exact_table(steps: int, warmup: int) -> list[str]:
+    """What a step costs more for being resumable bit for bit, and answering signals."""
+    timer = EverySecondStep()
+    fit(CASES[1], steps + warmup, timer)
+    extra = timer.extra(warmup)
+    rows = ["| what makes a run exact | extra ms a step | of a 40 ms step |", "|---|---|---|"]
+    return [*rows, f"| reseeding, summary, checkpoints and signals | {extra:+.3f} | {extra / 40:+.2%} |"]
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Prints both tables."""
+    """Prints the tables."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, help="pairs of measurements a row")
     parser.add_argument("--steps", type=int, default=60, help="timed steps a measurement")
@@ -208,7 +258,12 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
-    print("\n".join([*steps_table(options.repeats, options.steps, warmup=5), "", *data_table(options.images, options.steps)]))
+    tables = [
+        steps_table(options.repeats, options.steps, warmup=5),
+        exact_table(20 * options.steps, warmup=20),
+        data_table(options.images, options.steps),
+    ]
+    print("\n\n".join("\n".join(table) for table in tables))
     return 0
 
 

@@ -9,11 +9,13 @@ import pytest
 from experiments.bench import main
 
 
-def test_the_tables_have_a_ratio_for_each_network(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_have_a_figure_in_each_cell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     monkeypatch.setattr("sys.argv", ["lectern"])
     assert main(["--repeats", "1", "--steps", "2", "--images", "64"]) == 0
-    rows = [line for line in capsys.readouterr().out.splitlines() if re.match(r"\| (FCN|linear|Shapes)", line)]
+    out = capsys.readouterr().out
+    rows = [line for line in out.splitlines() if re.match(r"\| (FCN|linear|Shapes)", line)]
     assert len(rows) == 3
+    assert re.search(r"\| reseeding, .* \| [+-]\d+\.\d+ \| [+-]\d+\.\d+% \|", out)
     for row in rows:
         assert all(float(cell) > 0 for cell in row.split("|")[2:5])
