@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from datamodules.base import PreparedScenes
 from datamodules.loading import collate
@@ -24,10 +25,14 @@ class TrainingSet(pl.Callback):
         every: steps between two scorings; 0 scores at the end only.
         batch_stats: batch normalisation takes its statistics from the scored batches, in place of the running ones, which
             after a short training at a high rate lag behind the weights.
+        until: training ends at the first scoring in which each of these metrics is at or below its value: for studies of the
+            steps that it takes to get there.
     """
 
-    def __init__(self, samples: int = 1000, every: int = 0, batch_stats: bool = False) -> None:
-        self.samples, self.every, self.batch_stats = samples, every, batch_stats
+    def __init__(
+        self, samples: int = 1000, every: int = 0, batch_stats: bool = False, until: dict[str, float] | None = None
+    ) -> None:
+        self.samples, self.every, self.batch_stats, self.until = samples, every, batch_stats, until or {}
         self._batches: list[Any] = []
         self._scored = -1
 
@@ -68,13 +73,91 @@ class TrainingSet(pl.Callback):
         values |= {f"trainset/{name}": float(value) / count for name, value in totals.items()}
         for logger in trainer.loggers:
             logger.log_metrics(values, step=max(0, trainer.global_step - 1))
+        if self.until and all(values[f"trainset/{name}"] <= value for name, value in self.until.items()):
+            trainer.should_stop = True
 
     def _fixed_batches(self, trainer: pl.Trainer) -> list[Any]:
         if not self._batches:
-            data: Any = trainer.datamodule  # type: ignore[attr-defined]
-            scenes = PreparedScenes(data, "train", augment=False)
-            size = max(64, data.batch_size)
-            indices = iter(range(min(self.samples, len(scenes))))
-            while chunk := list(islice(indices, size)):
-                self._batches.append(collate([scenes[(0, i)] for i in chunk]))
+            self._batches = training_batches(trainer, self.samples)
         return self._batches
+
+
+def training_batches(trainer: pl.Trainer, samples: int) -> list[Any]:
+    """The first training scenes in order, as they are and not augmented."""
+    data: Any = trainer.datamodule  # type: ignore[attr-defined]
+    scenes = PreparedScenes(data, "train", augment=False)
+    batches = []
+    indices = iter(range(min(samples, len(scenes))))
+    while chunk := list(islice(indices, max(64, data.batch_size))):
+        batches.append(collate([scenes[(0, i)] for i in chunk]))
+    return batches
+
+
+class DeadUnits(pl.Callback):
+    """Counts, after the training, the units that no training scene awakes.
+
+    A unit is a feature map or a hidden unit: one channel of a rectifier (ReLU, leaky ReLU) in front of it. In the run's log:
+
+    - ``units/inactive``: the share of units whose input is positive for no scene and at no place;
+    - ``units/dead``: the share of units through which, moreover, no gradient passes: the rectifier's slope is 0 for every
+      scene and place, so that no training can bring them back.
+
+    Both are NaN where the weights have become infinite.
+
+    Args:
+        samples: how many scenes are looked at.
+    """
+
+    def __init__(self, samples: int = 2000) -> None:
+        self.samples = samples
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        greatest: dict[nn.Module, Tensor] = {}
+        steepest: dict[nn.Module, Tensor] = {}
+
+        def look(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            with torch.enable_grad():
+                x = inputs[0].detach().requires_grad_()
+                slope = torch.autograd.grad(module.forward(x).sum(), x)[0].abs()
+            for seen, value in ((greatest, x.detach()), (steepest, slope)):
+                most = value.transpose(0, 1).flatten(1).amax(1)
+                seen[module] = torch.maximum(seen[module], most) if module in seen else most
+
+        rectifiers = [m for m in pl_module.modules() if isinstance(m, nn.ReLU | nn.LeakyReLU)]
+        hooks = [m.register_forward_hook(look) for m in rectifiers]
+        training = pl_module.training
+        pl_module.eval()
+        with torch.no_grad():
+            for batch in training_batches(trainer, self.samples):
+                pl_module(pl_module.transfer_batch_to_device(batch, pl_module.device, 0)["image"])
+        pl_module.train(training)
+        for hook in hooks:
+            hook.remove()
+        inputs, slopes = torch.cat(list(greatest.values())), torch.cat(list(steepest.values()))
+        known = 1.0 if bool(inputs.isfinite().all()) else math.nan
+        values = {
+            "units/inactive": known * float((inputs <= 0).float().mean()),
+            "units/dead": known * float((slopes == 0).float().mean()),
+        }
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=max(0, trainer.global_step - 1))
+
+
+class SmallWeights(pl.Callback):
+    """Counts, after the training, the weights (not biases) that are next to nothing.
+
+    In the run's log: ``weights/small``, the share of those below ``threshold`` in size, and ``weights/zero``, of those that
+    are exactly 0. An optimizer that follows a subgradient leaves hardly any weight at exactly 0, hence the threshold.
+    """
+
+    def __init__(self, threshold: float = 1e-3) -> None:
+        self.threshold = threshold
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        sizes = torch.cat([p.detach().abs().flatten() for p in pl_module.parameters() if p.ndim > 1])
+        values = {
+            "weights/small": float((sizes < self.threshold).float().mean()),
+            "weights/zero": float((sizes == 0).float().mean()),
+        }
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=max(0, trainer.global_step - 1))

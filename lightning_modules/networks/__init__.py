@@ -3,10 +3,11 @@
 from .cifar import CifarNet, SmallConvNet
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
-from .heads import ClassAndBox, JointRegressor
+from .heads import ClassAndBox, JointRegressor, SeparateClassAndBox
 from .initialization import Default, Initialization, Kaiming, LeCun, Normal, Xavier
 from .lenet import LeNet5
 from .linear import LinearClassifier, MultilayerPerceptron
+from .local import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
 from .pooling import MinPool2d
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .ssd import SSD
@@ -32,6 +33,7 @@ __all__ = [
     "Default",
     "DenseSlidingWindow",
     "FasterRCNN",
+    "FullConnection",
     "FullResolutionFCN",
     "Initialization",
     "JointRegressor",
@@ -39,12 +41,17 @@ __all__ = [
     "LeCun",
     "LeNet5",
     "LinearClassifier",
+    "LocalConnection",
+    "MapsNet",
     "MaxUnpooling",
     "MinPool2d",
     "MultilayerPerceptron",
     "NearestNeighbor",
     "Normal",
     "PatchClassifier",
+    "SeparateClassAndBox",
+    "PermutedPixels",
+    "SharedConnection",
     "SlidingWindow",
     "SmallConvNet",
     "TorchvisionNet",
