@@ -43,7 +43,8 @@ class Prediction(TypedDict, total=False):
 
 def with_total(losses: dict[str, Tensor]) -> dict[str, Tensor]:
     """The losses by name, and under ``loss`` their sum."""
-    return {**losses, "loss": torch.stack(list(losses.values())).sum()}
+    first, *others = losses.values()
+    return {**losses, "loss": sum(others, first)}
 
 
 def mean_losses(batches: list[tuple[int, dict[str, Tensor]]]) -> dict[str, float]:
@@ -150,6 +151,19 @@ class Task(pl.LightningModule):
 
     def predict_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
         return None if batch is None else self.predict(self(batch["image"]))
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """The batch with its tensors, and lists of tensors, on the device; Lightning's own looks into every name and size."""
+        if not isinstance(batch, dict):
+            return super().transfer_batch_to_device(batch, device, dataloader_idx)
+        later = device.type not in ("cpu", "mps")  # there, a copy that is still under way could be read
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, list):
+                return [moved(v) for v in value] if value and isinstance(value[0], Tensor) else value
+            return value.to(device, non_blocking=later) if isinstance(value, Tensor) else value
+
+        return {field: moved(value) for field, value in batch.items()}
 
     def share(self, count: Tensor | int) -> Tensor | float:
         """This rank's ``count`` as a multiple of the ranks' mean; 1 on one process, and in evaluation.

@@ -15,7 +15,7 @@ def test_the_tables_have_a_figure_in_each_cell(capsys: pytest.CaptureFixture[str
     assert main(["--repeats", "1", "--steps", "2", "--images", "64"]) == 0
     out = capsys.readouterr().out
     rows = [line for line in out.splitlines() if re.match(r"\| (FCN|linear|Shapes)", line)]
-    assert len(rows) == 3
+    assert len(rows) == 6
     assert re.search(r"\| reseeding, .* \| [+-]\d+\.\d+ \| [+-]\d+\.\d+% \|", out)
     for row in rows:
         assert all(float(cell) > 0 for cell in row.split("|")[2:5])

@@ -120,6 +120,17 @@ def test_the_total_is_the_sum_and_a_mean_weighs_batches_by_their_images() -> Non
     assert means == {"a": 2.0}
 
 
+def test_what_has_numbers_goes_to_the_device_and_the_rest_stays() -> None:
+    boxes = [torch.zeros(2, 4), torch.zeros(0, 4)]
+    batch: dict[str, Any] = {"image": torch.zeros(2, 3, 8, 8), "boxes": boxes, "captions": [["a ring"], []], "name": ["0", "1"]}
+    task = task_of(Classification, LinearClassifier)
+    moved = task.transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert moved["image"].is_meta and [(b.is_meta, len(b)) for b in moved["boxes"]] == [(True, 2), (True, 0)]
+    assert moved["captions"] == batch["captions"] and moved["name"] == batch["name"]
+    assert not batch["image"].is_meta
+    assert task.transfer_batch_to_device(None, torch.device("meta"), 0) is None
+
+
 @pytest.mark.parametrize(
     ("schedule", "expected"),
     [
