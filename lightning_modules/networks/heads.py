@@ -71,6 +71,38 @@ class ClassAndBox(nn.Module):
         return ClassAndBoxOutputs(self.classes(features), self.boxes(features))
 
 
+class SeparateClassAndBox(nn.Module):
+    """Two networks that share nothing, one for the class and one for the box: what :class:`ClassAndBox` saves.
+
+    No weight is in both, so that training them at once on the sum of the losses is to train each on its own.
+
+    Args:
+        num_classes: of the data set.
+        trunk: builds the trunk, once for each network; its last map is used.
+        grid: as :class:`ClassAndBox`'s.
+        hidden: width of the hidden layer of each network.
+        dropout: of the hidden layers.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        trunk: Callable[[], Trunk] = ConvTrunk,
+        grid: int = 4,
+        hidden: int = 256,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.class_trunk, self.box_trunk = trunk(), trunk()
+        channels = self.class_trunk.channels[-1]
+        self.classes = nn.Sequential(Features(channels, grid, hidden, dropout), nn.Linear(hidden, num_classes))
+        self.boxes = nn.Sequential(Features(channels, grid, hidden, dropout), nn.Linear(hidden, 4), nn.Unflatten(1, (1, 4)))
+
+    def forward(self, images: Tensor) -> ClassAndBoxOutputs:
+        return ClassAndBoxOutputs(self.classes(self.class_trunk(images)[-1]), self.boxes(self.box_trunk(images)[-1]))
+
+
 class JointRegressor(nn.Module):
     """K joints as 2K numbers from one trunk (Toshev and Szegedy 2014, "DeepPose", section 3.1).
 
