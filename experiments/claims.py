@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import inspect
 import pkgutil
@@ -15,23 +14,10 @@ from types import ModuleType
 from datamodules.scene import InputError
 
 from . import lectures
+from .lectures import LECTURES as LECTURES
+from .lectures import Row as Row
+from .lectures import rows as rows
 from .study import Exact, Study
-
-LECTURES = {
-    "cnn": "Deck “CNN, R-CNN” (Dankook University, 2018)",
-    "cs231n": "Stanford CS231n 2017, lecture 11: detection and segmentation",
-}
-"""The lectures by the name of their folder."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the list of all claims."""
-
-    id: str
-    lecture: str
-    """``cnn``, ``cs231n``, or both with a space between."""
-    says: str
 
 
 @dataclass(frozen=True)
@@ -52,13 +38,6 @@ class Claim:
     @property
     def lecture(self) -> str:
         return self.name.split("/")[0]
-
-
-@cache
-def rows() -> dict[str, Row]:
-    """Every claim of the two lectures, by id."""
-    with (Path(lectures.__file__).parent / "claims.csv").open(encoding="utf-8", newline="") as file:
-        return {row["id"]: Row(**row) for row in csv.DictReader(file)}
 
 
 @cache

@@ -12,14 +12,14 @@ from typing import Any
 
 from . import recipes
 from .claims import Claim
+from .reading import LECTURES as FOLDER
+from .reading import read_record as read_record
+from .reading import read_records as read_records
 from .results import Run, Runs
 from .runs import read_summary, write_atomically
 from .study import Exact, ScaleName, Study, Training, digest
 from .verdict import Verdict
 from .work import changed_sources, file_digest, sources
-
-FOLDER = "lectures"
-"""Below the folder of all runs, where those of the studies lie: ``lectures/<lecture>/<study>/<arm>-…-<hash>``."""
 
 
 def study_folder(runs: Path, claim: Claim) -> Path:
@@ -33,8 +33,10 @@ def record_path(runs: Path, claim: Claim, scale: ScaleName) -> Path:
 def study_digest(claim: Claim) -> str:
     """Stands for what a study says and does: its file, what it takes from its lecture's shared files, and its recipe."""
     parts = {name: value for name, value in study_sources(claim).items() if "lectures" in name}
-    if isinstance(claim.study, Study) and isinstance(claim.study.work, Training):
-        parts["recipe"] = digest(recipes.path_of(claim.study.work.recipe).read_text(encoding="utf-8"))
+    if isinstance(claim.study, Study):
+        works = [claim.study.work, *(claim.study.work_of(arm) for arm in claim.study.arms)]
+        for name in {work.recipe for work in works if isinstance(work, Training)}:
+            parts[f"recipe {name}"] = digest(recipes.path_of(name).read_text(encoding="utf-8"))
     return digest(parts)
 
 
@@ -117,21 +119,6 @@ def write_record(runs: Path, claim: Claim, record: Mapping[str, Any]) -> Path:
     path = record_path(runs, claim, record["scale"])
     write_atomically(path, json.dumps(record, indent=1, default=str, ensure_ascii=False) + "\n")
     return path
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """A verdict's record; None where there is none or it is damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) and "level" in content else None
-
-
-def read_records(runs: Path, scale: ScaleName | None = None) -> list[dict[str, Any]]:
-    """All verdicts below a folder of runs, in the order of their claims."""
-    found = [read_record(path) for path in sorted((runs / FOLDER).glob(f"*/*/verdict-{scale or '*'}.json"))]
-    return sorted((r for r in found if r), key=lambda r: (str(r.get("claim")), str(r.get("scale"))))
 
 
 def is_current(record: Mapping[str, Any] | None) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .runs import read_metrics, read_summary
+from .reading import CURVES, read_metrics, read_summary
 from .verdict import Bound, Effect, Gate
 
 Points = Sequence[tuple[float, float]]
@@ -157,10 +157,6 @@ def read_run(folder: Path, arm: str, seed: int, rate: float | None) -> Run:
         values |= {k: math.nan if v is None else float(v) for k, v in summary.get(part, {}).items()}
     seconds = summary.get("seconds") or 0.0
     return Run(arm, seed, rate, values, curves | _stored_curves(folder), folder, float(seconds))
-
-
-CURVES = "curves.json"
-"""Where a measurement's curves lie."""
 
 
 def _stored_curves(folder: Path) -> dict[str, Points]:

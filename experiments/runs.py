@@ -22,11 +22,13 @@ from torch import Tensor
 
 from datamodules.scene import InputError
 
-METRICS = "metrics.csv"
-SUMMARY = "summary.json"
-CONFIG = "config.yaml"
-CHECKPOINTS = "checkpoints"
-PICTURES = "pictures"
+from .reading import CHECKPOINTS as CHECKPOINTS
+from .reading import CONFIG as CONFIG
+from .reading import METRICS as METRICS
+from .reading import PICTURES as PICTURES
+from .reading import SUMMARY as SUMMARY
+from .reading import read_metrics as read_metrics
+from .reading import read_summary as read_summary
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -207,36 +209,10 @@ def _text(row: dict[str, Any]) -> dict[str, str]:
     return {key: str(int(v)) if float(v).is_integer() and key in ("step", "epoch") else repr(v) for key, v in row.items()}
 
 
-def read_metrics(folder: Path) -> list[dict[str, float]]:
-    """The rows of a run's ``metrics.csv``, cells that are empty left out; a row cut off by a crash is passed over."""
-    path = folder / METRICS
-    if not path.is_file():
-        return []
-    rows = []
-    with path.open(encoding="utf-8", newline="") as file:
-        for raw in csv.DictReader(file):
-            try:
-                row = {key: float(value) for key, value in raw.items() if key and value}
-            except (TypeError, ValueError):
-                continue
-            if None not in raw.values() and "step" in row:
-                rows.append(row)
-    return rows
-
-
 def write_summary(folder: Path, values: dict[str, Any]) -> None:
     """Merges ``values`` into the run's ``summary.json``; numbers that are not finite become null, as JSON asks."""
     summary = read_summary(folder) | values
     write_atomically(folder / SUMMARY, json.dumps(_plain(summary), indent=2, allow_nan=False) + "\n")
-
-
-def read_summary(folder: Path) -> dict[str, Any]:
-    """The run's ``summary.json``, or an empty dict where it has none or a damaged one."""
-    try:
-        value = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def is_finished(folder: Path) -> bool:

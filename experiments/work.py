@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from .results import CURVES
+from .reading import CURVES
 from .runs import CHECKPOINTS, SUMMARY, read_summary, write_atomically, write_summary
 from .study import Job, digest
 
@@ -186,7 +186,16 @@ def _output_to(path: Path) -> Iterator[None]:
 
 # The code behind a run -----------------------------------------------------------------------------------------------
 
-PACKAGES = ("lightning_modules", "datamodules", "experiments.lectures", "experiments.measures")
+PACKAGES = (
+    "lightning_modules",
+    "datamodules",
+    "experiments.lectures",
+    "experiments.corruption",
+    "experiments.measures",
+    "experiments.measures_cost",
+    "experiments.measures_segmentation",
+    "experiments.pretraining",
+)
 
 
 def sources(modules: list[ModuleType]) -> dict[str, str]:

@@ -1,0 +1,31 @@
+"use strict";
+// Unpacks Plotly and the figures, which lie in this file, and draws each figure when it is about to be seen.
+const unpack = async (id) => {
+  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+};
+const places = [...document.querySelectorAll("[data-figure]")];
+const draw = (place, figure) => {
+  // A figure does not catch the finger or the wheel that scrolls the page.
+  const layout = { ...figure.layout, dragmode: false, autosize: true };
+  return Plotly.newPlot(place, figure.data, layout, { responsive: true, displayModeBar: false, scrollZoom: false });
+};
+(async () => {
+  try {
+    const script = document.createElement("script");
+    script.nonce = document.currentScript?.nonce || document.querySelector("script[nonce]").nonce;
+    script.textContent = await unpack("plotly");
+    document.head.append(script);
+    const figures = JSON.parse(await unpack("figures"));
+    const seen = new IntersectionObserver((entries) => {
+      for (const entry of entries.filter((e) => e.isIntersecting)) {
+        seen.unobserve(entry.target);
+        draw(entry.target, figures[entry.target.dataset.figure]);
+      }
+    }, { rootMargin: "600px" });
+    places.forEach((place) => seen.observe(place));
+    document.documentElement.dataset.ready = "yes";
+  } catch (error) {
+    for (const place of places) place.textContent = "This browser cannot draw the figure (" + error + "); the tables have its numbers.";
+  }
+})();

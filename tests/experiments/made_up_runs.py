@@ -1,0 +1,170 @@
+"""Run folders and verdicts that no training made, for the tests of reports and of the dashboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from PIL import Image
+
+
+def write_run(
+    folder: Path,
+    *,
+    state: str = "finished",
+    steps: int = 400,
+    every: int = 10,
+    seed: int = 0,
+    final: float = 0.2,
+    lr: float = 0.1,
+    network: str = "CifarNet",
+    pictures: Sequence[str] = (),
+    **summary: Any,
+) -> Path:
+    """A run as a training leaves it, whose error falls towards ``final``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    lines = ["step,epoch,seconds,train/loss,trainset/error"]
+    for step in range(0, steps, every):
+        error = final + (0.83 - final) * np.exp(-6 * step / steps) + 0.02 * rng.standard_normal()
+        lines.append(f"{step},{step // 100},{step * 0.11:.2f},{2.5 * error:.6f},{error if step % (5 * every) == 0 else ''}")
+    (folder / "metrics.csv").write_text("\n".join(lines) + "\n")
+    config = {
+        "seed_everything": seed,
+        "model": {
+            "class_path": "lightning_modules.Classification",
+            "init_args": {
+                "network": {"class_path": f"lightning_modules.networks.{network}", "init_args": {"depth": 20}},
+                "optimizer": {"class_path": "torch.optim.SGD", "init_args": {"lr": lr}},
+            },
+        },
+        "data": {"class_path": "Shapes", "init_args": {"image_size": 20, "batch_size": 64}},
+        "version": folder.name,
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    values = {
+        "state": state,
+        "name": folder.parent.name,
+        "started": "2026-11-20T10:00:00+00:00",
+        "device": "1 x x86_64 (cpu)",
+        "commit": "0123abc",
+        "seconds": 44.0,
+        "images_per_second": 300.0 + 20 * seed,
+        "metrics": {"train/loss": 2.5 * final, "trainset/error": final},
+        "test": {"test/error": final + 0.03 + 0.005 * seed, "test/accuracy": 0.97 - final - 0.005 * seed},
+    }
+    (folder / "summary.json").write_text(json.dumps(values | summary))
+    for name in pictures:
+        (folder / "pictures").mkdir(exist_ok=True)
+        noise = rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        Image.fromarray(noise).resize((256, 192), Image.Resampling.NEAREST).save(folder / "pictures" / f"{name}.png")
+    return folder
+
+
+def write_study(
+    root: Path,
+    arms: Mapping[str, Sequence[float]],
+    *,
+    claim: str = "D09",
+    name: str = "cnn/plain_nets_degrade",
+    level: str = "reproduced",
+    scale: str = "cpu",
+    pictures: Sequence[str] = (),
+    **record: Any,
+) -> Path:
+    """A study's runs, one a seed for each arm with the final errors given, and its verdict; returns the verdict's file."""
+    first, second = list(arms)[:2]
+    gaps = [100 * (a - b) for a, b in zip(arms[first], arms[second], strict=True)]
+    written: dict[str, Any] = {}
+    for arm, finals in arms.items():
+        runs = []
+        for seed, final in enumerate(finals):
+            safe = "".join(c if c.isalnum() or c in "-+." else "_" for c in arm)[:80]
+            folder = root / "lectures" / name / f"{safe}-lr0.1-seed{seed}-{abs(hash((arm, seed))) % 16**12:012x}"
+            study = {"claim": claim, "name": name, "scale": scale, "arm": arm, "rate": 0.1, "seed": seed}
+            write_run(folder, seed=seed, final=final, pictures=pictures if seed == 0 else (), study=study, complete=True)
+            values = {"trainset/error": final, "test/error": final + 0.03}
+            runs.append({"folder": "/".join(folder.parts[-4:]), "seed": seed, "values": values})
+        network = {"class_path": "lightning_modules.networks.CifarNet", "init_args": {"depth": 56, "residual": False}}
+        changes = {"model.init_args.network": network}
+        written[arm] = {"changes": changes, "rate": 0.1, "tried": {"0.0316": 0.4, "0.1": 0.2, "0.316": 0.5}, "runs": runs}
+    effect = {
+        "name": f"training error, {first} − {second}",
+        "by_seed": gaps,
+        "unit": "points",
+        "needs": "> 0",
+        "paper": None,
+        "bounds": [],
+        "estimate": float(np.mean(gaps)),
+        "interval": [min(gaps), max(gaps)],
+    }
+    content = {
+        "claim": claim,
+        "name": name,
+        "title": "A deeper plain net has the higher training error: 56 layers do worse than 20.",
+        "says": "Plain net: simply stacking layers; a deeper plain net has higher training error and test error.",
+        "slide": "Plain net",
+        "paper": "CIFAR-10: plain-110 above 60 %.",
+        "erratum": "",
+        "scale": scale,
+        "date": "2026-11-24T06:38:39+00:00",
+        "study_digest": "eb84e64b6f0f",
+        "seconds": 12.0,
+        "level": level,
+        "because": f"With 56 layers the training error is {np.mean(gaps):.0f} points higher than with 20.",
+        "effects": [effect, effect | {"name": "the same after three times the steps", "needs": "> 2 SD", "paper": 5.0}],
+        "gates": [{"name": "every arm's best learning rate lies inside its grid", "passed": True, "detail": ""}],
+        "checks": [],
+        "naive": effect | {"name": f"training error, {first} − {second}, same rate", "by_seed": gaps[:1], "needs": ""},
+        "also": [],
+        "departures": ["width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10"],
+        "held": "width, data, order, initialization, steps",
+        "figure": "trainset/error",
+        "seeds": len(gaps),
+        "arms": written,
+        "device": "1 x x86_64 (cpu)",
+        "commit": "0123abc",
+        "cpu_seconds": 600.0,
+        "changed_code": [],
+    }
+    path = root / "lectures" / name / f"verdict-{scale}.json"
+    path.write_text(json.dumps(content | record))
+    return path
+
+
+def write_exact(root: Path, claim: str = "B03", name: str = "cnn/fully_connected_needs_billions", **record: Any) -> Path:
+    """The verdict of an exact study, which has no runs."""
+    check = {"what": "weights", "computed": 1_600_000_000, "expected": 1_600_000_000, "tolerance": 0.0, "holds": True}
+    content = {
+        "claim": claim,
+        "name": name,
+        "title": "A fully connected layer on a 200 × 200 image has 1.6 billion weights.",
+        "says": "Example: 200x200 image, 40K hidden units → ~2B parameters!!!",
+        "slide": "Idea background for CNN",
+        "paper": "No paper; 200² · 40,000 = 1.6 · 10⁹ weights.",
+        "erratum": "The slide rounds 1.6 billion up to “~2B”.",
+        "scale": "cpu",
+        "date": "2026-11-24T06:38:39+00:00",
+        "level": "exact",
+        "because": "1 of 1 computed identities hold.",
+        "effects": [],
+        "gates": [],
+        "checks": [check | {"lecture": "about 2 billion"}],
+        "naive": None,
+        "also": [],
+        "departures": [],
+        "seeds": 0,
+        "arms": {},
+        "held": "",
+        "figure": "",
+        "device": "any",
+        "commit": "0123abc",
+    }
+    path = root / "lectures" / name / "verdict-cpu.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content | record))
+    return path
