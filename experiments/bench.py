@@ -38,7 +38,6 @@ from .callbacks import Reproducible, RunSummary
 from .checkpoints import KeepLast
 from .cli import LecternCLI
 
-
 DEMO_EPOCHS = 7
 
 
