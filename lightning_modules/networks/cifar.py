@@ -101,6 +101,7 @@ class SmallConvNet(nn.Sequential):
     and ``torch.nn.Identity`` takes it away:
 
     - ``widths``: channels of the convolutions, one stage each;
+    - ``stride``: of the convolutions; with 2 they do the pooling's work (Springenberg et al. 2015, "Strided-CNN");
     - ``normalization`` (channels), between convolution and activation;
     - ``pooling`` (kernel, stride), called with 3 and 2;
     - ``global_pooling``, before the fully connected part: ``torch.nn.AdaptiveAvgPool2d`` with ``output_size: 1``
@@ -117,6 +118,7 @@ class SmallConvNet(nn.Sequential):
         num_classes: int,
         *,
         widths: Sequence[int] = (32, 32, 64),
+        stride: int = 1,
         hidden: Sequence[int] = (),
         activation: Callable[[], nn.Module] = nn.ReLU,
         pooling: Callable[[int, int], nn.Module] = nn.MaxPool2d,
@@ -128,7 +130,7 @@ class SmallConvNet(nn.Sequential):
     ) -> None:
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise((3, *widths)):
-            layers += [nn.Conv2d(inputs, outputs, 5, padding=2), normalization(outputs), activation()]
+            layers += [nn.Conv2d(inputs, outputs, 5, stride, padding=2), normalization(outputs), activation()]
             layers += [pooling(3, 2), nn.Dropout(conv_dropout)]
         features = nn.Sequential(*layers, global_pooling())
         initialization(features)

@@ -1,0 +1,155 @@
+"""The gradient of a mini-batch is the whole one plus noise of variance 1/|S|, and reaches a loss with far fewer images.
+
+Deck “CNN, R-CNN”, slide “Dealing with Big Data”; Robbins & Monro 1951.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.func import functional_call, grad, vmap
+
+from experiments.lectures.cnn._descent import LOSS, slowness, steps_to
+from experiments.lectures.cnn._scenes import training_images
+from experiments.lectures.cnn._small_net import CIFAR10, DEPARTURES, NETWORK, RECIPE, callbacks, training_set
+from experiments.results import Run, Runs
+from experiments.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.verdict import Rule, Verdict
+from lightning_modules.networks import Kaiming, SmallConvNet
+
+IMAGES, BATCH = 2048, 128
+SIZES = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+DRAWS = 64
+WIDTHS = [8, 16]
+THRESHOLD = 1.2
+"""Training loss; a guess among six classes has ln 6 = 1.79."""
+FULL_STEPS, MINI_STEPS = 60, 960
+"""Steps that a training has at most: the same images for both. It ends when it is at the threshold."""
+GRADIENTS, FULL, MINI = "gradients", "full batch", "mini-batch"
+
+
+def gradient_of_each(seed: int) -> Tensor:
+    """The loss's gradient for each of 2,048 training images at a net's initial weights: float32 (images, weights)."""
+    images, labels = training_images(RECIPE, IMAGES, train=IMAGES)
+    torch.manual_seed(seed)
+    net = SmallConvNet(6, widths=WIDTHS, initialization=Kaiming())
+    with torch.no_grad():
+        net(images[:1])  # gives the lazy layer its size
+    weights = {name: value.detach() for name, value in net.named_parameters()}
+
+    def loss(values: dict[str, Tensor], image: Tensor, label: Tensor) -> Tensor:
+        return F.cross_entropy(functional_call(net, values, (image[None],)), label[None])
+
+    each = vmap(grad(loss), in_dims=(None, 0, 0), chunk_size=128)(weights, images, labels)
+    return torch.cat([value.flatten(1) for value in each.values()], 1)
+
+
+def noise(gradients: Tensor, size: int, dice: torch.Generator, *, repeats: bool) -> tuple[float, float]:
+    """Of 64 mini-batches: the mean squared distance from the whole gradient over its square, and the mean cosine with it.
+
+    ``repeats``: images are drawn independently, and not as an epoch draws them, each once.
+    """
+    whole, count = gradients.mean(0), len(gradients)
+    if repeats:
+        chosen = torch.randint(count, (DRAWS, size), generator=dice)
+    else:
+        chosen = torch.stack([torch.randperm(count, generator=dice)[:size] for _ in range(DRAWS)])
+    shares = torch.zeros(DRAWS, count).scatter_add_(1, chosen, torch.full((DRAWS, size), 1 / size))
+    batches = shares @ gradients
+    distance = (batches - whole).square().sum(1).mean() / whole.square().sum()
+    return float(distance), float(F.cosine_similarity(batches, whole[None]).mean())
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Of ln y over ln x."""
+    x, y = np.log(np.array(points)).T
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def gradients(*, seed: int, folder: Path) -> Measured:
+    each = gradient_of_each(seed)
+    dice = torch.Generator().manual_seed(seed)
+    found = [(size, *noise(each, size, dice, repeats=True)) for size in SIZES]
+    epoch = [(size, noise(each, size, dice, repeats=False)[0]) for size in SIZES if size < IMAGES]
+    # Of a finite set without repeats the variance is smaller, by (N − |S|)/(N − 1).
+    corrected = [(size, distance * (IMAGES - 1) / (IMAGES - size)) for size, distance in epoch]
+    curves = {"relative variance": [(s, d) for s, d, _ in found], "cosine": [(s, c) for s, _, c in found]}
+    values = {"slope": slope(curves["relative variance"]), "slope without repeats, corrected": slope(corrected)}
+    return Measured(values | {f"cosine of {s}": c for s, _, c in found}, curves)
+
+
+def images(run: Run) -> float:
+    """Training images passed through the net on the way to the loss."""
+    return {FULL: IMAGES, MINI: BATCH}[run.arm] * steps_to(THRESHOLD)(run)
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: the variance falls as |S| to the power of −1 ± 0.1, and the whole batch needs 5 times the images of the
+    mini-batch or more; direction only: the variance."""
+    law = runs.quantity("slope of ln variance over ln |S|", GRADIENTS, "slope", needs="−1 ± 0.1")
+    cost = runs.ratio(
+        "images to the loss, whole batch / mini-batch", FULL, MINI, images, budget=FULL_STEPS * IMAGES, needs="≥ 5 x"
+    )
+    naive = runs.naive_ratio("images to the loss, whole batch / mini-batch", FULL, MINI, images)
+    cosine = runs.quantity(f"cosine of a mini-batch of {BATCH} with the whole gradient", GRADIENTS, f"cosine of {BATCH}")
+    once = runs.quantity("slope without repeats, corrected", GRADIENTS, "slope without repeats, corrected")
+    holds = law.above(-1.1) and law.below(-0.9)
+    return Rule((law, cost), (runs.tuned(),), naive, also=(str(cosine), str(once))).judge(
+        reproduced=holds and cost.above(5),
+        direction=holds,
+        refuted=law.excludes_above(-1.1) or law.excludes_below(-0.9),
+        because=f"The variance of the gradient goes as |S| to the power of {law.estimate:.2f}; to the same loss the whole "
+        f"batch of {IMAGES:,} takes {'more than ' if '>' in cost.bounds else ''}{cost.estimate:.1f} times the images of "
+        f"batches of {BATCH}. Steps equal in number would make it {IMAGES // BATCH}.",
+    )
+
+
+def batches(size: int, steps: int, every: int) -> dict[str, object]:
+    return {
+        "data.init_args.batch_size": size,
+        "trainer.max_steps": steps,
+        **callbacks(training_set(samples=500, every=every, until={"loss": THRESHOLD})),
+    }
+
+
+study = Study(
+    claim="B15",
+    says="The sum over all examples is too expensive when having millions of them; instead, approximate the gradient with a "
+    "mini-batch (100 ~ 1,000 examples).",
+    slide="Dealing with Big Data",
+    paper="No figure; the mean of |S| independent gradients has 1/|S| of the variance of one.",
+    work=Training(RECIPE),
+    arms={
+        GRADIENTS: Arm(work=Measurement(gradients)),
+        FULL: batches(IMAGES, FULL_STEPS, 1),
+        MINI: batches(BATCH, MINI_STEPS, 4),
+    },
+    held="net, images, momentum 0.9; as many images seen at most",
+    tune=Tune(start=0.0316, by=slowness(THRESHOLD, MINI_STEPS), own_start={FULL: 0.1}),
+    scales={
+        "cpu": Scale(
+            {"data.init_args.train": IMAGES, f"{NETWORK}.widths": WIDTHS, "trainer.limit_test_batches": 0},
+            departures=(
+                "two convolutions of 8 and 16 filters",
+                *DEPARTURES[1:],
+                f"{IMAGES:,} training images, where the slide has millions: the more there are, the dearer is the whole batch",
+                "loss measured on 500 of them",
+            ),
+        ),
+        "gpu": Scale(
+            {
+                **CIFAR10,
+                "data.init_args.train_samples": IMAGES,
+                "trainer.limit_test_batches": 0,
+            },
+            departures=(f"{IMAGES:,} training images of CIFAR-10",),
+        ),
+    },
+    verdict=verdict,
+    figure=LOSS,
+)
