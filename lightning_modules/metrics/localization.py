@@ -17,7 +17,8 @@ class LocalizationScores(CountMetric):
     """Mean IoU of the main box, and ILSVRC's localization error with one guess an image.
 
     ``compute`` returns float32 scalars: ``iou``; ``iou_right_class`` and ``iou_wrong_class``, its means over the images
-    whose class was found and missed (nan where there are none); ``localization_error``, the share of images
+    whose class was found and missed (nan where there are none); ``class_error``, the share of images whose class was
+    missed; ``localization_error``, the share of images
     without the right class and IoU >= 0.5 (Russakovsky et al. 2015, "ImageNet Large Scale Visual Recognition
     Challenge", section 4.2, there with five guesses and several objects). A box that is reversed or not finite
     has IoU 0. IoUs are summed in steps of 2^-24.
@@ -54,5 +55,6 @@ class LocalizationScores(CountMetric):
             "iou": ratio(self.overlap.sum(), total) * STEP,
             "iou_right_class": right,
             "iou_wrong_class": wrong,
+            "class_error": ratio(self.images[0], total),
             "localization_error": ratio(total - self.localized, total),
         }

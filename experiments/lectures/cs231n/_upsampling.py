@@ -50,7 +50,7 @@ TUNE = Tune(start=1e-2, by="trainset/miou", greatest=True)
 SCALES: Mapping[ScaleName, Scale] = {
     "cpu": Scale(
         {"trainer.callbacks": CALLBACKS},
-        departures=("drawn scenes of 32 × 32 pixels with three classes", "16, 32 and 64 features", "400 steps of 32 images"),
+        departures=("drawn scenes of 32 × 32 pixels with three classes", "16, 32 and 64 features", "700 steps of 16 images"),
     ),
     "gpu": Scale(
         {

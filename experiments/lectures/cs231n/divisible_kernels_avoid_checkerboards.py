@@ -1,7 +1,7 @@
 """A kernel whose size the stride divides, 2 × 2 or 4 × 4, avoids the checkerboard of the 3 × 3 one.
 
-CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution” (said, not on the slide); Odena et al. 2016, who found that
-it helps and does not suffice, and advise to enlarge first and to convolve then.
+CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution” (said, not on the slide); Odena et al. 2016, who found
+that it helps and does not suffice, and advise to enlarge first and to convolve then.
 """
 
 from __future__ import annotations
@@ -34,14 +34,17 @@ def verdict(runs: Runs) -> Verdict:
     left = runs.ratio("checkerboard, transpose 4 × 4 / nearest neighbour and convolution", K4, NEAREST, ENERGY)
     resized = runs.ratio("checkerboard, nearest neighbour and convolution / transpose 3 × 3", NEAREST, K3, ENERGY)
     naive = runs.naive_ratio("checkerboard, transpose 4 × 4 / 3 × 3", K4, K3, ENERGY)
-    shows = Gate("there is a checkerboard to avoid: the 3 × 3 kernel's is above nearest neighbour's", resized.below(1), str(resized))
+    shows = Gate(
+        "there is a checkerboard to avoid: the 3 × 3 kernel's is above nearest neighbour's", resized.below(1), str(resized)
+    )
     rule = Rule((four, two, left, resized), (runs.tuned(), learns(runs, *ARMS), shows), naive)
     judged = rule.judge(
         reproduced=static and four.below(1),
         refuted=not static or four.excludes_below(1),
-        because=f"Overlaps are even with kernels 2 and 4, but after training the 4 × 4 kernel's checkerboard is {four.estimate:.2g} "
-        f"times, the 2 × 2 one's {two.estimate:.2g} times the 3 × 3 one's; enlarging first and convolving then leaves "
-        f"{resized.estimate:.2g} times. Even overlap does not make the kernel's four parts equal: training has to.",
+        because=f"Overlaps are even with kernels 2 and 4, but after training the 4 × 4 kernel's checkerboard is "
+        f"{four.estimate:.2g} times, the 2 × 2 one's {two.estimate:.2g} times the 3 × 3 one's; enlarging first and "
+        f"convolving then leaves {resized.estimate:.2g} times. Even overlap does not make the kernel's four parts "
+        f"equal: training has to.",
     )
     return replace(judged, checks=checks)
 
@@ -62,7 +65,7 @@ study = Study(
     tune=TUNE,
     scales=SCALES,
     departures=("measured on the logits of a segmentation network, not on a generator's images",),
-    erratum="Even overlap is not the absence of artifacts: with any weights but equal ones each of the four phases of a 2 × 2 or "
-    "4 × 4 kernel has a sum of its own.",
+    erratum="Even overlap is not the absence of artifacts: with any weights but equal ones each of the four phases of a 2 × 2 "
+    "or 4 × 4 kernel has a sum of its own.",
     verdict=verdict,
 )

@@ -28,9 +28,9 @@ def verdict(runs: Runs) -> Verdict:
         reproduced=nails.above(0) and min(border.by_seed) >= 0,
         direction=nails.above(0),
         refuted=nails.excludes_above(0) or nails.equivalent(1),
-        because=f"With one learned convolution behind each, max unpooling has {nails.estimate:+.1f} points of mIoU over the bed "
-        f"of nails and {nearest.estimate:+.1f} over nearest neighbour; at borders it has {border.estimate:+.1f} points over "
-        f"nearest neighbour.",
+        because=f"With one learned convolution behind each, max unpooling has {nails.estimate:+.1f} points of mIoU over the "
+        f"bed of nails and {nearest.estimate:+.1f} over nearest neighbour; at borders it has {border.estimate:+.1f} points "
+        f"over nearest neighbour.",
     )
 
 
@@ -47,7 +47,7 @@ study = Study(
     departures=(
         "bed of nails and a 3 × 3 convolution are together a transpose convolution of kernel 3 and stride 2",
         "a 4 × 4 kernel has 16 weights where a 3 × 3 convolution has 9",
-        "SegNet's own bilinear arm had 0.63 M weights against 1.43 M and no learned decoder: here each arm has one layer a step",
+        "SegNet's own bilinear arm had 0.63 M weights against 1.43 M and no learned decoder: here each step has one layer",
     ),
     verdict=verdict,
 )

@@ -1,7 +1,7 @@
 """A transpose convolution with a 3 × 3 kernel and stride 2 sums up to four copies, and leaves a checkerboard.
 
-CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution”, question “why do we sum, not average?”; Odena et al. 2016.
-The static part, how many copies meet in an output, is exact; whether a trained network keeps the pattern is measured.
+CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution”, question “why do we sum, not average?”; Odena et al.
+2016. The static part, how many copies meet in an output, is exact; whether a trained network keeps the pattern is measured.
 """
 
 from __future__ import annotations
@@ -35,16 +35,17 @@ def verdict(runs: Runs) -> Verdict:
         reproduced=static and ratio.above(1) and ratio.estimate >= 10,
         direction=static and ratio.above(1),
         refuted=not static or ratio.excludes_above(1),
-        because=f"Outputs are sums over {least:.0f} to {most:.0f} copies of the kernel. After training the place in the 2 × 2 block "
-        f"explains {ratio.estimate:.1f} times as much of the logits' fine variance as with nearest neighbour and a convolution.",
+        because=f"Outputs are sums over {least:.0f} to {most:.0f} copies of the kernel. After training the place in the 2 × 2 "
+        f"block explains {ratio.estimate:.1f} times as much of the logits' fine variance as with nearest neighbour and a "
+        f"convolution.",
     )
     return replace(judged, checks=checks)
 
 
 study = Study(
     claim="F14",
-    says="Copies of the kernel that overlap are summed and not averaged, so that magnitudes depend on how many overlap; a 3 × 3 "
-    "kernel with stride 2 makes checkerboard artifacts.",
+    says="Copies of the kernel that overlap are summed and not averaged, so that magnitudes depend on how many overlap; a "
+    "3 × 3 kernel with stride 2 makes checkerboard artifacts.",
     slide="Learnable Upsampling: Transpose Convolution",
     paper="Uneven overlap wherever the stride does not divide the kernel; in two dimensions 4 : 1 for kernel 3 and stride 2.",
     work=Training(RECIPE),

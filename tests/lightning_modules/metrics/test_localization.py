@@ -47,6 +47,7 @@ def test_scores_are_those_of_a_loop(images: list[tuple[int, Box, int, Box]]) -> 
         "iou": mean([iou for _, iou in scored]),
         "iou_right_class": mean([iou for right, iou in scored if right]),
         "iou_wrong_class": mean([iou for right, iou in scored if not right]),
+        "class_error": mean([not right for right, _ in scored]),
         "localization_error": mean([not (right and iou >= 0.5) for right, iou in scored]),
     }
     assert measured(images) == pytest.approx(expected, abs=1e-6, nan_ok=True)
@@ -58,7 +59,7 @@ def test_half_an_overlap_with_the_right_class_is_enough() -> None:
     assert measured([(1, half, 1, whole)])["localization_error"] == 0
     assert measured([(1, less, 1, whole)])["localization_error"] == 1
     assert measured([(2, whole, 1, whole)]) == pytest.approx(
-        {"iou": 1, "iou_right_class": math.nan, "iou_wrong_class": 1, "localization_error": 1}, nan_ok=True
+        {"iou": 1, "iou_right_class": math.nan, "iou_wrong_class": 1, "class_error": 1, "localization_error": 1}, nan_ok=True
     )
 
 

@@ -1,0 +1,46 @@
+"""Class and box from one trunk: what the studies of “Classification + Localization” share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.results import Runs
+from experiments.study import Scale, ScaleName, Tune
+from experiments.verdict import Gate
+
+RECIPE = "localization/small_shapes"
+ERROR = "test/localization_error"
+"""Share of images without the right class and a box of IoU ≥ 0.5."""
+CHANCE = 5 / 6
+"""That of one class and one box for all images is at least this, with six classes."""
+
+NETWORK = "model.init_args.network.init_args"
+
+TUNE = Tune(start=5e-3, by="val/localization_error")
+
+CALTECH: Mapping[str, Any] = {
+    "class_path": "CaltechBoxes",
+    "init_args": {"root": "data/caltech_boxes", "image_size": 64, "batch_size": 64, "invalid": "skip"},
+}
+
+DRAWN = "drawn scenes of 32 × 32 pixels, one object of six classes"
+
+
+def scales(
+    cpu: Mapping[str, Any] | None = None, gpu: Mapping[str, Any] | None = None, *, departs: tuple[str, ...] = ()
+) -> Mapping[ScaleName, Scale]:
+    """The scales: ``cpu`` and ``gpu`` are what a study changes there beside the data."""
+    epochs = {"trainer.max_epochs": 60, "trainer.check_val_every_n_epoch": 60}
+    return {
+        "cpu": Scale(dict(cpu or {}), departures=(DRAWN, "three convolutions of 16, 32 and 64 features", *departs)),
+        "gpu": Scale(
+            {**epochs, "data": CALTECH, **(gpu or {})},
+            departures=("Caltech-101's faces, motorcycles and aeroplanes at 64 × 64", "networks as narrow as on drawn scenes"),
+        ),
+    }
+
+
+def learns(runs: Runs) -> Gate:
+    """Every arm beats one class and one box for all."""
+    return runs.beats(ERROR, CHANCE, greater=False)

@@ -1,0 +1,92 @@
+"""Freeze the trunk, train the two heads, then fine-tune all: better than the heads alone, and no worse than all at once.
+
+CS231n 2017, lecture 11, “Classification + Localization”, question “what about fixing the big network?”. The trunk has learned
+to classify other shapes before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from experiments.lectures.cs231n._localization import ERROR, RECIPE, TUNE, learns, scales
+from experiments.results import Runs
+from experiments.study import Study, Training
+from experiments.verdict import Rule, Verdict
+
+FROZEN, TUNED, JOINT = "frozen", "frozen, then fine-tuned", "all from the start"
+EPOCHS = 16
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: fine-tuning 2 points above frozen, and not below all at once. Direction only: the first of these."""
+    gain = runs.difference("localization accuracy, fine-tuned − frozen", FROZEN, TUNED, ERROR, needs="≥ 2 points")
+    start = runs.difference("localization accuracy, fine-tuned − all from the start", JOINT, TUNED, ERROR, needs="≥ 0")
+    naive = runs.naive("localization accuracy, fine-tuned − all from the start", TUNED, JOINT, lambda run: -run.value(ERROR))
+    helps = gain.above(0) and gain.estimate >= 2
+    return Rule((gain, start), (runs.tuned(), learns(runs)), naive).judge(
+        reproduced=helps and min(start.by_seed) >= 0,
+        direction=helps,
+        refuted=gain.excludes_above(0) or gain.equivalent(2),
+        because=f"Fine-tuning after the heads adds {gain.estimate:+.1f} points of localization accuracy to heads on a frozen "
+        f"trunk; against training all from the start it makes {start.estimate:+.1f} points, at equal steps.",
+    )
+
+
+def arm(frozen_epochs: int) -> dict[str, Any]:
+    freeze = {"class_path": "lightning_modules.FreezeTrunk", "init_args": {"epochs": frozen_epochs}}
+    return {"trainer.callbacks": [_PRETRAINED, *([freeze] if frozen_epochs else [])]}
+
+
+_PRETRAINED = {
+    "class_path": "experiments.pretraining.PretrainedTrunk",
+    "init_args": {
+        "data": {
+            "class_path": "Shapes",
+            "init_args": {
+                "image_size": 32,
+                "batch_size": 64,
+                "workers": 0,
+                "train": 4000,
+                "scene_seed": 1,
+                "style": {
+                    "classes": ["ellipse", "bar", "crescent", "heart", "arrow", "bolt"],
+                    "objects": [1, 1],
+                    "object_size": [0.35, 0.7],
+                    "clutter": 0.3,
+                },
+            },
+        },
+        "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 5e-3}},
+        "epochs": 4,
+    },
+}
+
+study = Study(
+    claim="E05",
+    says="Freeze the network and train the two fully connected layers; when they have converged, join them and fine-tune all.",
+    slide="Classification + Localization",
+    paper="Fast R-CNN, VOC 2007 mAP: convolutions frozen 61.4 %, fine-tuned 66.9 %. FCN-32s: fixed 45.4 %, tuned 59.4 %.",
+    work=Training(RECIPE),
+    arms={FROZEN: arm(10 * EPOCHS), TUNED: arm(EPOCHS // 2), JOINT: arm(0)},
+    held="pre-trained trunk, data, order, steps",
+    tune=TUNE,
+    scales={
+        "cpu": scales(
+            {
+                "trainer.max_epochs": EPOCHS,
+                "trainer.check_val_every_n_epoch": EPOCHS,
+                "data.init_args.train": 1000,
+            },
+            departs=(
+                "the trunk has classified 4,000 drawings of six other shapes, in place of ImageNet",
+                f"{EPOCHS} epochs of 1,000 scenes, the first half frozen where they are fine-tuned after",
+            ),
+        )["cpu"]
+    },
+    departures=(
+        "one learning rate, with one rise and fall, for both phases",
+        "equal steps, not equal work: a step is cheaper while the trunk is frozen",
+        "each run trains its trunk itself before it begins, by a callback, so that no run rests on another's files",
+    ),
+    verdict=verdict,
+)

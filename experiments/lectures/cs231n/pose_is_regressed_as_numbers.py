@@ -1,0 +1,64 @@
+"""The pose of a person, fourteen joints, is regressed as 28 numbers by the same network as a box is.
+
+CS231n 2017, lecture 11, “Human Pose Estimation”; Toshev and Szegedy 2014 (DeepPose), first stage.
+"""
+
+from __future__ import annotations
+
+from experiments.results import Runs
+from experiments.study import Scale, Study, Training, Tune
+from experiments.verdict import Rule, Verdict
+
+PCK, MEAN_POSE = "test/PCK20", "test/mean_pose_PCK20"
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: PCK of at least 0.9, and the mean pose at most 0.4. Direction only: the mean pose is beaten by 10 points."""
+    pck = runs.quantity("PCK@0.2 of the torso", "28 numbers", PCK, needs="≥ 0.9")
+    mean = runs.quantity("PCK@0.2 of the mean pose", "28 numbers", MEAN_POSE, needs="≤ 0.4")
+    gain = runs.quantity(
+        "PCK@0.2, network − mean pose",
+        "28 numbers",
+        lambda run: run.value(PCK) - run.value(MEAN_POSE),
+        scale=100,
+        unit="points",
+        needs="≥ 10 points",
+    )
+    return Rule((pck, mean, gain), (runs.tuned(),)).judge(
+        reproduced=pck.interval[0] >= 0.9 and mean.interval[1] <= 0.4 and gain.above(10),
+        direction=gain.above(10),
+        refuted=gain.excludes_above(10),
+        because=f"28 numbers from one network find {100 * pck.estimate:.0f} % of the joints within a fifth of the torso's "
+        f"length; the mean pose, the best constant answer, {100 * mean.estimate:.0f} %.",
+    )
+
+
+study = Study(
+    claim="E07",
+    says="A person's pose is fourteen joints; the network's output is their coordinates, 28 numbers, with an L2 loss.",
+    slide="Human Pose Estimation",
+    paper="DeepPose, LSP, strict PCP: about 0.61 after the second and third stage (from memory, unchecked).",
+    work=Training("pose/small_shapes"),
+    arms={"28 numbers": {}},
+    tune=Tune(start=3e-3, by="val/PCK20", greatest=True),
+    scales={
+        "cpu": Scale(departures=("drawn figures of 48 × 48 pixels", "three convolutions of 16, 32 and 64 features")),
+        "gpu": Scale(
+            {
+                "trainer.max_epochs": 200,
+                "trainer.check_val_every_n_epoch": 200,
+                "model.init_args.network.init_args.trunk": {
+                    "class_path": "lightning_modules.networks.TorchvisionTrunk",
+                    "init_args": {"name": "resnet18", "weights": "IMAGENET1K_V1"},
+                },
+                "data": {
+                    "class_path": "LSP",
+                    "init_args": {"root": "data/lsp", "image_size": 128, "fit": "letterbox", "batch_size": 32},
+                },
+            },
+            departures=("Leeds Sports Pose at 128 × 128, ResNet-18 from ImageNet in place of AlexNet", "one stage, no cascade"),
+        ),
+    },
+    departures=("PCK by the torso, where DeepPose reports PCP", "the cascade and the heat maps of the row are not run"),
+    verdict=verdict,
+)

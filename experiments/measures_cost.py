@@ -1,0 +1,50 @@
+"""What a network costs, counted and not timed: the same on every machine."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+IMAGES = 2
+"""Images that are counted at once: batch normalisation takes no single one."""
+
+
+def cost_of(network: nn.Module, size: tuple[int, int]) -> dict[str, float]:
+    """What one image of ``size`` (H, W) in pixels costs.
+
+    Returns:
+        ``gflop``: floating-point operations of the forward pass in 10^9, a multiplication and an addition being two;
+        ``saved_mib``: what is kept for the backward pass, weights excepted, in MiB; ``parameters``: their number.
+    """
+    network = deepcopy(network).cpu().train()
+    weights = {p.untyped_storage().data_ptr() for p in network.parameters()}
+    saved: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        if (place := tensor.untyped_storage().data_ptr()) not in weights:
+            saved[place] = tensor  # held, so that no later tensor takes its place
+        return tensor
+
+    images = torch.zeros(IMAGES, 3, *size)
+    with FlopCounterMode(display=False) as counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        kept = network(images)
+    del kept
+    return {
+        "gflop": counter.get_total_flops() / IMAGES / 1e9,
+        "saved_mib": sum(tensor.untyped_storage().nbytes() for tensor in saved.values()) / IMAGES / 2**20,
+        "parameters": float(sum(p.numel() for p in network.parameters())),
+    }
+
+
+class Cost(pl.Callback):
+    """Notes what one training image costs the task's network, as ``cost/gflop``, ``cost/saved_mib`` and ``cost/parameters``."""
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        values = cost_of(pl_module.network, pl_module.specification.image_size)
+        for logger in trainer.loggers:
+            logger.log_metrics({f"cost/{k}": v for k, v in values.items()}, step=max(0, trainer.global_step - 1))
