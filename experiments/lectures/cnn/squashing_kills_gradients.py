@@ -66,7 +66,8 @@ def verdict(runs: Runs) -> Verdict:
         refuted=gap.excludes_below(0),
         because=f"With each hidden layer more the first layer's gradient shrinks {np.exp(-sigmoid.estimate):.1f} times against "
         f"the last one's with sigmoids, {np.exp(-tanh.estimate):.1f} times with tanh and {np.exp(-relu.estimate):.1f} times "
-        f"with ReLU. Initialized to suit the sigmoid's slope it is {np.exp(-matched.estimate):.1f} times, and ReLU's {np.exp(-relu_matched.estimate):.1f}.",
+        f"with ReLU. Initialized to suit the sigmoid's slope it is {np.exp(-matched.estimate):.1f} times, "
+        f"and with ReLU, initialized by Kaiming's rule, {np.exp(-relu_matched.estimate):.1f}.",
     )
 
 
