@@ -36,7 +36,7 @@ from .pictures import Pictures
 from .predictions import PredictionWriter
 from .report import write_report
 from .runs import CHECKPOINTS, CONFIG, PICTURES, EvaluationFolder, RunFolder, folder_of, write_atomically
-from .wandb_logging import WandbMode, wandb_logger
+from .wandb_logging import WandbMode, finish_wandb, wandb_logger
 
 Command = Literal["fit", "validate", "test", "predict"]
 
@@ -253,7 +253,7 @@ def run_cli(start: Callable[[], LecternCLI]) -> int:
         print(f"lectern: {_one_line(wrong)}", file=sys.stderr)
         return 2
     finally:
-        _finish_wandb()
+        finish_wandb()
     return int(getattr(cli, "failed", False))
 
 
@@ -284,11 +284,3 @@ def _quiet() -> None:
     for message in (".*callbacks used to create the checkpoint.*", ".*LeafSpec.*", ".*persistent_workers.*"):
         warnings.filterwarnings("ignore", message)
     warnings.filterwarnings("ignore", ".*was called before the .*update.* method.*")  # a rank with no sample
-
-
-def _finish_wandb() -> None:
-    if "wandb" in sys.modules:
-        import wandb
-
-        if wandb.run is not None:
-            wandb.finish()

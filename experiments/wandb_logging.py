@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from typing import Literal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Literal
 from urllib.parse import urlparse
 
 from pytorch_lightning.loggers import WandbLogger
@@ -41,6 +44,35 @@ def _reachable() -> bool:
         return False
 
 
+class Forgiving(WandbLogger):
+    """W&B's process gets the signals of a preempted job too, and may end before the run does: the run goes on without it."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        with suppress(ConnectionError):
+            super().log_metrics(metrics, step)
+
+    @rank_zero_only
+    def log_image(self, key: str, images: list[Any], step: int | None = None, **kwargs: Any) -> None:
+        with suppress(ConnectionError):
+            super().log_image(key, images, step, **kwargs)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        with suppress(ConnectionError):
+            super().finalize(status)
+
+
+def finish_wandb() -> None:
+    """Ends W&B's run, where there is one and W&B's process is still there."""
+    if "wandb" in sys.modules:
+        import wandb
+
+        if wandb.run is not None:
+            with suppress(ConnectionError):
+                wandb.finish()
+
+
 def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
     """W&B's logger for a run, or none where it is disabled; a resumed run goes on under its id."""
     mode = wandb_mode(asked)
@@ -63,4 +95,4 @@ def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
         group=folder.name,
         settings=wandb.Settings(silent=True, console="off"),
     )
-    return [WandbLogger(experiment=run)]
+    return [Forgiving(experiment=run)]

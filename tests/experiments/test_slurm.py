@@ -1,0 +1,87 @@
+"""scripts/slurm.sbatch on a SLURM of two nodes; skipped where none is running."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from experiments.runs import is_finished
+from tests.experiments.interrupted import curves, start_ranks, weights
+from tests.experiments.test_distributed import COMMON, config, finish, the_run
+
+ROOT = Path(__file__).parents[2]
+
+ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")
+
+
+def slurm(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+
+
+def two_nodes() -> bool:
+    """Whether there is a SLURM here with two idle nodes."""
+    try:
+        return int(slurm("sinfo", "--noheader", "--states=idle", "--format=%D").split()[0]) >= 2
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return False
+
+
+pytestmark = pytest.mark.skipif(not two_nodes(), reason="no SLURM with two idle nodes")
+
+
+def state(job: str) -> str:
+    found = re.search(r"JobState=(\S+)", slurm("scontrol", "--oneliner", "show", "job", job))
+    assert found
+    return found[1]
+
+
+def until_ended(job: str, seconds: float = 300) -> str:
+    """Waits for the job, and shortens the two minutes that SLURM lets a requeued one wait."""
+    deadline = time.monotonic() + seconds
+    while (now := state(job)) not in ENDED and time.monotonic() < deadline:
+        if now == "PENDING":
+            subprocess.run(["scontrol", "update", f"jobid={job}", "StartTime=now"], capture_output=True, check=False)
+        time.sleep(0.5)
+    return now
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("stop", [["scontrol", "requeue"], ["scancel", "--signal=TERM"]], ids=["requeue", "preemption"])
+def test_a_job_that_was_stopped_goes_on_bit_for_bit(stop: list[str], workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("WANDB_MODE", "offline")  # its process is of the job, and gets the signal too
+    (workdir / ".venv" / "bin").mkdir(parents=True)
+    lectern = workdir / ".venv" / "bin" / "lectern"
+    lectern.write_text(f'#!/bin/sh\nexec {sys.executable} -m experiments "$@"\n')
+    lectern.chmod(0o755)
+    command = [*config("Classification", workdir), *COMMON, "--data.val=5", "--trainer.max_epochs=20", "--checkpoint.steps=3"]
+    finish(start_ranks(["fit", *command, "--name", "whole"], 2, workdir / "log"), workdir)
+    whole = the_run(workdir, "whole")
+
+    job = slurm(
+        "sbatch", "--parsable", str(ROOT / "scripts" / "slurm.sbatch"), *command, "--name", "r", "--trainer.accelerator=cpu"
+    ).strip()
+    try:
+        deadline = time.monotonic() + 180
+        while not (last := list(workdir.glob("runs/*/r/*/checkpoints/last.ckpt"))) and time.monotonic() < deadline:
+            assert state(job) not in ENDED, (workdir / f"slurm-{job}.out").read_text()
+            time.sleep(0.1)
+        subprocess.run([*stop, job], check=True)
+        run = last[0].parent.parent
+        assert not is_finished(run)
+        assert until_ended(job) == "COMPLETED", (workdir / f"slurm-{job}.out").read_text()
+    finally:
+        subprocess.run(["scancel", job], check=False, capture_output=True)
+    assert len({folder.name.rsplit("-", 1)[1] for folder in (run / "wandb").glob("offline-run-*")}) == 1
+    assert len({row["step"] for row in read_metrics(run)}) == len(read_metrics(run)) == 160
+    assert "resuming" in (workdir / f"slurm-{job}.out").read_text()
+    assert is_finished(run)
+    assert torch.equal(weights(run), weights(whole))
+    assert curves(run) == curves(whole)
