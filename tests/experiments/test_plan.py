@@ -67,6 +67,7 @@ def test_rates_at_which_all_diverge_are_left_downwards() -> None:
     assert walk(Known(lambda p: INF)) == [-5, -4, -3, -2, -1, 0, 1]
 
 
+@settings(deadline=None)
 @given(st.floats(-12, 12), st.integers(3, LONGEST_GRID), st.booleans())
 def test_of_a_score_with_one_valley_the_walk_ends_inside_or_at_the_limit(optimum: float, length: int, diverges: bool) -> None:
     def score(place: int) -> float:
@@ -82,6 +83,7 @@ def test_of_a_score_with_one_valley_the_walk_ends_inside_or_at_the_limit(optimum
         assert score(best(places, score)) == min(score(p) for p in range(-20, 21))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.floats(0, 5), st.just(INF)), min_size=41, max_size=41), st.integers(3, LONGEST_GRID))
 def test_whatever_the_scores_the_walk_ends(scores: list[float], length: int) -> None:
     places = walk(Known(lambda p: scores[p + 20]), length)

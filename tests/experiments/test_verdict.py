@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -41,6 +41,7 @@ def test_the_interval_of_many_seeds_agrees_with_scipy() -> None:
     assert bootstrap_interval(values.tolist()) == (low, high)  # no matter of chance
 
 
+@settings(deadline=None)  # 5^5 means, on a busy machine
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=5))
 def test_an_interval_holds_the_mean_and_lies_within_the_values(values: list[float]) -> None:
     low, high = bootstrap_interval(values)
