@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from experiments.runs import is_finished
+from experiments.runs import is_finished, read_metrics
 from tests.experiments.interrupted import curves, start_ranks, weights
 from tests.experiments.test_distributed import COMMON, config, finish, the_run
 
