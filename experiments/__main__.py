@@ -16,6 +16,7 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   doctor     what a configuration would do here, without training; with --run, one batch of it
   export     write a checkpoint's network as ONNX, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
+  dashboard  a local page: the verdicts, and the runs side by side
   list       tasks, data modules and recipes, and which fits which
 
 lectern COMMAND --help shows a command's options; lectern fit --model.help NAME and --data.help NAME those of a class.
@@ -25,7 +26,7 @@ A configuration from a stranger is code: read it before you run it.
 """
 
 TRAINER_COMMANDS = ("fit", "validate", "test", "predict")
-COMMANDS = (*TRAINER_COMMANDS, "doctor", "export", "reproduce", "list")
+COMMANDS = (*TRAINER_COMMANDS, "doctor", "export", "reproduce", "dashboard", "list")
 
 
 def main() -> int:
@@ -55,6 +56,10 @@ def main() -> int:
         from .reproduce import run as reproduce
 
         return reproduce(sys.argv[2:])
+    if command == "dashboard":
+        from .dashboard.launch import run as dashboard
+
+        return dashboard(sys.argv[2:])
     if command == "list":
         from .catalog import run as list_all
 

@@ -67,7 +67,8 @@ class RunSummary(pl.Callback):
         self._since = time.monotonic()
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self._images += len(batch["image"]) * trainer.world_size
+        if batch is not None:  # every scene of it was left out
+            self._images += len(batch["image"]) * trainer.world_size
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._pause()

@@ -26,7 +26,7 @@ MEANING = {
 SIGNS = {
     Level.EXACT: "=",
     Level.REPRODUCED: "✓",
-    Level.DIRECTION_ONLY: "↗",
+    Level.DIRECTION_ONLY: "½",
     Level.NOT_REPRODUCED: "✗",
     Level.INCONCLUSIVE: "?",
     Level.NOT_RUN: "–",

@@ -26,7 +26,9 @@ FRACTIONS = ("accuracy", "error", "miou", "iou", "map", "ap", "ap50", "pck")
 
 
 def metric_title(name: str) -> str:
-    """A metric's name in words, with the images that it was measured on."""
+    """A metric's name in words, with the images that it was measured on; a setting's dotted name as it is."""
+    if "." in name:
+        return name
     place, slash, rest = name.partition("/")
     if slash and place in WHERE:
         return f"{_words(rest)}, {WHERE[place]}"

@@ -9,6 +9,7 @@ import pytest
 import torchvision
 import yaml
 
+from datamodules import voc
 from experiments import recipes
 from experiments.catalog import pairs
 from experiments.runs import is_finished
@@ -41,7 +42,7 @@ def data_arguments(name: str, folder: Path) -> list[str]:
     if name == "Shapes":
         return SHAPES
     WRITERS[name](folder / "data")
-    own = ["--data.year=2007"] if name == "VOC" else []
+    own = ["--data.year=2007", f"--data.classes=[{','.join(voc.CLASSES)}]"] if name == "VOC" else []
     return [f"--data.root={folder / 'data'}", *own]
 
 

@@ -53,6 +53,10 @@ study = Study(
     held=HELD,
     tune=TUNE,
     scales=SCALES,
-    departures=("measured on the logits of a segmentation network, not on a generator's images",),
+    departures=(
+        "measured on the logits of a segmentation network, not on a generator's images",
+        "phase means are pooled over all images of a channel; an earlier version took them within each image, where content "
+        "leaks in: there, on other scenes after 400 steps, 3 × 3 had 5.6 times nearest neighbour's energy",
+    ),
     verdict=verdict,
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from experiments.lectures.cnn import relu_is_six_times_faster as six_times
+from experiments.lectures.cnn import relu_units_die as dying
 from experiments.lectures.cnn import sigmoid_nets_do_not_train_deep as deep
 from experiments.lectures.cnn._small_net import TRAINING_ERROR
 from experiments.results import Run, Runs
@@ -85,3 +88,31 @@ def test_a_net_that_learns_at_no_rate_is_judged_at_the_middle_one() -> None:
     assert min(stuck, key=deep.score).rate == deep.START
     learning = Run(deep.SIGMOID[6], 0, 1.0, {TRAINING_ERROR: 0.7})
     assert min([*stuck, learning], key=deep.score) is learning
+
+
+@pytest.mark.parametrize(
+    ("dead", "leaky_dead", "relu", "leaky", "level"),
+    [
+        (0.5, 0.0, 0.2, 0.2, Level.REPRODUCED),
+        (0.5, 0.0, 0.2, 0.3, Level.DIRECTION_ONLY),
+        (0.0, 0.0, 0.2, 0.2, Level.DIRECTION_ONLY),
+        (0.5, 0.1, 0.2, 0.3, Level.INCONCLUSIVE),
+        (0.0, 0.0, 0.2, 0.3, Level.NOT_REPRODUCED),
+        (0.0, 0.0, 0.3, 0.2, Level.NOT_REPRODUCED),
+        (0.5, math.nan, 0.2, 0.2, Level.INCONCLUSIVE),  # it diverged
+        (0.5, 0.0, 0.83, 0.2, Level.INCONCLUSIVE),
+    ],
+)
+def test_relu_units_die(dead: float, leaky_dead: float, relu: float, leaky: float, level: Level) -> None:
+    errors = {"relu": relu, dying.LEAKY: leaky, "leaky, 0.25": 0.2, "relu, 3×": 0.4, "relu, 10×": 0.83, "leaky, 10×": 0.83}
+    shares = {"relu, 10×": dead, "leaky, 10×": leaky_dead}
+    arms = {
+        arm: {
+            dying.TEST_ERROR: [error, error + 0.002, error + 0.001],
+            dying.DEAD: [shares.get(arm, 0.0)] * 3,
+            dying.INACTIVE: [0.5] * 3,
+        }
+        for arm, error in errors.items()
+    }
+    assert dying.verdict(Runs.made_up(arms)).level == level
+    assert dying.verdict(Runs.made_up(arms, inside={"relu": False})).level == Level.INCONCLUSIVE

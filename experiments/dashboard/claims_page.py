@@ -1,0 +1,87 @@
+"""The first page: what the lectures claim, and how each claim stands."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from experiments.dashboard import library
+from experiments.dashboard.parts import badge, plain
+from experiments.dashboard.study_view import study_view
+from experiments.lectures import LECTURES, rows
+from experiments.overview import MEANING, SCALES, SIGNS, Entry, Record, command, counts, entries, headline, level
+from experiments.verdict import Level
+
+
+def key_of(record: Record) -> str:
+    """A verdict's name in the page's address."""
+    return f"{record.get('name')}@{record.get('scale')}"
+
+
+def claims() -> None:
+    records = library.records(library.root())
+    asked = st.query_params.get("study", "")
+    if chosen := next((record for record in records if key_of(record) == asked), None):
+        study_view(chosen)
+        return
+    st.title("What the lectures claim, and what was measured")
+    found = counts(records)
+    st.markdown(
+        f"{len(rows())} claims of two lectures. A verdict comes from runs on this machine, by a rule that was written before "
+        "them. Choose verdicts to see only those:"
+    )
+    shown = st.pills(
+        "Verdicts",
+        list(found),
+        selection_mode="multi",
+        format_func=lambda place: f"{SIGNS[place]} {place}: {found[place]}",
+        label_visibility="collapsed",
+        key="verdicts",
+    )
+    with st.expander("What the verdicts mean"):
+        st.markdown("\n".join(f"- {badge(place)} {MEANING[place]}" for place in Level))
+        st.markdown("\n".join(f"- scale **{name}**: {meaning}" for name, meaning in SCALES.items()))
+    if not records:
+        st.info("No claim was run yet. This runs those that take seconds or minutes:")
+        st.code("lectern reproduce cnn", language=None)
+    for lecture, own in entries(records).items():
+        st.header(LECTURES.get(lecture, lecture), divider="gray")
+        for entry in own:
+            for record in entry.records:
+                if not shown or level(record) in shown:
+                    _card(record)
+        missing = [entry for entry in own if not entry.records]
+        if missing and (not shown or Level.NOT_RUN in shown):
+            _not_run(missing)
+
+
+def _card(record: Record) -> None:
+    with st.container(border=True):
+        st.markdown(f"{badge(level(record))} &nbsp; **{plain(record.get('claim'))} {plain(record.get('title'))}**")
+        st.markdown(f"The lecture says: “{plain(record.get('says'))}”  \nMeasured: {plain(headline(record))}")
+        facts = [f"{record['seeds']} seeds"] if record.get("seeds") else []
+        facts += [f"scale {record.get('scale')}"] if record.get("device") != "any" else ["at any scale"]
+        facts += [str(record["device"])] if record.get("device") not in (None, "", "any") else []
+        facts += [str(record.get("date", ""))[:10]]
+        place, button = st.columns([3, 1], vertical_alignment="center")
+        place.caption(
+            f"{plain(' · '.join(facts))} · again: {plain(command(str(record.get('name')), str(record.get('scale'))))}"
+        )
+        if button.button("Open the study", key=f"open {key_of(record)}", width="stretch"):
+            st.query_params["study"] = key_of(record)
+            st.rerun()
+
+
+def _not_run(missing: list[Entry]) -> None:
+    with st.expander(f"{SIGNS[Level.NOT_RUN]} not run: {len(missing)} claims of this lecture"):
+        lines = [
+            {
+                "claim": entry.row.id,
+                "the lecture says": entry.row.says,
+                "to run it": command(entry.study, "cpu") if entry.study else "has no study yet",
+            }
+            for entry in missing
+        ]
+        st.dataframe(lines, hide_index=True, width="stretch")
+
+
+claims()

@@ -1,0 +1,76 @@
+"""``lectern dashboard``: builds Streamlit's command line and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ADDRESS = "127.0.0.1"
+PORT = 8501
+HERE = Path(__file__).parent
+RUNS = "LECTERN_DASHBOARD_RUNS"
+"""The environment variable in which the pages find the folder of all runs."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The command; returns its exit code."""
+    it = argparse.ArgumentParser(prog="lectern dashboard", description="A local page: the verdicts, and the runs side by side.")
+    it.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
+    it.add_argument("--port", type=int, default=PORT, help="of the page, on this machine alone")
+    options = it.parse_args(arguments)
+    if problem := _problem(options.runs, options.port):
+        print(f"lectern: {problem}", file=sys.stderr)
+        return 2
+    print(f"dashboard http://{ADDRESS}:{options.port} shows {options.runs}; Ctrl-C ends it", flush=True)
+    environment = {**os.environ, RUNS: str(options.runs.resolve())}
+    try:
+        # Streamlit reads .streamlit/config.toml of the folder that it is started in: started here, it finds none.
+        return subprocess.run(command(options.port), cwd=HERE, env=environment).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def _problem(runs: Path, port: int) -> str:
+    """What is in the way, in one line; empty where nothing is. (InputError would have to import torch, which takes seconds.)"""
+    if importlib.util.find_spec("streamlit") is None:
+        return "lectern dashboard needs Streamlit, which is not installed: pip install 'lectern[dashboard]'"
+    if not runs.is_dir():
+        return f"--runs {runs}: no such folder; lectern fit and lectern reproduce make runs there"
+    if not 0 < port < 65536:
+        return f"--port {port}: 1 to 65535 expected"
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            place.bind((ADDRESS, port))
+        except OSError as error:
+            return f"--port {port}: cannot be used ({error.strerror}); --port takes another"
+    return ""
+
+
+def command(port: int) -> list[str]:
+    """Streamlit's command line: this machine alone, no telemetry, nothing from another host."""
+    settings = {
+        "server.address": ADDRESS,
+        "server.port": port,
+        "server.headless": "true",  # neither opens a browser nor asks for an address of mail
+        "server.fileWatcherType": "none",
+        "browser.serverAddress": ADDRESS,
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",  # an error's text may hold a folder's name; it stands in the terminal
+        "client.showErrorLinks": "false",
+        "runner.magicEnabled": "false",  # a text that stands alone is a comment, and not shown
+        "theme.light.primaryColor": "#0072B2",
+        "theme.dark.primaryColor": "#56B4E9",
+        "theme.font": "sans-serif",  # a user's own theme may name a font on another host
+        "theme.headingFont": "sans-serif",
+        "theme.codeFont": "monospace",
+    }
+    flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+    return [sys.executable, "-m", "streamlit", "run", str(HERE / "app.py"), *flags]

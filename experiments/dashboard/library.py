@@ -1,0 +1,241 @@
+"""The run folders below a root, and what they say; read again only where a file has changed.
+
+Links are not followed, and nothing outside the root is read (see :mod:`experiments.reading`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from experiments.evidence import curves_of, small_picture
+from experiments.figures import Series
+from experiments.lectures import LECTURES as TITLES
+from experiments.overview import Record
+from experiments.reading import (
+    CHECKPOINTS,
+    CONFIG,
+    CURVES,
+    LECTURES,
+    METRICS,
+    PICTURES,
+    SUMMARY,
+    flat,
+    read_columns,
+    read_config,
+    read_records,
+    read_summary,
+)
+
+from .launch import RUNS
+
+FILES = (SUMMARY, METRICS, CONFIG, CURVES)
+PARTS = {*FILES, "log.txt", "experiment.yaml", CHECKPOINTS, PICTURES}
+"""What makes a folder a run."""
+HIDDEN = ("wandb", "submitit", "__pycache__")
+DEEPEST = 6
+MOST = 5000
+"""Folders that are looked at; a root with more is not a folder of runs."""
+STALE = 600.0
+"""Seconds without a change after which a run that calls itself running is not believed: every 50 steps it writes a row."""
+
+Stamp = tuple[int, ...]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kept(most: int) -> Callable[[F], F]:
+    """Remembers what a function returned for its last ``most`` arguments; a file's stamp is among them."""
+    return st.cache_data(show_spinner=False, max_entries=most)
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run as a table shows it."""
+
+    name: str
+    """Its path below the root."""
+    folder: Path
+    state: str
+    summary: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """By dotted name."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Last values, the test's included."""
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """Which arm and seed of which study it is; empty for a run of its own."""
+        found = self.summary.get("study")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def seconds(self) -> float | None:
+        value = self.summary.get("seconds")
+        return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def short(self) -> str:
+        """What it is called in a legend: the folder's own name, or arm and seed."""
+        if self.study.get("arm"):
+            rate = f", rate {self.study['rate']}" if self.study.get("rate") is not None else ""
+            return f"{self.study['arm']}, seed {self.study.get('seed')}{rate}"
+        return "/".join(Path(self.name).parts[-2:])
+
+
+def root() -> Path:
+    """The folder of all runs."""
+    return Path(os.environ.get(RUNS, "runs"))
+
+
+def find(place: Path) -> list[Path]:
+    """Every run folder below ``place``, the empty ones too, in the order of their names."""
+    found: list[Path] = []
+    waiting = [(place, 0)]
+    looked = 0
+    while waiting and looked < MOST:
+        folder, depth = waiting.pop()
+        looked += 1
+        try:
+            with os.scandir(folder) as entries:
+                inside = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError:
+            continue
+        names = {entry.name for entry in inside}
+        folders = [Path(e.path) for e in inside if e.is_dir(follow_symlinks=False) and e.name not in HIDDEN]
+        verdicts = any(name.startswith("verdict-") for name in names)  # a study's folder holds runs and is none
+        if depth and (names & PARTS or not (folders or verdicts)):
+            found.append(folder)
+        elif depth < DEEPEST:
+            waiting += [(path, depth + 1) for path in folders]
+    own = (place / LECTURES, *(place / LECTURES / lecture for lecture in TITLES))
+    return sorted(path for path in found if path not in own)
+
+
+def runs(place: Path) -> list[RunInfo]:
+    """All runs, the newest first."""
+    return sorted(
+        (info(path, place) for path in find(place)), key=lambda run: str(run.summary.get("started") or ""), reverse=True
+    )
+
+
+def info(folder: Path, place: Path) -> RunInfo:
+    """A run, its state as it is now."""
+    stamp = _stamp(folder)
+    run = _info(folder, place, stamp)
+    return RunInfo(run.name, run.folder, state(run.summary, stamp, time.time()), run.summary, run.settings, run.metrics)
+
+
+def state(summary: dict[str, Any], stamp: Stamp, now: float) -> str:
+    """running, finished, failed, interrupted, stale (no change for ten minutes), or that it is empty or incomplete."""
+    if not any(stamp):
+        return "empty"
+    if not summary:
+        return "incomplete"  # nobody wrote how it stands, or half of it
+    said = summary.get("state")
+    said = said if isinstance(said, str) else "running" if summary.get("complete") is False else "unknown"
+    if said == "running" and now - max(stamp[::2]) / 1e9 > STALE:
+        return "stale"
+    return said[:40]
+
+
+def _stamp(folder: Path) -> Stamp:
+    """(time of change in ns, size) of each of its files; zeros where there is none."""
+    found: list[int] = []
+    for name in FILES:
+        try:
+            status = (folder / name).lstat()
+            found += [status.st_mtime_ns, status.st_size]
+        except OSError:
+            found += [0, 0]
+    return tuple(found)
+
+
+@kept(2 * MOST)
+def _info(folder: Path, place: Path, stamp: Stamp) -> RunInfo:
+    summary = read_summary(folder)
+    metrics = {k: v for part in ("metrics", "test", "measured") for k, v in _numbers(summary.get(part)).items()}
+    if not metrics:  # it is under way, or was stopped
+        for name, values in read_columns(folder).items():
+            known = values[~(values != values)]
+            if len(known) and name not in ("step", "epoch", "seconds"):
+                metrics[name] = float(known[-1])
+    return RunInfo(str(folder.relative_to(place)), folder, "", summary, flat(read_config(folder)), metrics)
+
+
+def _numbers(values: Any) -> dict[str, float]:
+    if not isinstance(values, dict):
+        return {}
+    return {str(k): float(v) for k, v in values.items() if isinstance(v, int | float) and math.isfinite(v)}
+
+
+def curves(run: RunInfo) -> dict[str, Series]:
+    """A run's curves over its steps."""
+    return _curves(run.folder, _stamp(run.folder))
+
+
+@kept(400)
+def _curves(folder: Path, stamp: Stamp) -> dict[str, Series]:
+    return curves_of(folder)
+
+
+def columns(run: RunInfo) -> dict[str, Any]:
+    """A run's ``metrics.csv`` as columns."""
+    return _columns(run.folder, _stamp(run.folder))
+
+
+@kept(400)
+def _columns(folder: Path, stamp: Stamp) -> dict[str, Any]:
+    return read_columns(folder)
+
+
+def picture(path: Path, side: int = 700) -> bytes | None:
+    """A picture as WebP, no wider than ``side`` pixels."""
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        return None
+    return _picture(path, side, changed)
+
+
+@kept(400)
+def _picture(path: Path, side: int, changed: int) -> bytes | None:
+    return small_picture(path, side, 85)
+
+
+def records(place: Path) -> list[Record]:
+    """All verdicts, of every scale."""
+    try:
+        paths = sorted((place / LECTURES).glob("*/*/verdict-*.json"))
+        return _records(place, tuple(path.lstat().st_mtime_ns for path in paths))
+    except OSError:
+        return []
+
+
+@kept(10)
+def _records(place: Path, stamp: Stamp) -> list[Record]:
+    return list(read_records(place))
+
+
+def duration(seconds: float | None) -> str:
+    """``2 min 5 s``."""
+    if seconds is None:
+        return "–"
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, rest = divmod(rest, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def day(value: Any) -> str:
+    """The date and time of an ISO 8601 text, without seconds."""
+    try:
+        return datetime.fromisoformat(str(value)).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return "–"

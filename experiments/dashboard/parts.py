@@ -1,0 +1,61 @@
+"""What the pages share: text that is only text, verdicts as badges, figures and pictures in a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from experiments.overview import SIGNS
+from experiments.verdict import Level
+
+from . import library
+
+BADGES = {
+    Level.EXACT: "blue",
+    Level.REPRODUCED: "green",
+    Level.DIRECTION_ONLY: "orange",
+    Level.NOT_REPRODUCED: "red",
+    Level.INCONCLUSIVE: "violet",
+    Level.NOT_RUN: "gray",
+}
+
+
+def plain(text: Any, length: int = 2000) -> str:
+    """Text in which Markdown finds nothing: run folders and verdicts may be a stranger's."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])", r"\\\1", " ".join(str(text).split())[:length])
+
+
+def badge(level: Level) -> str:
+    """A verdict in Markdown, as a coloured word with its sign."""
+    return f":{BADGES[level]}-badge[{SIGNS[level]} {level}]"
+
+
+def show(figure: go.Figure, key: str) -> None:
+    """A figure at the page's width."""
+    figure.update_layout(dragmode=False)  # on a phone a finger scrolls the page, not the figure
+    st.plotly_chart(figure, width="stretch", key=key, config={"displayModeBar": False})
+
+
+def pictures_in_a_row(by_name: Mapping[str, Path | None], most: int = 4) -> None:
+    """Pictures side by side, each under its name; on a phone below each other."""
+    items = list(by_name.items())
+    for start in range(0, len(items), most):
+        for place, (name, path) in zip(st.columns(min(most, max(2, len(items)))), items[start : start + most], strict=False):
+            with place:
+                content = library.picture(path) if path else None
+                st.markdown(f"**{plain(name, 120)}**")
+                if content is None:
+                    st.caption("damaged or too large" if path else "has no such picture")
+                else:
+                    st.image(content, width="stretch")
+
+
+def nothing_yet(what: str, command: str) -> None:
+    """What to type where there is nothing to show."""
+    st.info(f"{what} This makes some:")
+    st.code(command, language=None)

@@ -1,0 +1,47 @@
+"""The same inputs, as the chosen runs see them, and over epochs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from experiments.dashboard import library
+from experiments.dashboard.parts import nothing_yet, pictures_in_a_row, plain
+from experiments.evidence import pictures
+
+
+def title(name: str) -> str:
+    """``epoch_0003`` is “after epoch 4”."""
+    number = name.removeprefix("epoch_")
+    if name.startswith("epoch_") and number.isdigit():
+        return f"after epoch {int(number) + 1}"
+    return "on the test set" if name == "test" else name.replace("_", " ")
+
+
+def pictures_page() -> None:
+    st.title("Pictures")
+    found = {run.name: run for run in library.runs(library.root())}
+    having = {name: own for name, run in found.items() if (own := pictures(run.folder))}
+    if not having:
+        nothing_yet("No run has pictures yet.", "lectern fit --config segmentation/fcn_transpose")
+        return
+    st.markdown(
+        "A training draws the first scenes of its validation set, the same in every run: the truth on the left, the prediction "
+        "on the right."
+    )
+    chosen = st.multiselect("Runs", list(having), list(having)[:2], key="pictured", max_selections=8)
+    if not chosen:
+        return
+    names = list(dict.fromkeys(sorted(name for run in chosen for name in having[run])))
+    over = st.segmented_control(
+        "Show", ["one moment, all runs", "all epochs, one run"], default="one moment, all runs", key="view"
+    )
+    if over == "all epochs, one run":
+        run = st.selectbox("Run", chosen, key="one")
+        pictures_in_a_row({title(name): path for name, path in having[run].items()}, most=3)
+        return
+    moment = st.select_slider("When", names, names[-1], format_func=title, key="when") if len(names) > 1 else names[0]
+    st.subheader(plain(title(moment).capitalize()))
+    pictures_in_a_row({found[run].short if len(chosen) > 1 else run: having[run].get(moment) for run in chosen})
+
+
+pictures_page()

@@ -1,0 +1,35 @@
+"""What the studies of regularisation share: a net that can learn its few training scenes by heart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from experiments.results import Runs
+from experiments.study import Tune
+from experiments.verdict import Effect
+
+RECIPE = "classification/few_shapes"
+TEST_ERROR = "test/error"
+TUNE = Tune(start=0.01, by="val/error")
+DEPARTURES = ("drawn scenes of 16 × 16 pixels in place of photographs",)
+
+
+def steps(count: int) -> dict[str, Any]:
+    """Changes: a run takes so many steps, and is validated when it is done."""
+    return {"trainer.max_steps": count, "trainer.val_check_interval": count}
+
+
+def cifar10(samples: int, count: int) -> dict[str, Any]:
+    """Changes of the scale ``gpu``: so many photographs, so many steps of 128."""
+    arguments = {"root": "data", "batch_size": 128, "workers": 8, "train_samples": samples}
+    return {"data": {"class_path": "CIFAR10", "init_args": arguments}, **steps(count)}
+
+
+def noise(runs: Runs, *arms: str) -> float:
+    """The larger standard deviation over seeds of these arms' test error, in percentage points."""
+    return 100 * max(runs.quantity("", arm, TEST_ERROR).spread for arm in arms)
+
+
+def gain(runs: Runs, arm: str, other: str, needs: str) -> Effect:
+    """Test error of ``arm`` less that of ``other``."""
+    return runs.difference(f"test error, {arm} − {other}", arm, other, TEST_ERROR, needs=needs)

@@ -1,0 +1,91 @@
+"""Augmentation (shifts, mirror images, noise) lowers the test error, and narrows its distance from the training error.
+
+Deck “CNN, R-CNN”, slide “Improving Generalization”: “data augmentation (e.g., jittering, noise injection, transformations)”;
+Krizhevsky et al. 2012, section 4.1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from experiments.lectures.cnn._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, noise, steps
+from experiments.lectures.cnn._small_net import CHANCE, TRAINING_ERROR, callbacks, training_set
+from experiments.results import Run, Runs
+from experiments.study import Scale, Study, Training
+from experiments.verdict import Rule, Verdict
+
+ARMS = ("all", "noise", "shift", "flip", "none")
+
+
+def overfitting(run: Run) -> float:
+    """Test error less the error on the training scenes as they are."""
+    return run.value(TEST_ERROR) - run.value(TRAINING_ERROR)
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: all augmentations together lower the test error by at least two standard deviations, and test error less
+    training error with it; direction only: the test error alone."""
+    error = gain(runs, "all", "none", "≤ −2 SD")
+    gap = runs.difference("test − training error, all − none", "all", "none", overfitting, needs="< 0")
+    naive = runs.naive(error.name, "all", "none", TEST_ERROR)
+    gates = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False))
+    lower = error.below(0) and error.estimate <= -2 * noise(runs, "all", "none")
+    single = ", ".join(f"{arm} {gain(runs, arm, 'none', '').estimate:+.1f}" for arm in ARMS[1:-1])
+    return Rule((error, gap), gates, naive).judge(
+        reproduced=lower and gap.below(0),
+        direction=lower,
+        refuted=error.excludes_below(0) or error.equivalent(1),
+        because=f"All augmentations together change the test error by {error.estimate:+.1f} points and its distance from the "
+        f"training error by {gap.estimate:+.1f}; one by one: {single}.",
+    )
+
+
+def augmented(*names: str) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "flip": {"class_path": "albumentations.HorizontalFlip"},
+        "shift": {
+            "class_path": "albumentations.Affine",
+            "init_args": {"translate_percent": [-0.125, 0.125], "border_mode": 4, "p": 1.0},
+        },
+        "noise": {"class_path": "albumentations.GaussNoise", "init_args": {"std_range": [0.0, 0.1], "p": 1.0}},
+    }
+    return {"data.init_args.augment": [made[name] for name in names]}
+
+
+study = Study(
+    claim="C01",
+    says="Data augmentation (e.g., jittering, noise injection, transformations).",
+    slide="Improving Generalization",
+    paper="Krizhevsky et al. 2012: without augmentation “substantial overfitting” (from memory).",
+    work=Training(RECIPE),
+    arms={
+        "all": augmented("flip", "shift", "noise"),
+        "noise": augmented("noise"),
+        "shift": augmented("shift"),
+        "flip": augmented("flip"),
+        "none": augmented(),
+    },
+    held="layers, scenes, order, steps; no other regularisation",
+    tune=TUNE,
+    seeds=5,
+    scales={
+        "cpu": Scale(
+            {
+                **steps(500),
+                "data.init_args.train_samples": 500,
+                "data.init_args.batch_size": 32,  # augmentation takes longer than the training
+                **callbacks(training_set(samples=500)),
+            },
+            departures=(*DEPARTURES, "500 training scenes", "500 steps of 32 images"),
+        ),
+        "gpu": Scale(
+            {**cifar10(5000, 20_000), **callbacks(training_set(samples=5000))},
+            departures=("5,000 training images", "two convolutions in place of ResNet-20", "20,000 steps of 128 images"),
+        ),
+    },
+    departures=(
+        "drawn scenes vary in place and noise by themselves, so that augmentation shows more of what there is already",
+    ),
+    verdict=verdict,
+    figure="train/loss",
+)

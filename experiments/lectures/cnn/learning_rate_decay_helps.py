@@ -1,0 +1,74 @@
+"""Letting the learning rate decay leads to a lower error than keeping it.
+
+Deck “CNN, R-CNN”, slide “Stochastic Gradient Descent with momentum”: “we can also decay learning rate γ as iterations go
+on”. The steps are those of He et al. 2016, section 4.2: a tenth at one half and at three quarters of the training.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from experiments.lectures.cnn._small_net import CHANCE, CIFAR10, DEPARTURES, RECIPE, TRAINING_ERROR, callbacks, training_set
+from experiments.results import Runs
+from experiments.study import Scale, Study, Training, Tune
+from experiments.verdict import Effect, Rule, Verdict
+
+TRAINING_LOSS = "trainset/loss"
+CONSTANT, DECAYED = "constant", ("steps", "cosine")
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: with each schedule the training error is lower than with the best constant rate, in every seed and by more
+    than two standard deviations; direction only: with one of them, or by less."""
+    gains = [
+        runs.difference(f"training error, {arm} − constant", arm, CONSTANT, TRAINING_ERROR, needs="< −2 SD") for arm in DECAYED
+    ]
+    tests = [runs.difference(f"test error, {arm} − constant", arm, CONSTANT, "test/error") for arm in DECAYED]
+    naive = runs.naive(gains[-1].name, DECAYED[-1], CONSTANT, TRAINING_ERROR)
+    gates = (runs.tuned(), runs.beats(TRAINING_ERROR, CHANCE, greater=False))
+
+    def clear(effect: Effect, arm: str) -> bool:
+        noise = 100 * max(runs.quantity("", a, TRAINING_ERROR).spread for a in (arm, CONSTANT))
+        return effect.below(0) and effect.estimate < -2 * noise
+
+    shown = ", ".join(f"{arm} {effect.estimate:+.1f}" for arm, effect in zip(DECAYED, gains, strict=True))
+    rates = ", ".join(f"{arm} {rate:g}" for arm, rate in runs.rates.items() if rate is not None)
+    return Rule(tuple(gains), gates, naive, also=tuple(str(test) for test in tests)).judge(
+        reproduced=all(clear(effect, arm) for arm, effect in zip(DECAYED, gains, strict=True)),
+        direction=any(effect.below(0) for effect in gains),
+        refuted=all(effect.excludes_below(0) or effect.equivalent(1) for effect in gains),
+        because=f"Against the best constant rate the training error changes by these points: {shown}. First rates: {rates}.",
+    )
+
+
+def schedule(name: str, **arguments: Any) -> dict[str, Any]:
+    made = {"class_path": f"lightning_modules.schedules.{name}", "init_args": arguments}
+    return {"model.init_args.scheduler": made}
+
+
+study = Study(
+    claim="B17",
+    says="We can also decay learning rate γ as iterations go on.",
+    slide="Stochastic Gradient Descent with momentum",
+    paper="No figure in the lecture; He et al. 2016 divide the rate by ten at half and three quarters of the training.",
+    work=Training(RECIPE),
+    arms={
+        "cosine": schedule("WarmupCosine", warmup=0.0),
+        "steps": schedule("Steps", at=[0.5, 0.75], gamma=0.1),
+        CONSTANT: {},
+    },
+    held="layers, data, order, initialization, momentum 0.9, steps; the first rate is tuned for each",
+    tune=Tune(start=0.0316, by=TRAINING_LOSS),
+    scales={
+        "cpu": Scale(
+            {"trainer.max_steps": 600, **callbacks(training_set(samples=2000))},
+            departures=(*DEPARTURES, "600 steps of 64 images"),
+        ),
+        "gpu": Scale(
+            {**CIFAR10, "trainer.max_steps": 20_000, **callbacks(training_set(samples=5000))},
+            departures=("cuda-convnet's net in place of ResNet-20", "20,000 steps of 128 images"),
+        ),
+    },
+    verdict=verdict,
+    figure="train/loss",
+)

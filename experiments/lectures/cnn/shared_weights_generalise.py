@@ -1,0 +1,108 @@
+"""Local connections generalise better than full ones, and shared weights better still; with shuffled pixels neither helps.
+
+Deck “CNN, R-CNN”, slide “Idea background for CNN”: “statistics are similar at different locations”, so that weights may be
+shared (LeCun et al. 1998). The control shows every net the same images with their pixels in another, fixed order, in which
+neighbours mean nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from experiments.lectures.cnn._small_net import CHANCE, callbacks, training_set
+from experiments.results import Runs
+from experiments.study import Arm, Scale, Study, Training, Tune
+from experiments.verdict import Rule, Verdict
+
+SAMPLES = (200, 1000, 4000)
+TEST_ERROR = "test/error"
+MARGIN = 2.0
+"""Points of test error that the convolution may be ahead by under shuffled pixels."""
+CONNECTIONS = {"fc": "FullConnection", "local": "LocalConnection", "conv": "SharedConnection"}
+
+
+def name(connection: str, samples: int, shuffled: bool = False) -> str:
+    return f"{connection}, n={samples}" + (", shuffled" if shuffled else "")
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: at every n the test error falls from full to local to shared connections, and with shuffled pixels the
+    convolution is ahead of the full connections by at most 2 points; direction only: the order alone."""
+    steps, controls = [], []
+    for n in SAMPLES:
+        for worse, better in (("fc", "local"), ("local", "conv")):
+            title = f"test error, {worse} − {better}, n={n}"
+            steps.append(runs.difference(title, name(worse, n), name(better, n), TEST_ERROR, needs="> 0"))
+        title = f"with shuffled pixels, fc − conv, n={n}"
+        arms = name("fc", n, shuffled=True), name("conv", n, shuffled=True)
+        controls.append(runs.difference(title, *arms, TEST_ERROR, needs="≤ 2 points"))
+    whole = {n: runs.difference(f"fc − conv, n={n}", name("fc", n), name("conv", n), TEST_ERROR) for n in SAMPLES}
+    n = SAMPLES[-1]
+    naive = runs.naive(f"test error, fc − conv, n={n}", name("fc", n), name("conv", n), TEST_ERROR)
+    plain = [name(connection, n) for connection in CONNECTIONS for n in SAMPLES]
+    gates = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False, arms=plain))
+    gains = ", ".join(f"{effect.estimate:+.1f} points at n={n}" for n, effect in whole.items())
+    lost = ", ".join(f"{effect.estimate:+.1f}" for effect in controls)
+    places = ", ".join(f"{effect.name.removeprefix('test error, ')}: {effect.estimate:+.1f}" for effect in steps)
+    return Rule((*steps, *controls), gates, naive).judge(
+        reproduced=all(step.above(0) for step in steps) and all(control.interval[1] <= MARGIN for control in controls),
+        direction=all(step.above(0) for step in steps),
+        refuted=any(step.excludes_above(0) for step in steps),
+        because=f"Full connections have a higher test error than a convolution by {gains}; with shuffled pixels by {lost}. "
+        f"Step by step: {places}.",
+    )
+
+
+def arm(connection: str, samples: int, shuffled: bool) -> dict[str, Any] | Arm:
+    path = f"lightning_modules.networks.{CONNECTIONS[connection]}"
+    net: dict[str, Any] = {
+        "class_path": "lightning_modules.networks.MapsNet",
+        "init_args": {"image_size": [16, 16], "connection": path},
+    }
+    if shuffled:
+        inner = {"image_size": [16, 16], "network": net}
+        net = {"class_path": "lightning_modules.networks.PermutedPixels", "init_args": inner}
+    changes = {"model.init_args.network": net, "data.init_args.train_samples": samples}
+    # Full connections, whose weights are all drawn alike, cannot tell one order of pixels from another.
+    return Arm(changes, rate_of=name("fc", samples)) if shuffled and connection == "fc" else changes
+
+
+def cells() -> list[tuple[str, int, bool]]:
+    shuffled = [(connection, n, True) for connection in ("fc", "conv") for n in SAMPLES]
+    return [*shuffled, *((connection, n, False) for connection in CONNECTIONS for n in SAMPLES)]
+
+
+study = Study(
+    claim="B06",
+    says="Statistics are similar at different locations: share the weights (LeCun 1998).",
+    slide="Idea background for CNN",
+    paper="No figure in the lecture.",
+    work=Training("classification/connections_shapes"),
+    arms={name(*cell): arm(*cell) for cell in cells()},
+    held="hidden units (8 maps of 8 × 8, then 16 of 4 × 4), fields of 5 × 5, steps, batch, data",
+    tune=Tune(start=0.0316, by="val/error"),
+    scales={
+        "cpu": Scale(
+            callbacks(training_set(samples=200)),
+            departures=(
+                "drawn scenes of 16 × 16 pixels",
+                "4,000 training scenes in place of 5,000",
+                "local connections are not run with shuffled pixels",
+                "full connections take over their rate of the unshuffled images",
+            ),
+        ),
+        "gpu": Scale(
+            {
+                "data": {
+                    "class_path": "CIFAR10",
+                    "init_args": {"root": "data", "image_size": 16, "batch_size": 50, "workers": 8},
+                },
+                "trainer.max_steps": 5000,
+                "trainer.val_check_interval": 5000,
+                **callbacks(training_set(samples=200)),
+            },
+            departures=("CIFAR-10 at 16 × 16 pixels",),
+        ),
+    },
+    verdict=verdict,
+)

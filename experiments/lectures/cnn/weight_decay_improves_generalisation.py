@@ -1,0 +1,91 @@
+"""Weight decay lowers the test error, and L1 decay leaves more weights at zero than L2.
+
+Deck “CNN, R-CNN”, slide “Improving Generalization”: “Regularization: Weight decay (L2, L1)”. No paper is named.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from experiments.lectures.cnn._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, noise, steps
+from experiments.lectures.cnn._small_net import CHANCE, callbacks, training_set
+from experiments.results import Runs
+from experiments.study import Scale, Study, Training
+from experiments.verdict import Rule, Verdict
+
+VALIDATION_ERROR = "val/error"
+SMALL, ZERO = "weights/small", "weights/zero"
+THRESHOLD = 1e-3
+"""Size below which a weight counts as zero, for both norms."""
+NONE, L2, L1 = "none", ("L2, 0.001", "L2, 0.01"), ("L1, 0.0003", "L1, 0.003")
+
+
+def best(runs: Runs, arms: tuple[str, ...]) -> str:
+    """The arm with the least validation error: the factor is chosen as the learning rate is, and not on the test set."""
+    return min(arms, key=lambda arm: runs.quantity("", arm, VALIDATION_ERROR).estimate)
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: the best factor lowers the test error by at least one standard deviation against no decay, and L1 leaves more
+    small weights than L2; direction only: one of the two."""
+    chosen, l1, l2 = best(runs, (*L2, *L1)), best(runs, L1), best(runs, L2)
+    error = gain(runs, chosen, NONE, "≤ −1 SD")
+    sparsity = runs.difference(f"weights below {THRESHOLD:g}, {l1} − {l2}", l1, l2, SMALL, needs="> 0")
+    naive = runs.naive(error.name, chosen, NONE, TEST_ERROR)
+    gates = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False))
+    lower = error.below(0) and error.estimate <= -noise(runs, chosen, NONE)
+    zero = {arm: runs.quantity("", arm, ZERO, scale=100).estimate for arm in (NONE, l2, l1)}
+    each = ", ".join(f"{arm} {gain(runs, arm, NONE, '').estimate:+.1f}" for arm in (*L2, *L1))
+    sparser = sparsity.above(0)
+    return Rule((error, sparsity), gates, naive).judge(
+        reproduced=lower and sparser,
+        direction=lower or sparser,
+        refuted=(error.excludes_below(0) or error.equivalent(1)) and sparsity.excludes_above(0),
+        because=f"Test error against no decay, in points: {each}; {chosen} is best on validation data. Exactly zero are "
+        f"{zero[NONE]:.0f} % of the weights without decay, {zero[l2]:.0f} % with {l2} and {zero[l1]:.0f} % with {l1}.",
+    )
+
+
+def decayed(norm: str, factor: float) -> dict[str, Any]:
+    """Changes: the optimizer, whole. Its learning rate is set by the tuning."""
+    arguments = {"lr": 0.01, "momentum": 0.9}
+    if norm == "L1":
+        path, extra = "lightning_modules.optimizers.ProximalSGD", {"l1": factor}
+    else:
+        path, extra = "torch.optim.SGD", {"weight_decay": factor}
+    return {"model.init_args.optimizer": {"class_path": path, "init_args": arguments | extra}}
+
+
+MEASURES = (training_set(), {"class_path": "experiments.measures.SmallWeights", "init_args": {"threshold": THRESHOLD}})
+
+study = Study(
+    claim="C03",
+    says="Regularization: weight decay (L2, L1).",
+    slide="Improving Generalization",
+    paper="No figure in the lecture.",
+    work=Training(RECIPE),
+    arms={
+        **{arm: decayed("L1", float(arm.split()[1])) for arm in L1},
+        **{arm: decayed("L2", float(arm.split()[1])) for arm in L2},
+        NONE: decayed("L2", 0.0),
+    },
+    held="layers, data, order, momentum 0.9, steps; no other regularisation",
+    tune=TUNE,
+    scales={
+        "cpu": Scale(
+            {**steps(800), **callbacks(*MEASURES)},
+            departures=(*DEPARTURES, "1,000 training scenes", "800 steps of 50 images"),
+        ),
+        "gpu": Scale(
+            {**cifar10(45_000, 20_000), **callbacks(*MEASURES)},
+            departures=("two convolutions in place of ResNet-20", "20,000 steps of 128 images"),
+        ),
+    },
+    departures=(
+        "two factors of each norm",
+        "L1 by a proximal step, as its subgradient leaves no weight at exactly zero; it stands outside the momentum",
+        f"weights below {THRESHOLD:g} in size count as zero, for both norms",
+    ),
+    verdict=verdict,
+    figure="train/loss",
+)
