@@ -17,6 +17,7 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from jsonargparse.typing import PositiveFloat
+from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers.logger import Logger
@@ -154,6 +155,10 @@ class LecternCLI(LightningCLI):
             callbacks=[*(config.trainer.callbacks or []), *self._callbacks(config)],
             plugins=[*_listed(config.trainer.plugins), checkpoints.AtomicCheckpoints()],
         )
+        if config.trainer.sync_batchnorm and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):
+            raise InputError(
+                "trainer.sync_batchnorm works on GPUs only; leave it out, or use a task without batch normalisation"
+            )
         if hasattr(trainer.strategy, "_timeout"):
             # Lightning takes it as an argument of the strategy's class alone; "ddp" on the command line has no arguments.
             trainer.strategy._timeout = timedelta(minutes=config.rank_timeout)

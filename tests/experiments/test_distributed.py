@@ -178,6 +178,13 @@ def test_a_sharded_run_is_a_run_like_any_other(workdir: Path) -> None:
     assert sharded == pytest.approx(read_summary(whole)["test"], rel=1e-5, nan_ok=True)
 
 
+def test_synchronised_batch_norm_without_a_gpu_is_refused_in_one_line(workdir: Path) -> None:
+    command = ["fit", *config("Classification", workdir), *COMMON, "--data.val=3", "--trainer.sync_batchnorm=true"]
+    pids = start_ranks(command, 2, workdir / "log")
+    assert [wait(pid) for pid in pids] == [2, 2]
+    assert "sync_batchnorm works on GPUs only" in (workdir / "log0").read_text().splitlines()[-1]
+
+
 def test_a_checkpoint_in_pieces_is_refused_before_the_first_step(workdir: Path) -> None:
     shards = {"class_path": "tests.experiments.sharded.ShardsOnCPU", "init_args": {"state_dict_type": "sharded"}}
     command = ["fit", *config("Segmentation", workdir), *COMMON, "--data.val=3", "--trainer.max_epochs=6", "--name", "r"]
