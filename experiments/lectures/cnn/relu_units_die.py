@@ -82,7 +82,7 @@ study = Study(
         LEAKY: sloped(0.01),
     },
     held="layers, data, order, momentum 0.9, steps; no batch normalization, which would hide dying",
-    tune=Tune(start=0.01, by=TRAINING_ERROR),
+    tune=Tune(start=0.0316, by=TRAINING_ERROR),
     seeds=5,
     scales={
         "cpu": Scale(
