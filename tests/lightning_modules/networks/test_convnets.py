@@ -239,6 +239,17 @@ def test_small_conv_net_has_four_layers_and_any_stage_can_be_taken_away() -> Non
     torch.testing.assert_close(bare(x + y) - bare(x), bare(y) - bare(torch.zeros_like(y)))  # affine
 
 
+def test_strides_do_the_pooling_of_a_small_conv_net_with_the_same_weights() -> None:
+    strided = SmallConvNet(10, stride=2, pooling=nn.Identity).eval()
+    with torch.no_grad():
+        strided(torch.zeros(1, 3, 16, 16))
+        pooled = SmallConvNet(10, pooling=lambda kernel, stride: nn.MaxPool2d(1, stride)).eval()  # takes every second place
+        pooled(torch.zeros(1, 3, 16, 16))
+        pooled.load_state_dict(strided.state_dict())
+        images = torch.randn(2, 3, 16, 16)
+        torch.testing.assert_close(strided(images), pooled(images))
+
+
 @pytest.mark.parametrize(
     ("name", "count"),
     [
