@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -154,9 +155,12 @@ def flat(config: Mapping[str, Any]) -> dict[str, Any]:
             parts = [(str(key), item) for key, item in value.items()]
             waiting += [(name if k == "init_args" else f"{name}.{k}".strip("."), v, depth + 1) for k, v in reversed(parts)]
         else:
-            found[name] = value if isinstance(value, str | int | float | bool) or value is None else str(value)[:200]
-    return {name.removesuffix(".class_path"): value for name, value in found.items()}
+            found[name] = value if isinstance(value, str | int | float | bool) or value is None else _SHORT.repr(value)
+    return {name.removesuffix(".class_path"): value for name, value in found.items() if name}
 
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring, _SHORT.maxother = 4, 20, 20, 80, 80
 
 OWN = ("version", "name", "runs", "ckpt_path")
 """Settings that say where a run lies, and not what it is."""

@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ RUNS = "LECTERN_DASHBOARD_RUNS"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The command; returns its exit code."""
+    """The command; it ends with the page's server, or returns 2 where that cannot start."""
     it = argparse.ArgumentParser(prog="lectern dashboard", description="A local page: the verdicts, and the runs side by side.")
     it.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
     it.add_argument("--port", type=int, default=PORT, help="of the page, on this machine alone")
@@ -28,12 +27,11 @@ def run(arguments: Sequence[str]) -> int:
         print(f"lectern: {problem}", file=sys.stderr)
         return 2
     print(f"dashboard http://{ADDRESS}:{options.port} shows {options.runs}; Ctrl-C ends it", flush=True)
-    environment = {**os.environ, RUNS: str(options.runs.resolve())}
-    try:
-        # Streamlit reads .streamlit/config.toml of the folder that it is started in: started here, it finds none.
-        return subprocess.run(command(options.port), cwd=HERE, env=environment).returncode
-    except KeyboardInterrupt:
-        return 0
+    sys.stdout.flush()
+    os.environ[RUNS] = str(options.runs.resolve())
+    os.chdir(HERE)  # Streamlit reads .streamlit/config.toml of the folder that it is started in: here it finds none
+    line = command(options.port)
+    os.execv(line[0], line)  # in this process's place, so that whatever ends the one ends the other
 
 
 def _problem(runs: Path, port: int) -> str:

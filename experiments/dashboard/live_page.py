@@ -12,8 +12,7 @@ from experiments.dashboard.library import RunInfo, duration
 from experiments.dashboard.parts import nothing_yet, plain, show
 from experiments.titles import is_fraction, metric_title
 
-EVERY = 3.0
-"""Seconds between two looks at the run's files."""
+EVERY = 3.0  # seconds between two looks at the run's files
 
 
 def live() -> None:

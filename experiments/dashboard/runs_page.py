@@ -16,8 +16,7 @@ from experiments.reading import OWN
 from experiments.titles import is_fraction, metric_title
 
 AXES = {"step": "optimizer steps", "epoch": "epochs", "seconds": "seconds since the start"}
-MOST = 40
-"""Runs that are laid over each other."""
+MOST = 40  # runs that are laid over each other
 
 
 def runs_page() -> None:
@@ -87,7 +86,8 @@ def _filtered(runs: list[RunInfo]) -> list[RunInfo]:
 
 
 def _table(shown: list[RunInfo]) -> None:
-    names = varying(shown)[:40]
+    main = [name for run in shown for name in run.metrics if name.count("/") < 2 and not name.startswith("train/")]
+    names = list(dict.fromkeys([*sorted(main, key=lambda name: (not name.startswith("test/"), name)), *varying(shown)]))[:40]
     table = quantities_of(shown)
     columns = {
         "run": [run.name for run in shown],

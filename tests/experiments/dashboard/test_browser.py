@@ -1,0 +1,155 @@
+"""The dashboard and the report in a real browser: no error, and no request to another machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.experiments.made_up_runs import write_exact, write_run, write_study
+
+playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("streamlit")
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
+pytestmark = [pytest.mark.skipif(not CHROMIUM, reason="no Chromium here"), pytest.mark.slow, pytest.mark.timeout(600)]
+
+PATIENCE = 120_000
+"""Milliseconds; a busy machine is slow."""
+HOSTILE = "<img src=x onerror=alert(1)>"
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Studies, runs of their own, one of them under way, and what a stranger may have left."""
+    root = tmp_path_factory.mktemp("dashboard") / "runs"
+    arms = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
+    write_study(root, arms, pictures=["filters"])
+    write_study(root, {HOSTILE: [0.3, 0.2], "b": [0.1, 0.1]}, claim="D10", name="cnn/other", title=HOSTILE, because=HOSTILE)
+    write_exact(root)
+    for i in range(2):
+        write_run(root / "fcn" / f"run-{i}", seed=i, lr=0.1 / (1 + i), pictures=["epoch_0000", "epoch_0001"])
+    write_run(root / HOSTILE / "http:" / "evil.example", name=HOSTILE, pictures=[HOSTILE])
+    write_run(root / "fcn" / "now", state="running", steps=200)
+    (root / "empty").mkdir()
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(runs: Path) -> Iterator[str]:
+    """``lectern dashboard``, as it is typed."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port = place.getsockname()[1]
+    command = [sys.executable, "-m", "experiments", "dashboard", "--runs", str(runs), "--port", str(port)]
+    server = subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.3)
+    raise AssertionError("the dashboard did not start")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as it:
+        started = it.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+class Watch:
+    """What a page asked for, and what went wrong in it."""
+
+    def __init__(self, page: Any, allowed: str) -> None:
+        self.elsewhere: list[str] = []
+        self.errors: list[str] = []
+        page.on("request", lambda request: self._asked(request.url, allowed))
+        page.on("websocket", lambda socket: self._asked(socket.url.replace("ws:", "http:"), allowed))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("dialog", lambda dialog: (self.errors.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+    def _asked(self, url: str, allowed: str) -> None:
+        if not url.startswith((allowed, "data:", "blob:")):
+            self.elsewhere.append(url)
+
+
+def _keep(page: Any, name: str, tmp_path: Path) -> None:
+    """A picture of the page, into LECTERN_SCREENSHOTS where somebody wants to look."""
+    page.screenshot(path=str(Path(os.environ.get("LECTERN_SCREENSHOTS", tmp_path)) / f"{name}.png"), full_page=True)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_every_page_opens_without_error_or_foreign_request(
+    address: str, browser: Any, tmp_path: Path, size: str, scheme: str
+) -> None:
+    page = browser.new_page(viewport=SIZES[size], color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
+    watch = Watch(page, address)
+    expected = {
+        "": "42.3 points",
+        "runs_page": "Runs to compare",
+        "pictures_page": "After epoch 2",
+        "live_page": "191 optimizer steps",
+        "?study=cnn/plain_nets_degrade@cpu": "Conditions of the experiment",
+        "?study=cnn/other@cpu": "Conditions of the experiment",
+    }
+    for path, words in expected.items():
+        page.goto(f"{address}/{path}")
+        page.get_by_text(words).first.wait_for()
+        if path not in ("", "pictures_page"):
+            page.locator(".js-plotly-plot").first.wait_for()
+        assert page.get_by_test_id("stException").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        _keep(page, f"{size}-{scheme}-{path.replace('/', '_') or 'claims'}", tmp_path)
+    assert watch.errors == []
+    assert watch.elsewhere == []
+    page.close()
+
+
+def test_a_running_curve_grows_without_a_reload(address: str, browser: Any, runs: Path) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/live_page")
+    page.get_by_text("191 optimizer steps").wait_for()
+    with (runs / "fcn" / "now" / "metrics.csv").open("a") as file:
+        file.write("300,3,33.0,0.5,\n")
+    page.get_by_text("301 optimizer steps").wait_for()
+    page.close()
+
+
+def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path: Path) -> None:
+    from experiments.lecture_report import write_reports
+
+    path = write_reports(runs, "cpu")["page"]
+    for size, scheme in (("desktop", "light"), ("phone", "dark")):
+        page = browser.new_page(viewport=SIZES[size], color_scheme=scheme)
+        page.set_default_timeout(PATIENCE)
+        watch = Watch(page, path.as_uri())
+        page.goto(path.as_uri())
+        page.locator(".js-plotly-plot").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        _keep(page, f"{size}-{scheme}-report", tmp_path)
+        assert watch.errors == [] and watch.elsewhere == []
+        page.close()
