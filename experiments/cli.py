@@ -35,6 +35,7 @@ from .catalog import check_fit
 from .expectations import check_expectations, parse_expectations
 from .pictures import Pictures
 from .predictions import PredictionWriter
+from .profiling import NoProfiler
 from .report import write_report
 from .runs import CHECKPOINTS, CONFIG, PICTURES, EvaluationFolder, RunFolder, folder_of, write_atomically
 from .wandb_logging import WandbMode, finish_wandb, wandb_logger
@@ -149,6 +150,8 @@ class LecternCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         config = self.config_init[self.subcommand]
         torch.use_deterministic_algorithms(config.trainer.deterministic is True)
+        if config.trainer.profiler is None:
+            kwargs["profiler"] = NoProfiler()
         trainer = super().instantiate_trainer(
             **kwargs,
             logger=self._loggers(config),
