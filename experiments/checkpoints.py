@@ -209,10 +209,17 @@ def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "model")
     specification = checkpoint["hyper_parameters"]["specification"]
-    model = {**model, "init_args": {**model["init_args"], "specification": specification}}
+    model = without_pretraining({**model, "init_args": {**model["init_args"], "specification": specification}})
     task: Task = parser.instantiate_classes(parser.parse_object({"model": model})).model
     task.load_state_dict(checkpoint["state_dict"])
     return task
+
+
+def without_pretraining(config: Any) -> Any:
+    """A configuration whose networks start without pre-trained ``weights``: the checkpoint's replace them, without a download."""
+    if isinstance(config, dict):
+        return {k: None if k == "weights" and isinstance(v, str) else without_pretraining(v) for k, v in config.items()}
+    return config
 
 
 def check(path: Path, class_path: str) -> None:
@@ -253,6 +260,7 @@ def complete(arguments: list[str]) -> list[str]:
     experiment = checkpoint.get("experiment") or {}
     given = _given_keys(arguments)
     filled = {key: experiment[key] for key in ("model", "data", "expect", "name") if experiment.get(key) and key not in given}
+    filled = {key: without_pretraining(value) if key == "model" else value for key, value in filled.items()}
     result = [arguments[0], *(["--config", json.dumps(filled)] if filled else []), *arguments[1:]]
     if arguments[0] == "predict" and "ImageFiles" in (_value(arguments, "--data") or ""):
         data = (experiment.get("data") or {}).get("init_args") or {}

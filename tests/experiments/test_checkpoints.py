@@ -17,7 +17,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from experiments.checkpoints import AtomicCheckpoints, load
+from experiments.checkpoints import AtomicCheckpoints, complete, load
 from experiments.runs import is_finished
 from tests.conftest import Lectern
 from tests.experiments.interrupted import curves, kill, repeats, start, wait, wait_for, weights
@@ -130,3 +130,14 @@ def test_a_full_or_read_only_disk_is_one_error_and_the_run_goes_on_later(small_d
     assert wait(start(short, log)) == 0, log.read_text()
     assert torch.equal(weights(run), weights(next((small_disk / "whole").iterdir())))
     assert curves(run) == curves(next((small_disk / "whole").iterdir()))
+
+
+def test_a_checkpoint_needs_no_pretrained_weights_to_be_built_again(workdir: Path) -> None:
+    """They would be downloaded, only for the checkpoint's own to replace them."""
+    trunk = {"class_path": "TorchvisionTrunk", "init_args": {"name": "squeezenet1_1", "weights": "IMAGENET1K_V1"}}
+    network = {"class_path": "ClassAndBox", "init_args": {"trunk": trunk}}
+    model = {"class_path": "Localization", "init_args": {"network": network}}
+    torch.save({"state_dict": {}, "experiment": {"model": model}}, "pretrained.ckpt")
+    _, _, filled, *_ = complete(["test", "--ckpt_path", "pretrained.ckpt"])
+    assert "squeezenet1_1" in filled
+    assert "IMAGENET1K_V1" not in filled
