@@ -22,6 +22,7 @@ from .runs import read_summary
 from .study import SCALES, Exact, Job, ScaleName, Study
 from .table import check_table, write_table
 from .verdict import Level, judge_checks
+from .wandb_logging import WandbMode, publish_verdict
 from .work import execute, is_complete
 
 
@@ -44,7 +45,7 @@ class Reproduction:
         runs: Path,
         executor: Processes | Submitit,
         seeds: int | None = None,
-        wandb: str = "disabled",
+        wandb: WandbMode = "disabled",
     ) -> None:
         self.scale, self.runs, self.executor, self.seeds, self.wandb = scale, runs, executor, seeds, wandb
         self.index = Index(runs)
@@ -134,6 +135,8 @@ class Reproduction:
     def _close(self, claim: Claim, record: dict[str, Any]) -> None:
         if not isinstance(claim.study, Exact):
             write_record(self.runs, claim, record)
+            if self.wandb != "disabled":
+                publish_verdict(record, self.runs, self.wandb)
         self.records.append(record)
         self._end(claim)
         print(f"{claim.id}  {record['level']:16} {claim.name:44} {headline(record)}", flush=True)

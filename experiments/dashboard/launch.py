@@ -65,7 +65,7 @@ def command(port: int) -> list[str]:
         "client.showErrorLinks": "false",
         "runner.magicEnabled": "false",  # a text that stands alone is a comment, and not shown
         "theme.light.primaryColor": "#0072B2",
-        "theme.dark.primaryColor": "#56B4E9",
+        "theme.dark.primaryColor": "#1F7DB8",
         "theme.font": "sans-serif",  # a user's own theme may name a font on another host
         "theme.headingFont": "sans-serif",
         "theme.codeFont": "monospace",

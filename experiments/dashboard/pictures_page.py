@@ -32,9 +32,7 @@ def pictures_page() -> None:
     if not chosen:
         return
     names = list(dict.fromkeys(sorted(name for run in chosen for name in having[run])))
-    over = st.segmented_control(
-        "Show", ["one moment, all runs", "all epochs, one run"], default="one moment, all runs", key="view"
-    )
+    over = st.radio("Show", ["one moment, all runs", "all epochs, one run"], horizontal=True, key="view")
     if over == "all epochs, one run":
         run = st.selectbox("Run", chosen, key="one")
         pictures_in_a_row({title(name): path for name, path in having[run].items()}, most=3)

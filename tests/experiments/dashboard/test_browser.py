@@ -97,6 +97,12 @@ class Watch:
 
 def _keep(page: Any, name: str, tmp_path: Path) -> None:
     """A picture of the page, into LECTERN_SCREENSHOTS where somebody wants to look."""
+    if main := page.query_selector("[data-testid=stMain]"):  # Streamlit scrolls a part of the page, not the page
+        size = page.viewport_size
+        page.set_viewport_size(
+            {"width": size["width"], "height": min(4000, max(size["height"], main.evaluate("it => it.scrollHeight")))}
+        )
+        page.wait_for_timeout(1000)
     page.screenshot(path=str(Path(os.environ.get("LECTERN_SCREENSHOTS", tmp_path)) / f"{name}.png"), full_page=True)
 
 

@@ -204,7 +204,7 @@ def test_the_same_inputs_stand_side_by_side_and_over_epochs(root: Path) -> None:
     assert len(at.get("image")) == 2
     at.select_slider(key="when").set_value("epoch_0000").run()
     assert "After epoch 1" in words(at)
-    at.button_group(key="view").set_value(["all epochs, one run"]).run()
+    at.radio(key="view").set_value("all epochs, one run").run()
     assert not at.exception
     assert len(at.get("image")) == 3
 
