@@ -139,7 +139,7 @@ study = Study(
         MOMENTUM: {MOMENTUM_KEY: 0.9},
     },
     held="net, data, order, initialization",
-    tune=Tune(start=0.0316, by=slowness(THRESHOLD, BUDGET), own_start={PLAIN: 0.316}),
+    tune=Tune(start=0.0316, by=slowness(THRESHOLD, BUDGET), own_start={PLAIN: 0.1}),
     scales={
         "cpu": Scale(
             {

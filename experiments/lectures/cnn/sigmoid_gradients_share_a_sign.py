@@ -124,7 +124,7 @@ study = Study(
             {
                 "trainer.max_steps": BUDGET,
                 "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=500, every=10, until={"loss": THRESHOLD})),
+                **callbacks(training_set(samples=500, every=5, until={"loss": THRESHOLD})),
             },
             departures=(
                 "a perceptron with two hidden layers of 64",

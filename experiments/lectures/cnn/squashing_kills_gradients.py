@@ -32,7 +32,8 @@ def gradient_ratio(net: nn.Module, images: torch.Tensor, labels: torch.Tensor) -
     loss = F.cross_entropy(net(images), labels)
     weights = [layer.weight for layer in net.modules() if isinstance(layer, nn.Linear)]
     first, *_, last = torch.autograd.grad(loss, weights)
-    return float((first.norm() / weights[0].norm()) / (last.norm() / weights[-1].norm()))
+    ratio = (first.norm() / weights[0].norm()) / (last.norm() / weights[-1].norm())
+    return float(ratio.detach())
 
 
 def gradients(*, seed: int, folder: Path, activation: str, matched: bool) -> Measured:
