@@ -216,7 +216,7 @@ def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
 
 
 def without_pretraining(config: Any) -> Any:
-    """A configuration whose networks start without pre-trained ``weights``: the checkpoint's replace them, without a download."""
+    """A configuration whose networks start without pre-trained ``weights``: the checkpoint's replace them."""
     if isinstance(config, dict):
         return {k: None if k == "weights" and isinstance(v, str) else without_pretraining(v) for k, v in config.items()}
     return config

@@ -26,6 +26,7 @@ def table(records: Sequence[Mapping[str, Any]]) -> str:
         raise InputError("there are no verdicts to write; `lectern reproduce all` makes them")
     counts = {level: sum(r["level"] == level for r in records) for level in Level}
     counts[Level.NOT_RUN] = len(rows()) - len({r["claim"] for r in records})
+    waiting = [claim for claim in claims().values() if claim.id not in {r["claim"] for r in records}]
     lines = [
         f"{len(rows())} claims: " + ", ".join(f"{n} {level}" for level, n in counts.items() if n) + ".",
         f"Scale `{_all(records, 'scale')}`, {_dates(records)}, commit {_all(records, 'commit')}, {_all(records, 'device')}.",
@@ -35,8 +36,13 @@ def table(records: Sequence[Mapping[str, Any]]) -> str:
         own = [r for r in records if str(r["name"]).startswith(f"{lecture}/")]
         if own:
             lines += ["", f"**{title}**", "", "| | the lecture says | verdict | measured |", "|---|---|---|---|"]
-            lines += [f"| {r['claim']} | {_cell(r['title'])} | **{r['level']}** | {_cell(measured(r))} |" for r in own]
-    digests = json.dumps({r["name"]: r["study_digest"] for r in records}, sort_keys=True)
+            found = {r["claim"]: (r["title"], r["level"], measured(r)) for r in own}
+            found |= {c.id: (c.title, Level.NOT_RUN, "has a study") for c in waiting if c.lecture == lecture}
+            lines += [
+                f"| {i} | {_cell(title)} | **{level}** | {_cell(text)} |" for i, (title, level, text) in sorted(found.items())
+            ]
+    judged = {r["name"]: r["study_digest"] for r in records} | {claim.name: Level.NOT_RUN for claim in waiting}
+    digests = json.dumps(judged, sort_keys=True)
     return "\n".join([*lines, "", f"<!-- studies: {digests} -->"])
 
 
@@ -87,7 +93,11 @@ def check_table(path: Path) -> int:
     found = DIGESTS.search(inside)
     was: dict[str, str] = json.loads(found[1]) if found else {}
     now = {claim.name: study_digest(claim) for claim in claims().values()}
-    problems = [f"{name}: judged before its study changed" for name in now if name in was and was[name] != now[name]]
+    problems = [
+        f"{name}: judged before its study changed"
+        for name in now
+        if name in was and was[name] not in (now[name], Level.NOT_RUN)
+    ]
     problems += [f"{name}: has no row" for name in now if name not in was]
     problems += [f"{name}: has a row, but no study any more" for name in was if name not in now]
     for problem in problems:

@@ -172,6 +172,8 @@ def test_an_exact_study_runs_from_the_command_line(workdir: Path, monkeypatch: p
     assert text.startswith("# A\n")
     assert text.endswith("rest\n")
     assert "| B03 |" in text
+    assert "**not run** | has a study" in text
+    assert check_table(workdir / "README.md") == 0
     assert "\nold\n" not in text
 
 
