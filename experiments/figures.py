@@ -106,6 +106,9 @@ def margin(needs: str) -> Margin | None:
         return (value, math.inf) if found[1] in ">≥" else (-math.inf, value)
     if found := re.fullmatch(rf"(?:within\s*)?±\s*{number}{unit}", needs.strip()):
         return (-float(found[1]), float(found[1]))
+    if found := re.fullmatch(rf"{number}\s*±\s*{number}{unit}", needs.strip()):
+        middle, half = (float(found[i].replace("−", "-")) for i in (1, 2))
+        return (middle - half, middle + half)
     if found := re.fullmatch(rf"{number}\s*(?:to|–)\s*{number}{unit}", needs.strip()):
         return (float(found[1].replace("−", "-")), float(found[2].replace("−", "-")))
     return None

@@ -31,6 +31,7 @@ from .overview import (
     changes,
     command,
     counts,
+    deciding,
     entries,
     interval,
     level,
@@ -224,11 +225,12 @@ def _list(items: Sequence[Any]) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML already; it scrolls where the screen is narrow."""
+    """A table of cells that are HTML already, empty columns left out; it scrolls where the screen is narrow."""
     if not rows:
         return ""
-    first = "".join(f"<th>{text(name)}</th>" for name in head)
-    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    first = "".join(f"<th>{text(head[i])}</th>" for i in kept)
+    lines = "".join("<tr>" + "".join(f"<td>{row[i]}</td>" for i in kept) + "</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{first}</tr></thead><tbody>{lines}</tbody></table></div>'
 
 
@@ -245,7 +247,7 @@ def _effects(kept: Page, record: Record) -> str:
         paper = with_unit(effect["paper"], unit) if effect.get("paper") is not None else ""
         cells = [text(effect.get("name")) + note, text(with_unit(effect.get("estimate"), unit)), text(interval(effect))]
         rows.append([*cells, text(effect.get("needs") or ""), text(paper), text(seeds(effect))])
-    drawn = [Measure.of(effect) for effect, _ in named]
+    drawn = [Measure.of(effect) for effect in deciding(record)]
     return kept.figure(figures.intervals(drawn)) + table(
         ("measured", "mean", "95 % interval", "needed", "paper", "each seed"), rows
     )

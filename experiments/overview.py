@@ -138,6 +138,13 @@ def seeds(effect: Record) -> str:
     return ", ".join(f"{bound} {number(value)}".strip() for value, bound in zip(values, bounds, strict=False))
 
 
+def deciding(record: Record) -> list[Record]:
+    """The effects that a figure shows: the first, those of which the claim needs something, and the naive one."""
+    effects = list(record.get("effects") or [])
+    shown = effects[:1] + [effect for effect in effects[1:] if effect.get("needs")]
+    return shown + ([record["naive"]] if record.get("naive") else [])
+
+
 def headline(record: Record) -> str:
     """What decided, in one line."""
     for effect in record.get("effects") or []:

@@ -106,7 +106,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         return {}
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        content = loader(path.read_text(encoding="utf-8")).get_single_data()
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return content if isinstance(content, dict) else {}

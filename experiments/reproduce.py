@@ -89,13 +89,15 @@ class Reproduction:
 
     def _submit_exact(self, claim: Claim) -> None:
         record = read_record(record_path(self.runs, claim, "cpu"))
-        if record and is_current(record):
-            self._close(claim, record)
-        elif claim.name not in self.pending and claim.name not in self.failed:
-            self._began.setdefault(claim.name, time.monotonic())
-            self.pending[claim.name] = self.executor.submit(compute, claim.name, self.runs)
-        elif claim.name in self.failed:
+        if claim.name in self.failed:
             self._fail(claim, self.failed[claim.name])
+        elif claim.name in self.pending:
+            return
+        elif record and (claim.name in self._began or is_current(record)):
+            self._close(claim, record)
+        else:
+            self._began[claim.name] = time.monotonic()
+            self.pending[claim.name] = self.executor.submit(compute, claim.name, self.runs)
 
     def _submit_runs(self, claim: Claim, study: Study, room: int) -> None:
         if self.scale not in study.scales:

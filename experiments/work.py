@@ -56,7 +56,7 @@ def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disable
     with _output_to(folder / LOG):
         try:
             about = {"study": label | {"arm": job.arm, "rate": job.rate, "seed": job.seed}, "hash": job.hash}
-            write_summary(folder, about | {"complete": False})
+            write_summary(folder, about | {"complete": False, "reason": ""})
             used = _measure(job, folder) if job.function else _train(job, folder, label, wandb)
             write_summary(
                 folder,
@@ -130,7 +130,7 @@ def _measure(job: Job, folder: Path) -> list[ModuleType]:
     assert job.function is not None
     began = time.monotonic()
     measured = job.function(folder=folder, **job.settings)
-    values = {name: ("inf" if math.isinf(v) else float(v)) for name, v in measured.values.items()}
+    values = {name: (str(float(v)) if math.isinf(v) else float(v)) for name, v in measured.values.items()}
     if measured.curves:
         write_atomically(folder / CURVES, json.dumps({k: [list(p) for p in v] for k, v in measured.curves.items()}))
     write_summary(

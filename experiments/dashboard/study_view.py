@@ -12,7 +12,7 @@ from experiments.dashboard import library
 from experiments.dashboard.parts import badge, pictures_in_a_row, plain, show
 from experiments.evidence import arm_measures, configs, folders, shown_curves, speeds, study_curves, study_pictures
 from experiments.figures import Measure
-from experiments.overview import Record, changes, command, interval, level, number, seeds, short, with_unit
+from experiments.overview import Record, changes, command, deciding, interval, level, number, seeds, short, with_unit
 from experiments.reading import differences
 from experiments.titles import is_fraction, metric_title
 
@@ -41,7 +41,7 @@ def _effects(record: Record) -> None:
         named.append((record["naive"], "naive: one learning rate for all"))
     if not named:
         return
-    show(figures.intervals([Measure.of(effect) for effect, _ in named]), "effects")
+    show(figures.intervals([Measure.of(effect) for effect in deciding(record)]), "effects")
     _table(
         [
             {
@@ -158,6 +158,7 @@ def _gates(record: Record) -> None:
 
 
 def _table(lines: Sequence[dict[str, Any]]) -> None:
-    """A table of text: its cells take nothing for markup."""
-    if lines:
-        st.dataframe([{k: str(v) for k, v in line.items()} for line in lines], hide_index=True, width="stretch")
+    """A table of text, empty columns left out: its cells take nothing for markup."""
+    kept = [key for key in (lines[0] if lines else ()) if any(line.get(key) not in ("", None) for line in lines)]
+    if kept:
+        st.dataframe([{k: str(line.get(k, "")) for k in kept} for line in lines], hide_index=True, width="stretch")

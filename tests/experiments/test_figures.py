@@ -35,6 +35,8 @@ from experiments.titles import is_fraction, metric_title
         ("within ±1 point", (-1, 1)),
         ("± 1.5", (-1.5, 1.5)),
         ("3 to 12 x", (3, 12)),
+        ("−1 ± 0.5", (-1.5, -0.5)),
+        ("≥ 98 %", (98, math.inf)),
         ("> 2 SD", None),
         ("", None),
         ("<script>", None),

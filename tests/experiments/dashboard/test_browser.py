@@ -154,7 +154,8 @@ def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path
         page.set_default_timeout(PATIENCE)
         watch = Watch(page, path.as_uri())
         page.goto(path.as_uri())
-        page.locator(".js-plotly-plot").first.wait_for()
+        page.locator("[data-figure]").last.scroll_into_view_if_needed()  # a figure is drawn when it is about to be seen
+        page.locator("[data-figure] .main-svg").last.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         _keep(page, f"{size}-{scheme}-report", tmp_path)
         assert watch.errors == [] and watch.elsewhere == []

@@ -1,0 +1,78 @@
+"""Takes docs/claims.png and docs/runs.png of the dashboard over a folder of runs."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+DOCS = Path(__file__).parents[1] / "docs"
+SIZE = {"width": 1200, "height": 900}
+MOST = 200_000
+"""Bytes of a picture: it is fetched by everyone who opens the README."""
+
+
+def main() -> int:
+    runs = sys.argv[1]
+    chromium = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port = place.getsockname()[1]
+    server = subprocess.Popen([sys.executable, "-m", "experiments", "dashboard", "--runs", runs, "--port", str(port)])
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait(f"{address}/_stcore/health", server)
+        with sync_playwright() as it:
+            browser = it.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport=SIZE, color_scheme="light")
+            page.set_default_timeout(120_000)
+            page.goto(address)
+            page.get_by_role("button", name="Open the study").first.wait_for()
+            keep(page, DOCS / "claims.png")
+            page.goto(f"{address}/runs_page")
+            page.locator(".js-plotly-plot").first.wait_for()
+            page.get_by_text("Runs to compare", exact=True).scroll_into_view_if_needed()
+            keep(page, DOCS / "runs.png")
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait()
+    return 0
+
+
+def wait(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Until the server answers; ends with it where it does not start."""
+    while server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.3)
+    sys.exit(server.returncode)
+
+
+def keep(page: Any, path: Path) -> None:
+    """The page as a PNG of 128 colours, and smaller where that is still too much."""
+    page.wait_for_timeout(3000)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    while True:
+        out = io.BytesIO()
+        picture.quantize(128).save(out, "PNG", optimize=True)
+        if out.tell() < MOST:
+            break
+        picture = picture.resize((picture.width * 4 // 5, picture.height * 4 // 5), Image.Resampling.LANCZOS)
+    path.write_bytes(out.getvalue())
+    print(f"{path} {out.tell() / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
