@@ -57,7 +57,9 @@ def claims() -> None:
 def _card(record: Record) -> None:
     with st.container(border=True):
         st.markdown(f"{badge(level(record))} &nbsp; **{plain(record.get('claim'))} {plain(record.get('title'))}**")
-        st.markdown(f"The lecture says: “{plain(record.get('says'))}”  \nMeasured: {plain(headline(record))}")
+        lines = [f"The lecture says: “{plain(record.get('says'))}”", f"Measured: {plain(headline(record))}"]
+        lines += [f"Verdict: {plain(record['because'])}"] if record.get("because") and record.get("effects") else []
+        st.markdown("  \n".join(lines))
         facts = [f"{record['seeds']} seeds"] if record.get("seeds") else []
         facts += [f"scale {record.get('scale')}"] if record.get("device") != "any" else ["at any scale"]
         facts += [str(record["device"])] if record.get("device") not in (None, "", "any") else []

@@ -108,7 +108,14 @@ def _table(shown: list[RunInfo]) -> None:
         st.session_state["compare"] = [shown[i].name for i in rows if i < len(shown)][:MOST]
 
     st.dataframe(
-        columns, hide_index=True, width="stretch", height=height, key="table", on_select=choose, selection_mode="multi-row"
+        columns,
+        hide_index=True,
+        width="stretch",
+        height=height,
+        column_config={"run": st.column_config.TextColumn(width=330)},
+        key="table",
+        on_select=choose,
+        selection_mode="multi-row",
     )
 
 

@@ -193,7 +193,7 @@ def test_check_fails_when_a_study_is_newer_than_the_table(
     monkeypatch.setattr("experiments.table.study_digest", lambda claim: "newer")
     assert check_table(table) == 1
     assert "judged before its study changed" in capsys.readouterr().err
-    everything["cnn/other"] = exact
+    everything["cnn/other"] = made_up_study.claim(exact.study, "cnn/other")
     assert check_table(table) == 1
     assert "has no row" in capsys.readouterr().err
 
