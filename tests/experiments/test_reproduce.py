@@ -198,6 +198,10 @@ def test_check_fails_when_a_study_is_newer_than_the_table(
     assert "has no row" in capsys.readouterr().err
 
 
+def test_the_table_in_the_readme_is_as_new_as_the_studies() -> None:
+    assert check_table(Path(__file__).parents[2] / "README.md") == 0
+
+
 def test_a_file_without_markers_is_refused(workdir: Path) -> None:
     (workdir / "README.md").write_text("# A\n")
     with pytest.raises(InputError, match="no markers"):
