@@ -29,7 +29,7 @@ def table(records: Sequence[Mapping[str, Any]]) -> str:
     waiting = [claim for claim in claims().values() if claim.id not in {r["claim"] for r in records}]
     lines = [
         f"{len(rows())} claims: " + ", ".join(f"{n} {level}" for level, n in counts.items() if n) + ".",
-        f"Scale `{_all(records, 'scale')}`, {_dates(records)}, commit {_all(records, 'commit')}, {_all(records, 'device')}.",
+        f"Scale `{_all(records, 'scale')}`, {_dates(records)}; commit: {_all(records, 'commit')}; device: {_all(records, 'device')}.",
         "Brackets are 95 % bootstrap intervals over seeds.",
     ]
     for lecture, title in LECTURES.items():
@@ -52,7 +52,7 @@ def measured(record: Mapping[str, Any]) -> str:
     if effects and record["level"] != Level.INCONCLUSIVE:
         return "; ".join(_effect(e) for e in effects)
     checks = record.get("checks", [])
-    if checks:
+    if checks and record["level"] != Level.INCONCLUSIVE:
         return f"{sum(c['holds'] for c in checks)} of {len(checks)} identities hold"
     return str(record.get("because", ""))
 
@@ -69,6 +69,8 @@ def _cell(text: str) -> str:
 
 def _all(records: Sequence[Mapping[str, Any]], key: str) -> str:
     values = {v for r in records for v in str(r.get(key) or "").split(", ") if v and v != "any"}
+    if len(values) > 3:
+        return f"{len(values)} of them (each run's summary has its own)"
     return ", ".join(sorted(values)) or "unknown"
 
 

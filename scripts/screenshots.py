@@ -41,7 +41,7 @@ def main() -> int:
             page.goto(address)
             page.get_by_role("button", name="Open the study").first.wait_for()
             keep(page, DOCS / "claims.png")
-            page.set_viewport_size({"width": 1200, "height": 1250})
+            page.set_viewport_size({"width": 1200, "height": 1560})
             page.goto(f"{address}/runs_page")
             page.get_by_label("Name contains").fill(STUDY)
             page.get_by_label("Name contains").press("Enter")
