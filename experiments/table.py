@@ -29,7 +29,8 @@ def table(records: Sequence[Mapping[str, Any]]) -> str:
     waiting = [claim for claim in claims().values() if claim.id not in {r["claim"] for r in records}]
     lines = [
         f"{len(rows())} claims: " + ", ".join(f"{n} {level}" for level, n in counts.items() if n) + ".",
-        f"Scale `{_all(records, 'scale')}`, {_dates(records)}; commit: {_all(records, 'commit')}; device: {_all(records, 'device')}.",
+        f"Scale `{_all(records, 'scale')}`, {_dates(records)}; "
+        f"commit: {_all(records, 'commit')}; device: {_all(records, 'device')}.",
         "Brackets are 95 % bootstrap intervals over seeds.",
     ]
     for lecture, title in LECTURES.items():
