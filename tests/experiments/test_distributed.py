@@ -162,11 +162,14 @@ def test_a_distributed_run_with_a_killed_rank_goes_on_bit_for_bit(task: str, wor
 def test_a_sharded_run_is_a_run_like_any_other(workdir: Path) -> None:
     shards = json.dumps({"class_path": "tests.experiments.sharded.ShardsOnCPU"})
     command = ["fit", *config("Segmentation", workdir), *COMMON, "--data.val=3", "--trainer.max_epochs=6"]
-    command += ["--checkpoint.steps=3", "--trainer.precision=32-true"]
+    # With momentum: Lightning's FSDP does not load the empty state of an optimizer that keeps none.
+    command += ["--checkpoint.steps=3", "--trainer.precision=32-true", "--model.init_args.optimizer.init_args.momentum=0.9"]
     finish([start([*command, "--name", "one"], workdir / "log")], workdir)
     finish(start_ranks([*command, "--name", "whole"], 2, workdir / "log", shards), workdir)
     one, whole = the_run(workdir, "one"), the_run(workdir, "whole")
-    assert float((weights(one) - weights(whole)).abs().max()) <= 1e-5
+    # Of the model alone: FSDP orders the optimizer's state by the names of parameters.
+    states = [torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for run in (one, whole)]
+    assert all(torch.allclose(states[0][name], value, atol=1e-5, rtol=0) for name, value in states[1].items())
     resumed = kill_and_resume(command, "killed", 0.5, 1, workdir, strategy=shards)
     assert torch.equal(weights(whole), weights(resumed))
     assert curves(whole) == curves(resumed)
@@ -174,8 +177,11 @@ def test_a_sharded_run_is_a_run_like_any_other(workdir: Path) -> None:
     best = ["--ckpt_path", str(whole / "checkpoints" / "last.ckpt"), "--trainer.enable_progress_bar=false"]
     finish(start_ranks(["test", *best], 2, workdir / "log", shards), workdir)
     sharded = read_summary(whole)["test"]
+    measured = [name for name, value in sharded.items() if value is not None]  # a class that is not there has no IoU
     finish([start(["test", *best, "--trainer.accelerator=cpu"], workdir / "log")], workdir)
-    assert sharded == pytest.approx(read_summary(whole)["test"], rel=1e-5, nan_ok=True)
+    alone = read_summary(whole)["test"]
+    assert sharded.keys() == alone.keys()
+    assert [sharded[name] for name in measured] == pytest.approx([alone[name] for name in measured], rel=1e-5)
 
 
 def test_synchronised_batch_norm_without_a_gpu_is_refused_in_one_line(workdir: Path) -> None:
