@@ -70,6 +70,7 @@ study = Study(
     arms={FROZEN: arm(10 * EPOCHS), TUNED: arm(EPOCHS // 2), JOINT: arm(0)},
     held="pre-trained trunk, data, order, steps",
     tune=TUNE,
+    seeds=5,
     scales={
         "cpu": scales(
             {
