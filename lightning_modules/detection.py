@@ -42,6 +42,10 @@ class Detection(Task):
         return len(self.specification.classes)
 
     def losses(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        return self.network.losses(outputs, *self.objects(batch))
+
+    def objects(self, batch: Batch) -> tuple[list[Tensor], list[Tensor]]:
+        """Boxes and labels of the objects of each image that are trained on."""
         boxes, labels = [], []
         for row, (box, label) in enumerate(zip(batch["boxes"], batch["labels"], strict=True)):
             keep = torch.ones_like(label, dtype=torch.bool)
@@ -50,7 +54,7 @@ class Detection(Task):
                     keep &= ~batch[field][row]  # type: ignore[literal-required]
             boxes.append(box[keep])
             labels.append(label[keep])
-        return self.network.losses(outputs, boxes, labels)
+        return boxes, labels
 
     def predict(self, outputs: Any) -> list[Prediction]:
         return cast("list[Prediction]", self.network.predict(outputs))

@@ -1,6 +1,7 @@
 """The lectures' networks: plain modules that know nothing of Lightning."""
 
 from .cifar import CifarNet, SmallConvNet
+from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
 from .heads import ClassAndBox, JointRegressor, SeparateClassAndBox
@@ -9,7 +10,10 @@ from .lenet import LeNet5
 from .linear import LinearClassifier, MultilayerPerceptron
 from .local import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
 from .pooling import MinPool2d
+from .rcnn import RCNN
+from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
+from .spp_net import SPPNet
 from .ssd import SSD
 from .torchvision_nets import TorchvisionNet
 from .trunks import FPN, ConvTrunk, TorchvisionTrunk
@@ -20,6 +24,7 @@ from .zfnet import ZFNet
 __all__ = [
     "FCN",
     "FPN",
+    "RCNN",
     "SSD",
     "VGG16",
     "VGGFCN",
@@ -28,13 +33,16 @@ __all__ = [
     "Bilinear",
     "CifarNet",
     "ClassAndBox",
+    "ClassifierLayers",
     "ConvEncoder",
     "ConvTrunk",
     "Default",
     "DenseSlidingWindow",
+    "FastRCNN",
     "FasterRCNN",
     "FullConnection",
     "FullResolutionFCN",
+    "FullyConnected",
     "Initialization",
     "JointRegressor",
     "Kaiming",
@@ -50,10 +58,13 @@ __all__ = [
     "Normal",
     "PatchClassifier",
     "PermutedPixels",
+    "SPPNet",
     "SeparateClassAndBox",
     "SharedConnection",
     "SlidingWindow",
     "SmallConvNet",
+    "SoftmaxHead",
+    "StagedHead",
     "TorchvisionNet",
     "TorchvisionTrunk",
     "TransposeConv",

@@ -1,0 +1,147 @@
+"""Detectors that classify regions which are given to them: what R-CNN, SPP-net and Fast R-CNN have in common.
+
+CS231n 2017, lecture 11, "R-CNN" to "Fast R-CNN"; deck "CNN, R-CNN". The three differ in two methods of a few lines, ``share``
+and ``features``: what is computed once an image, and what for each region.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from .detector import Detection, Detector
+from .region_heads import RegionHead
+from .trunks import Trunk
+
+
+class RegionOutputs(NamedTuple):
+    """What is known of B images before their regions are looked at."""
+
+    shared: list[Tensor]
+    """What all regions of an image share, float (B, ...) each: maps of the trunk, or in R-CNN the images themselves."""
+    proposals: list[Tensor]
+    """float (P, 4) for each image, xyxy in pixels."""
+    size: tuple[int, int]
+    """(H, W) of the images."""
+
+
+class Samples(NamedTuple):
+    """The regions of one image that enter the losses."""
+
+    regions: Tensor
+    """float (R, 4), xyxy in pixels."""
+    classes: Tensor
+    """int64 (R,), 0 for background, and from 1 the classes."""
+    boxes: Tensor
+    """float (R, 4), the object of each region; of a region of background, whatever it overlaps most."""
+
+
+class RegionDetector(Detector):
+    """Classifies the regions of an image that a proposer found, and moves them onto the objects.
+
+    A region whose best IoU with an object is at least ``foreground`` is an example of that object's class, and one whose
+    best IoU lies in ``background`` an example of background; others are not trained on. The objects' own boxes count as
+    proposals. An image that has none in that range of background (one without objects, for instance) gives what lies below
+    it, where the papers leave such an image out.
+
+    Args:
+        trunk: the convolutional network that all of them share.
+        width: numbers that ``features`` gives of a region.
+        head: builds the head, given ``width`` and the number of classes.
+        samples: regions of an image that enter the losses (64 in Fast R-CNN).
+        share_of_objects: at most this part of them on objects.
+        foreground: IoU from which on a region is an example of an object.
+        background: the least IoU of a region of background, and the one that it stays below.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        trunk: Trunk,
+        width: int,
+        head: Callable[[int, int], RegionHead],
+        samples: int = 64,
+        share_of_objects: float = 0.25,
+        foreground: float = 0.5,
+        background: tuple[float, float] = (0.1, 0.5),
+        score_threshold: float = 0.01,
+        nms_threshold: float = 0.3,
+        max_detections: int = 100,
+    ) -> None:
+        super().__init__(
+            num_classes, score_threshold=score_threshold, nms_threshold=nms_threshold, max_detections=max_detections
+        )
+        self.trunk = trunk
+        self.head = head(width, num_classes)
+        self.samples, self.share_of_objects = samples, share_of_objects
+        self.foreground, self.background = foreground, tuple(background)
+
+    @abstractmethod
+    def share(self, images: Tensor) -> list[Tensor]:
+        """What is computed once for all regions of the images (B, 3, H, W)."""
+
+    @abstractmethod
+    def features(self, shared: list[Tensor], regions: list[Tensor]) -> Tensor:
+        """float (R, width) from what :meth:`share` gave and the regions (R_b, 4) of each image, R in all."""
+
+    def forward(self, images: Tensor, proposals: list[Tensor]) -> RegionOutputs:  # type: ignore[override]
+        """From float (B, 3, H, W), normalised, and float (P, 4) for each image, xyxy in pixels."""
+        return RegionOutputs(self.share(images), proposals, (images.shape[-2], images.shape[-1]))
+
+    def losses(self, outputs: RegionOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
+        """``roi_class`` and, where the head is trained to place boxes, ``roi_box``."""
+        samples = [self.sample(*of) for of in zip(outputs.proposals, boxes, labels, strict=True)]
+        features = self.features(outputs.shared, [of.regions for of in samples])
+        return self.head.losses(features, *(torch.cat(parts) for parts in zip(*samples, strict=True)))
+
+    @torch.no_grad()
+    def sample(self, proposals: Tensor, boxes: Tensor, labels: Tensor) -> Samples:
+        """Examples of objects and of background from one image, drawn at random."""
+        regions = torch.cat([boxes, proposals])
+        if not len(boxes):
+            overlap, nearest = regions.new_zeros(len(regions)), None
+        else:
+            overlap, nearest = box_iou(regions, boxes).max(1)
+        least, below = self.background
+        objects = (overlap >= self.foreground).nonzero()[:, 0]
+        background = ((overlap >= least) & (overlap < below)).nonzero()[:, 0]
+        if not len(background):
+            background = (overlap < least).nonzero()[:, 0]
+        objects = _some(objects, int(self.samples * self.share_of_objects))
+        background = _some(background, self.samples - len(objects))
+        chosen = torch.cat([objects, background])
+        classes = torch.zeros_like(chosen)
+        if nearest is None:
+            return Samples(regions[chosen], classes, regions[chosen])
+        classes[: len(objects)] = 1 + labels[nearest[objects]]
+        return Samples(regions[chosen], classes, boxes[nearest[chosen]])
+
+    def predict(self, outputs: RegionOutputs) -> list[Detection]:
+        features = self.features(outputs.shared, outputs.proposals)
+        boxes, scores = self.head(features, torch.cat(outputs.proposals))
+        counts = [len(of) for of in outputs.proposals]
+        return [self.select(b, s, outputs.size) for b, s in zip(boxes.split(counts), scores.split(counts), strict=True)]
+
+
+def _some(indices: Tensor, count: int) -> Tensor:
+    """At most ``count`` of the indices, drawn at random."""
+    return indices[torch.randperm(len(indices), device=indices.device)[:count]]
+
+
+def one_width(trunk: Trunk, network: str) -> int:
+    """The channels of a trunk's maps.
+
+    Raises:
+        ValueError: they are not of one width.
+    """
+    if len(set(trunk.channels)) > 1:
+        raise ValueError(
+            f"{network} needs maps of one width, got channels {trunk.channels}: take one map, or wrap the trunk in FPN"
+        )
+    return trunk.channels[0]
