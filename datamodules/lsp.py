@@ -46,14 +46,19 @@ class LSP(DataModule):
     Args:
         root: the folder of ``joints.mat`` and ``images/im*.jpg``.
         image_size: side of the square images of a batch, or (H, W).
+        person: None keeps the whole photograph. A number cuts out the person: the square about the tight box of the labelled
+            joints, its side so many times that box's longer one, black where it leaves the photograph. The box comes from the
+            annotation, in evaluation too, where DeepPose (section 3.2) takes a detector's; coordinates are the cut-out's.
         options: those of :class:`DataModule`.
     """
 
     provides = frozenset({"keypoints"})
 
-    def __init__(self, root: str = "data/lsp", *, image_size: Size = 128, **options: Any) -> None:
+    def __init__(self, root: str = "data/lsp", *, image_size: Size = 128, person: float | None = None, **options: Any) -> None:
         super().__init__(image_size=image_size, **options)
-        self.root = Path(root)
+        self.root, self.person = Path(root), person
+        if person is not None and person < 1:
+            raise InputError(f"LSP: data.person is {person:g}; the cut-out must be at least as large as the person: 1 or more")
 
     @property
     def specification(self) -> Specification:
@@ -69,7 +74,14 @@ class LSP(DataModule):
         if original:
             half = len(images) // 2
             splits = [("train" if s == "test" else s) if i < half else "test" for i, s in enumerate(splits)]
-        return SceneFiles([(p, k) for p, k, s in zip(images, joints, splits, strict=True) if s == split], _read)
+        return SceneFiles([(p, k) for p, k, s in zip(images, joints, splits, strict=True) if s == split], self._read)
+
+    def _read(self, item: tuple[Path, Tensor]) -> Scene:
+        path, joints = item
+        image = read_image(path)
+        if self.person is not None:
+            image, joints = cut_out(image, joints, self.person)
+        return {"image": image, "keypoints": joints[None], "name": f"images/{path.name}"}
 
 
 def read_joints(path: Path) -> tuple[Tensor, bool]:
@@ -93,6 +105,21 @@ def read_joints(path: Path) -> tuple[Tensor, bool]:
     return joints, original
 
 
-def _read(item: tuple[Path, Tensor]) -> Scene:
-    path, joints = item
-    return {"image": read_image(path), "keypoints": joints[None], "name": f"images/{path.name}"}
+def cut_out(image: Tensor, joints: Tensor, times: float) -> tuple[Tensor, Tensor]:
+    """The square of an image (3, H, W) about a person, and the joints (K, 3) in its pixels.
+
+    Its side is ``times`` the longer side of the tight box of the labelled joints, rounded to whole pixels, and at least
+    one; where it leaves the image it is black. An image in which no joint is labelled stays as it is.
+    """
+    labelled = joints[:, 2] > 0
+    if not bool(labelled.any()):
+        return image, joints
+    low, high = joints[labelled, :2].amin(0), joints[labelled, :2].amax(0)
+    side = max(1, round(times * float((high - low).max())))
+    x, y = ((low + high - side) / 2).round().int().tolist()
+    square = image.new_zeros(3, side, side)
+    (x1, x2), (y1, y2) = ((max(at, 0), min(at + side, end)) for at, end in ((x, image.shape[2]), (y, image.shape[1])))
+    square[:, y1 - y : y2 - y, x1 - x : x2 - x] = image[:, y1:y2, x1:x2]
+    moved = joints.clone()
+    moved[labelled, :2] -= torch.tensor([x, y])
+    return square, moved

@@ -111,6 +111,9 @@ class JointRegressor(nn.Module):
     Args:
         num_joints: K.
         trunk: builds the trunk, whose last map is used.
+        norm: of that map, called with its channels. ``torch.nn.BatchNorm2d`` for a trunk that was trained without one
+            (SqueezeNet, AlexNet, VGG): the scale of its maps is whatever training left, and a new head would begin with answers
+            far outside the image.
         grid: cells in a row and in a column that the last map is averaged to.
         hidden: width of the hidden layer (DeepPose: two of 4096).
         dropout: of the hidden layer.
@@ -121,15 +124,17 @@ class JointRegressor(nn.Module):
         num_joints: int,
         *,
         trunk: Callable[[], Trunk] = ConvTrunk,
+        norm: Callable[[int], nn.Module] = nn.Identity,
         grid: int = 8,
         hidden: int = 512,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.trunk = trunk()
+        self.norm = norm(self.trunk.channels[-1])
         self.features = Features(self.trunk.channels[-1], grid, hidden, dropout)
         self.joints = nn.Sequential(nn.Linear(hidden, 2 * num_joints), nn.Unflatten(1, (-1, 2)))
 
     def forward(self, images: Tensor) -> Tensor:
-        joints: Tensor = self.joints(self.features(self.trunk(images)[-1]))
+        joints: Tensor = self.joints(self.features(self.norm(self.trunk(images)[-1])))
         return joints

@@ -9,13 +9,16 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+import torch
 import torchvision
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from datamodules.base import DataModule, Split
 from datamodules.caltech_boxes import CaltechBoxes
 from datamodules.camvid import CamVid
 from datamodules.coco import COCO, COCOKeypoints
-from datamodules.lsp import LSP
+from datamodules.lsp import LSP, cut_out
 from datamodules.scene import IGNORE, InputError, SceneError
 from datamodules.visual_genome import VisualGenome
 from datamodules.voc import VOC
@@ -232,6 +235,32 @@ def test_lsp_knows_left_from_right() -> None:
         assert {a.split("_")[0], b.split("_")[0]} == {"left", "right"} and a.split("_")[1] == b.split("_")[1]
     assert len({joint for pair in specification.flip_pairs for joint in pair}) == 12
     assert {joint for bone in specification.skeleton for joint in bone} == set(range(14))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 39), st.integers(0, 29)), min_size=1, max_size=5, unique=True),
+    st.floats(1.5, 3),
+)
+def test_a_cut_out_has_each_joint_on_the_pixel_that_it_was_on(points: list[tuple[int, int]], times: float) -> None:
+    spread = max(max(axis) - min(axis) for axis in zip(*points, strict=True))
+    assume(spread >= 4)
+    image = torch.randint(1, 256, (3, 30, 40), dtype=torch.uint8)
+    joints = torch.zeros(6, 3)
+    joints[: len(points)] = torch.tensor([(x + 0.5, y + 0.5, 2.0) for x, y in points])
+    square, moved = cut_out(image, joints, times)
+    assert square.shape[1] == square.shape[2] == round(times * spread)
+    for (x, y), (u, v, _) in zip(points, moved.tolist(), strict=False):
+        assert torch.equal(square[:, int(v), int(u)], image[:, y, x])
+    assert torch.equal(moved[len(points) :], joints[len(points) :])
+
+
+def test_a_cut_out_person_fills_the_image(tmp_path: Path) -> None:
+    root = str(tiny.write_lsp(tmp_path))
+    whole, person = (LSP(root, person=p).scenes("train")[0] for p in (None, 1.0))
+    assert person["image"].shape[1] == person["image"].shape[2] < max(whole["image"].shape[1:])
+    with pytest.raises(InputError, match=r"data\.person is 0\.5"):
+        LSP(root, person=0.5)
 
 
 def test_lsp_says_what_is_wrong(tmp_path: Path) -> None:
