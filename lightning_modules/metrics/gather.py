@@ -141,8 +141,8 @@ class DetectionMetric(GatheredMetric[Record]):
     """
 
     higher_is_better = True
-    geometry = "boxes"
-    """The field that tells where an object is: ``boxes`` or ``masks``."""
+    geometry: tuple[str, ...] = ("boxes",)
+    """The fields that tell where an object is: ``boxes``, ``masks`` or ``keypoints``."""
 
     def __init__(self, classes: Sequence[str], *, per_class: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -158,9 +158,10 @@ class DetectionMetric(GatheredMetric[Record]):
 
         Args:
             predictions: for each image ``boxes`` (N, 4) float xyxy in pixels, ``labels`` (N,) int64 from 0, ``scores``
-                (N,) float, and ``masks`` (N, H, W) uint8 where masks are evaluated. Any device, any order.
+                (N,) float, and ``masks`` (N, H, W) uint8 or ``keypoints`` (N, K, 3) float where those are evaluated. Any
+                device, any order.
             targets: for each image ``boxes`` (M, 4), ``labels`` (M,) and, where there are any, ``difficult`` (M,) bool,
-                ``crowd`` (M,) bool, ``area`` (M,) float in square pixels, ``masks`` (M, H, W) uint8.
+                ``crowd`` (M,) bool, ``area`` (M,) float in square pixels, ``masks`` (M, H, W) uint8, ``keypoints`` (M, K, 3).
             index: int64 (B,), the place of each image in its split.
 
         Raises:
@@ -173,8 +174,8 @@ class DetectionMetric(GatheredMetric[Record]):
                 f" {len(targets)} targets, {len(index)} indices"
             )
         for place, prediction, target in zip(index.tolist(), predictions, targets, strict=True):
-            found = self._arrays(prediction, (self.geometry, "labels", "scores"), f"prediction of sample {place}")
-            there = self._arrays(target, (self.geometry, "labels"), f"target of sample {place}")
+            found = self._arrays(prediction, (*self.geometry, "labels", "scores"), f"prediction of sample {place}")
+            there = self._arrays(target, (*self.geometry, "labels"), f"target of sample {place}")
             self.add(place, self.record(found, there))
 
     def _arrays(self, values: dict[str, Tensor], needed: tuple[str, ...], where: str) -> Arrays:

@@ -22,6 +22,7 @@ from torchmetrics import Metric, MetricCollection
 from lightning_modules.metrics.coco import CocoAP
 from lightning_modules.metrics.gather import ratio, to_steps
 from lightning_modules.metrics.localization import LocalizationScores
+from lightning_modules.metrics.oks import KeypointAP
 from lightning_modules.metrics.pose import BoxPCK, JointError, PCKh, TorsoPCK
 from lightning_modules.metrics.segmentation import BandAccuracy, SegmentationScores
 from lightning_modules.metrics.voc import Voc2007AP, Voc2010AP
@@ -63,6 +64,17 @@ def detections(indices: list[int]) -> dict[str, Any]:
     return {"predictions": list(predictions), "targets": list(targets), "index": torch.tensor(indices)}
 
 
+def detected_figures(indices: list[int]) -> dict[str, Any]:
+    given = detections(indices)
+    for i, (prediction, target) in zip(indices, zip(given["predictions"], given["targets"], strict=True), strict=True):
+        for objects in (prediction, target):
+            places = torch.rand(len(objects["boxes"]), len(JOINTS), 2, generator=generator(i))
+            corner, far = objects["boxes"][:, None].split(2, -1)
+            visible = torch.ones(*places.shape[:2], 1).index_fill_(1, torch.tensor([i % len(JOINTS)]), 0)
+            objects["keypoints"] = torch.cat([corner + places * (far - corner), visible], -1)
+    return given
+
+
 def figures(indices: list[int]) -> dict[str, Any]:
     points = torch.stack([torch.rand(2, len(JOINTS), 3, generator=generator(i)) for i in indices]) * 50
     keypoints, target = points[:, 0], points[:, 1]
@@ -90,6 +102,7 @@ def masks(indices: list[int]) -> dict[str, Any]:
 CASES: dict[str, tuple[Callable[..., Metric], Inputs]] = {
     "coco": (lambda **kwargs: CocoAP(CLASSES, per_class=True, **kwargs), detections),
     "coco masks": (lambda **kwargs: CocoAP(CLASSES, iou_type="segm", **kwargs), detections),
+    "coco joints": (lambda **kwargs: KeypointAP(CLASSES, JOINTS, **kwargs), detected_figures),
     "voc07": (lambda **kwargs: Voc2007AP(CLASSES, per_class=True, **kwargs), detections),
     "voc10": (lambda **kwargs: Voc2010AP(CLASSES, per_class=True, **kwargs), detections),
     "pck": (lambda **kwargs: TorsoPCK(JOINTS, **kwargs), figures),
