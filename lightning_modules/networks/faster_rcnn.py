@@ -38,6 +38,17 @@ class FasterRCNNOutputs(NamedTuple):
     """(H, W) of the images."""
 
 
+class Sampled(NamedTuple):
+    """The regions that entered the second stage's losses, one tensor an image."""
+
+    regions: list[Tensor]
+    """float (R, 4), xyxy in pixels."""
+    classes: list[Tensor]
+    """int64 (R,), 0 for background, and from 1 the classes."""
+    matched: list[Tensor]
+    """int64 (R,), the place of each region's object among those of its image; 0 for background."""
+
+
 class FasterRCNN(Detector):
     """Faster R-CNN: a region proposal network and a Fast R-CNN head that share the trunk.
 
@@ -113,14 +124,21 @@ class FasterRCNN(Detector):
 
     def losses(self, outputs: FasterRCNNOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
         """Of the proposal network ``rpn_objectness`` and ``rpn_box``, of the second stage ``roi_class`` and ``roi_box``."""
+        return self.sampled_losses(outputs, boxes, labels)[0]
+
+    def sampled_losses(
+        self, outputs: FasterRCNNOutputs, boxes: list[Tensor], labels: list[Tensor]
+    ) -> tuple[dict[str, Tensor], Sampled]:
+        """The losses, and the regions that the second stage's were taken on."""
         truth = [{"boxes": b, "labels": 1 + of} for b, of in zip(boxes, labels, strict=True)]
         anchors = [outputs.anchors] * len(boxes)
         objects, matched = self.rpn.assign_targets_to_anchors(anchors, truth)
         targets = self.rpn.box_coder.encode(matched, anchors)
         rpn_objectness, rpn_box = self.rpn.compute_loss(outputs.objectness, outputs.offsets, objects, targets)
-        regions, _, classes, targets = self.roi.select_training_samples(outputs.proposals, truth)
+        regions, matched, classes, targets = self.roi.select_training_samples(outputs.proposals, truth)
         roi_class, roi_box = fastrcnn_loss(*self._classify(outputs.maps, regions), classes, targets)
-        return {"rpn_objectness": rpn_objectness, "rpn_box": rpn_box, "roi_class": roi_class, "roi_box": roi_box}
+        losses = {"rpn_objectness": rpn_objectness, "rpn_box": rpn_box, "roi_class": roi_class, "roi_box": roi_box}
+        return losses, Sampled(regions, classes, matched)
 
     def predict(self, outputs: FasterRCNNOutputs) -> list[Detection]:
         logits, offsets = self._classify(outputs.maps, outputs.proposals)

@@ -1,0 +1,107 @@
+"""Branches: further heads on each region of Faster R-CNN, parallel to those for class and box.
+
+CS231n 2017, lecture 11, "Mask R-CNN" and "Mask R-CNN: Also does pose"; He et al. 2017, "Mask R-CNN", section 3.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from .boxes import RoIPooling
+from .detector import Detection
+from .faster_rcnn import FasterRCNN, FasterRCNNOutputs
+
+
+class Branch(nn.Module, ABC):
+    """Pools each region by itself, at a resolution of its own, and reads one map a channel from it.
+
+    Args:
+        pooling: cuts the regions out of the trunk's maps.
+        head: from what was pooled, (R, C, size, size), to logits (R, channels, m, m).
+    """
+
+    def __init__(self, pooling: RoIPooling, head: nn.Module) -> None:
+        super().__init__()
+        self.pooling, self.head = pooling, head
+
+    def forward(self, maps: Sequence[Tensor], strides: Sequence[int], regions: Sequence[Tensor]) -> Tensor:
+        """Logits float32 (R, channels, m, m) of R regions in all; the arguments are those of :class:`RoIPooling`."""
+        logits: Tensor = self.head(self.pooling(maps, strides, regions))
+        return logits.float()
+
+    @abstractmethod
+    def loss(
+        self,
+        logits: Tensor,
+        regions: list[Tensor],
+        classes: list[Tensor],
+        matched: list[Tensor],
+        objects: list[Tensor],
+    ) -> Tensor:
+        """The mean loss over the regions on objects, one list entry an image; 0 where there is no such region.
+
+        Args:
+            logits: of the regions, (R, channels, m, m).
+            regions: float (R_b, 4), xyxy in pixels.
+            classes: int64 (R_b,), from 0.
+            matched: int64 (R_b,), the place of each region's object among those of its image.
+            objects: the field that the branch learns, with one entry for each object of the image.
+        """
+
+    @abstractmethod
+    def read(self, logits: Tensor, found: list[Detection], size: tuple[int, int]) -> list[Tensor]:
+        """The field that the branch gives, for the detections in each image of ``size`` (H, W)."""
+
+
+class BranchedRCNN(FasterRCNN):
+    """Faster R-CNN with branches: what it was, and on the same maps one head more for each field of an object.
+
+    In training a branch sees the sampled regions that lie on objects; in prediction the detections' boxes, after non-maximum
+    suppression, as in the paper. So class and box do not wait for it, and it never decides what is found.
+
+    Args:
+        kwargs: see :class:`FasterRCNN`.
+    """
+
+    def __init__(self, num_classes: int, **kwargs: Any) -> None:
+        super().__init__(num_classes, **kwargs)
+        self.branches = nn.ModuleDict()
+        """By the name of the field. They are added after all other weights were drawn, so that these are Faster R-CNN's."""
+
+    def losses(
+        self, outputs: FasterRCNNOutputs, boxes: list[Tensor], labels: list[Tensor], **objects: list[Tensor]
+    ) -> dict[str, Tensor]:
+        """Faster R-CNN's, and ``roi_<field>`` for each branch.
+
+        Args:
+            outputs, boxes, labels: see :meth:`FasterRCNN.losses`.
+            objects: the field of each branch, one entry an object: ``masks`` uint8 (N, H, W), ``keypoints`` float (N, K, 3).
+        """
+        losses, sampled = self.sampled_losses(outputs, boxes, labels)
+        on_objects = [of > 0 for of in sampled.classes]
+        regions, classes, matched = (
+            [rows[keep] for rows, keep in zip(each, on_objects, strict=True)]
+            for each in (sampled.regions, sampled.classes, sampled.matched)
+        )
+        classes = [of - 1 for of in classes]
+        for field, branch in self._branches():
+            logits = branch(outputs.maps, self.trunk.strides, regions)
+            losses[f"roi_{field}"] = branch.loss(logits, regions, classes, matched, objects[field])
+        return losses
+
+    def predict(self, outputs: FasterRCNNOutputs) -> list[Detection]:
+        """Faster R-CNN's detections, and in each of them the fields of the branches."""
+        found = super().predict(outputs)
+        boxes = [of["boxes"] for of in found]
+        for field, branch in self._branches():
+            logits = branch(outputs.maps, self.trunk.strides, boxes)
+            for of, values in zip(found, branch.read(logits, found, outputs.size), strict=True):
+                of[field] = values  # type: ignore[literal-required]
+        return found
+
+    def _branches(self) -> list[tuple[str, Branch]]:
+        return cast("list[tuple[str, Branch]]", list(self.branches.items()))

@@ -1,0 +1,101 @@
+"""Mask R-CNN for poses: the same network, whose branch tells where in each region the joints are.
+
+CS231n 2017, lecture 11, "Mask R-CNN: Also does pose"; He et al. 2017, "Mask R-CNN", section 5. Composed of torchvision's parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, KeypointRCNNPredictor
+from torchvision.models.detection.roi_heads import heatmaps_to_keypoints, keypointrcnn_loss
+
+from .boxes import RoIAlign, RoIPooling
+from .branches import Branch, BranchedRCNN
+from .detector import Detection
+from .mask_rcnn import MaskBranch
+
+
+class KeypointBranch(Branch):
+    """One map a joint, four times as fine as the pooled region: a softmax over all its places, of which one is the joint's.
+
+    That is the paper's one-hot mask of m x m places, under cross-entropy; no Gaussian is drawn around the joint. Joints without
+    a label, and those outside the region, are not trained on. A joint's confidence is the probability of its place.
+
+    Args:
+        channels: of the trunk's maps.
+        num_joints: K.
+        pooling: cuts the regions out of the maps, given ``size``.
+        size: cells in a row of a pooled region; the maps have four times as many (56 in the paper).
+        layers: widths of the 3 x 3 convolutions (eight of 512 in the paper).
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_joints: int,
+        *,
+        pooling: Callable[[int], RoIPooling] = RoIAlign,
+        size: int = 14,
+        layers: Sequence[int] = (64, 64, 64),
+    ) -> None:
+        convolutions = KeypointRCNNHeads(channels, tuple(layers))
+        predictor = KeypointRCNNPredictor((channels, *layers)[-1], num_joints)
+        super().__init__(pooling(size), nn.Sequential(convolutions, predictor))
+
+    def loss(
+        self,
+        logits: Tensor,
+        regions: list[Tensor],
+        classes: list[Tensor],
+        matched: list[Tensor],
+        objects: list[Tensor],
+    ) -> Tensor:
+        loss: Tensor = keypointrcnn_loss(logits, regions, objects, matched)
+        return loss
+
+    def read(self, logits: Tensor, found: list[Detection], size: tuple[int, int]) -> list[Tensor]:
+        places, _ = heatmaps_to_keypoints(logits, torch.cat([of["boxes"] for of in found]))
+        confidence = logits.flatten(2).softmax(-1).amax(-1)
+        joints = torch.cat([places[..., :2], confidence[..., None]], -1)
+        return list(joints.split([len(of["labels"]) for of in found]))
+
+
+class KeypointRCNN(BranchedRCNN):
+    """Mask R-CNN's network for poses: Faster R-CNN and, for each region, the joints. The loss adds ``roi_keypoints``.
+
+    Args:
+        num_joints: K, of the data set.
+        keypoints: builds the branch, given the channels of the trunk's maps and the number of joints.
+        kwargs: see :class:`FasterRCNN`.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        num_joints: int,
+        *,
+        keypoints: Callable[[int, int], KeypointBranch] = KeypointBranch,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(num_classes, **kwargs)
+        self.branches["keypoints"] = keypoints(self.trunk.channels[0], num_joints)
+
+
+class KeypointMaskRCNN(KeypointRCNN):
+    """Boxes, joints and masks from one network (table 6, "keypoint & mask"). The loss adds ``roi_keypoints`` and ``roi_masks``.
+
+    Args:
+        num_joints: K, of the data set.
+        masks: builds the mask branch, as :class:`MaskRCNN`'s.
+        kwargs: see :class:`KeypointRCNN`.
+    """
+
+    def __init__(
+        self, num_classes: int, num_joints: int, *, masks: Callable[[int, int], MaskBranch] = MaskBranch, **kwargs: Any
+    ) -> None:
+        super().__init__(num_classes, num_joints, **kwargs)
+        self.branches["masks"] = masks(self.trunk.channels[0], num_classes)
