@@ -46,15 +46,18 @@ class Detection(Task):
 
     def objects(self, batch: Batch) -> tuple[list[Tensor], list[Tensor]]:
         """Boxes and labels of the objects of each image that are trained on."""
-        boxes, labels = [], []
-        for row, (box, label) in enumerate(zip(batch["boxes"], batch["labels"], strict=True)):
-            keep = torch.ones_like(label, dtype=torch.bool)
-            for field in ("difficult", "crowd"):
-                if field in batch:
-                    keep &= ~batch[field][row]  # type: ignore[literal-required]
-            boxes.append(box[keep])
-            labels.append(label[keep])
-        return boxes, labels
+        return self.of_objects(batch, "boxes"), self.of_objects(batch, "labels")
+
+    def of_objects(self, batch: Batch, field: str) -> list[Tensor]:
+        """A field of the objects of each image that are trained on."""
+        chosen = []
+        for row, values in enumerate(batch[field]):  # type: ignore[literal-required]
+            keep = torch.ones(len(values), dtype=torch.bool, device=values.device)
+            for flag in ("difficult", "crowd"):
+                if flag in batch:
+                    keep &= ~batch[flag][row]  # type: ignore[literal-required]
+            chosen.append(values[keep])
+        return chosen
 
     def predict(self, outputs: Any) -> list[Prediction]:
         return cast("list[Prediction]", self.network.predict(outputs))

@@ -1,0 +1,35 @@
+"""Detection of more than class and box: what instance segmentation and keypoint detection share."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from datamodules.scene import Batch
+
+from .base import Prediction
+from .detection import Detection
+from .networks.branches import BranchedRCNN
+
+
+class BranchedDetection(Detection):
+    """Detection with further fields of each object, which the network has a branch for.
+
+    The boxes are scored as in :class:`Detection`, by the same names.
+    """
+
+    learns: ClassVar[tuple[str, ...]]
+    """The fields of an object that are trained on and predicted, beside its box and its label."""
+
+    network: BranchedRCNN
+
+    def losses(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        further = {field: self.of_objects(batch, field) for field in self.learns}
+        return self.network.losses(outputs, *self.objects(batch), **further)
+
+    def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
+        inputs = super().metric_inputs(predictions, batch)
+        for i, target in enumerate(inputs["targets"]):
+            target.update({field: batch[field][i] for field in self.learns})  # type: ignore[literal-required]
+        return inputs

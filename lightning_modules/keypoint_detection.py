@@ -1,0 +1,64 @@
+"""Keypoint detection: every object's class, box and joints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from torchmetrics import MetricCollection
+
+from datamodules.scene import Specification
+
+from .branched_detection import BranchedDetection
+from .instance_segmentation import InstanceSegmentation
+from .metrics.oks import KeypointAP
+from .networks.branches import BranchedRCNN
+
+
+class KeypointDetection(BranchedDetection):
+    """Every figure's class, box, score and joints, however many figures there are (CS231n 2017, lecture 11, "Also does pose").
+
+    Where :class:`Pose` regresses the joints of one figure, here each figure that is found has its own. Metrics: those of
+    :class:`Detection`, and COCO's of the joints as ``keypoint_mAP``, ``keypoint_mAP50``, ...; classes without joints are
+    detected, but do not count in those.
+
+    Args:
+        network: called with the numbers of classes and of joints, gives a :class:`BranchedRCNN` with joints, such as
+            ``KeypointRCNN``.
+        sigmas: how far apart two annotators put a joint, by its name; needed of joints that neither COCO nor LSP has (see
+            :data:`lightning_modules.metrics.oks.SIGMAS`).
+        kwargs: see :class:`Task`.
+
+    Raises:
+        ValueError: a joint has no sigma.
+    """
+
+    needs = frozenset({"boxes", "labels", "keypoints"})
+    monitor = "val/keypoint_mAP"
+    learns: ClassVar[tuple[str, ...]] = ("keypoints",)
+
+    def __init__(
+        self, *, network: Callable[[int, int], BranchedRCNN], sigmas: dict[str, float] | None = None, **kwargs: Any
+    ) -> None:
+        self.sigmas = sigmas  # before the base class, which makes the metrics
+        joints = len(Specification.from_dict(kwargs["specification"]).joints)
+        super().__init__(network=lambda num_classes: network(num_classes, joints), **kwargs)
+
+    def metrics(self) -> MetricCollection:
+        metrics = super().metrics()
+        joints = KeypointAP(self.specification.classes, self.specification.joints, sigmas=self.sigmas)
+        metrics.add_metrics({"keypoints": joints})
+        return metrics
+
+
+class KeypointAndMaskDetection(KeypointDetection, InstanceSegmentation):
+    """Every object's class, box, score, joints and mask, from one network (He et al. 2017, table 6, "keypoint & mask").
+
+    Args:
+        network: called with the numbers of classes and of joints, gives a :class:`BranchedRCNN` with both, such as
+            ``KeypointMaskRCNN``.
+        kwargs: see :class:`KeypointDetection`.
+    """
+
+    needs = KeypointDetection.needs | InstanceSegmentation.needs
+    learns = ("keypoints", "masks")
