@@ -6,9 +6,11 @@ from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
 from .heads import ClassAndBox, JointRegressor, SeparateClassAndBox
 from .initialization import Default, Initialization, Kaiming, LeCun, Normal, Xavier
+from .keypoint_rcnn import KeypointBranch, KeypointMaskRCNN, KeypointRCNN
 from .lenet import LeNet5
 from .linear import LinearClassifier, MultilayerPerceptron
 from .local import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
+from .mask_rcnn import ClassSigmoids, MaskBranch, MaskRCNN, OneSigmoid, PixelSoftmax
 from .pooling import MinPool2d
 from .rcnn import RCNN
 from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
@@ -33,6 +35,7 @@ __all__ = [
     "Bilinear",
     "CifarNet",
     "ClassAndBox",
+    "ClassSigmoids",
     "ClassifierLayers",
     "ConvEncoder",
     "ConvTrunk",
@@ -46,18 +49,25 @@ __all__ = [
     "Initialization",
     "JointRegressor",
     "Kaiming",
+    "KeypointBranch",
+    "KeypointMaskRCNN",
+    "KeypointRCNN",
     "LeCun",
     "LeNet5",
     "LinearClassifier",
     "LocalConnection",
     "MapsNet",
+    "MaskBranch",
+    "MaskRCNN",
     "MaxUnpooling",
     "MinPool2d",
     "MultilayerPerceptron",
     "NearestNeighbor",
     "Normal",
+    "OneSigmoid",
     "PatchClassifier",
     "PermutedPixels",
+    "PixelSoftmax",
     "SPPNet",
     "SeparateClassAndBox",
     "SharedConnection",
