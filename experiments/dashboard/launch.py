@@ -15,6 +15,9 @@ PORT = 8501
 HERE = Path(__file__).parent
 RUNS = "LECTERN_DASHBOARD_RUNS"
 """The environment variable in which the pages find the folder of all runs."""
+NO_WAY_OUT = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), f"http://{ADDRESS}:9")
+"""The server has no business with other hosts: where a page of a foreign origin connects, Streamlit asks one for this machine's
+outer address. All that goes out is sent to a port at which nobody listens."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -28,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     print(f"dashboard http://{ADDRESS}:{options.port} shows {options.runs}; Ctrl-C ends it", flush=True)
     sys.stdout.flush()
-    os.environ[RUNS] = str(options.runs.resolve())
+    os.environ.update({RUNS: str(options.runs.resolve()), **NO_WAY_OUT})
     os.chdir(HERE)  # Streamlit reads .streamlit/config.toml of the folder that it is started in: here it finds none
     line = command(options.port)
     os.execv(line[0], line)  # in this process's place, so that whatever ends the one ends the other

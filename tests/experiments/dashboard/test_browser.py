@@ -10,12 +10,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.experiments.made_up_runs import write_exact, write_run, write_study
+from tests.experiments.reduced import reproduced
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("streamlit")
@@ -45,8 +47,21 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(runs: Path) -> Iterator[str]:
-    """``lectern dashboard``, as it is typed."""
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a reduced study and ``lectern fit`` leave: real runs, a real verdict, pictures of two epochs."""
+    from tests.experiments.test_cli import SMALL
+
+    root = tmp_path_factory.mktemp("trained") / "runs"
+    assert reproduced(["E03"], root).failed == {}
+    command = [sys.executable, "-m", "experiments", "fit", "--config", "segmentation/fcn_transpose", *SMALL]
+    command += ["--trainer.max_epochs=2", "--pictures.count=2", "--runs", str(root)]
+    subprocess.run(command, cwd=Path(__file__).parents[3], env=os.environ | {"WANDB_MODE": "offline"}, check=True)
+    return root
+
+
+@contextmanager
+def serving(runs: Path) -> Iterator[str]:
+    """``lectern dashboard``, as it is typed; the address of its first page."""
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
@@ -58,6 +73,12 @@ def address(runs: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(60)
+
+
+@pytest.fixture(scope="module")
+def address(runs: Path) -> Iterator[str]:
+    with serving(runs) as at:
+        yield at
 
 
 def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
@@ -110,9 +131,6 @@ def _keep(page: Any, name: str, tmp_path: Path) -> None:
 def test_every_page_opens_without_error_or_foreign_request(
     address: str, browser: Any, tmp_path: Path, size: str, scheme: str
 ) -> None:
-    page = browser.new_page(viewport=SIZES[size], color_scheme=scheme)
-    page.set_default_timeout(PATIENCE)
-    watch = Watch(page, address)
     expected = {
         "": "42.3 points",
         "runs_page": "Runs to compare",
@@ -121,14 +139,34 @@ def test_every_page_opens_without_error_or_foreign_request(
         "?study=cnn/plain_nets_degrade@cpu": "Conditions of the experiment",
         "?study=cnn/other@cpu": "Conditions of the experiment",
     }
+    look(address, browser, expected, tmp_path, size, scheme)
+
+
+def test_every_page_opens_on_runs_of_real_training(trained: Path, browser: Any, tmp_path: Path) -> None:
+    expected = {
+        "": "1 seed",
+        "runs_page": "Runs to compare",
+        "pictures_page": "After epoch 2",
+        "live_page": "No run is under way",
+        "?study=cs231n/one_box_per_category@cpu": "Conditions of the experiment",
+    }
+    with serving(trained) as address:
+        look(address, browser, expected, tmp_path, "desktop", "light")
+
+
+def look(address: str, browser: Any, expected: dict[str, str], tmp_path: Path, size: str, scheme: str) -> None:
+    """Opens each page, and waits for the words that are expected on it."""
+    page = browser.new_page(viewport=SIZES[size], color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
+    watch = Watch(page, address)
     for path, words in expected.items():
         page.goto(f"{address}/{path}")
         page.get_by_text(words).first.wait_for()
-        if path not in ("", "pictures_page"):
+        if path not in ("", "pictures_page", "live_page"):
             page.locator(".js-plotly-plot").first.wait_for()
         assert page.get_by_test_id("stException").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        _keep(page, f"{size}-{scheme}-{path.replace('/', '_') or 'claims'}", tmp_path)
+        _keep(page, f"{size}-{scheme}-{len(expected)}-{path.replace('/', '_') or 'claims'}", tmp_path)
     assert watch.errors == []
     assert watch.elsewhere == []
     page.close()

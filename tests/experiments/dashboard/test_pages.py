@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -310,6 +312,22 @@ def test_the_command_line_keeps_to_this_machine() -> None:
         "--client.toolbarMode minimal",
     ):
         assert flag in line
+
+
+def test_the_server_finds_no_way_to_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit asks a host for this machine's outer address where a foreign page connects; the port in its way hears of it."""
+    from streamlit import net_util
+
+    with socket.create_server(("127.0.0.1", 0)) as heard:
+        heard.settimeout(30)
+        for name, value in launch.NO_WAY_OUT.items():
+            monkeypatch.setenv(name, value.replace(":9", f":{heard.getsockname()[1]}"))
+        asking = threading.Thread(target=net_util.get_external_ip, daemon=True)
+        asking.start()
+        connection, _ = heard.accept()
+        with connection:
+            assert b"checkip" in connection.recv(1000)
+        asking.join(30)
 
 
 def test_what_is_missing_is_said_in_one_line(lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
