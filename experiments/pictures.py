@@ -46,6 +46,7 @@ def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification)
     Returns:
         uint8 (3, H', W'), enlarged by a whole factor where the image is small.
     """
+    fields = _worth_drawing(fields)
     factor = max(1, -(-SIDE // min(image.shape[1:])))
     canvas = _enlarge(image.cpu(), factor)
     if "mask" in fields:
@@ -63,6 +64,20 @@ def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification)
     if "label" in fields and not {"boxes", "mask"} & set(fields):
         canvas = _caption(canvas, _label_text(fields, specification))
     return canvas
+
+
+def _worth_drawing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the detected objects of too low a score."""
+    if "labels" not in fields or "scores" not in fields:
+        return fields
+    shown = [i for i, score in enumerate(fields["scores"].tolist()) if score >= MIN_SCORE]
+    rows = torch.tensor(shown, dtype=torch.long, device=fields["labels"].device)
+    chosen = {
+        field: fields[field][rows] if isinstance(fields[field], Tensor) else [fields[field][i] for i in shown]
+        for field in (*OBJECT_FIELDS, "scores")
+        if field in fields
+    }
+    return {**fields, **chosen}
 
 
 def _enlarge(image: Tensor, factor: int) -> Tensor:
@@ -84,12 +99,7 @@ def _draw_boxes(canvas: Tensor, fields: Mapping[str, Any], factor: int, specific
         labels = fields["labels"].tolist()
         texts = fields.get("captions") or [specification.classes[i] for i in labels]
     if "labels" in fields and "scores" in fields:
-        scores = fields["scores"].tolist()
-        shown = [i for i, score in enumerate(scores) if score >= MIN_SCORE]
-        boxes, labels = boxes[shown], [labels[i] for i in shown]
-        texts = [f"{texts[i]} {scores[i]:.2f}" for i in shown]
-        if not shown:
-            return canvas
+        texts = [f"{text} {score:.2f}" for text, score in zip(texts, fields["scores"].tolist(), strict=True)]
     # torchvision asks for x2 >= x1; a prediction may be a point.
     boxes = torch.cat([torch.minimum(boxes[:, :2], boxes[:, 2:]), torch.maximum(boxes[:, :2], boxes[:, 2:])], dim=1)
     return draw_bounding_boxes(canvas, boxes, labels=texts, colors=[colour(i) for i in labels], width=2)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from faster_coco_eval.core import mask as rle
 from PIL import Image
 from torch import Tensor
 from torchvision.utils import save_image
@@ -28,8 +29,9 @@ class PredictionWriter(pl.Callback):
     """Writes ``predictions/<image>.png`` and ``predictions/predictions.json`` into the run's folder.
 
     The JSON is a list with one entry an image: its file, size, and what was predicted, with coordinates in pixels of the
-    image as it lies on disk (a mask is a PNG of class indices of that size). Boxes are entries as COCO's result format has
-    them (``bbox`` = x, y, width, height).
+    image as it lies on disk (a mask is a PNG of class indices of that size). Objects are entries as COCO's result format has
+    them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a run-length code) and ``keypoints``
+    (x, y, confidence of each joint; counted, as COCO's are, from the centre of the first pixel and not from its corner).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,7 +74,7 @@ def as_json(
         entry["scores"] = dict(zip(specification.classes, _rounded(prediction["scores"]), strict=True))
     if "boxes" in prediction:
         entry["objects"] = _objects(prediction, matrix, size, specification)
-    if "keypoints" in prediction:
+    if "keypoints" in prediction and "boxes" not in prediction:
         points = prediction["keypoints"].cpu().clone()
         points[..., :2] = _back(points[..., :2], matrix)
         entry["keypoints"] = [dict(zip(specification.joints, _rounded(figure), strict=True)) for figure in points]
@@ -91,7 +93,7 @@ def _objects(
     boxes[:, 1::2] = boxes[:, 1::2].clamp(0, size[0])
     labels = prediction["labels"].tolist() if "labels" in prediction else [int(prediction["label"])] * len(boxes)
     scores = prediction["scores"].tolist() if "labels" in prediction else [float(prediction["scores"].max())] * len(boxes)
-    return [
+    entries: list[dict[str, Any]] = [
         {
             "category": specification.classes[label],
             "category_id": label,
@@ -100,6 +102,18 @@ def _objects(
         }
         for box, label, score in zip(boxes, labels, scores, strict=True)
     ]
+    for entry, mask in zip(entries, prediction.get("masks", ()), strict=False):
+        entry["segmentation"] = _run_lengths(mask_back(mask, matrix, size) == 1)
+    for entry, joints in zip(entries, prediction.get("keypoints", ()), strict=False):
+        points = torch.cat([_back(joints[:, :2].cpu(), matrix) - 0.5, joints[:, 2:].cpu()], 1)
+        entry["keypoints"] = _rounded(points.flatten())
+    return entries
+
+
+def _run_lengths(mask: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """COCO's compressed run-length code of a mask (H, W), as JSON holds it."""
+    code: dict[str, Any] = rle.encode(np.asfortranarray(mask, np.uint8))
+    return {"size": code["size"], "counts": code["counts"].decode("ascii")}
 
 
 def mask_back(mask: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> np.ndarray[Any, Any]:

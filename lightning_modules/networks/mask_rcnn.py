@@ -168,10 +168,11 @@ def paste(masks: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     (N, 4), xyxy in pixels. torchvision's ``paste_masks_in_image`` rounds the boxes to whole pixels, one by one.
     """
     low, high = boxes.split(2, 1)
-    across, along = (
-        _interpolation(low[:, k], high[:, k], masks.shape[-1], size[1 - k]) for k in (0, 1)
-    )  # (N, W, m) and (N, H, m)
-    return along @ masks @ across.transpose(1, 2)
+    (height, width), cells = size, masks.shape[-1]
+    across = _interpolation(low[:, 0], high[:, 0], cells, width)
+    along = _interpolation(low[:, 1], high[:, 1], cells, height)
+    with torch.autocast(boxes.device.type, enabled=False):  # half precision would round where a pixel lies
+        return along @ masks @ across.transpose(1, 2)
 
 
 def _interpolation(low: Tensor, high: Tensor, cells: int, pixels: int) -> Tensor:
