@@ -9,6 +9,7 @@ from .image_files import ImageFiles
 from .image_folder import ImageFolder
 from .lsp import LSP
 from .mnist import MNIST
+from .proposals import SlidingWindows
 from .shapes import Shapes
 from .visual_genome import VisualGenome
 from .voc import VOC
@@ -26,5 +27,6 @@ __all__ = [
     "ImageFiles",
     "ImageFolder",
     "Shapes",
+    "SlidingWindows",
     "VisualGenome",
 ]

@@ -13,7 +13,8 @@ import pytorch_lightning as pl
 from torch.utils.data import Dataset
 
 from .loading import GlobalBatches, Key, Loader, Skipped
-from .scene import FIELDS, OBJECT_FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
+from .proposals import Proposer, SlidingWindows
+from .scene import COMPUTED, FIELDS, OBJECT_FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
 from .transforms import Fit, SceneTransform, Transform
 
 Split = Literal["train", "val", "test"]
@@ -44,6 +45,7 @@ class DataModule(pl.LightningDataModule):
         batch_size: images in a batch over all devices together; N devices take batch_size / N each.
         fit: how an image takes the size ``image_size``: stretch, letterbox or crop.
         augment: albumentations transforms for training, applied to image and annotations together, before the resizing.
+        proposals: finds the proposals of an image, where a task needs them (no data set has to provide them).
         workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
         train_samples: train on this many scenes only: the first of a permutation that the seed does not change.
         invalid: what happens to a scene or an object that breaks the contract: ``error`` stops and names it; ``skip`` leaves
@@ -63,6 +65,7 @@ class DataModule(pl.LightningDataModule):
         batch_size: int = 32,
         fit: Fit = "stretch",
         augment: Sequence[Transform] = (),
+        proposals: Proposer | None = None,
         workers: int = 2,
         train_samples: int | None = None,
         invalid: Literal["error", "skip"] = "error",
@@ -76,6 +79,7 @@ class DataModule(pl.LightningDataModule):
                 f"got {image_size}, {batch_size} and {workers}"
             )
         self.batch_size, self.fit, self.augment, self.workers = batch_size, fit, list(augment), workers
+        self.proposals = proposals or SlidingWindows()
         self.train_samples, self.invalid = train_samples, invalid
         self.fields: frozenset[str] = self.provides
         self.skipped: dict[str, None] = {}
@@ -93,7 +97,7 @@ class DataModule(pl.LightningDataModule):
 
     def require(self, fields: frozenset[str]) -> None:
         """Loads, transforms and collates only these fields from now on (a task's ``needs``)."""
-        if missing := fields - self.provides:
+        if missing := fields - self.provides - COMPUTED:
             raise InputError(f"{type(self).__name__} provides {_words(self.provides)}; {_words(missing)} asked for")
         self.fields = fields
 
@@ -163,6 +167,7 @@ class PreparedScenes(Dataset[Any]):
         self.source = data.scenes(split)
         self.specification, self.invalid, self.seed = data.specification, data.invalid, run_seed()
         self.fields, self.fields_to_load = data.fields, data.fields_to_load
+        self.propose = data.proposals if "proposals" in data.fields else None
         self.sound = bytearray(len(self.source))
         """1 for each scene that was found to keep the contract: it is checked once, and not each epoch."""
         transforms, flip_pairs = data.augment if augment else (), data.specification.flip_pairs
@@ -182,6 +187,8 @@ class PreparedScenes(Dataset[Any]):
             if self.invalid == "error":
                 raise
             return Skipped(error)
+        if self.propose:
+            scene["proposals"] = self.propose(scene["image"])
         size = tuple(scene["image"].shape[1:])
         prepared = dict(self.transform(scene, (self.seed, epoch, index)))
         if "boxes" not in self.fields:

@@ -36,6 +36,7 @@ def fit_scene(scene: Scene, image_size: tuple[int, int], fit: Fit) -> Scene:
     """The scene with its image at ``image_size`` (H, W), and every field moved by :func:`fit_matrix`.
 
     Boxes are clipped to the image, and ``area`` shrinks with them; objects outside are left out of every object field.
+    Proposals are clipped too, and those outside left out.
     Joints outside become unlabelled, and what is unlabelled is (0, 0, 0).
     """
     size = scene["image"].shape[1], scene["image"].shape[2]
@@ -48,7 +49,7 @@ def fit_scene(scene: Scene, image_size: tuple[int, int], fit: Fit) -> Scene:
         fitted["mask"] = _sampled(scene["mask"], matrix, image_size, fill=IGNORE)
     if "masks" in scene:
         fitted["masks"] = _sampled(scene["masks"], matrix, image_size, fill=0)
-    if "boxes" in scene or "keypoints" in scene:
+    if "boxes" in scene or "keypoints" in scene or "proposals" in scene:
         return _moved(fitted, matrix, size, image_size)
     return fitted
 
@@ -56,9 +57,8 @@ def fit_scene(scene: Scene, image_size: tuple[int, int], fit: Fit) -> Scene:
 def _lies_within(scene: Scene, size: tuple[int, int]) -> bool:
     """Whether fitting an image to the size (H, W) that it has would change nothing in its boxes and joints."""
     far = size[::-1]
-    if "boxes" in scene and len(scene["boxes"]):
-        boxes = scene["boxes"].numpy()
-        low, high = boxes[:, :2], boxes[:, 2:]
+    for boxes in _boxes(scene).values():
+        low, high = boxes.numpy()[:, :2], boxes.numpy()[:, 2:]
         if not ((low >= 0).all() and (high <= far).all() and (high > low).all()):
             return False
     if "keypoints" in scene and len(scene["keypoints"]):
@@ -71,11 +71,15 @@ def _lies_within(scene: Scene, size: tuple[int, int]) -> bool:
 def _as_it_is(scene: Scene) -> Scene:
     same = Scene(**scene)
     same["image"] = contiguous(scene["image"])
-    if "boxes" in scene:
-        same["boxes"] = scene["boxes"].float()
+    same |= {field: boxes.float() for field, boxes in _boxes(scene).items()}  # type: ignore[typeddict-item]
     if "keypoints" in scene:
         same["keypoints"] = scene["keypoints"].float()
     return same
+
+
+def _boxes(scene: Scene) -> dict[str, Tensor]:
+    """The fields that are boxes (N, 4)."""
+    return {field: scene[field] for field in ("boxes", "proposals") if field in scene}  # type: ignore[literal-required]
 
 
 def _moved(scene: Scene, matrix: NDArray[np.float64], old: tuple[int, int], new: tuple[int, int]) -> Scene:
@@ -86,6 +90,10 @@ def _moved(scene: Scene, matrix: NDArray[np.float64], old: tuple[int, int], new:
         moved = points * scale + offset
         seen = (visible > 0) & _within(points, old_far) & _within(moved, far)
         scene["keypoints"] = torch.cat([moved, visible], -1).where(seen, 0).float()
+    if "proposals" in scene:
+        corners = scene["proposals"].reshape(-1, 2, 2)
+        proposals = (corners.clamp(near, old_far) * scale + offset).clamp(near, far).reshape(-1, 4).float()
+        scene["proposals"] = proposals[(proposals[:, 2:] > proposals[:, :2]).all(-1)]
     if "boxes" not in scene:
         return scene
     corners = scene["boxes"].reshape(-1, 2, 2)

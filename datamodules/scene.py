@@ -43,6 +43,8 @@ class Scene(TypedDict, total=False):
     """bool (N,), regions that hold many objects (COCO's ``iscrowd``)."""
     area: Tensor
     """float32 (N,), square pixels of each object itself, not of its box (COCO's ``area``)."""
+    proposals: Tensor
+    """float32 (P, 4), xyxy: regions that may hold an object, the most promising first; found in the image, not annotated."""
     name: str
     """Where the scene comes from: a path relative to the data set's root, or a drawing's number."""
     size: tuple[int, int]
@@ -52,7 +54,10 @@ class Scene(TypedDict, total=False):
 OBJECT_FIELDS = ("boxes", "labels", "masks", "keypoints", "captions", "difficult", "crowd", "area")
 """The fields with one entry an object."""
 
-FIELDS = ("label", "mask", *OBJECT_FIELDS)
+COMPUTED = frozenset({"proposals"})
+"""The fields that every data module computes from the image as it lies on disk, where they are asked for."""
+
+FIELDS = ("label", "mask", *OBJECT_FIELDS, *sorted(COMPUTED))
 """What a data module may provide and a task may need, beside the image."""
 
 
@@ -71,6 +76,7 @@ class Batch(TypedDict, total=False):
     difficult: list[Tensor]
     crowd: list[Tensor]
     area: list[Tensor]
+    proposals: list[Tensor]
     index: Tensor
     """int64 (B,), the place of each scene in its split: the same on any number of devices."""
     name: list[str]

@@ -37,9 +37,10 @@ class SceneTransform:
     """Applies a list of albumentations transforms, then the fit, to every field of a scene together.
 
     A call's randomness comes from its ``seed`` alone, not from what was transformed before. Objects that leave the
-    image, or of which less than half a pixel is left, are left out of every object field; joints that leave it become
-    unlabelled; a mirrored figure has its left and right joints exchanged, by the pairs ``flip_pairs``, whichever
-    transform mirrored it. Where a transform shows what lies outside the image, ``mask`` is ignore.
+    image, or of which less than half a pixel is left, are left out of every object field, and such proposals too; joints
+    that leave it become unlabelled; a mirrored figure has its left and right joints exchanged, by the pairs
+    ``flip_pairs``, whichever transform mirrored it. Where a transform shows what lies outside the image, ``mask`` is
+    ignore.
 
     Joints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
     (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the fit, does not.
@@ -66,7 +67,7 @@ class SceneTransform:
     def __call__(self, scene: Scene, seed: tuple[int, ...]) -> Scene:
         """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index)."""
         if self.augment:
-            compose = self._composed("boxes" in scene, "keypoints" in scene)
+            compose = self._composed("boxes" in scene or "proposals" in scene, "keypoints" in scene)
             sequence = np.random.SeedSequence(seed)
             self._bits.state = np.random.PCG64(sequence).state
             self._python_random.seed(int(sequence.generate_state(1)[0]))
@@ -85,12 +86,16 @@ class SceneTransform:
         if self._compose is None or self._moves != (boxes, keypoints):
             self._moves = (boxes, keypoints)
             # Half a pixel: objects of one pixel are, after a flip, a rounding error narrower.
-            box = albumentations.BboxParams("pascal_voc", label_fields=["object"], min_width=0.5, min_height=0.5, clip=True)
+            box = albumentations.BboxParams("pascal_voc", min_width=0.5, min_height=0.5, clip=True)
             point = albumentations.KeypointParams("xy", label_fields=["point"], remove_invisible=False)
             with warnings.catch_warnings():  # of lists that move no boxes
                 warnings.simplefilter("ignore")
                 self._compose = albumentations.Compose(
-                    self.augment, bbox_params=box if boxes else None, keypoint_params=point if keypoints else None
+                    self.augment,
+                    bbox_params=box if boxes else None,
+                    keypoint_params=point if keypoints else None,
+                    # Beside the objects, and not among them: crops that spare objects, for one, need not spare proposals.
+                    additional_targets={"proposals": "bboxes"} if boxes else None,
                 )
             self._compose.set_random_state(np.random.Generator(self._bits), self._python_random)
         return self._compose
@@ -112,9 +117,11 @@ class SceneTransform:
             moved["masks"] = torch.from_numpy((masks == 1).astype(np.uint8))
         if "keypoints" in scene:
             moved["keypoints"] = self._joints(scene["keypoints"], packed)
+        if "proposals" in scene:
+            moved["proposals"] = torch.from_numpy(np.array(packed["proposals"], np.float32))
         if "boxes" in scene:
-            objects = np.asarray(packed["object"], np.int64)
-            boxes = np.asarray(packed["bboxes"], np.float32).reshape(-1, 4)
+            numbered = np.asarray(packed["bboxes"], np.float32)
+            boxes, objects = numbered[:, :4], numbered[:, 4:].flatten().astype(np.int64)
             if "area" in scene:
                 # Nobody measures the area after a rotation or a crop; it follows the box's.
                 shrinkage = torch.ones(len(scene["boxes"]))
@@ -146,7 +153,10 @@ def _pack(scene: Scene) -> dict[str, Any]:
     if "masks" in scene and len(scene["masks"]):
         packed["masks"] = scene["masks"].numpy()
     if "boxes" in scene:
-        packed |= {"bboxes": scene["boxes"].numpy(), "object": np.arange(len(scene["boxes"]))}
+        # The fifth column tells which objects are left.
+        packed["bboxes"] = np.column_stack([scene["boxes"].numpy(), np.arange(len(scene["boxes"]), dtype=np.float32)])
+    if "proposals" in scene:
+        packed["proposals"] = scene["proposals"].numpy()
     if "keypoints" in scene:
         joints = scene["keypoints"][..., :2].reshape(-1, 2).nan_to_num().numpy()
         points = np.concatenate([_PROBE * scene["image"].shape[:0:-1], joints])

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from datamodules.scene import InputError
+from datamodules.scene import COMPUTED, InputError
 
 from . import recipes
 
@@ -31,7 +31,7 @@ def data_modules() -> dict[str, Any]:
 
 def fits(task: Any, data: Any) -> bool:
     """Whether the data module provides what the task needs."""
-    return bool(task.needs <= data.provides)
+    return bool(task.needs <= data.provides | COMPUTED)
 
 
 def pairs() -> list[tuple[str, str]]:
@@ -46,9 +46,10 @@ def check_fit(task_path: str, data_path: str) -> None:
     if not data.provides or fits(task, data):
         return
     fitting = [name for name, other in data_modules().items() if fits(task, other)]
+    needs = task.needs - COMPUTED
     raise InputError(
-        f"{task.__name__} needs {_words(task.needs)}; {data.__name__} provides {_words(data.provides)}. "
-        f"Data modules that provide {'both' if len(task.needs) == 2 else 'it'}: {', '.join(fitting) or 'none'}"
+        f"{task.__name__} needs {_words(needs)}; {data.__name__} provides {_words(data.provides)}. "
+        f"Data modules that provide {'both' if len(needs) == 2 else 'it'}: {', '.join(fitting) or 'none'}"
     )
 
 
@@ -72,7 +73,7 @@ def run() -> int:
     print("\nTASKS")
     for name, task in all_tasks.items():
         print(f"  {name:26} needs {_words(task.needs):18} {_first_line(task)}")
-    print("\nDATA MODULES")
+    print(f"\nDATA MODULES (each computes {_words(COMPUTED)} of its images too)")
     for name, data in all_data.items():
         print(f"  {name:26} {_first_line(data)}\n{'':28} provides {', '.join(sorted(data.provides)) or 'images only'}")
     print("\nRECIPES (lectern fit --config NAME)")

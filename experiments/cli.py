@@ -26,7 +26,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 import datamodules  # noqa: F401  (makes the short class names known)
 import lightning_modules  # noqa: F401
 from datamodules.base import DataModule
-from datamodules.scene import InputError
+from datamodules.scene import COMPUTED, InputError
 from lightning_modules.base import Task
 
 from . import checkpoints, recipes
@@ -145,7 +145,8 @@ class LecternCLI(LightningCLI):
         task, data = self.model, self.datamodule
         if str(self.config_init[self.subcommand].trainer.precision) in ("64", "64-true"):
             task.double()  # Lightning converts after it has loaded a checkpoint, which rounds the weights to float32
-        data.require(task.needs | (task.uses & data.provides) if self.subcommand != "predict" else frozenset())
+        # Prediction asks for no annotation, but for what is computed from the image.
+        data.require(task.needs | (task.uses & data.provides) if self.subcommand != "predict" else task.needs & COMPUTED)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         config = self.config_init[self.subcommand]

@@ -131,7 +131,7 @@ class Doctor(LecternCLI):
         task = self.model.to(device)
         batch = task.transfer_batch_to_device(batch, device, 0)
         optimizer = task.make_optimizer(task.parameters())
-        losses = task.losses(task(batch["image"]), batch)
+        losses = task.losses(task.respond(batch), batch)
         total = torch.stack(list(losses.values())).sum()
         total.backward()
         optimizer.step()

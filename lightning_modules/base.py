@@ -137,8 +137,12 @@ class Task(pl.LightningModule):
         """The network's outputs for images as they travel: uint8 (B, 3, H, W)."""
         return self.network((images - self.mean) / self.std)
 
+    def respond(self, batch: Batch) -> Any:
+        """The network's outputs for a batch; a task whose network is given more than the images gives it here."""
+        return self(batch["image"])
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        losses = self.losses(self(batch["image"]), batch)
+        losses = self.losses(self.respond(batch), batch)
         losses = with_total(losses)
         self._accumulate(losses)
         return losses["loss"]
@@ -150,7 +154,7 @@ class Task(pl.LightningModule):
         return self._evaluate(batch, "test", self.test_metrics)
 
     def predict_step(self, batch: Batch | None, batch_idx: int) -> list[Prediction] | None:
-        return None if batch is None else self.predict(self(batch["image"]))
+        return None if batch is None else self.predict(self.respond(batch))
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """The batch with its tensors, and lists of tensors, on the device; Lightning's own looks into every name and size."""
@@ -180,7 +184,7 @@ class Task(pl.LightningModule):
     def _evaluate(self, batch: Batch | None, stage: Stage, metrics: MetricCollection) -> list[Prediction] | None:
         if batch is None:  # this device's share of the last batch is empty
             return None
-        outputs = self(batch["image"])
+        outputs = self.respond(batch)
         losses = self.losses(outputs, batch)
         self._eval_losses.append((len(batch["image"]), with_total(losses)))
         predictions = self.predict(outputs)
