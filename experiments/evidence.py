@@ -10,8 +10,9 @@ from typing import Any
 
 from PIL import Image
 
-from .figures import Measure, Series, thin
+from .figures import Measure
 from .reading import PICTURES, own_file, read_columns, read_config, read_curves, read_summary, run_at
+from .series import Series, thin
 
 Record = Mapping[str, Any]
 

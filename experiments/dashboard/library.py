@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from experiments.evidence import curves_of, small_picture
-from experiments.figures import Series
 from experiments.lectures import LECTURES as TITLES
 from experiments.overview import Record
 from experiments.reading import (
@@ -34,6 +33,7 @@ from experiments.reading import (
     read_records,
     read_summary,
 )
+from experiments.series import Series
 
 from .launch import RUNS
 

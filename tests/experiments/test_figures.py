@@ -11,7 +11,6 @@ from experiments.figures import (
     Measure,
     Point,
     arms_with_intervals,
-    band,
     curves_with_bands,
     intervals,
     label,
@@ -19,9 +18,8 @@ from experiments.figures import (
     overlaid,
     parallel,
     scatter,
-    smooth,
-    thin,
 )
+from experiments.series import band, smooth, thin
 from experiments.titles import is_fraction, metric_title
 
 
