@@ -44,6 +44,11 @@ def export(task: Task, path: Path) -> dict[str, float]:
     Raises:
         InputError: the network cannot be exported (the message names the operator), or differs by more than 1e-4.
     """
+    if "proposals" in task.needs:
+        raise InputError(
+            f"{type(task.network).__name__} has no ONNX form: it takes proposals beside the image, which a search outside of "
+            "the network finds"
+        )
     task = task.eval().cpu()
     module = Exported(task).eval()
     height, width = task.specification.image_size

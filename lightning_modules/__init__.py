@@ -3,8 +3,29 @@
 from .classification import Classification, MultiLabelClassification
 from .detection import Detection
 from .freezing import FreezeTrunk
+from .instance_segmentation import InstanceSegmentation
+from .keypoint_detection import KeypointAndMaskDetection, KeypointDetection
+from .linear_svms import LinearSVMs
 from .localization import Localization
 from .pose import Pose
+from .region_detection import RegionDetection
+from .ridge_regressors import RidgeRegressors
 from .segmentation import Segmentation
+from .staged_detection import StagedDetection
 
-__all__ = ["Classification", "Detection", "FreezeTrunk", "Localization", "MultiLabelClassification", "Pose", "Segmentation"]
+__all__ = [
+    "Classification",
+    "Detection",
+    "FreezeTrunk",
+    "InstanceSegmentation",
+    "KeypointAndMaskDetection",
+    "KeypointDetection",
+    "LinearSVMs",
+    "Localization",
+    "MultiLabelClassification",
+    "Pose",
+    "RegionDetection",
+    "RidgeRegressors",
+    "Segmentation",
+    "StagedDetection",
+]

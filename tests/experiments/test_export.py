@@ -14,8 +14,26 @@ from torch import Tensor, nn
 from datamodules.drawing import Style, specification
 from datamodules.scene import InputError
 from experiments.export import export
-from lightning_modules import Classification, Detection, Localization, MultiLabelClassification, Pose, Segmentation
-from lightning_modules.networks import FCN, SSD, YOLO, ClassAndBox, FasterRCNN, JointRegressor, SmallConvNet, TransposeConv
+from lightning_modules import (
+    Classification,
+    Detection,
+    Localization,
+    MultiLabelClassification,
+    Pose,
+    RegionDetection,
+    Segmentation,
+)
+from lightning_modules.networks import (
+    FCN,
+    SSD,
+    YOLO,
+    ClassAndBox,
+    FasterRCNN,
+    FastRCNN,
+    JointRegressor,
+    SmallConvNet,
+    TransposeConv,
+)
 
 pytest.importorskip("onnxruntime")
 
@@ -63,6 +81,11 @@ def test_what_cannot_be_exported_is_said_by_its_operator(tmp_path: Path) -> None
     with pytest.raises(InputError, match=r"eigvalsh|linalg_eigh"):
         export(task_of(Classification, Unexportable), tmp_path / "network.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_is_given_proposals_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="FastRCNN has no ONNX form: it takes proposals beside the image"):
+        export(task_of(RegionDetection, FastRCNN), tmp_path / "network.onnx")
 
 
 def test_any_number_of_labels_is_exported_too(tmp_path: Path) -> None:

@@ -1,0 +1,169 @@
+"""What studies of detectors measure beyond mAP: where an image's time goes, and what each stage of R-CNN adds."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from lightning_modules.networks import RCNN, FasterRCNN, FastRCNN, SPPNet
+from lightning_modules.networks.boxes import RoIPool
+from lightning_modules.networks.detector import Detector
+from lightning_modules.networks.regions import RegionDetector
+from lightning_modules.networks.trunks import ConvTrunk, Trunk
+from lightning_modules.staged_detection import StagedDetection
+
+
+class ImageCost(NamedTuple):
+    """What one image costs a detector, from the image to its detections."""
+
+    proposals: float
+    """CPU-seconds of a network that proposes regions; 0 where they are given."""
+    trunk: float
+    """CPU-seconds of the trunk, however often it runs."""
+    head: float
+    """CPU-seconds of everything else: cutting regions out, classifying, non-maximum suppression."""
+    gflop: float
+    """Floating-point operations of all of it in 10^9, a multiplication and an addition being two."""
+    trunk_gflop: float
+
+    @property
+    def seconds(self) -> float:
+        return self.proposals + self.trunk + self.head
+
+
+def cost_of_an_image(detector: Detector, image: Tensor, proposals: Tensor | None = None, repeats: int = 3) -> ImageCost:
+    """Runs a detector on one image and says what each part cost: the median of ``repeats``, after one that does not count.
+
+    CPU-seconds are of this process; they are comparable with one another only where torch has one thread.
+
+    Args:
+        detector: is put into evaluation mode.
+        image: float (1, 3, H, W), normalised.
+        proposals: float (P, 4), xyxy in pixels, for a :class:`RegionDetector`.
+        repeats: how often.
+    """
+    detector.eval()
+    inputs: tuple[Any, ...] = (image,) if proposals is None else (image, [proposals])
+    rows = []
+    with torch.no_grad(), _clock(detector.trunk) as trunk:  # type: ignore[arg-type]
+        for _ in range(1 + repeats):
+            trunk.seconds = 0.0
+            began = time.process_time()
+            outputs = detector(*inputs)
+            between, in_forward = time.process_time(), trunk.seconds
+            detector.predict(outputs)
+            ended, in_predict = time.process_time(), trunk.seconds - in_forward
+            # What a forward pass does beside the trunk's work is proposing: given regions are only handed on.
+            rows.append((between - began - in_forward, trunk.seconds, ended - between - in_predict))
+    with torch.no_grad(), FlopCounterMode(display=False) as counter, _counted(detector.trunk, counter) as flops:  # type: ignore[arg-type]
+        detector.predict(detector(*inputs))
+    proposing, in_trunk, rest = (statistics.median(part) for part in zip(*rows[1:], strict=True))
+    if isinstance(detector, RegionDetector):
+        proposing, rest = 0.0, rest + proposing
+    return ImageCost(proposing, in_trunk, rest, counter.get_total_flops() / 1e9, sum(flops) / 1e9)
+
+
+class _Clock:
+    """CPU-seconds inside a module."""
+
+    def __init__(self) -> None:
+        self.seconds = self.began = 0.0
+
+
+@contextmanager
+def _clock(module: torch.nn.Module) -> Iterator[_Clock]:
+    clock = _Clock()
+
+    def start(*_: Any) -> None:
+        clock.began = time.process_time()
+
+    def stop(*_: Any) -> None:
+        clock.seconds += time.process_time() - clock.began
+
+    handles = [module.register_forward_pre_hook(start), module.register_forward_hook(stop)]
+    try:
+        yield clock
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _counted(module: torch.nn.Module, counter: FlopCounterMode) -> Iterator[list[int]]:
+    """The operations of each run of a module."""
+    flops: list[int] = []
+    handles = [
+        module.register_forward_pre_hook(lambda *_: flops.append(-counter.get_total_flops())),
+        module.register_forward_hook(lambda *_: flops.append(counter.get_total_flops())),
+    ]
+    try:
+        yield flops
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def four_detectors(
+    num_classes: int, *, trunk: Callable[[], Trunk] = ConvTrunk, crop: int = 64, grid: int = 7, proposals: int = 300
+) -> dict[str, Detector]:
+    """R-CNN, SPP-net, Fast R-CNN and Faster R-CNN with trunks and fully connected layers of the same shapes.
+
+    The first two have all their stages, as though they were fitted. The weights are random: time does not depend on them.
+
+    Args:
+        num_classes: of the data.
+        trunk: builds the trunk, with one map.
+        crop: side in pixels that R-CNN warps regions to (227 in the paper, for images of about 500).
+        grid: cells in a row that each but SPP-net's pyramid pools a region to.
+        proposals: that Faster R-CNN's own network makes (300 in the paper).
+    """
+    detectors: dict[str, Detector] = {
+        "R-CNN": RCNN(num_classes, trunk=trunk, crop=crop, grid=grid),
+        "SPP-net": SPPNet(num_classes, trunk=trunk),
+        "Fast R-CNN": FastRCNN(num_classes, trunk=trunk, pooling=partial(RoIPool, grid)),
+        "Faster R-CNN": FasterRCNN(
+            num_classes, trunk=trunk, candidates=6000, proposals=proposals, pooling=partial(RoIPool, grid)
+        ),
+    }
+    for name in ("R-CNN", "SPP-net"):
+        head: Any = detectors[name].head
+        head.has_svm.fill_(True)
+        head.has_regressor.fill_(True)
+    return detectors
+
+
+class WhatStagesAdd(pl.Callback):
+    """After a :class:`StagedDetection` has been trained, scores it as it was after each of its stages, on validation data.
+
+    In the run's log: ``softmax/<metric>``, ``svm/<metric>`` and ``svm_and_boxes/<metric>``, the task's own metrics.
+    """
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        if not isinstance(pl_module, StagedDetection):
+            raise TypeError(f"WhatStagesAdd is for StagedDetection, not for {type(pl_module).__name__}")
+        head, training = pl_module.head, pl_module.training
+        fitted = head.has_svm.clone(), head.has_regressor.clone()
+        states = {"softmax": (False, False), "svm": (True, False), "svm_and_boxes": (True, True)}
+        values: dict[str, float] = {}
+        pl_module.eval()
+        for name, (svm, regressor) in states.items():
+            head.has_svm.fill_(svm), head.has_regressor.fill_(regressor)
+            metrics = pl_module.metrics().to(pl_module.device)
+            with torch.no_grad():
+                for batch in trainer.datamodule.val_dataloader():  # type: ignore[attr-defined]
+                    moved = pl_module.transfer_batch_to_device(batch, pl_module.device, 0)
+                    metrics.update(**pl_module.metric_inputs(pl_module.predict(pl_module.respond(moved)), moved))
+            values |= {f"{name}/{metric}": float(value) for metric, value in metrics.compute().items()}
+        head.has_svm.copy_(fitted[0]), head.has_regressor.copy_(fitted[1])
+        pl_module.train(training)
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=max(0, trainer.global_step - 1))
