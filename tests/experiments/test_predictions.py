@@ -42,7 +42,8 @@ def scene(size: tuple[int, int]) -> Scene:
 
 def prediction(of: Scene) -> Prediction:
     fields: Any = {field: of[field] for field in ("boxes", "labels", "masks", "keypoints")}  # type: ignore[literal-required]
-    return {**fields, "scores": torch.tensor([0.9, 0.8])}
+    found: Prediction = fields | {"scores": torch.tensor([0.9, 0.8])}
+    return found
 
 
 def test_masks_and_joints_of_a_low_score_are_not_drawn() -> None:
