@@ -46,27 +46,31 @@ def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification)
     Returns:
         uint8 (3, H', W'), enlarged by a whole factor where the image is small.
     """
-    fields = _worth_drawing(fields)
+    fields = worth_drawing(fields)
     factor = max(1, -(-SIDE // min(image.shape[1:])))
     canvas = _enlarge(image.cpu(), factor)
+    # Lines of two pixels would be lost in a photograph of some thousand.
+    pen = max(2, min(canvas.shape[1:]) // 250)
     if "mask" in fields:
         canvas = _draw_mask(canvas, _enlarge(fields["mask"].cpu(), factor), specification.mask_classes)
     if "masks" in fields and len(fields["masks"]):
         masks = _enlarge(fields["masks"].cpu(), factor).bool()
         canvas = draw_segmentation_masks(canvas, masks, alpha=0.5, colors=[colour(i) for i in range(len(masks))])
     if "boxes" in fields and len(fields["boxes"]):
-        canvas = _draw_boxes(canvas, fields, factor, specification)
+        canvas = _draw_boxes(canvas, fields, factor, pen, specification)
     if "keypoints" in fields and len(fields["keypoints"]):
         joints = fields["keypoints"].cpu().float()
         visible = joints[..., 2] > 0 if joints.shape[-1] > 2 else None
         bones = list(specification.skeleton) or None
-        canvas = draw_keypoints(canvas, joints[..., :2] * factor, bones, colors=BASE[4], radius=3, width=2, visibility=visible)
+        canvas = draw_keypoints(
+            canvas, joints[..., :2] * factor, bones, colors=BASE[4], radius=pen + 1, width=pen, visibility=visible
+        )
     if "label" in fields and not {"boxes", "mask"} & set(fields):
         canvas = _caption(canvas, _label_text(fields, specification))
     return canvas
 
 
-def _worth_drawing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+def worth_drawing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Without the detected objects of too low a score."""
     if "labels" not in fields or "scores" not in fields:
         return fields
@@ -91,7 +95,7 @@ def _draw_mask(canvas: Tensor, mask: Tensor, classes: Sequence[str]) -> Tensor:
     return draw_segmentation_masks(canvas, planes, alpha=0.6, colors=[colour(c) for c in shown])
 
 
-def _draw_boxes(canvas: Tensor, fields: Mapping[str, Any], factor: int, specification: Specification) -> Tensor:
+def _draw_boxes(canvas: Tensor, fields: Mapping[str, Any], factor: int, pen: int, specification: Specification) -> Tensor:
     boxes = fields["boxes"].cpu().float() * factor
     if "labels" not in fields:  # the one box of classification + localization
         labels, texts = [int(fields.get("label", 0))] * len(boxes), [_label_text(fields, specification)] * len(boxes)
@@ -102,7 +106,7 @@ def _draw_boxes(canvas: Tensor, fields: Mapping[str, Any], factor: int, specific
         texts = [f"{text} {score:.2f}" for text, score in zip(texts, fields["scores"].tolist(), strict=True)]
     # torchvision asks for x2 >= x1; a prediction may be a point.
     boxes = torch.cat([torch.minimum(boxes[:, :2], boxes[:, 2:]), torch.maximum(boxes[:, :2], boxes[:, 2:])], dim=1)
-    return draw_bounding_boxes(canvas, boxes, labels=texts, colors=[colour(i) for i in labels], width=2)
+    return draw_bounding_boxes(canvas, boxes, labels=texts, colors=[colour(i) for i in labels], width=pen)
 
 
 def _label_text(fields: Mapping[str, Any], specification: Specification) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,39 +16,45 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import save_image
 
-from datamodules.base import DataModule
+from datamodules.base import DataModule, Scenes
 from datamodules.scene import IGNORE, Batch, Specification
 from datamodules.transforms import fit_matrix
 from lightning_modules.base import Prediction
 from lightning_modules.distributed import gather_objects
 
-from .pictures import draw
+from .pictures import draw, worth_drawing
 from .runs import write_atomically
 
 
 class PredictionWriter(pl.Callback):
     """Writes ``predictions/<image>.png`` and ``predictions/predictions.json`` into the run's folder.
 
-    The JSON is a list with one entry an image: its file, size, and what was predicted, with coordinates in pixels of the
-    image as it lies on disk (a mask is a PNG of class indices of that size). Objects are entries as COCO's result format has
-    them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a run-length code) and ``keypoints``
-    (x, y, confidence of each joint; counted, as COCO's are, from the centre of the first pixel and not from its corner).
+    A picture is the image as it lies on disk, with what was predicted drawn over it. The JSON is a list with one entry an
+    image: its file, size, and what was predicted, with coordinates in pixels of the image as it lies on disk (a mask is a PNG
+    of class indices of that size). Objects are entries as COCO's result format has them: ``bbox`` (x, y, width, height) and,
+    where they are predicted, ``segmentation`` (a run-length code) and ``keypoints`` (x, y, confidence of each joint; counted,
+    as COCO's are, from the centre of the first pixel and not from its corner).
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "predictions"
         self._entries: list[dict[str, Any]] = []
+        self._scenes: Scenes | None = None
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Batch, *args: Any) -> None:
         if outputs is None:
             return
         data = cast(DataModule, trainer.datamodule)  # type: ignore[attr-defined]
+        if self._scenes is None:
+            self._scenes = data.scenes("test")
         for i, prediction in enumerate(outputs):
             name = batch["name"][i]
             picture = (self.folder / Path(name)).with_suffix(".png")
             picture.parent.mkdir(parents=True, exist_ok=True)
-            save_image(draw(batch["image"][i], prediction, pl_module.specification).float() / 255, picture)
             matrix = fit_matrix(batch["size"][i], data.image_size, data.fit)
+            shown = on_disk(worth_drawing(prediction), matrix, batch["size"][i])
+            image = self._scenes[int(batch["index"][i])]["image"]
+            save_image(draw(image, shown, pl_module.specification).float() / 255, picture)
             entry = {"file": name, "size": list(batch["size"][i]), "picture": str(picture.relative_to(self.folder))}
             if "mask" in prediction:
                 path = picture.with_name(f"{picture.stem}_mask.png")
@@ -61,6 +68,22 @@ class PredictionWriter(pl.Callback):
         if trainer.is_global_zero:
             write_atomically(self.folder / "predictions.json", json.dumps(entries, indent=1) + "\n")
             print(f"predictions  {self.folder / 'predictions.json'} ({len(entries)} images)")
+
+
+def on_disk(prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> dict[str, Any]:
+    """A prediction of the fitted image in pixels of the original one, of ``size`` (H, W)."""
+    moved = dict(prediction)
+    if "boxes" in prediction:
+        moved["boxes"] = _boxes_back(prediction["boxes"], matrix, size)
+    if "keypoints" in prediction:
+        points = prediction["keypoints"].cpu()
+        moved["keypoints"] = torch.cat([_back(points[..., :2], matrix), points[..., 2:]], -1)
+    if "mask" in prediction:
+        moved["mask"] = torch.from_numpy(mask_back(prediction["mask"], matrix, size))
+    if "masks" in prediction:
+        masks = [torch.from_numpy(mask_back(mask, matrix, size) == 1) for mask in prediction["masks"]]
+        moved["masks"] = torch.stack(masks) if masks else torch.zeros(0, *size, dtype=torch.bool)
+    return moved
 
 
 def as_json(
@@ -88,9 +111,7 @@ def as_json(
 def _objects(
     prediction: Prediction, matrix: np.ndarray[Any, Any], size: tuple[int, int], specification: Specification
 ) -> list[dict[str, Any]]:
-    boxes = _back(prediction["boxes"].cpu().reshape(-1, 2, 2), matrix).reshape(-1, 4)
-    boxes[:, 0::2] = boxes[:, 0::2].clamp(0, size[1])
-    boxes[:, 1::2] = boxes[:, 1::2].clamp(0, size[0])
+    boxes = _boxes_back(prediction["boxes"], matrix, size)
     labels = prediction["labels"].tolist() if "labels" in prediction else [int(prediction["label"])] * len(boxes)
     scores = prediction["scores"].tolist() if "labels" in prediction else [float(prediction["scores"].max())] * len(boxes)
     entries: list[dict[str, Any]] = [
@@ -124,6 +145,12 @@ def mask_back(mask: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int])
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(mask.cpu().numpy(), centres, size[::-1], flags=flags, borderValue=(IGNORE,))
     return cast("np.ndarray[Any, Any]", warped)
+
+
+def _boxes_back(boxes: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> Tensor:
+    """Boxes (N, 4) of the fitted image in pixels of the original one, of ``size`` (H, W), and inside it."""
+    corners = _back(boxes.cpu().reshape(-1, 2, 2), matrix)
+    return corners.clamp(torch.zeros(2), torch.tensor(size[::-1])).reshape(-1, 4)
 
 
 def _xywh(box: Tensor) -> Tensor:

@@ -71,6 +71,8 @@ def test_fit_test_and_predict(lectern: Lectern, workdir: Path) -> None:
     entries = json.loads((run / "predictions" / "predictions.json").read_text())
     assert [(e["file"], e["size"]) for e in entries] == [("b.png", [40, 20]), ("deep/a.jpg", [31, 50])]
     assert Image.open(run / "predictions" / entries[1]["mask"]).size == (50, 31)
+    drawn = Image.open(run / "predictions" / entries[1]["picture"])
+    assert drawn.width * 31 == drawn.height * 50, "not as it lies on disk"
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(lectern: Lectern, workdir: Path) -> None:

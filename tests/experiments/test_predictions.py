@@ -17,7 +17,7 @@ from datamodules.fit import Fit, fit_scene
 from datamodules.scene import Scene, Specification
 from datamodules.transforms import fit_matrix
 from experiments.pictures import MIN_SCORE, draw
-from experiments.predictions import as_json
+from experiments.predictions import as_json, on_disk
 from lightning_modules.base import Prediction
 from tests.datamodules.tiny import COCO_JOINTS
 
@@ -56,6 +56,17 @@ def test_masks_and_joints_of_a_low_score_are_not_drawn() -> None:
         with_low = shown | {"scores": torch.tensor([0.9, MIN_SCORE - 0.01])}
         assert torch.equal(draw(truth["image"], with_low, SPECIFICATION), draw(truth["image"], only_one, SPECIFICATION))
         assert not torch.equal(draw(truth["image"], shown, SPECIFICATION), draw(truth["image"], only_one, SPECIFICATION))
+
+
+@pytest.mark.parametrize(("fit", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))])
+def test_a_picture_shows_the_image_as_it_lies_on_disk(fit: Fit, image_size: tuple[int, int]) -> None:
+    original = scene((32, 64))
+    found = on_disk(prediction(fit_scene(original, image_size, fit)), fit_matrix((32, 64), image_size, fit), (32, 64))
+    assert torch.allclose(found["boxes"], original["boxes"], atol=1e-4)
+    assert torch.allclose(found["keypoints"][0], original["keypoints"][0], atol=1e-4)
+    assert torch.equal(found["masks"].byte(), original["masks"])
+    assert torch.equal(found["scores"], torch.tensor([0.9, 0.8]))
+    draw(original["image"], found, SPECIFICATION)
 
 
 @pytest.mark.parametrize(("fit", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))])
