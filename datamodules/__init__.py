@@ -10,6 +10,7 @@ from .image_folder import ImageFolder
 from .lsp import LSP
 from .mnist import MNIST
 from .proposals import SlidingWindows
+from .selective_search import SelectiveSearch
 from .shapes import Shapes
 from .visual_genome import VisualGenome
 from .voc import VOC
@@ -26,6 +27,7 @@ __all__ = [
     "CamVid",
     "ImageFiles",
     "ImageFolder",
+    "SelectiveSearch",
     "Shapes",
     "SlidingWindows",
     "VisualGenome",

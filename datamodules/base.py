@@ -13,8 +13,9 @@ import pytorch_lightning as pl
 from torch.utils.data import Dataset
 
 from .loading import GlobalBatches, Key, Loader, Skipped
-from .proposals import Proposer, SlidingWindows
+from .proposals import Proposer
 from .scene import COMPUTED, FIELDS, OBJECT_FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
+from .selective_search import SelectiveSearch
 from .transforms import Fit, SceneTransform, Transform
 
 Split = Literal["train", "val", "test"]
@@ -45,7 +46,7 @@ class DataModule(pl.LightningDataModule):
         batch_size: images in a batch over all devices together; N devices take batch_size / N each.
         fit: how an image takes the size ``image_size``: stretch, letterbox or crop.
         augment: albumentations transforms for training, applied to image and annotations together, before the resizing.
-        proposals: finds the proposals of an image, where a task needs them (no data set has to provide them).
+        proposals: finds an image's proposals, where a task needs them: selective search, unless something else is said.
         workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
         train_samples: train on this many scenes only: the first of a permutation that the seed does not change.
         invalid: what happens to a scene or an object that breaks the contract: ``error`` stops and names it; ``skip`` leaves
@@ -79,7 +80,7 @@ class DataModule(pl.LightningDataModule):
                 f"got {image_size}, {batch_size} and {workers}"
             )
         self.batch_size, self.fit, self.augment, self.workers = batch_size, fit, list(augment), workers
-        self.proposals = proposals or SlidingWindows()
+        self.proposals = proposals or SelectiveSearch()
         self.train_samples, self.invalid = train_samples, invalid
         self.fields: frozenset[str] = self.provides
         self.skipped: dict[str, None] = {}

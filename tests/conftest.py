@@ -29,10 +29,11 @@ Lectern = Callable[..., Result]
 
 @pytest.fixture
 def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, with W&B off and no seed left over from another test."""
+    """An empty working directory, with W&B off, a cache of its own and no seed left over from another test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "disabled")
     monkeypatch.setenv("PL_GLOBAL_SEED", "0")
+    monkeypatch.setenv("LECTERN_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
 

@@ -1,0 +1,75 @@
+"""Proposals on disk, found by what the image shows: computed once for all runs, workers and detectors."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .scene import InputError
+
+Image = NDArray[np.uint8]
+
+
+def cache_folder() -> Path:
+    """Where caches lie that are given no folder: what ``LECTERN_CACHE`` names, or else ``~/.cache/lectern``."""
+    return Path(os.environ.get("LECTERN_CACHE") or "~/.cache/lectern").expanduser()
+
+
+class ProposalCache:
+    """A folder with one small file an image and settings; deleting it, or a part of it, costs the time to search again.
+
+    A file's name is a digest of the settings and the image's pixels: the same image finds it, whatever it is called and
+    whichever data set it belongs to, and other settings do not. Processes may share the folder. A file is written beside and
+    renamed, so that one that is there is whole; one that is damaged all the same is replaced.
+
+    Args:
+        folder: of the files, made with the first of them; true for ``proposals`` in :func:`cache_folder`.
+        settings: all that the proposals depend on beside the image.
+    """
+
+    def __init__(self, folder: str | bool, settings: str) -> None:
+        self.folder = Path(folder).expanduser() if isinstance(folder, str) else cache_folder() / "proposals"
+        self.settings = settings
+
+    def get(self, image: Image, search: Callable[[Image], Tensor]) -> Tensor:
+        """The proposals for an image (H, W, 3): those on disk, or what ``search`` gives, which is kept.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        path = self._path(image)
+        # A missing file raises one error, a damaged one whatever numpy, zipfile and zlib are led to.
+        with suppress(Exception), np.load(path, allow_pickle=False) as kept:
+            return torch.from_numpy(kept["boxes"])
+        boxes = search(image)
+        self._write(path, boxes)
+        return boxes
+
+    def _path(self, image: Image) -> Path:
+        digest = hashlib.blake2b(f"{self.settings} {image.shape} ".encode(), digest_size=16)
+        digest.update(np.ascontiguousarray(image).data)
+        name = digest.hexdigest()
+        return self.folder / name[:2] / f"{name[2:]}.npz"  # no folder has too many files
+
+    def _write(self, path: Path, boxes: Tensor) -> None:
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with beside.open("wb") as file:
+                np.savez_compressed(file, boxes=boxes.numpy())  # its checksum tells a damaged file when it is read
+            beside.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise InputError(
+                f"{self.folder}: proposals cannot be written ({error.strerror}); name another folder, or false, in "
+                "data.proposals.init_args.cache"
+            ) from error

@@ -1,0 +1,144 @@
+"""What selective search begins with: an image in several colour spaces, its segments, and what describes each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import find_objects
+from skimage.segmentation import felzenszwalb
+
+Image = NDArray[np.uint8]
+"""(H, W, C), every channel from 0 to 255."""
+
+Floats = NDArray[np.float32]
+
+SIGMA = 0.8
+"""Of the Gaussian that smooths an image before it is segmented (Felzenszwalb and Huttenlocher 2004, section 5)."""
+
+COLOR_BINS, ORIENTATIONS, TEXTURE_BINS = 25, 8, 10
+
+
+def hsv(rgb: Image) -> Image:
+    """Hue, saturation, value."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV_FULL), np.uint8)
+
+
+def lab(rgb: Image) -> Image:
+    """CIE L*a*b*."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8)
+
+
+def rgi(rgb: Image) -> Image:
+    """The shares of red and of green, and the intensity: the first two know no shading."""
+    total = rgb.sum(-1, dtype=np.float32, keepdims=True)
+    shares = rgb[..., :2] * (255 / np.maximum(total, 1))
+    return np.concatenate([shares, total / 3], -1).astype(np.uint8)
+
+
+def hue(rgb: Image) -> Image:
+    """The hue alone, one channel."""
+    return hsv(rgb)[..., :1]
+
+
+def intensity(rgb: Image) -> Image:
+    """The brightness alone, one channel."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
+
+
+ColorSpace = Callable[[Image], Image]
+
+
+class Segments(NamedTuple):
+    """N segments of an image of one colour space, numbered from 0."""
+
+    sizes: NDArray[np.int64]
+    """(N,), in pixels."""
+    boxes: NDArray[np.int64]
+    """(N, 4), xyxy."""
+    color: Floats
+    """(N, 25 C), a histogram of each channel, together of sum 1."""
+    texture: Floats
+    """(N, 80 C), a histogram of each channel's derivative in each of eight directions, together of sum 1."""
+    neighbours: NDArray[np.int64]
+    """(E, 2), pairs of segments that share an edge of a pixel, each pair once and its lower number first."""
+    area: int
+    """Of the image, in pixels."""
+
+
+def segment(image: Image, scale: float, min_size: int) -> NDArray[np.int64]:
+    """The segment of each pixel (H, W), from 0, by the graph-based method of Felzenszwalb and Huttenlocher (2004).
+
+    Args:
+        image: in the colour space in which pixels are compared.
+        scale: their k: the larger, the larger the segments.
+        min_size: smaller segments are joined to a neighbour.
+    """
+    return np.asarray(felzenszwalb(image, scale=scale, sigma=SIGMA, min_size=min_size, channel_axis=-1), np.int64)
+
+
+class Described:
+    """An image of one colour space whose pixels are assigned to the bins of their histograms, once for all segmentations."""
+
+    def __init__(self, image: Image) -> None:
+        self.image = image
+        self.color_bins = image.astype(np.int64) * COLOR_BINS // 256
+        self.texture_bins = _texture_bins(image)
+
+    def segments(self, labels: NDArray[np.int64]) -> Segments:
+        """The description of the segments that ``labels`` (H, W) numbers from 0."""
+        count = int(labels.max()) + 1
+        sizes = np.bincount(labels.ravel(), minlength=count)
+        return Segments(
+            sizes,
+            _boxes(labels),
+            _histograms(labels, self.color_bins, COLOR_BINS, count),
+            _histograms(labels, self.texture_bins, TEXTURE_BINS, count),
+            _neighbours(labels),
+            labels.size,
+        )
+
+
+def _texture_bins(image: Image) -> NDArray[np.int64]:
+    """(H, W, 8 C): the bin of the derivative of a Gaussian with σ = 1, in eight directions, of each channel.
+
+    A direction's derivative is positive on one side only; its negative part is the opposite direction's. The paper does
+    not say what its ten bins span: here from nothing to the image's steepest slope.
+    """
+    smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 1.0).reshape(image.shape)
+    down, right = np.gradient(smooth, axis=(0, 1)) if min(image.shape[:2]) > 1 else np.zeros((2, *image.shape), np.float32)
+    angles = 2 * np.pi * np.arange(ORIENTATIONS, dtype=np.float32) / ORIENTATIONS
+    slopes = np.cos(angles) * right[..., None] + np.sin(angles) * down[..., None]
+    steepest = max(float(slopes.max()), 1e-6)
+    bins = np.clip(slopes * (TEXTURE_BINS / steepest), 0, TEXTURE_BINS - 1).astype(np.int64)
+    return bins.reshape(*image.shape[:2], -1)
+
+
+def _histograms(labels: NDArray[np.int64], bins: NDArray[np.int64], length: int, count: int) -> Floats:
+    """(count, D * length): the histograms of D features (H, W, D) over each segment, together of sum 1."""
+    first = labels.ravel() * length
+    parts = [
+        np.bincount(first + bins[..., d].ravel(), minlength=count * length).reshape(count, length)
+        for d in range(bins.shape[-1])
+    ]
+    histograms = np.concatenate(parts, 1).astype(np.float32)
+    return np.asarray(histograms / histograms.sum(1, keepdims=True), np.float32)
+
+
+def _boxes(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N, 4), xyxy: from a segment's first row and column to behind its last ones."""
+    found = find_objects(labels + 1)  # 0 is background there
+    return np.array([(columns.start, rows.start, columns.stop, rows.stop) for rows, columns in found], np.int64)
+
+
+def _neighbours(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(E, 2): which segments share an edge of a pixel."""
+    sides: list[tuple[Any, Any]] = [(labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])]
+    pairs = np.concatenate([np.stack([a[a != b], b[a != b]], 1) for a, b in sides])
+    pairs.sort(1)
+    count = int(labels.max()) + 1
+    codes = np.unique(pairs[:, 0] * count + pairs[:, 1])
+    return np.stack([codes // count, codes % count], 1)
