@@ -65,10 +65,8 @@ class LinearSVMs:
             for place, image in enumerate(images()):
                 features = image.features * scale
                 overlaps = class_overlaps(image, num_classes)
-                keys = place * 2**32 + np.arange(len(features), dtype=np.int64)
                 for c, mining in enumerate(classes):
-                    far = overlaps[:, c] < self.negative_iou
-                    mining.look(features[far], keys[far])
+                    mining.look(place, features, (overlaps[:, c] < self.negative_iou).nonzero()[0])
         svms = np.stack([mining.finish() for mining in classes])
         svms[:, 1:] *= scale
         return svms
@@ -88,25 +86,32 @@ class Mining:
 
     def __init__(self, svms: LinearSVMs, positives: Floats) -> None:
         self.svms, self.positives = svms, positives
-        self.negatives = positives[:0]
-        self.keys = np.zeros(0, np.int64)
-        """Which regions the negatives are, so that a second pass adds none twice."""
+        self.negatives: dict[int, tuple[npt.NDArray[np.int64], Floats]] = {}
+        """Of each image that has any: which regions they are, and their features."""
         self.added = 0
         self.weights: npt.NDArray[np.float64] | None = None
 
-    def look(self, features: Floats, keys: npt.NDArray[np.int64]) -> None:
-        """Takes the hard ones out of one image's negatives; all of them where there is no SVM yet."""
+    def look(self, place: int, features: Floats, rows: npt.NDArray[np.int64]) -> None:
+        """Takes the hard ones out of one image's negatives (``rows`` of its features); all where there is no SVM yet."""
         if self.weights is not None:
-            hard = (margins(self.weights, features) > -1) & ~np.isin(keys, self.keys)
-            features, keys = features[hard], keys[hard]
-        self.negatives = np.concatenate([self.negatives, features])
-        self.keys = np.concatenate([self.keys, keys])
-        self.added += len(keys)
+            rows = rows[margins(self.weights, features[rows]) > -1]
+        if place in self.negatives:  # from a pass before
+            known, _ = self.negatives[place]
+            rows = np.union1d(known, rows)
+            self.added -= len(known)
+        self.added += len(rows)
+        self.negatives[place] = rows, features[rows]
         if self.added and (self.weights is None or self.added >= self.svms.refit):
             self._fit()
-            if self.weights is not None:
-                kept = margins(self.weights, self.negatives) >= EVICTED
-                self.negatives, self.keys = self.negatives[kept], self.keys[kept]
+            self._evict()
+
+    def _evict(self) -> None:
+        """Leaves out the negatives that the SVM rejects by far."""
+        if self.weights is None:
+            return
+        for place, (rows, features) in self.negatives.items():
+            kept = margins(self.weights, features) >= EVICTED
+            self.negatives[place] = rows[kept], features[kept]
 
     def finish(self) -> npt.NDArray[np.float64]:
         """float64 (1 + D,), the bias and the weights of the SVM on all that was mined."""
@@ -127,11 +132,12 @@ class Mining:
             dual=True,
             class_weight={1: self.svms.positive_weight},
             intercept_scaling=self.svms.bias,
+            tol=0.01,
             max_iter=20_000,
             random_state=0,
         )
-        signs = np.repeat([1, 0], [len(self.positives), len(self.negatives)])
-        svm.fit(np.concatenate([self.positives, self.negatives]), signs)
+        negatives = np.concatenate([features for _, features in self.negatives.values()])
+        svm.fit(np.concatenate([self.positives, negatives]), np.repeat([1, 0], [len(self.positives), len(negatives)]))
         self.weights = np.concatenate([svm.intercept_, svm.coef_[0]])
         self.added = 0
 

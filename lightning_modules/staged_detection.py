@@ -106,6 +106,10 @@ class StagedDetection(RegionDetection):
         else:
             optimizer_closure()  # the training step; no weight moves, not by decay or momentum either
 
+    def lr_scheduler_step(self, scheduler: Any, metric: Any | None) -> None:
+        if self.fine_tuning:
+            super().lr_scheduler_step(scheduler, metric)
+
     def configure_optimizers(self) -> Any:
         config = super().configure_optimizers()
         if isinstance(config, dict) and isinstance(scheduler := config["lr_scheduler"]["scheduler"], Schedule):

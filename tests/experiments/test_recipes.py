@@ -55,6 +55,8 @@ def network_and_data(task: str) -> dict[str, object]:
         "Localization": {"class_path": "ClassAndBox"},
         "Pose": {"class_path": "JointRegressor"},
         "Detection": {"class_path": "lightning_modules.networks.YOLO"},
+        "RegionDetection": {"class_path": "lightning_modules.networks.FastRCNN"},
+        "StagedDetection": {"class_path": "lightning_modules.networks.RCNN"},
     }
     optimizer = {"class_path": "torch.optim.AdamW", "init_args": {"lr": 1e-3}}
     return {"model": {"class_path": task, "init_args": {"network": networks[task], "optimizer": optimizer}}}
