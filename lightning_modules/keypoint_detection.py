@@ -52,7 +52,7 @@ class KeypointDetection(BranchedDetection):
 
 
 class KeypointAndMaskDetection(KeypointDetection, InstanceSegmentation):
-    """Every object's class, box, score, joints and mask, from one network (He et al. 2017, table 6, "keypoint & mask").
+    """Every object's class, box, score, joints and mask, from one network (He et al. 2017, table 4, "keypoint & mask").
 
     Args:
         network: called with the numbers of classes and of joints, gives a :class:`BranchedRCNN` with both, such as

@@ -1,5 +1,6 @@
 """The lectures' networks: plain modules that know nothing of Lightning."""
 
+from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
@@ -68,6 +69,8 @@ __all__ = [
     "PatchClassifier",
     "PermutedPixels",
     "PixelSoftmax",
+    "RoIAlign",
+    "RoIPool",
     "SPPNet",
     "SeparateClassAndBox",
     "SharedConnection",

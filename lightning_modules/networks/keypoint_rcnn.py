@@ -86,7 +86,7 @@ class KeypointRCNN(BranchedRCNN):
 
 
 class KeypointMaskRCNN(KeypointRCNN):
-    """Boxes, joints and masks from one network (table 6, "keypoint & mask"). The loss adds ``roi_keypoints`` and ``roi_masks``.
+    """Boxes, joints and masks from one network (table 4, "keypoint & mask"). The loss adds ``roi_keypoints`` and ``roi_masks``.
 
     Args:
         num_joints: K, of the data set.

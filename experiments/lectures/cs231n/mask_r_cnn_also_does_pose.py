@@ -1,0 +1,94 @@
+"""Mask R-CNN also finds poses: one more head on each region, which tells the place of every joint.
+
+CS231n 2017, lecture 11, “Mask R-CNN: Also does pose”; He et al. 2017, section 5 and table 4: on COCO keypoint AP 62.7, with
+masks as well 63.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from experiments.lectures.cs231n._instances import NETWORK, REAL, coco, mask_branch, pyramid
+from experiments.results import Runs
+from experiments.study import Scale, Study, Training, Tune
+from experiments.verdict import Check, Rule, Verdict
+
+MASKS, JOINTS = "joints and masks", "joints"
+AP, TRIVIAL_AP = "test/keypoint_mAP", "test/mean_pose_keypoint_mAP"
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: keypoint AP of at least 0.5, and the network is Faster R-CNN with one head more. Not: below 0.5."""
+    checks = one_head_more()
+    found = runs.quantity("keypoint AP", JOINTS, AP, needs="≥ 0.5", paper=0.627)
+    masks = runs.difference("keypoint AP, with masks − without", MASKS, JOINTS, AP, paper=0.4)
+    trivial = runs.quantity("keypoint AP of the mean pose in each box", JOINTS, TRIVIAL_AP)
+    naive = runs.naive("keypoint AP, with masks − without", MASKS, JOINTS, AP)
+    knows_poses = runs.beats(lambda run: run.value(AP) - run.value(TRIVIAL_AP), 0.0)
+    same = all(check.holds for check in checks)
+    judged = Rule((found, masks, trivial), (runs.tuned(), knows_poses), naive).judge(
+        reproduced=same and found.interval[0] >= 0.5,
+        refuted=not same or found.below(0.5),
+        because=f"With one head more, Faster R-CNN finds the joints of two figures a scene: keypoint AP {found.estimate:.2f}, "
+        f"where the mean pose in each box has {trivial.estimate:.2f}. Masks as well change it by {masks.estimate:+.1f} points.",
+    )
+    return replace(judged, checks=checks)
+
+
+def one_head_more() -> tuple[Check, ...]:
+    """What the network has, and what its losses have, that Faster R-CNN has not."""
+    import torch
+
+    from lightning_modules.networks import FasterRCNN, KeypointRCNN
+
+    torch.manual_seed(0)
+    faster = FasterRCNN(1)
+    torch.manual_seed(0)
+    network = KeypointRCNN(1, 14)
+    images, boxes, labels = torch.rand(1, 3, 32, 32), [torch.tensor([[4.0, 4, 28, 28]])], [torch.tensor([0])]
+    losses = set(network.losses(network(images), boxes, labels, keypoints=[torch.full((1, 14, 3), 9.0)]))
+    losses -= set(faster.losses(faster(images), boxes, labels))
+    own, shared = network.state_dict(), faster.state_dict()
+    heads = {".".join(name.split(".")[:2]) for name in own.keys() - shared.keys()}
+    differ = sum(not torch.equal(own[name], value) for name, value in shared.items())
+    return (
+        Check("modules beyond Faster R-CNN's", ", ".join(sorted(heads)), "branches.keypoints"),
+        Check("losses beyond Faster R-CNN's", ", ".join(sorted(losses)), "roi_keypoints"),
+        Check("of Faster R-CNN's weights, those that are others from the same seed", differ, 0),
+    )
+
+
+_BOTH = {
+    "model.class_path": "KeypointAndMaskDetection",
+    f"{NETWORK}.class_path": "lightning_modules.networks.KeypointMaskRCNN",
+    **mask_branch(),
+}
+_CALLBACKS = {"trainer.callbacks": [{"class_path": "experiments.measures_instances.MeanPoses"}]}
+
+study = Study(
+    claim="H06",
+    says="Mask R-CNN also does pose estimation: a head and a loss more, for the joints of each region.",
+    slide="Mask R-CNN: Also does pose",
+    paper="COCO test-dev, ResNet-50-FPN: keypoint AP 62.7 with joints alone, 63.1 with masks.",
+    work=Training("keypoint_detection/small_shapes"),
+    arms={MASKS: _BOTH, JOINTS: {}},
+    held="trunk, proposals, heads for class and box, data, order, steps",
+    tune=Tune(start=3e-3, by="val/keypoint_mAP", greatest=True),
+    scales={
+        "cpu": Scale(
+            _CALLBACKS,
+            departures=(
+                "two drawn figures of 14 joints in a scene of 80 × 80 pixels, in place of COCO's people with 17",
+                "joints are one of 28 × 28 places, from one convolution of 64 features, in place of 56 × 56 from eight of 512",
+                "sigmas of COCO; those of neck and head top, which it lacks, are CrowdPose's, as is the area (.53 of a box)",
+            ),
+        ),
+        "gpu": Scale(
+            {**_CALLBACKS, **coco("COCOKeypoints"), **pyramid()},
+            start=1e-4,
+            departures=(REAL, "a feature pyramid", "joints are one of 28 × 28 places, from one convolution of 64 features"),
+        ),
+    },
+    departures=("one-hot places under a softmax, as in the paper; no Gaussian is compared",),
+    verdict=verdict,
+)

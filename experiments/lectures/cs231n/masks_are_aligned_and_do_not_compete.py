@@ -1,0 +1,103 @@
+"""A mask is a segmentation within its region: it wants features aligned with the pixels, and a mask for each class apart.
+
+CS231n 2017, lecture 11, “Mask R-CNN”; He et al. 2017, table 2: RoIAlign in place of RoIPool 3 points of mask AP, 5 of AP75; a
+sigmoid for each class in place of a softmax over them 5.5 points; masks that know no class 29.7 in place of 30.3.
+"""
+
+from __future__ import annotations
+
+from experiments.lectures.cs231n._instances import (
+    DRAWN,
+    FILLED_BOXES,
+    NETWORK_ARGUMENTS,
+    REAL,
+    RECIPE,
+    SMALL_MASKS,
+    coco,
+    knows_shapes,
+    mask_branch,
+    resnet,
+)
+from experiments.results import Run, Runs
+from experiments.study import Arm, Scale, Study, Training, Tune
+from experiments.verdict import Rule, Verdict
+
+ALIGNED, POOLED = "sigmoids, RoIAlign", "sigmoids, RoIPool"
+SOFTMAX, AGNOSTIC = "softmax, RoIAlign", "one sigmoid, RoIAlign"
+AP, AP75 = "test/mask_mAP", "test/mask_mAP75"
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: RoIAlign above RoIPool, by more at AP75, and sigmoids not below the softmax. Direction only: one of both."""
+    align = runs.difference("mask AP, RoIAlign − RoIPool", ALIGNED, POOLED, AP, needs="> 0", paper=3)
+    strict = runs.difference("mask AP75, RoIAlign − RoIPool", ALIGNED, POOLED, AP75, paper=5)
+    more = runs.difference("its gain in AP75 − its gain in AP", ALIGNED, POOLED, _strictness, needs="> 0", paper=2)
+    apart = runs.difference("mask AP, sigmoids − softmax", ALIGNED, SOFTMAX, AP, needs="≥ 0", paper=5.5)
+    classes = runs.difference("mask AP, a mask for each class − one for all", ALIGNED, AGNOSTIC, AP, paper=0.6)
+    naive = runs.naive("mask AP, RoIAlign − RoIPool", ALIGNED, POOLED, AP)
+    aligned = align.above(0) and more.above(0)
+    decoupled = apart.is_finite and min(apart.by_seed) >= 0
+    gates = (runs.tuned(), knows_shapes(runs, list(runs.arms)))
+    return Rule((align, strict, more, apart, classes), gates, naive).judge(
+        reproduced=aligned and decoupled,
+        direction=aligned or decoupled,
+        refuted=(align.excludes_above(0) or align.equivalent(1) or more.excludes_above(0)) and apart.below(0),
+        because=f"RoIAlign changes mask AP by {align.estimate:+.1f} points and AP75 by {strict.estimate:+.1f} against RoIPool; "
+        f"sigmoids change it by {apart.estimate:+.1f} against a softmax.",
+    )
+
+
+def _strictness(run: Run) -> float:
+    return run.value(AP75) - run.value(AP)
+
+
+_POOLING = "lightning_modules.networks.RoIPool"
+_CALLBACKS = {"trainer.callbacks": [FILLED_BOXES]}
+
+study = Study(
+    claim="H05",
+    says="On each region a small semantic segmentation; masks of classes do not compete, the class comes from its own head.",
+    slide="Mask R-CNN",
+    paper="COCO minival, ResNet-50: sigmoid 30.3 against softmax 24.8 mask AP; RoIAlign 30.2 against RoIPool 26.9, AP75 31.8 "
+    "against 26.4; class-agnostic 29.7 against 30.3.",
+    work=Training(RECIPE),
+    arms={
+        SOFTMAX: mask_branch(masks="lightning_modules.networks.PixelSoftmax"),
+        AGNOSTIC: Arm(mask_branch(masks="lightning_modules.networks.OneSigmoid"), rate_of=ALIGNED),
+        ALIGNED: mask_branch(),
+        POOLED: {f"{NETWORK_ARGUMENTS}.pooling": _POOLING, **mask_branch(pooling=_POOLING)},
+    },
+    held="trunk, a stride of 16 pixels, heads, data, order, steps; the same pooling for class and box as for the mask",
+    tune=Tune(start=3e-3, by="val/mask_mAP", greatest=True),
+    scales={
+        "cpu": Scale(
+            {
+                **_CALLBACKS,
+                f"{NETWORK_ARGUMENTS}.trunk": {
+                    "class_path": "lightning_modules.networks.ConvTrunk",
+                    "init_args": {"widths": [8, 16, 32, 64]},
+                },
+                f"{NETWORK_ARGUMENTS}.anchor_scales": [1.0, 2.0, 4.0],
+                "data.init_args.image_size": 96,
+            },
+            departures=(
+                DRAWN,
+                "96 × 96 pixels, a trunk of 8, 16, 32 and 64 features",
+                SMALL_MASKS,
+                "four classes in place of 80",
+            ),
+        ),
+        "gpu": Scale(
+            {
+                **_CALLBACKS,
+                **coco(),
+                f"{NETWORK_ARGUMENTS}.trunk": resnet([16]),
+                f"{NETWORK_ARGUMENTS}.anchor_scales": [2.0, 4.0, 8.0, 16.0, 32.0],
+            },
+            start=1e-4,
+            departures=(REAL, "the head is two fully connected layers, in place of ResNet's fifth stage", SMALL_MASKS),
+        ),
+    },
+    departures=("masks that know no class are trained at the rate of those that do",),
+    verdict=verdict,
+)
