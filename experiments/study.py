@@ -100,6 +100,8 @@ class Scale:
     """How this scale differs from the lecture's set-up."""
     start: float | None = None
     """Where the walk over learning rates begins, if not where the study says."""
+    arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By arm, what this scale changes in it alone, after the arm's own changes."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,8 @@ class Study:
     def job(self, scale: ScaleName, arm: str, rate: float | None, seed: int) -> Job:
         """The run of this arm at this learning rate with this seed."""
         work = self.work_of(arm)
-        changes = {**(self.scales[scale].changes if work is self.work else {}), **self.arm(arm).changes}
+        of = self.scales[scale]
+        changes = {**(of.changes if work is self.work else {}), **self.arm(arm).changes, **of.arms.get(arm, {})}
         if isinstance(work, Measurement):
             return Job(arm, rate, seed, {**changes, "seed": seed}, work.function)
         if rate is not None and self.tune is not None:

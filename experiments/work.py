@@ -193,6 +193,8 @@ PACKAGES = (
     "experiments.corruption",
     "experiments.measures",
     "experiments.measures_cost",
+    "experiments.measures_detection",
+    "experiments.measures_regions",
     "experiments.measures_segmentation",
     "experiments.pretraining",
 )

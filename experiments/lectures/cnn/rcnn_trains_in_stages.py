@@ -1,0 +1,60 @@
+"""R-CNN's training is a pipeline of stages; trained at once, by both losses together, the same network detects more.
+
+Deck “CNN, R-CNN”, slide “Problems of R-CNN”, 1: “Training is a multi-stage pipeline”; Girshick 2015, “Fast R-CNN”, table 6.
+"""
+
+from __future__ import annotations
+
+from experiments.lectures.cs231n._regions import (
+    AP,
+    FAST,
+    IN_STAGES,
+    SOFTMAX_AND_BOXES,
+    TRAINING,
+    TUNE,
+    between,
+    fast,
+    fast_in_stages,
+    learns,
+    scales,
+)
+from experiments.results import Runs
+from experiments.study import Study
+from experiments.verdict import Rule, Verdict
+
+
+def verdict(runs: Runs) -> Verdict:
+    """Reproduced: trained at once it has half a point more than with regressors fitted afterwards. Direction only: more."""
+    gain = between(
+        runs, "AP, at once − softmax, then regressors", FAST, AP, IN_STAGES, SOFTMAX_AND_BOXES, needs="≥ 0.5 points", paper=2.9
+    )
+    three = between(runs, "AP, at once − softmax, then SVMs, then regressors", FAST, AP, IN_STAGES, AP)
+    return Rule((gain, three), (runs.tuned(), learns(runs, FAST, IN_STAGES))).judge(
+        reproduced=gain.above(0) and gain.estimate >= 0.5,
+        direction=gain.above(0),
+        refuted=gain.excludes_above(0) or gain.equivalent(0.5),
+        because=f"Trained at once, class and box together, the network has {gain.estimate:+.1f} points of AP against the log "
+        f"loss first and regressors after it, and {three.estimate:+.1f} against all three stages of R-CNN.",
+    )
+
+
+study = Study(
+    claim="G09",
+    says="Training is a multi-stage pipeline: fine-tuning with log loss, then SVMs, then bounding-box regressors.",
+    slide="Problems of R-CNN",
+    paper="Fast R-CNN with VGG-16 on VOC 2007: trained in stages 64.0 %, at once 66.9 %.",
+    work=TRAINING,
+    arms={IN_STAGES: fast_in_stages(), FAST: fast()},
+    held="network, pre-trained trunk, proposals, data, order, steps",
+    tune=TUNE,
+    seeds=5,
+    scales=scales((IN_STAGES, FAST)),
+    departures=(
+        "that there are stages is in the code: StagedDetection has them, RegionDetection has one; what is measured is their "
+        "cost",
+        "the regressors are ridge regressions on the pooled features, as R-CNN's; the paper's stage trains Fast R-CNN's own "
+        "layer",
+        "the rate in stages is chosen by what all three stages find",
+    ),
+    verdict=verdict,
+)

@@ -1,0 +1,111 @@
+"""What one image costs R-CNN, SPP-net, Fast and Faster R-CNN: the measurement that the studies of test-time speed share."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules import SelectiveSearch
+from datamodules.proposals import SlidingWindows
+from experiments.measures_detection import cost_of_an_image, four_detectors
+from experiments.results import Runs
+from experiments.study import Arm, Measured, Measurement
+from experiments.verdict import Gate
+from lightning_modules.networks import ConvTrunk
+from lightning_modules.networks.detector import Detector
+
+SIDE, CROP, PROPOSALS = 256, 64, 2000
+BOUND = PROPOSALS * CROP**2 / SIDE**2
+"""R-CNN's pixels through the trunk for each of the others': what the ratio of operations would be without heads."""
+TURNS = 5
+DETECTORS = ("R-CNN", "SPP-net", "Fast R-CNN", "Faster R-CNN")
+
+
+def photograph(number: int) -> Tensor:
+    """uint8 (3, SIDE, SIDE): a photograph that comes with scikit-image; drawn scenes have too few regions to propose."""
+    from skimage import data  # costs time that no other command need pay
+
+    pixels = (data.astronaut, data.coffee, data.chelsea)[number % 3]()
+    small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return torch.from_numpy(np.ascontiguousarray(small.transpose(2, 0, 1)))
+
+
+def time_of_an_image(*, seed: int, folder: Path) -> Measured:
+    """The four detectors and the search for proposals on one photograph, in turns, after one that does not count.
+
+    All have 2,000 proposals but Faster R-CNN, which makes 300 of its own; the same trunk of nine convolutions and one fully
+    connected layer on each region; random weights, on which time does not depend. One thread. Seconds are medians.
+
+    Returns:
+        By detector (and ``search``), ``cpu/…`` and ``wall/…`` in seconds, ``gflop/…``, and of the CPU time the share of the
+        ``trunk/…``; ``found``, the boxes that selective search found, which windows fill up to 2,000.
+    """
+    torch.manual_seed(seed)
+    image = photograph(seed)
+    # k as by default, and first regions as small for this image as the paper's are for one of 500 pixels.
+    search = SelectiveSearch(min_size=20, count=PROPOSALS, cache=False)
+    found = search(image)
+    proposals = torch.cat([found, SlidingWindows(sides=(32, 64, 128))(image)])[:PROPOSALS]
+    pixels = (image[None].float() - image.float().mean()) / image.float().std()
+    detectors = four_detectors(20, trunk=partial(ConvTrunk, (32, 64, 128), depth=3), crop=CROP, grid=3, proposals=300)
+    values = {"found": float(len(found))}
+    plans: dict[str, Callable[[], object]] = {"search": partial(search, image)}
+    for name, detector in detectors.items():
+        given = None if name == "Faster R-CNN" else proposals
+        cost = cost_of_an_image(detector, pixels, given, repeats=1)
+        values |= {f"gflop/{name}": cost.gflop, f"trunk/{name}": cost.trunk / cost.seconds}
+        plans[name] = partial(_detect, detector, pixels, given)
+    with torch.no_grad():
+        turns = [{name: _seconds(plan) for name, plan in plans.items()} for _ in range(TURNS)]
+    for name in plans:
+        values[f"cpu/{name}"] = statistics.median(turn[name][0] for turn in turns)
+        values[f"wall/{name}"] = statistics.median(turn[name][1] for turn in turns)
+    return Measured(values)
+
+
+def _detect(detector: Detector, image: Tensor, proposals: Tensor | None) -> None:
+    detector.predict(detector(image) if proposals is None else detector(image, [proposals]))
+
+
+def _seconds(plan: Callable[[], object]) -> tuple[float, float]:
+    """CPU and wall time."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    plan()
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+TIMED = "an image's time"
+ARM = Arm(work=Measurement(time_of_an_image))
+
+DEPARTURES = (
+    f"one photograph of {SIDE} × {SIDE} pixels a seed, {PROPOSALS:,} proposals, crops of {CROP} × {CROP} for R-CNN",
+    "a trunk of nine convolutions in place of VGG-16, and one fully connected layer of 256",
+    "all of it on one thread of a CPU, where the papers have the networks on a GPU and the search on a CPU",
+)
+
+
+def total(runs: Runs, detector: str, kind: str = "cpu", arm: str = TIMED) -> list[float]:
+    """Seconds an image by seed, the search for proposals included where the detector makes none itself."""
+    searched = [0.0] * len(runs.of(arm)) if detector == "Faster R-CNN" else runs.values(arm, f"{kind}/search")
+    return [a + b for a, b in zip(runs.values(arm, f"{kind}/{detector}"), searched, strict=True)]
+
+
+def proposed(runs: Runs) -> Gate:
+    """Selective search finds most of the proposals itself."""
+    least = min(runs.values(TIMED, "found"))
+    return Gate(f"selective search finds at least half of {PROPOSALS:,} proposals", least >= PROPOSALS / 2, f"{least:.0f}")
+
+
+def wall(runs: Runs) -> str:
+    """Wall times and parts, for the reader."""
+    parts = [f"{name} {statistics.median(runs.values(TIMED, f'wall/{name}')):.2f} s" for name in ("search", *DETECTORS)]
+    found = statistics.median(runs.values(TIMED, "found"))
+    return f"Wall time of an image: {', '.join(parts)}; selective search found {found:.0f} boxes."

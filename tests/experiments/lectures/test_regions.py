@@ -1,0 +1,466 @@
+"""The verdicts on R-CNN, SPP-net, Fast and Faster R-CNN, on runs that nobody made."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from experiments.cli import LecternCLI
+from experiments.lectures.cnn import detection_with_rcnn_is_slow as slow
+from experiments.lectures.cnn import every_stage_of_rcnn_adds as stages
+from experiments.lectures.cnn import features_fill_hundreds_of_gigabytes as disk
+from experiments.lectures.cnn import pretraining_and_fine_tuning_make_up_for_few_data as pretraining
+from experiments.lectures.cnn import rcnn_trains_in_stages as pipeline
+from experiments.lectures.cnn import softmax_and_box_head_make_one_network as one_network
+from experiments.lectures.cs231n import box_regression_corrects_proposals as correction
+from experiments.lectures.cs231n import each_step_makes_detection_faster as chart
+from experiments.lectures.cs231n import faster_rcnn_proposes_by_itself as faster
+from experiments.lectures.cs231n import frozen_convolutions_cost_accuracy as frozen
+from experiments.lectures.cs231n import rcnn_takes_days_to_train as training_time
+from experiments.lectures.cs231n import regions_share_the_feature_map as sharing
+from experiments.lectures.cs231n import roi_pooling_has_a_fixed_size as pooling
+from experiments.lectures.cs231n import selective_search_takes_the_rest_of_the_time as search
+from experiments.lectures.cs231n._image_time import BOUND, DETECTORS, TIMED
+from experiments.lectures.cs231n._regions import (
+    AP,
+    FAST,
+    FASTER,
+    FROZEN,
+    IN_STAGES,
+    NOT_TUNED,
+    PYRAMID,
+    RCNN,
+    SCRATCH,
+    SOFTMAX,
+    SOFTMAX_AND_BOXES,
+    SVM,
+    UNMOVED,
+)
+from experiments.lectures.cs231n._without_a_loss import FasterRCNNWithout
+from experiments.results import Runs
+from experiments.study import Study
+from experiments.verdict import Check, Level
+from lightning_modules.networks import FasterRCNN
+
+Values = dict[str, list[float]]
+Options = dict[str, dict[str, bool]]
+NAN = float("nan")
+
+
+def three(value: float, spread: float = 0.001) -> list[float]:
+    return [value, value + spread, value - spread]
+
+
+APART = [0.4, 0.6, 0.2]
+"""Seeds that do not agree with those of :func:`three`."""
+
+
+def untuned(arm: str) -> Options:
+    return {"inside": {arm: False}}
+
+
+# The stages of R-CNN: G06, G07, G08 -----------------------------------------------------------------------------------
+
+
+def staged(tuned: float, bare: float, softmax: float, boxes: float) -> dict[str, Values]:
+    return {
+        RCNN: {SVM: three(tuned), SOFTMAX: three(softmax), AP: three(boxes)},
+        NOT_TUNED: {SVM: three(bare), SOFTMAX: three(0.05), AP: three(bare)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (staged(0.50, 0.40, 0.47, 0.55), {}, Level.REPRODUCED),
+        (staged(0.50, 0.40, 0.503, 0.55), {}, Level.REPRODUCED),
+        (staged(0.50, 0.40, 0.53, 0.55), {}, Level.DIRECTION_ONLY),
+        (staged(0.50, 0.55, 0.47, 0.55), {}, Level.NOT_REPRODUCED),
+        (staged(0.50, 0.40, 0.47, 0.48), {}, Level.NOT_REPRODUCED),
+        (staged(0.50, 0.40, 0.47, 0.50), {}, Level.NOT_REPRODUCED),
+        ({**staged(0.4, 0.4, 0.3, 0.45), RCNN: {SVM: APART, SOFTMAX: three(0.3), AP: three(0.6)}}, {}, Level.INCONCLUSIVE),
+        (staged(0.08, 0.02, 0.05, 0.09), {}, Level.INCONCLUSIVE),
+        (staged(NAN, 0.40, 0.47, 0.55), {}, Level.INCONCLUSIVE),
+        (staged(0.50, 0.40, 0.47, 0.55), untuned(RCNN), Level.INCONCLUSIVE),
+    ],
+)
+def test_every_stage_adds(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert stages.verdict(Runs.made_up(arms, **options)).level == level
+
+
+def few(tuned: float, bare: float, scratch: float, apart: bool = False) -> dict[str, Values]:
+    return {
+        RCNN: {SVM: APART if apart else three(tuned), AP: three(tuned)},
+        NOT_TUNED: {SVM: three(bare)},
+        SCRATCH: {SVM: three(scratch)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (few(0.50, 0.40, 0.45), {}, Level.REPRODUCED),
+        (few(0.50, 0.40, 0.55), {}, Level.DIRECTION_ONLY),
+        (few(0.50, 0.48, 0.45), {}, Level.DIRECTION_ONLY),
+        (few(0.50, 0.20, 0.45), {}, Level.DIRECTION_ONLY),
+        (few(0.50, 0.60, 0.45), {}, Level.NOT_REPRODUCED),
+        (few(0.50, 0.40, 0.45, apart=True), {}, Level.INCONCLUSIVE),
+        (few(0.09, 0.02, 0.01), {}, Level.INCONCLUSIVE),
+        (few(0.50, 0.40, NAN), {}, Level.INCONCLUSIVE),
+        (few(0.50, 0.40, 0.45), untuned(SCRATCH), Level.INCONCLUSIVE),
+    ],
+)
+def test_pretraining(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert pretraining.verdict(Runs.made_up(arms, **options)).level == level
+
+
+def corrected(before: float, after: float, outward: float = 0.4, gained: float = 0.1, apart: bool = False) -> dict[str, Values]:
+    measures = {"outward": outward, "outward_gain": gained, "small_gain": 0.1, "iou_before": 0.6, "iou_after": 0.7}
+    values = {f"corrections/{name}": three(value) for name, value in measures.items()}
+    values |= {SVM: APART if apart else three(before, 0), AP: three(after), "test/mAP75": three(0.3), "svm/mAP75": three(0.2)}
+    return {RCNN: values, NOT_TUNED: values}
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (corrected(0.50, 0.54), {}, Level.REPRODUCED),
+        (corrected(0.50, 0.62), {}, Level.DIRECTION_ONLY),
+        (corrected(0.50, 0.51), {}, Level.DIRECTION_ONLY),
+        (corrected(0.50, 0.54, gained=-0.1), {}, Level.DIRECTION_ONLY),
+        (corrected(0.50, 0.54, outward=0.0), {}, Level.DIRECTION_ONLY),
+        (corrected(0.50, 0.50), {}, Level.NOT_REPRODUCED),
+        (corrected(0.50, 0.45), {}, Level.NOT_REPRODUCED),
+        (corrected(0.50, 0.45, apart=True), {}, Level.INCONCLUSIVE),
+        (corrected(0.01, 0.05), {}, Level.INCONCLUSIVE),
+        (corrected(0.50, 0.54, gained=NAN), {}, Level.INCONCLUSIVE),
+        (corrected(0.50, 0.54), untuned(RCNN), Level.INCONCLUSIVE),
+    ],
+)
+def test_correction_of_boxes(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert correction.verdict(Runs.made_up(arms, **options)).level == level
+
+
+# At once and in stages: G09, G16 --------------------------------------------------------------------------------------
+
+
+def both(fast: float, unmoved: float, softmax: float, svm: float, with_boxes: float, apart: bool = False) -> dict[str, Values]:
+    return {
+        IN_STAGES: {
+            SOFTMAX: three(softmax),
+            SVM: three(svm),
+            SOFTMAX_AND_BOXES: APART if apart else three(with_boxes),
+            AP: three(with_boxes),
+        },
+        FAST: {AP: three(fast), UNMOVED: APART if apart else three(unmoved)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (both(0.55, 0.5, 0.5, 0.5, 0.52), {}, Level.REPRODUCED),
+        (both(0.523, 0.5, 0.5, 0.5, 0.52), {}, Level.DIRECTION_ONLY),
+        (both(0.52, 0.5, 0.5, 0.5, 0.52), {}, Level.NOT_REPRODUCED),
+        (both(0.50, 0.5, 0.5, 0.5, 0.52), {}, Level.NOT_REPRODUCED),
+        (both(0.55, 0.5, 0.5, 0.5, 0.52, apart=True), {}, Level.INCONCLUSIVE),
+        (both(0.08, 0.5, 0.5, 0.5, 0.05), {}, Level.INCONCLUSIVE),
+        (both(0.55, 0.5, 0.5, 0.5, NAN), {}, Level.INCONCLUSIVE),
+        (both(0.55, 0.5, 0.5, 0.5, 0.52), untuned(IN_STAGES), Level.INCONCLUSIVE),
+    ],
+)
+def test_a_pipeline_of_stages(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert pipeline.verdict(Runs.made_up(arms, **options)).level == level
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (both(0.55, 0.52, 0.50, 0.49, 0.5), {}, Level.REPRODUCED),
+        (both(0.55, 0.48, 0.50, 0.49, 0.5), {}, Level.DIRECTION_ONLY),
+        (both(0.55, 0.52, 0.50, 0.55, 0.5), {}, Level.NOT_REPRODUCED),
+        ({**both(0.55, 0.52, 0.5, 0.5, 0.5), IN_STAGES: {SOFTMAX: three(0.5), SVM: APART, AP: three(0.5)}}, {},
+         Level.INCONCLUSIVE),
+        (both(0.55, 0.52, 0.50, 0.49, 0.05), {}, Level.INCONCLUSIVE),
+        (both(0.55, NAN, 0.50, 0.49, 0.5), {}, Level.INCONCLUSIVE),
+        (both(0.55, 0.52, 0.50, 0.49, 0.5), untuned(FAST), Level.INCONCLUSIVE),
+    ],
+)  # fmt: skip
+def test_one_network(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert one_network.verdict(Runs.made_up(arms, **options)).level == level
+
+
+# Disk: G10 ------------------------------------------------------------------------------------------------------------
+
+
+def written(factor: float = 1.0, all_bytes: float = 33e6) -> dict[str, Values]:
+    return {
+        arm: {
+            "numbers": [n := float(of["proposals"] * of["width"])],
+            "bytes": [factor * 4 * n],
+            "all_bytes": [all_bytes],
+            "cpu_seconds": [1.0],
+        }
+        for arm, of in disk.study.arms.items()
+        if isinstance(of, dict)
+    }
+
+
+@pytest.mark.parametrize(
+    ("arms", "level"),
+    [
+        (written(), Level.REPRODUCED),
+        (written(all_bytes=1e7), Level.DIRECTION_ONLY),
+        (written(factor=0.5), Level.NOT_REPRODUCED),
+        (written(all_bytes=1e6), Level.NOT_REPRODUCED),
+        (written(all_bytes=NAN), Level.INCONCLUSIVE),
+    ],
+)
+def test_features_on_disk(arms: dict[str, Values], level: Level) -> None:
+    verdict = disk.verdict(Runs.made_up(arms))
+    assert verdict.level == level
+    assert len(verdict.checks) == 5
+
+
+def test_features_are_written_and_removed(tmp_path: Path) -> None:
+    values = disk.written(seed=0, folder=tmp_path, proposals=4, width=8).values
+    assert values["bytes"] == 4 * 4 * 8 + 128  # a header of numpy's
+    assert values["all_bytes"] > values["bytes"]
+    assert list(tmp_path.iterdir()) == []
+
+
+# Time of an image: G11, G17, G19, and with AP G14, G18 ----------------------------------------------------------------
+
+
+def timed(
+    seconds: tuple[float, ...] = (7.0, 0.4, 0.1, 0.08), *, searched: float = 0.6, flops: float = 70.0, found: float = 2000.0
+) -> Values:
+    values = {f"{kind}/{name}": three(s, 0.0) for name, s in zip(DETECTORS, seconds, strict=True) for kind in ("cpu", "wall")}
+    values |= {"cpu/search": three(searched, 0.0), "wall/search": three(searched, 0.0), "found": [found] * 3}
+    return values | {"gflop/R-CNN": three(flops), "gflop/Fast R-CNN": [1.0] * 3}
+
+
+@pytest.mark.parametrize(
+    ("values", "level"),
+    [
+        (timed(), Level.REPRODUCED),
+        (timed(flops=BOUND / 3), Level.DIRECTION_ONLY),
+        (timed(flops=2.5 * BOUND), Level.DIRECTION_ONLY),
+        (timed((3.0, 0.4, 0.1, 0.08)), Level.DIRECTION_ONLY),
+        (timed((0.1, 0.4, 0.2, 0.08)), Level.NOT_REPRODUCED),
+        (timed((NAN, 0.4, 0.2, 0.08)), Level.INCONCLUSIVE),
+        (timed(found=300.0), Level.INCONCLUSIVE),
+    ],
+)
+def test_rcnn_is_slow(values: Values, level: Level) -> None:
+    assert slow.verdict(Runs.made_up({TIMED: values})).level == level
+
+
+@pytest.mark.parametrize(
+    ("values", "level"),
+    [
+        (timed(), Level.REPRODUCED),
+        (timed(searched=0.15), Level.DIRECTION_ONLY),
+        (timed(searched=0.05), Level.NOT_REPRODUCED),
+        (timed(searched=NAN), Level.INCONCLUSIVE),
+        ({**timed(), "cpu/search": [0.05, 0.6, 0.6]}, Level.INCONCLUSIVE),
+        (timed(found=300.0), Level.INCONCLUSIVE),
+    ],
+)
+def test_the_search_takes_the_rest(values: Values, level: Level) -> None:
+    assert search.verdict(Runs.made_up({TIMED: values})).level == level
+
+
+@pytest.mark.parametrize(
+    ("values", "level"),
+    [
+        (timed((11.0, 0.8, 0.1, 0.06)), Level.REPRODUCED),
+        (timed((2.0, 0.8, 0.1, 0.06)), Level.DIRECTION_ONLY),
+        (timed((11.0, 0.8, 0.1, 0.3)), Level.DIRECTION_ONLY),
+        (timed((11.0, 0.1, 0.2, 0.06)), Level.NOT_REPRODUCED),
+        (timed((11.0, 0.8, 0.1, 0.8)), Level.NOT_REPRODUCED),
+        ({**timed(), "cpu/SPP-net": [0.05, 0.2, 0.2]}, Level.INCONCLUSIVE),
+        (timed((11.0, 0.8, NAN, 0.06)), Level.INCONCLUSIVE),
+        (timed(found=300.0), Level.INCONCLUSIVE),
+    ],
+)
+def test_the_chart(values: Values, level: Level) -> None:
+    verdict = chart.verdict(Runs.made_up({TIMED: values}))
+    assert verdict.level == level
+    assert [effect.paper for effect in verdict.effects] == [a / b for a, b in pairwise(chart.CHART.values())]
+
+
+def shared(fast: float, rcnn: float = 0.5, times: Values | None = None) -> dict[str, Values]:
+    def arm(value: float) -> Values:
+        return {AP: three(value), "test/mAP_small": three(value), "test/mAP_medium": three(value)}
+
+    return {RCNN: arm(rcnn), TIMED: times or timed(), FAST: arm(fast)}
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (shared(0.50), {}, Level.REPRODUCED),
+        (shared(0.60), {}, Level.REPRODUCED),
+        (shared(0.45), {}, Level.DIRECTION_ONLY),
+        (shared(0.50, times=timed((3.0, 0.4, 0.1, 0.08))), {}, Level.DIRECTION_ONLY),
+        (shared(0.50, times=timed((0.1, 0.4, 0.2, 0.08))), {}, Level.NOT_REPRODUCED),
+        (shared(0.50, times=timed(found=300.0)), {}, Level.INCONCLUSIVE),
+        (shared(0.05, 0.05), {}, Level.INCONCLUSIVE),
+        (shared(NAN), {}, Level.INCONCLUSIVE),
+        (shared(0.50), untuned(FAST), Level.INCONCLUSIVE),
+    ],
+)
+def test_regions_share_the_map(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert sharing.verdict(Runs.made_up(arms, **options)).level == level
+
+
+def four_losses(whole: float, fast: float = 0.5, without: float = 0.3, times: Values | None = None) -> dict[str, Values]:
+    def arm(value: float) -> Values:
+        return {AP: three(value), "proposals/recall50": three(0.9), "proposals/count": three(75.0)}
+
+    lacking = {name: arm(without) for name in faster.LOSSES.values()}
+    return {FASTER: arm(whole), **lacking, TIMED: times or timed(), FAST: arm(fast)}
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (four_losses(0.5), {}, Level.REPRODUCED),
+        (four_losses(0.6), {}, Level.REPRODUCED),
+        (four_losses(0.45), {}, Level.DIRECTION_ONLY),
+        (four_losses(0.5, without=0.5), {}, Level.DIRECTION_ONLY),
+        (four_losses(0.5, times=timed(searched=0.1)), {}, Level.DIRECTION_ONLY),
+        (four_losses(0.5, times=timed((7.0, 0.4, 0.1, 0.9))), {}, Level.NOT_REPRODUCED),
+        (four_losses(0.5, times=timed(found=300.0)), {}, Level.INCONCLUSIVE),
+        (four_losses(0.05, 0.05, 0.0), {}, Level.INCONCLUSIVE),
+        (four_losses(0.5, without=NAN), {}, Level.INCONCLUSIVE),
+        (four_losses(0.5), untuned(FASTER), Level.INCONCLUSIVE),
+    ],
+)
+def test_faster_rcnn_proposes_by_itself(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert faster.verdict(Runs.made_up(arms, **options)).level == level
+
+
+def test_a_loss_is_left_out_and_the_others_stay_as_they_are() -> None:
+    images, boxes, labels = torch.rand(1, 3, 64, 64), [torch.tensor([[8.0, 8.0, 40.0, 40.0]])], [torch.tensor([1])]
+    whole = FasterRCNN(3)
+    for without in faster.LOSSES:
+        network = FasterRCNNWithout(3, without=without)
+        network.load_state_dict(whole.state_dict())
+        found = []
+        for detector in (network, whole):
+            torch.manual_seed(0)
+            found.append(detector.eval().losses(detector(images), boxes, labels))
+        assert found[0] == {name: loss for name, loss in found[1].items() if name != without} and len(found[0]) == 3
+
+
+# Frozen trunks, and time to train: G13, G12 ---------------------------------------------------------------------------
+
+
+def trunks(trained: float, kept: float, apart: bool = False) -> dict[str, Values]:
+    return {FAST: {AP: three(trained)}, PYRAMID: {AP: three(kept)}, FROZEN: {AP: APART if apart else three(kept)}}
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (trunks(0.50, 0.40), {}, Level.REPRODUCED),
+        (trunks(0.50, 0.48), {}, Level.DIRECTION_ONLY),
+        (trunks(0.50, 0.50), {}, Level.NOT_REPRODUCED),
+        (trunks(0.50, 0.55), {}, Level.NOT_REPRODUCED),
+        (trunks(0.50, 0.50, apart=True), {}, Level.INCONCLUSIVE),
+        (trunks(0.08, 0.02), {}, Level.INCONCLUSIVE),
+        (trunks(0.50, NAN), {}, Level.INCONCLUSIVE),
+        (trunks(0.50, 0.40), untuned(PYRAMID), Level.INCONCLUSIVE),
+    ],
+)
+def test_frozen_trunks(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert frozen.verdict(Runs.made_up(arms, **options)).level == level
+
+
+def budgets(rcnn: list[float], fast: list[float], cost: float) -> dict[str, Values]:
+    """AP by budget, of R-CNN at ``cost`` times 1, 2 and 3 seconds, of Fast R-CNN at 1, 2 and 3 seconds."""
+    arms = {}
+    for names, found, each in ((training_time.STAGED, rcnn, cost), (training_time.AT_ONCE, fast, 1.0)):
+        for i, (name, value) in enumerate(zip(names, found, strict=True), 1):
+            arms[name] = {training_time.REACHED: three(value, 0.0), training_time.SECONDS: three(each * i)}
+    return arms
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 8), {}, Level.REPRODUCED),
+        (budgets([0.3, 0.4, 0.5], [0.6, 0.7, 0.8], 2), {}, Level.REPRODUCED),
+        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 2), {}, Level.DIRECTION_ONLY),
+        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 30), {}, Level.DIRECTION_ONLY),
+        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 1), {}, Level.NOT_REPRODUCED),
+        (budgets([0.6, 0.4, 0.5], [0.3, 0.4, 0.5], 2), {}, Level.NOT_REPRODUCED),
+        (budgets([0.01, 0.02, 0.03], [0.3, 0.4, 0.5], 8), {}, Level.INCONCLUSIVE),
+        (budgets([0.3, 0.4, 0.5], [NAN, NAN, NAN], 8), {}, Level.INCONCLUSIVE),
+        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], NAN), {}, Level.INCONCLUSIVE),
+        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 8), untuned(RCNN), Level.INCONCLUSIVE),
+    ],
+)
+def test_time_to_train(arms: dict[str, Values], options: Options, level: Level) -> None:
+    assert training_time.verdict(Runs.made_up(arms, **options)).level == level
+
+
+# RoI pooling: G15 -----------------------------------------------------------------------------------------------------
+
+
+def aligned(at_75: float, at_50: float, ap: float = 0.5) -> dict[str, Values]:
+    return {
+        pooling.ALIGN: {"test/mAP75": three(0.3 + at_75, 0.0), "test/mAP50": three(0.5 + at_50, 0.0), AP: three(ap)},
+        FAST: {"test/mAP75": three(0.3, 0.0), "test/mAP50": three(0.5, 0.0), AP: three(ap)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arms", "options", "level"),
+    [
+        (aligned(0.05, 0.02), {}, Level.REPRODUCED),
+        (aligned(0.02, 0.05), {}, Level.DIRECTION_ONLY),
+        (aligned(0.05, -0.02), {}, Level.DIRECTION_ONLY),
+        (aligned(0.05, 0.02, ap=0.05), {}, Level.INCONCLUSIVE),
+        (aligned(NAN, 0.02), {}, Level.INCONCLUSIVE),
+        (aligned(0.05, 0.02), untuned(FAST), Level.INCONCLUSIVE),
+    ],
+)
+def test_roi_pooling(arms: dict[str, Values], options: Options, level: Level) -> None:
+    verdict = pooling.verdict(Runs.made_up(arms, **options))
+    assert verdict.level == level
+    assert len(verdict.checks) == 6 and all(check.holds for check in verdict.checks)
+
+
+def test_a_pooling_that_is_not_what_a_loop_computes_refutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pooling, "checks", lambda: (Check("loop", 2, 1),))
+    assert pooling.verdict(Runs.made_up(aligned(0.05, 0.02))).level == Level.NOT_REPRODUCED
+
+
+# The scale gpu --------------------------------------------------------------------------------------------------------
+
+ON_VOC = [m.study for m in (stages, pipeline, one_network, correction, faster, frozen, sharing, pooling)]
+
+
+@pytest.mark.parametrize("study", ON_VOC, ids=lambda study: study.claim)
+def test_the_command_line_takes_its_first_and_last_arm_on_voc(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arm in (next(iter(study.arms)), list(study.arms)[-1]):
+        path = tmp_path / "experiment.yaml"
+        path.write_text(yaml.safe_dump(dict(study.job("gpu", arm, 0.01, 0).settings)))
+        with pytest.raises(SystemExit) as ended:
+            LecternCLI(["fit", "--config", str(path), "--print_config"])
+        assert ended.value.code == 0
+        printed = yaml.safe_load(capsys.readouterr().out)
+        assert printed["data"]["class_path"] == "datamodules.VOC"
+        network = printed["model"]["init_args"]["network"]
+        assert network["init_args"]["trunk"]["class_path"].endswith("TorchvisionTrunk")
+        if arm.startswith("R-CNN"):
+            assert network["init_args"]["crop"] == 112
