@@ -17,6 +17,8 @@ from experiments.export import export
 from lightning_modules import (
     Classification,
     Detection,
+    InstanceSegmentation,
+    KeypointDetection,
     Localization,
     MultiLabelClassification,
     Pose,
@@ -31,6 +33,8 @@ from lightning_modules.networks import (
     FasterRCNN,
     FastRCNN,
     JointRegressor,
+    KeypointRCNN,
+    MaskRCNN,
     SmallConvNet,
     TransposeConv,
 )
@@ -55,6 +59,8 @@ def task_of(kind: Any, network: Any, style: Style = STYLE) -> Any:
         (Detection, partial(YOLO, score_threshold=0.0), {"boxes", "labels", "scores"}),
         (Detection, partial(SSD, score_threshold=0.0), {"boxes", "labels", "scores"}),
         (Detection, partial(FasterRCNN, score_threshold=0.0), {"boxes", "labels", "scores"}),
+        (InstanceSegmentation, partial(MaskRCNN, score_threshold=0.0), {"boxes", "labels", "scores", "masks"}),
+        (KeypointDetection, partial(KeypointRCNN, score_threshold=0.0), {"boxes", "labels", "scores", "keypoints"}),
     ],
 )
 def test_the_exported_network_answers_as_the_network(kind: Any, network: Any, outputs: set[str], tmp_path: Path) -> None:
