@@ -47,9 +47,10 @@ def check_fit(task_path: str, data_path: str) -> None:
         return
     fitting = [name for name, other in data_modules().items() if fits(task, other)]
     needs = task.needs - COMPUTED
+    them = {1: "it", 2: "both"}.get(len(needs), "them all")
     raise InputError(
         f"{task.__name__} needs {_words(needs)}; {data.__name__} provides {_words(data.provides)}. "
-        f"Data modules that provide {'both' if len(needs) == 2 else 'it'}: {', '.join(fitting) or 'none'}"
+        f"Data modules that provide {them}: {', '.join(fitting) or 'none'}"
     )
 
 
