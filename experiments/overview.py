@@ -113,7 +113,7 @@ def number(value: Any) -> str:
         return str(value) if isinstance(value, str) else "–"
     if not math.isfinite(value):
         return "–" if math.isnan(value) else ("∞" if value > 0 else "−∞")
-    if isinstance(value, int) or abs(value) >= 10_000:
+    if isinstance(value, int) or abs(value) >= 1_000:
         return f"{value:,.0f}".replace(",", "\u202f").replace("-", "−")
     return f"{value:.3g}".replace("-", "−")
 
