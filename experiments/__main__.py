@@ -61,9 +61,15 @@ def main() -> int:
 
         return dashboard(sys.argv[2:])
     if command == "list":
+        import os
+
         from .catalog import run as list_all
 
-        return list_all()
+        try:
+            return list_all()
+        except BrokenPipeError:  # whoever reads has seen enough: lectern list | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
     print(f"lectern: no command '{command}'; there are {', '.join(COMMANDS)}", file=sys.stderr)
     return 2
 
