@@ -1,4 +1,4 @@
-"""What studies of detectors measure beyond mAP: where an image's time goes, and what each stage of R-CNN adds."""
+"""What one image costs a detector, by its parts: measured in seconds, and counted in operations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,7 +18,6 @@ from lightning_modules.networks.boxes import RoIPool
 from lightning_modules.networks.detector import Detector
 from lightning_modules.networks.regions import RegionDetector
 from lightning_modules.networks.trunks import ConvTrunk, Trunk
-from lightning_modules.staged_detection import StagedDetection
 
 
 class ImageCost(NamedTuple):
@@ -139,31 +137,3 @@ def four_detectors(
         head.has_svm.fill_(True)
         head.has_regressor.fill_(True)
     return detectors
-
-
-class WhatStagesAdd(pl.Callback):
-    """After a :class:`StagedDetection` has been trained, scores it as it was after each of its stages, on validation data.
-
-    In the run's log: ``softmax/<metric>``, ``svm/<metric>`` and ``svm_and_boxes/<metric>``, the task's own metrics.
-    """
-
-    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        if not isinstance(pl_module, StagedDetection):
-            raise TypeError(f"WhatStagesAdd is for StagedDetection, not for {type(pl_module).__name__}")
-        head, training = pl_module.head, pl_module.training
-        fitted = head.has_svm.clone(), head.has_regressor.clone()
-        states = {"softmax": (False, False), "svm": (True, False), "svm_and_boxes": (True, True)}
-        values: dict[str, float] = {}
-        pl_module.eval()
-        for name, (svm, regressor) in states.items():
-            head.has_svm.fill_(svm), head.has_regressor.fill_(regressor)
-            metrics = pl_module.metrics().to(pl_module.device)
-            with torch.no_grad():
-                for batch in trainer.datamodule.val_dataloader():  # type: ignore[attr-defined]
-                    moved = pl_module.transfer_batch_to_device(batch, pl_module.device, 0)
-                    metrics.update(**pl_module.metric_inputs(pl_module.predict(pl_module.respond(moved)), moved))
-            values |= {f"{name}/{metric}": float(value) for metric, value in metrics.compute().items()}
-        head.has_svm.copy_(fitted[0]), head.has_regressor.copy_(fitted[1])
-        pl_module.train(training)
-        for logger in trainer.loggers:
-            logger.log_metrics(values, step=max(0, trainer.global_step - 1))

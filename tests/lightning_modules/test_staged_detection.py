@@ -16,10 +16,9 @@ from datamodules import Shapes
 from datamodules.drawing import Style
 from datamodules.proposals import SlidingWindows
 from datamodules.scene import InputError
-from experiments.measures_detection import WhatStagesAdd
 from experiments.pretraining import PretrainedTrunk
 from experiments.runs import RunFolder, read_metrics
-from lightning_modules import LinearSVMs, RidgeRegressors, StagedDetection
+from lightning_modules import StagedDetection
 from lightning_modules.feature_store import FeatureStore
 from lightning_modules.networks import RCNN, ConvTrunk, FastRCNN, FullyConnected, SPPNet, StagedHead
 from lightning_modules.schedules import WarmupCosine
@@ -120,16 +119,6 @@ def test_without_fine_tuning_or_regressors_or_svms_what_is_left_is_fitted_and_fe
     task = task_of(scenes, svms=None)
     trainer(tmp_path, 1).fit(task, scenes)
     assert task.head.has_regressor and not task.head.has_svm
-
-
-def test_what_each_stage_adds_is_scored_and_the_last_stage_is_left_in_place(tmp_path: Path) -> None:
-    scenes = data()
-    task = task_of(scenes, svms=partial(LinearSVMs, c=0.1), regressors=partial(RidgeRegressors, strength=1.0))
-    trainer(tmp_path, 1, WhatStagesAdd()).fit(task, scenes)
-    values = {key: value for row in read_metrics(tmp_path / "run" / "0") for key, value in row.items()}
-    assert values["svm_and_boxes/mAP"] == values["val/mAP"]
-    assert len({values[f"{stage}/AR100"] for stage in ("softmax", "svm_and_boxes")}) == 2
-    assert task.head.has_svm and task.head.has_regressor
 
 
 def test_what_cannot_be_trained_in_stages_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
