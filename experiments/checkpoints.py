@@ -266,6 +266,8 @@ def complete(arguments: list[str]) -> list[str]:
         data = (experiment.get("data") or {}).get("init_args") or {}
         specification = checkpoint["hyper_parameters"]["specification"]
         result += ["--data.specification", json.dumps(specification), "--data.fit", data.get("fit", "stretch")]
+        if data.get("proposals") and not any(argument.startswith("--data.proposals") for argument in arguments):
+            result += ["--data.proposals", json.dumps(data["proposals"])]
     return result
 
 
