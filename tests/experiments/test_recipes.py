@@ -24,12 +24,15 @@ QUICK = (
 
 SHAPES = ["--data.train=4", "--data.val=2", "--data.test=2"]
 
-LARGE = ("instance_segmentation/mask_rcnn_coco", "keypoint_detection/keypoint_rcnn_coco")
-"""Recipes for eight GPUs: they are run for a step with a smaller trunk, on small images and with few regions."""
-SMALLER = (
-    "--data.image_size=[64,96] --trainer.limit_train_batches=1 --trainer.limit_val_batches=0 "
-    "--model.network.proposals=20 --model.network.roi_samples=8"
-).split()
+SHORT = "--trainer.limit_train_batches=1 --trainer.limit_val_batches=0".split()
+FEW_REGIONS = ["--data.image_size=[64,96]", "--model.network.proposals=20", "--model.network.roi_samples=8", *SHORT]
+LARGE: dict[str, list[str]] = {
+    "instance_segmentation/mask_rcnn_coco": FEW_REGIONS,
+    "keypoint_detection/keypoint_rcnn_coco": FEW_REGIONS,
+    "detection/fast_rcnn_voc": ["--data.image_size=[96,128]", *SHORT],
+    "detection/rcnn_voc": ["--data.image_size=[96,128]", "--model.network.crop=67", *SHORT],
+}
+"""Recipes for large GPUs, or several: they are run for a step with a smaller trunk, on small images and with few regions."""
 
 WRITERS: dict[str, Callable[[Path], Path]] = {
     "CIFAR10": tiny.write_cifar10,
@@ -101,8 +104,7 @@ def test_a_recipe_runs_as_it_is_written(name: str, lectern: Lectern, workdir: Pa
     text = recipes.path_of(name).read_text().replace("weights: IMAGENET1K_V1", "weights: null")
     text = text.replace("name: resnet50", "name: resnet18") if name in LARGE else text
     (workdir / "recipe.yaml").write_text(text)
-    smaller = SMALLER if name in LARGE else []
-    result = lectern("fit", "--config", "recipe.yaml", *data_arguments(data, workdir), *QUICK, *smaller)
+    result = lectern("fit", "--config", "recipe.yaml", *data_arguments(data, workdir), *QUICK, *LARGE.get(name, []))
     assert result.code == 0, result.err
     (run,) = (workdir / "runs" / "recipe").iterdir()
     assert is_finished(run)
