@@ -44,6 +44,9 @@ class SceneTransform:
 
     Joints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
     (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the fit, does not.
+
+    Flips, crops and affine maps move 2,000 proposals in a millisecond or two. Distortions (ElasticTransform and its like)
+    draw a mask of every box: for 2,000 in an image of 500 pixels that takes seconds and a gigabyte.
     """
 
     def __init__(
