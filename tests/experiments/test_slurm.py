@@ -46,6 +46,7 @@ def until_ended(job: str, seconds: float = 400) -> str:
     deadline = time.monotonic() + seconds
     while (now := state(job)) not in ENDED and time.monotonic() < deadline:
         if now == "PENDING":
+            time.sleep(3)  # in the second in which it was requeued, its nodes still refuse it: "job credential revoked"
             command = ["scontrol", "update", f"jobid={job}", "StartTime=now", "TimeLimit=30"]
             subprocess.run(command, capture_output=True, check=False)
         time.sleep(0.5)
