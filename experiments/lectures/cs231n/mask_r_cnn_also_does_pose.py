@@ -78,7 +78,7 @@ study = Study(
         "cpu": Scale(
             _CALLBACKS,
             departures=(
-                "two drawn figures of 14 joints in a scene of 80 × 80 pixels, in place of COCO's people with 17",
+                "two drawn figures of 14 joints in a scene of 80 × 80 pixels, in place of COCO's people; 150 steps of 8 images",
                 "joints are one of 28 × 28 places, from one convolution of 64 features, in place of 56 × 56 from eight of 512",
                 "sigmas of COCO; those of neck and head top, which it lacks, are CrowdPose's, as is the area (.53 of a box)",
             ),

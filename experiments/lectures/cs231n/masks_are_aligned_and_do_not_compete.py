@@ -79,10 +79,11 @@ study = Study(
                 },
                 f"{NETWORK_ARGUMENTS}.anchor_scales": [1.0, 2.0, 4.0],
                 "data.init_args.image_size": 96,
+                "data.init_args.train": 1000,
             },
             departures=(
                 DRAWN,
-                "96 × 96 pixels, a trunk of 8, 16, 32 and 64 features",
+                "96 × 96 pixels, a trunk of 8, 16, 32 and 64 features, 250 steps of 8 images",
                 SMALL_MASKS,
                 "four classes in place of 80",
             ),
