@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -92,6 +93,8 @@ class Submitit:
             import submitit
         except ImportError:
             raise InputError("--launcher slurm and local need submitit: pip install 'lectern[slurm]'") from None
+        # Where SLURM keeps no accounts it would say so every two seconds; a run's result is a file, which is found all the same.
+        logging.getLogger("submitit").setLevel(logging.ERROR)
         self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
         self._executor.update_parameters(**({"timeout_min": 24 * 60} | options))
 
