@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ from datamodules.grouping import Similarity, group
 from datamodules.scene import InputError
 from datamodules.segments import Described, hsv, hue, intensity, lab, rgi, segment
 from datamodules.selective_search import FAST, QUALITY, ranked
+from tests.datamodules import tiny
 
 SIMILARITIES = (*QUALITY.similarities, Similarity(color=True), Similarity(texture=True))
 sides = st.integers(1, 60)
@@ -188,3 +192,24 @@ def test_places_in_the_hierarchy_times_a_random_number_rank_the_boxes() -> None:
 def test_options_that_cannot_be(options: dict[str, int]) -> None:
     with pytest.raises(InputError, match="above 0"):
         SelectiveSearch(**options)  # type: ignore[arg-type]
+
+
+def test_the_table_beside_another_implementation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Path(__file__).parents[2] / "scripts" / "bench_selective_search.py"
+    specification = spec_from_file_location("bench_selective_search", script)
+    assert specification is not None and specification.loader is not None
+    bench = module_from_spec(specification)
+    specification.loader.exec_module(bench)
+    monkeypatch.setattr(bench, "SMALL", 100)
+    tiny.write_coco(tmp_path, val=3)  # two with a person of 12 x 20.5 pixels and a crowd, one without
+    boxes = {"000000000007.jpg": [[0, 0, 50, 40], [4.5, 6, 16.5, 26.5]], "000000000017.jpg": [], "000000000027.jpg": []}
+    found = {name: {"seconds": 0.5, "boxes": of} for name, of in boxes.items()}
+    (tmp_path / "other.json").write_text(json.dumps(found))
+    monkeypatch.setattr("sys.argv", ["bench", str(tmp_path), "--other", str(tmp_path / "other.json")])
+    bench.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("3 images, 2 objects")
+    assert lines[3].startswith("| ours, fast | ")
+    assert lines[4] == "| other | 1 | 0.50 | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 |"
