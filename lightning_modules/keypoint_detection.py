@@ -30,7 +30,7 @@ class KeypointDetection(BranchedDetection):
         kwargs: see :class:`Task`.
 
     Raises:
-        ValueError: a joint has no sigma.
+        InputError: a joint has no sigma, or the network has no branch for joints.
     """
 
     needs = frozenset({"boxes", "labels", "keypoints"})

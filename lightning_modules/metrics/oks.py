@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from faster_coco_eval import COCOeval_faster
 
+from datamodules.scene import InputError
+
 from .coco import CocoAP, Objects
 from .gather import Arrays
 
@@ -45,12 +47,12 @@ def sigmas_of(joints: Sequence[str], own: Mapping[str, float] | None = None) -> 
     """The sigma of each joint, by its name without ``left_`` and ``right_``; ``own`` come before :data:`SIGMAS`.
 
     Raises:
-        ValueError: a joint has none.
+        InputError: a joint has none.
     """
     known = {**SIGMAS, **(own or {})}
     names = {joint: joint if joint in known else joint.removeprefix("left_").removeprefix("right_") for joint in joints}
     if unknown := [joint for joint, name in names.items() if name not in known]:
-        raise ValueError(f"no sigma is known of the joint {unknown[0]!r}: give sigmas, such as {{{unknown[0]}: 0.08}}")
+        raise InputError(f"no sigma is known of the joint {unknown[0]!r}: set model.sigmas, such as {{{unknown[0]}: 0.08}}")
     return tuple(known[names[joint]] for joint in joints)
 
 
@@ -79,7 +81,7 @@ class KeypointAP(CocoAP):
         kwargs: those of ``torchmetrics.Metric``.
 
     Raises:
-        ValueError: a joint has no sigma.
+        InputError: a joint has no sigma.
     """
 
     keys = KEYPOINT_KEYS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from datamodules.scene import Specification
+from datamodules.scene import InputError, Specification
 from lightning_modules import InstanceSegmentation, KeypointAndMaskDetection, KeypointDetection
 from lightning_modules.base import Task
 from lightning_modules.networks import ConvTrunk, KeypointMaskRCNN, KeypointRCNN, MaskRCNN
@@ -84,9 +84,21 @@ def test_a_network_is_made_for_the_joints_that_the_data_has() -> None:
     assert found["keypoints"].shape == (len(found["labels"]), len(JOINTS), 3)
 
 
+@pytest.mark.parametrize(
+    ("kind", "network", "says"),
+    [
+        (InstanceSegmentation, partial(KeypointRCNN, num_joints=3), "learns masks; KeypointRCNN has a branch for keypoints"),
+        (KeypointDetection, KeypointMaskRCNN, "learns keypoints; KeypointMaskRCNN has a branch for keypoints and masks"),
+    ],
+)
+def test_a_network_with_other_branches_is_refused(kind: type[Task], network: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        task_of(kind, partial(network, **SMALL))
+
+
 def test_joints_that_nobody_has_measured_need_a_sigma() -> None:
     odd = Specification("x", (32, 32), ("cow",), joints=("horn",)).as_dict()
     build = partial(KeypointDetection, network=partial(KeypointRCNN, **SMALL), optimizer=partial(torch.optim.SGD, lr=0.1))
-    with pytest.raises(ValueError, match="'horn'"):
+    with pytest.raises(InputError, match="'horn'"):
         build(specification=odd)
     assert build(specification=odd, sigmas={"horn": 0.05}).sigmas == {"horn": 0.05}

@@ -15,6 +15,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor
 
+from datamodules.scene import InputError
 from lightning_modules.metrics.oks import KEYPOINT_KEYS, SIGMAS, KeypointAP, sigmas_of
 from tests.datamodules.tiny import COCO_JOINTS
 
@@ -190,5 +191,5 @@ def test_sigmas_are_coco_s_and_a_joint_without_one_is_named() -> None:
     assert sigmas_of(COCO_JOINTS) == pytest.approx(COCOeval(iouType="keypoints").params.kpt_oks_sigmas)
     assert sigmas_of(["left_hip", "tail"], {"hip": 0.2, "tail": 0.1}) == (0.2, 0.1)
     assert sigmas_of(["head_top"]) == (SIGMAS["shoulder"],)
-    with pytest.raises(ValueError, match="'fin'"):
+    with pytest.raises(InputError, match="'fin'"):
         sigmas_of(["neck", "fin"])
