@@ -93,7 +93,7 @@ class Submitit:
             import submitit
         except ImportError:
             raise InputError("--launcher slurm and local need submitit: pip install 'lectern[slurm]'") from None
-        # Where SLURM keeps no accounts it would say so every two seconds; a run's result is a file, which is found all the same.
+        # Where SLURM keeps no accounts it would say so every two seconds; a result is a file, and found all the same.
         logging.getLogger("submitit").setLevel(logging.ERROR)
         self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
         self._executor.update_parameters(**({"timeout_min": 24 * 60} | options))
