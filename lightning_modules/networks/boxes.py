@@ -45,7 +45,7 @@ class RoIPooling(nn.Module, ABC):
         for i, (features, stride) in enumerate(zip(maps, strides, strict=True)):
             here = level == i
             # Coordinates need full precision, and the operators want both arguments of one type.
-            pooled[here] = self.cut(features.float(), torch.cat([image, boxes], 1)[here].float(), 1 / stride)
+            pooled[here] = self.cut(features.float(), torch.cat([image, boxes], 1)[here].float(), 1 / stride).to(pooled)
         return pooled
 
     @abstractmethod

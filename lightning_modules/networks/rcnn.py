@@ -37,7 +37,7 @@ def warp(images: Tensor, regions: Tensor, crop: int, context: float = CONTEXT) -
     image, low, high = regions.float().split((1, 2, 2), dim=1)
     centre, half = (low + high) / 2, (high - low) / (2 * (1 - 2 * context))
     grown = torch.cat([image, centre - half, centre + half], 1)
-    return roi_align(images.float(), grown, crop, sampling_ratio=1, aligned=True)
+    return roi_align(images.float(), grown, crop, sampling_ratio=1, aligned=True).to(images)
 
 
 class RCNN(RegionDetector):

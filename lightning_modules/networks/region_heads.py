@@ -172,10 +172,12 @@ class StagedHead(RegionHead):
     def forward(self, features: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
         hidden = self.layers(features)
         scores = self.classes(hidden).float().softmax(-1)[:, 1:]
-        if self.has_svm:
-            # A margin is no probability; the logistic function brings it into [0, 1] and leaves the order as it is.
-            scores = (hidden.float() @ self.svm[:, 1:].T + self.svm[:, 0]).sigmoid()
-        if not self.has_regressor:
-            return regions, scores
-        offsets = features.float() @ self.regressor[..., 1:].flatten(0, 1).T + self.regressor[..., 0].flatten()
-        return self.coder.decode_single(offsets, regions).view(len(regions), -1, 4), scores
+        boxes = regions
+        with torch.autocast(features.device.type, enabled=False):  # what was fitted in float64 is not to be rounded to bfloat16
+            if self.has_svm:
+                # A margin is no probability; the logistic function brings it into [0, 1] and leaves the order as it is.
+                scores = (hidden.to(self.svm) @ self.svm[:, 1:].T + self.svm[:, 0]).sigmoid()
+            if self.has_regressor:
+                offsets = features.to(self.svm) @ self.regressor[..., 1:].flatten(0, 1).T + self.regressor[..., 0].flatten()
+                boxes = self.coder.decode_single(offsets, regions).view(len(regions), -1, 4)
+        return boxes, scores

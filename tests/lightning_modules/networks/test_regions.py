@@ -180,6 +180,30 @@ def test_images_without_objects_or_without_proposals_are_trained_and_predicted_o
     assert len(found[0]["boxes"]) == 0 < len(found[1]["boxes"])
 
 
+@pytest.mark.parametrize("kind", DETECTORS, ids=NAMES)
+def test_in_bfloat16_losses_scores_and_boxes_stay_in_single_precision(kind: Any) -> None:
+    torch.manual_seed(0)
+    network: RegionDetector = kind(3).eval()
+    if isinstance(head := network.head, StagedHead):
+        head.has_svm.fill_(True), head.has_regressor.fill_(True), head.svm.normal_(std=0.1), head.regressor.normal_(std=0.01)
+    images, regions = torch.randn(2, 3, 64, 64), [proposals(20), proposals(20, 1)]
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = network(images, regions)
+        losses, found = network.losses(outputs, BOXES, LABELS), network.predict(outputs)
+    assert all(value.dtype == torch.float32 and bool(value.isfinite()) for value in losses.values())
+    assert all(of["boxes"].dtype == of["scores"].dtype == torch.float32 and len(of["boxes"]) for of in found)
+
+
+@pytest.mark.parametrize("kind", DETECTORS, ids=NAMES)
+def test_a_network_of_double_precision_takes_double_images_and_regions(kind: Any) -> None:
+    network: RegionDetector = kind(3).double().eval()
+    if isinstance(head := network.head, StagedHead):
+        head.has_svm.fill_(True), head.has_regressor.fill_(True)
+    outputs = network(torch.randn(1, 3, 64, 64).double(), [proposals(20).double()])
+    sum(network.losses(outputs, [BOXES[0].double()], LABELS[:1]).values(), torch.zeros(())).backward()
+    assert len(network.predict(outputs)[0]["boxes"])
+
+
 @pytest.mark.parametrize(("kind", "trunk"), [*zip(DETECTORS, (True, False, True), strict=True)], ids=NAMES)
 def test_only_spp_nets_trunk_is_left_as_it_is(kind: Any, trunk: bool) -> None:
     """Girshick 2015, section 1.2: "fine-tuning cannot update the convolutional layers that precede the pyramid"."""
