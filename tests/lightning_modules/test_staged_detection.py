@@ -108,17 +108,23 @@ def _epoch(number: int) -> list[Any]:
     return list(loader)
 
 
-def test_without_fine_tuning_or_regressors_or_svms_what_is_left_is_fitted_and_features_are_removed(tmp_path: Path) -> None:
+def test_without_fine_tuning_the_weights_stay_and_features_lie_where_they_are_asked_for(tmp_path: Path) -> None:
     scenes = data()
-    task = task_of(scenes, regressors=None, features=str(tmp_path / "elsewhere"))
+    task = task_of(scenes, regressors=None, features=str(tmp_path / "elsewhere"), keep_features=True)
     before = torch.cat([p.detach().flatten().clone() for p in task.parameters()])
-    trainer(tmp_path, 1).fit(task, scenes)
+    trainer(tmp_path / "runs", 1).fit(task, scenes)
     assert torch.equal(before, torch.cat([p.detach().flatten() for p in task.parameters()]))
     assert task.head.has_svm and not task.head.has_regressor
-    assert not list(tmp_path.rglob("*.npy"))
+    assert len(list((tmp_path / "elsewhere").rglob("*.features.npy"))) == 12
+    assert not list((tmp_path / "runs").rglob("*.npy"))
+
+
+def test_without_svms_the_softmax_stays_and_features_are_removed_at_the_end(tmp_path: Path) -> None:
+    scenes = data()
     task = task_of(scenes, svms=None)
     trainer(tmp_path, 1).fit(task, scenes)
     assert task.head.has_regressor and not task.head.has_svm
+    assert not (tmp_path / "run" / "0" / "features").exists()
 
 
 def test_what_cannot_be_trained_in_stages_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
