@@ -13,6 +13,7 @@ from experiments.dashboard.library import RunInfo
 from experiments.dashboard.parts import nothing_yet, plain, show
 from experiments.overview import short
 from experiments.reading import OWN
+from experiments.series import Series
 from experiments.titles import is_fraction, metric_title
 
 AXES = {"step": "optimizer steps", "epoch": "epochs", "seconds": "seconds since the start"}
@@ -159,7 +160,7 @@ def _curves(chosen: list[RunInfo]) -> None:
     smoothing = amount.slider("Smoothing", 0.0, 0.99, 0.0, key="smoothing")
     log_y = log.toggle("log scale", key="log")
     called = legend(chosen)
-    drawn: dict[str, figures.Series] = {}
+    drawn: dict[str, Series] = {}
     for run in chosen:
         columns = library.columns(run)
         if name in columns and x in columns:
