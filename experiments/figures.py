@@ -157,7 +157,8 @@ def intervals(measures: Sequence[Measure]) -> go.Figure:
     _dress(figure)
     figure.update_xaxes(showgrid=True, gridcolor=GRID, zeroline=False, automargin=True)
     figure.update_yaxes(visible=False, range=[-1, 1], fixedrange=True)
-    figure.update_layout(height=95 + 125 * rows, margin={"l": 12, "r": 12, "t": 48, "b": 80})
+    top = 30 + 18 * max((title.text.count("<br>") for title in figure.layout.annotations[:1]), default=1)
+    figure.update_layout(height=47 + top + 125 * rows, margin={"l": 12, "r": 12, "t": top, "b": 80})
     figure.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom"})
     return figure
 
