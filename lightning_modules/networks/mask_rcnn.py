@@ -76,7 +76,8 @@ class PixelSoftmax(MaskChannels):
     """A softmax over background and classes at each pixel, as in semantic segmentation: classes compete (table 2b, "softmax").
 
     A pixel off the object is background, even where it shows another object. The paper does not say how such masks are read;
-    here, as a sigmoid's: by the probability of the object's class.
+    here as in semantic segmentation: a pixel is the object's where no other channel is greater. So the probability is that
+    against the strongest other channel alone, which passes one half there.
     """
 
     def count(self, num_classes: int) -> int:
@@ -86,7 +87,9 @@ class PixelSoftmax(MaskChannels):
         return F.cross_entropy(logits, (1 + classes)[:, None, None] * targets.long())
 
     def probability(self, logits: Tensor, classes: Tensor) -> Tensor:
-        return _of_class(logits.softmax(1), 1 + classes)
+        own = _of_class(logits, 1 + classes)
+        others = torch.arange(logits.shape[1], device=logits.device) != 1 + classes[:, None]
+        return (own - logits.where(others[:, :, None, None], -torch.inf).amax(1)).sigmoid()
 
 
 def _of_class(channels: Tensor, classes: Tensor) -> Tensor:

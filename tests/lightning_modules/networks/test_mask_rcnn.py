@@ -223,9 +223,9 @@ def test_a_mask_s_loss_is_the_mean_over_pixels_of_its_own_channel(kind: type[Mas
             for j in range(4):
                 at, on = logits[r, :, i, j].double(), bool(targets[r, i, j])
                 if kind is PixelSoftmax:
-                    shares = at.exp() / at.exp().sum()
-                    p = shares[1 + classes[r]]
-                    terms.append(-(p if on else shares[0]).log())
+                    shares, own = at.exp() / at.exp().sum(), 1 + int(classes[r])
+                    terms.append(-shares[own if on else 0].log())
+                    p = shares[own] / (shares[own] + max(share for c, share in enumerate(shares) if c != own))
                 else:
                     p = 1 / (1 + (-at[classes[r] if kind is ClassSigmoids else 0]).exp())
                     terms.append(-(p if on else 1 - p).log())
@@ -240,6 +240,8 @@ def test_other_classes_compete_in_a_softmax_and_not_among_sigmoids() -> None:
     classes = torch.tensor([1])
     assert ClassSigmoids().probability(logits[:, 1:], classes).eq(0.5).all()
     assert PixelSoftmax().probability(logits, classes).lt(0.01).all()
+    logits[:, 1], logits[:, 2] = 4.9, 5.1  # the greatest by little, of three: its share is below one half
+    assert logits.softmax(1)[:, 2].lt(0.4).all() and PixelSoftmax().probability(logits, classes).gt(0.5).all()
 
 
 def test_a_joint_s_loss_is_the_cross_entropy_of_its_place() -> None:
