@@ -9,12 +9,12 @@ from experiments.lectures.cs231n._regions import (
     AP,
     FAST,
     IN_STAGES,
-    SOFTMAX_AND_BOXES,
     TRAINING,
     TUNE,
-    between,
+    TWO_STAGES,
     fast,
     fast_in_stages,
+    fast_in_two_stages,
     learns,
     scales,
 )
@@ -25,11 +25,10 @@ from experiments.verdict import Rule, Verdict
 
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: trained at once it has half a point more than with regressors fitted afterwards. Direction only: more."""
-    gain = between(
-        runs, "AP, at once − softmax, then regressors", FAST, AP, IN_STAGES, SOFTMAX_AND_BOXES, needs="≥ 0.5 points", paper=2.9
-    )
-    three = between(runs, "AP, at once − softmax, then SVMs, then regressors", FAST, AP, IN_STAGES, AP)
-    return Rule((gain, three), (runs.tuned(), learns(runs, FAST, IN_STAGES))).judge(
+    gain = runs.difference("AP, at once − softmax, then regressors", FAST, TWO_STAGES, AP, needs="≥ 0.5 points", paper=2.9)
+    three = runs.difference("AP, at once − softmax, then SVMs, then regressors", FAST, IN_STAGES, AP)
+    naive = runs.naive("AP, at once − softmax, then regressors", TWO_STAGES, FAST, lambda run: -run.value(AP))
+    return Rule((gain, three), (runs.tuned(), learns(runs, FAST, TWO_STAGES)), naive).judge(
         reproduced=gain.above(0) and gain.estimate >= 0.5,
         direction=gain.above(0),
         refuted=gain.excludes_above(0) or gain.equivalent(0.5),
@@ -44,17 +43,18 @@ study = Study(
     slide="Problems of R-CNN",
     paper="Fast R-CNN with VGG-16 on VOC 2007: trained in stages 64.0 %, at once 66.9 %.",
     work=TRAINING,
-    arms={IN_STAGES: fast_in_stages(), FAST: fast()},
+    arms={TWO_STAGES: fast_in_two_stages(), IN_STAGES: fast_in_stages(), FAST: fast()},
     held="network, pre-trained trunk, proposals, data, order, steps",
     tune=TUNE,
     seeds=5,
-    scales=scales((IN_STAGES, FAST)),
+    scales=scales((TWO_STAGES, IN_STAGES, FAST)),
     departures=(
         "that there are stages is in the code: StagedDetection has them, RegionDetection has one; what is measured is their "
         "cost",
         "the regressors are ridge regressions on the pooled features, as R-CNN's; the paper's stage trains Fast R-CNN's own "
         "layer",
-        "the rate in stages is chosen by what all three stages find",
+        "a first draft took the softmax from the run with SVMs, whose rate suits these; after one pass (+2.8 points, "
+        "inconclusive) it has an arm of its own, tuned by itself",
     ),
     verdict=verdict,
 )
