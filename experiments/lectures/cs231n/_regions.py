@@ -23,7 +23,7 @@ TUNE = Tune(
     start=2e-3,
     by="val/mAP_voc07",
     greatest=True,
-    own_start={"Fast R-CNN": 6.32e-3, "Fast R-CNN in stages": 6.32e-4},
+    own_start={"Fast R-CNN": 6.32e-3, "Fast R-CNN with RoIAlign": 6.32e-3, "Fast R-CNN in stages": 6.32e-4},
 )
 
 EPOCHS = 10
