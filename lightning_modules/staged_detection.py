@@ -96,6 +96,8 @@ class StagedDetection(RegionDetection):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         if self.fine_tuning:
             return super().training_step(batch, batch_idx)
+        if batch_idx == 0:
+            self._written = []  # a run that was made longer wrote features in what was its last epoch before
         self.network.eval()  # at each batch: validation inside the epoch puts it back into training mode
         self._write_features(batch)
         return torch.zeros((), device=self.device, requires_grad=True)
@@ -180,6 +182,9 @@ class StagedDetection(RegionDetection):
     def on_train_start(self) -> None:
         super().on_train_start()
         self._since = _now()
+        if self.fine_tuning:  # again, in a run that was made longer
+            self.head.has_svm.fill_(False)
+            self.head.has_regressor.fill_(False)
 
     def on_validation_end(self) -> None:
         self._since = _now()

@@ -127,6 +127,21 @@ def test_without_svms_the_softmax_stays_and_features_are_removed_at_the_end(tmp_
     assert not (tmp_path / "run" / "0" / "features").exists()
 
 
+def test_a_run_that_is_made_longer_goes_through_all_stages_again(tmp_path: Path) -> None:
+    scenes, path = data(), tmp_path / "one.ckpt"
+    short = trainer(tmp_path / "short", 1)
+    short.fit(task_of(scenes), scenes)
+    short.save_checkpoint(path)
+    scenes, weights = data(), Weights()
+    task = task_of(scenes)
+    trainer(tmp_path / "long", 3, weights).fit(task, scenes, ckpt_path=path, weights_only=True)
+    assert len(weights.weights) == 2 and torch.equal(*weights.weights)  # the second epoch learned, the third did not
+    before = torch.load(path, weights_only=True)["state_dict"]["network.head.classes.weight"]
+    assert not torch.equal(before, task.head.classes.weight)
+    values = {key: value for row in read_metrics(tmp_path / "long" / "run" / "0") for key, value in row.items()}
+    assert values["stages/images"] == 12 and task.head.has_svm and task.head.has_regressor
+
+
 def test_what_cannot_be_trained_in_stages_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scenes = data()
     with pytest.raises(InputError, match="FastRCNN has a SoftmaxHead, which RegionDetection trains"):
