@@ -154,7 +154,8 @@ class RunFolder(Logger):
         path = self.folder / METRICS
         if new := [key for key in self._row if key not in self._columns]:
             rows = [row for row in read_metrics(self.folder) if row["step"] != self._row["step"]]
-            self._columns = _ordered([*self._columns, *new])
+            # A run that was stopped between training and test has rows, but nobody who resumed it.
+            self._columns = _ordered(list(dict.fromkeys([*self._columns, *(key for row in rows for key in row), *new])))
             self._rewrite(rows)
             self._written_at = None
         with _writing(path), path.open("r+", encoding="utf-8", newline="") as file:

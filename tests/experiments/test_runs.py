@@ -52,6 +52,18 @@ def test_a_resumed_run_cuts_off_what_came_after_its_checkpoint(tmp_path: Path) -
     ]  # fmt: skip
 
 
+def test_a_run_that_was_stopped_before_its_test_keeps_its_rows(tmp_path: Path) -> None:
+    first = RunFolder(tmp_path, "a", "b")
+    first.log_metrics({"train/loss": 1.0, "epoch": 0}, step=0)
+    first.finalize("success")
+    again = RunFolder(tmp_path, "a", "b")  # training is over, so nothing is resumed
+    again.log_metrics({"test/error": 0.5, "epoch": 1}, step=1)
+    again.finalize("success")
+    rows = read_metrics(again.folder)
+    assert [row["step"] for row in rows] == [0, 1]
+    assert rows[0]["train/loss"] == 1.0 and rows[1]["test/error"] == 0.5
+
+
 def test_a_row_that_a_crash_cut_off_is_passed_over(tmp_path: Path) -> None:
     run = RunFolder(tmp_path, "r", "v")
     run.log_metrics({"loss": 1.0}, step=0)
