@@ -71,8 +71,8 @@ def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification)
 
 
 def worth_drawing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the detected objects of too low a score."""
-    if "labels" not in fields or "scores" not in fields:
+    """Without the detected objects of too low a score. (Without boxes, scores are those of classes.)"""
+    if not {"boxes", "labels", "scores"} <= fields.keys():
         return fields
     shown = [i for i, score in enumerate(fields["scores"].tolist()) if score >= MIN_SCORE]
     rows = torch.tensor(shown, dtype=torch.long, device=fields["labels"].device)

@@ -101,9 +101,10 @@ def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[Mo
         made.extend([cli.model, cli.datamodule, *vars(cli.trainer)["callbacks"]])
         return cli
 
-    os.environ["WANDB_JOB_TYPE"] = job.arm
-    os.environ["LECTERN_TRACEBACK"] = "1"  # the reason belongs into the summary, and the trace into the log
-    if (code := run_cli(start)) != 0:
+    # The reason belongs into the summary, and the trace into the log.
+    with _environment(WANDB_JOB_TYPE=job.arm, LECTERN_TRACEBACK="1"):
+        code = run_cli(start)
+    if code != 0:
         raise SystemExit(code)
     task = made[0]
     objects = [*made, *task.modules(), *getattr(task, "val_metrics", {}).values()]
@@ -162,6 +163,21 @@ def _has(config: dict[str, Any], key: str) -> bool:
             return False
         place = place[part]
     return True
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Sets environment variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
