@@ -65,7 +65,7 @@ study = Study(
     tune=Tune(start=3e-3, by="val/mAP", greatest=True),
     scales={
         "cpu": Scale(
-            departures=(DRAWN, "64 × 64 pixels, a trunk of 16, 32 and 64 features, 300 steps of 8 images", SMALL_MASKS)
+            departures=(DRAWN, "96 × 96 pixels, a trunk of 16, 32 and 64 features, 300 steps of 8 images", SMALL_MASKS)
         ),
         "gpu": Scale({**coco(), **pyramid()}, start=1e-4, departures=(REAL, "a feature pyramid", SMALL_MASKS)),
     },

@@ -89,7 +89,6 @@ study = Study(
                     "init_args": {"widths": [8, 16, 32, 64]},
                 },
                 f"{NETWORK_ARGUMENTS}.anchor_scales": [1.0, 2.0, 4.0],
-                "data.init_args.image_size": 96,
                 "data.init_args.style": _STYLE,
             },
             departures=(
