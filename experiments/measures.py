@@ -60,7 +60,7 @@ class TrainingSet(pl.Callback):
         with torch.no_grad():
             for batch in self._fixed_batches(trainer):
                 moved = task.transfer_batch_to_device(batch, task.device, 0)
-                outputs = task(moved["image"])
+                outputs = task.respond(moved)
                 metrics.update(**task.metric_inputs(task.predict(outputs), moved))
                 size = len(moved["image"])
                 count += size
@@ -129,7 +129,7 @@ class DeadUnits(pl.Callback):
         pl_module.eval()
         with torch.no_grad():
             for batch in training_batches(trainer, self.samples):
-                pl_module(pl_module.transfer_batch_to_device(batch, pl_module.device, 0)["image"])
+                pl_module.respond(pl_module.transfer_batch_to_device(batch, pl_module.device, 0))
         pl_module.train(training)
         for hook in hooks:
             hook.remove()

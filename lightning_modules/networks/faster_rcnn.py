@@ -15,9 +15,10 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead, concat_box_prediction_layers
+from torchvision.ops import clip_boxes_to_image
 
-from .boxes import RoIAlign, RoIPooling
-from .detector import Detection, Detector
+from .boxes import RoIAlign, RoIPooling, first_of_nms
+from .detector import MIN_SIDE, Detection, Detector
 from .trunks import ConvTrunk, Trunk
 
 
@@ -99,9 +100,10 @@ class FasterRCNN(Detector):
             )
         sizes = tuple(tuple(scale * stride for scale in anchor_scales) for stride in strides)
         generator = AnchorGenerator(sizes, (tuple(anchor_ratios),) * len(strides))
-        before, after = (dict.fromkeys(("training", "testing"), n) for n in (candidates, proposals))
         head = RPNHead(channels[0], generator.num_anchors_per_location()[0])
-        self.rpn = RegionProposalNetwork(generator, head, 0.7, 0.3, rpn_samples, 0.5, before, after, 0.7)
+        # The last three are torchvision's own selection of proposals, which is not used.
+        self.rpn = RegionProposalNetwork(generator, head, 0.7, 0.3, rpn_samples, 0.5, {}, {}, 0.0)
+        self.candidates, self.proposals = candidates, proposals
         self.pooling = pooling()
         head, predictor = (
             TwoMLPHead(channels[0] * self.pooling.size**2, hidden),
@@ -119,7 +121,8 @@ class FasterRCNN(Detector):
         anchors = self._anchors(maps)
         with torch.no_grad():
             regions = self.rpn.box_coder.decode(offsets, [anchors] * len(images)).view(len(images), -1, 4)
-            proposals, _ = self.rpn.filter_proposals(regions, objectness, [size] * len(images), counts)
+            each = zip(regions, objectness.view(len(images), -1), strict=True)
+            proposals = [self._propose(boxes.split(counts), logits.split(counts), size) for boxes, logits in each]
         return FasterRCNNOutputs(maps, anchors, objectness, offsets, proposals, size)
 
     def losses(self, outputs: FasterRCNNOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
@@ -146,6 +149,22 @@ class FasterRCNN(Detector):
         scores = logits.softmax(-1)[:, 1:]
         counts = [len(of) for of in outputs.proposals]
         return [self.select(b, s, outputs.size) for b, s in zip(boxes.split(counts), scores.split(counts), strict=True)]
+
+    def _propose(self, boxes: Sequence[Tensor], logits: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+        """The proposals (P, 4) of one image of ``size``, best first, from the regions of each map (A, 4) and their logits (A,).
+
+        Non-maximum suppression is within each map. torchvision's own selection is the same, but compares all pairs of candidates.
+        """
+        chosen = []
+        for level, (regions, objectness) in enumerate(zip(boxes, logits, strict=True)):
+            best = objectness.topk(min(self.candidates, objectness.shape[0])).indices
+            # Maps are moved apart, so that their regions do not meet.
+            chosen.append((clip_boxes_to_image(regions[best], size), objectness[best], level * (max(size) + 1.0)))
+        regions, objectness = torch.cat([of[0] for of in chosen]), torch.cat([of[1] for of in chosen])
+        apart = torch.cat([of[0] + of[2] for of in chosen])
+        order = objectness.sort(descending=True).indices
+        order = order[((regions[:, 2:] - regions[:, :2])[order] >= MIN_SIDE).all(1)]
+        return regions[order][first_of_nms(apart[order], objectness[order], 0.7, self.proposals)]
 
     def _classify(self, maps: list[Tensor], regions: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Of R regions the logits (R, 1 + num_classes), the background's first, and the offsets (R, 4 (1 + num_classes))."""
