@@ -33,7 +33,7 @@ def first_of_nms(boxes: Tensor, scores: Tensor, threshold: float, count: int) ->
         threshold: of two boxes that overlap by more than this IoU only the better stays.
         count: how many are wanted.
     """
-    if torch.jit.is_tracing():  # a traced network has no loop that depends on values
+    if torch.jit.is_tracing():  # type: ignore[attr-defined]  # a traced network has no loop that depends on values
         return nms(boxes, scores, threshold)[:count]
     looked_at = 2 * count
     while True:

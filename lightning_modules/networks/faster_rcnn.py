@@ -153,7 +153,7 @@ class FasterRCNN(Detector):
     def _propose(self, boxes: Sequence[Tensor], logits: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
         """The proposals (P, 4) of one image of ``size``, best first, from the regions of each map (A, 4) and their logits (A,).
 
-        Non-maximum suppression is within each map. torchvision's own selection is the same, but compares all pairs of candidates.
+        Non-maximum suppression is within each map. torchvision's own selection is the same, but looks at all candidates.
         """
         chosen = []
         for level, (regions, objectness) in enumerate(zip(boxes, logits, strict=True)):
