@@ -33,6 +33,7 @@ from . import checkpoints, recipes
 from .callbacks import Reproducible, RunSummary
 from .catalog import check_fit
 from .expectations import check_expectations, parse_expectations
+from .memory import keep_freed_memory
 from .pictures import Pictures
 from .predictions import PredictionWriter
 from .profiling import NoProfiler
@@ -69,6 +70,7 @@ class LecternCLI(LightningCLI):
     """fit, validate, test and predict, for every task on every data module."""
 
     def __init__(self, args: list[str] | None = None) -> None:
+        keep_freed_memory()
         super().__init__(
             Task,
             DataModule,
