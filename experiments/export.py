@@ -23,7 +23,7 @@ class Exported(nn.Module):
     """One image in, what the task predicts of it out.
 
     Input: float (1, 3, H, W), RGB, values 0 to 255 (the normalisation is inside). Outputs: the fields of a prediction, by
-    name: ``label`` and ``scores``, ``mask``, ``boxes`` (with ``labels`` and ``scores``), ``keypoints``.
+    name: ``label`` and ``scores``, ``mask``, ``boxes`` (with ``labels``, ``scores``, ``masks``, ``keypoints``), ``keypoints``.
     """
 
     def __init__(self, task: Task) -> None:
@@ -44,6 +44,8 @@ def export(task: Task, path: Path) -> dict[str, float]:
     Raises:
         InputError: the network cannot be exported (the message names the operator), or differs by more than 1e-4.
     """
+    import onnxruntime
+
     if "proposals" in task.needs:
         raise InputError(
             f"{type(task.network).__name__} has no ONNX form: it takes proposals beside the image, which a search outside of "
@@ -67,7 +69,13 @@ def export(task: Task, path: Path) -> dict[str, float]:
             beside.unlink(missing_ok=True)
             reason = " ".join(str(error).split())[:300]
             raise InputError(f"{type(task.network).__name__} has no ONNX form: {type(error).__name__}: {reason}") from error
-        differences = _compare(module, beside, images, names)
+        try:
+            session = onnxruntime.InferenceSession(str(beside), providers=["CPUExecutionProvider"])
+            differences = _compare(module, session, images, names)
+        except Exception as error:
+            beside.unlink(missing_ok=True)
+            reason = " ".join(str(error).split())[:300]
+            raise InputError(f"{path}: not written, since onnxruntime cannot run it: {reason}") from error
         if max(differences.values()) > TOLERANCE:
             beside.unlink(missing_ok=True)
             worst = max(differences, key=lambda name: differences[name])
@@ -76,10 +84,7 @@ def export(task: Task, path: Path) -> dict[str, float]:
     return differences
 
 
-def _compare(module: nn.Module, path: Path, images: list[Tensor], names: list[str]) -> dict[str, float]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+def _compare(module: nn.Module, session: Any, images: list[Tensor], names: list[str]) -> dict[str, float]:
     differences = dict.fromkeys(names, 0.0)
     for image in images:
         for name, own, theirs in zip(names, module(image), session.run(None, {"image": image.numpy()}), strict=True):

@@ -43,6 +43,14 @@ def first_of_nms(boxes: Tensor, scores: Tensor, threshold: float, count: int) ->
         looked_at *= 2
 
 
+def of_each_image(rows: Tensor, like: Sequence[Tensor]) -> Sequence[Tensor]:
+    """The rows of all images, split into as many as ``like`` has of each.
+
+    Those of a single image are all of them, without a split, which would write their number into an exported network.
+    """
+    return rows.split([len(of) for of in like]) if len(like) > 1 else [rows]
+
+
 class RoIPooling(nn.Module, ABC):
     """Cuts regions out of feature maps, all to ``size`` x ``size``: differentiable in the maps.
 
@@ -63,15 +71,20 @@ class RoIPooling(nn.Module, ABC):
             regions: float (R_b, 4) for each of the B images, xyxy in pixels.
         """
         boxes = torch.cat(list(regions))
-        image = torch.cat([torch.full_like(of[:, :1], i) for i, of in enumerate(regions)])
-        side = (boxes[:, 2:] - boxes[:, :2]).prod(-1).sqrt()
+        # full_like, and a product along an axis, would be traced as constants where an exported network saw no region.
+        image = torch.cat([of.new_full((of.shape[0], 1), i) for i, of in enumerate(regions)])
+        # Coordinates need full precision, and the operators want both arguments of one type.
+        rows = torch.cat([image, boxes], 1).float()
+        if len(maps) == 1:
+            return self.cut(maps[0].float(), rows, 1 / strides[0]).to(boxes)
+        width, height = (boxes[:, 2:] - boxes[:, :2]).unbind(1)
+        side = (width * height).sqrt()
         level = torch.bucketize(16 * side / 224, boxes.new_tensor(strides[1:]), right=True)
-        pooled = boxes.new_zeros(len(boxes), maps[0].shape[1], self.size, self.size)
-        for i, (features, stride) in enumerate(zip(maps, strides, strict=True)):
-            here = level == i
-            # Coordinates need full precision, and the operators want both arguments of one type.
-            pooled[here] = self.cut(features.float(), torch.cat([image, boxes], 1)[here].float(), 1 / stride).to(pooled)
-        return pooled
+        # Map by map and then back in order: an assignment in place would write the number of regions into an exported network.
+        here = [(level == i).nonzero()[:, 0] for i in range(len(maps))]
+        each = zip(maps, strides, here, strict=True)
+        pooled = torch.cat([self.cut(features.float(), rows[of], 1 / stride) for features, stride, of in each])
+        return pooled[torch.cat(here).argsort()].to(boxes)
 
     @abstractmethod
     def cut(self, features: Tensor, regions: Tensor, scale: float) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, TypedDict
 
+import torch
 from torch import Tensor, nn
 from torchvision.ops import clip_boxes_to_image, nms
 
@@ -72,7 +73,12 @@ class Detector(nn.Module, ABC):
             scores: float (K, num_classes).
             size: (H, W) of the image.
         """
-        scores, best = scores.flatten().topk(min(scores.numel(), self.candidates))
+        scores = scores.flatten()
+        if torch.jit.is_tracing():  # type: ignore[attr-defined]
+            # The number of scores may differ from image to image, and topk's would be that of the traced one.
+            scores, best = (of[: self.candidates] for of in scores.sort(descending=True))
+        else:
+            scores, best = scores.topk(min(len(scores), self.candidates))
         labels = best % self.num_classes
         boxes = boxes.flatten(0, -2)[best] if boxes.ndim == 3 else boxes[best // self.num_classes]
         boxes = clip_boxes_to_image(boxes, size)

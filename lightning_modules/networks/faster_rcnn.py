@@ -17,7 +17,7 @@ from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead, concat_box_prediction_layers
 from torchvision.ops import clip_boxes_to_image
 
-from .boxes import RoIAlign, RoIPooling, first_of_nms
+from .boxes import RoIAlign, RoIPooling, first_of_nms, of_each_image
 from .detector import MIN_SIDE, Detection, Detector
 from .trunks import ConvTrunk, Trunk
 
@@ -147,8 +147,8 @@ class FasterRCNN(Detector):
         logits, offsets = self._classify(outputs.maps, outputs.proposals)
         boxes = self.roi.box_coder.decode(offsets, outputs.proposals).view(-1, 1 + self.num_classes, 4)[:, 1:]
         scores = logits.softmax(-1)[:, 1:]
-        counts = [len(of) for of in outputs.proposals]
-        return [self.select(b, s, outputs.size) for b, s in zip(boxes.split(counts), scores.split(counts), strict=True)]
+        each = zip(*(of_each_image(of, outputs.proposals) for of in (boxes, scores)), strict=True)
+        return [self.select(b, s, outputs.size) for b, s in each]
 
     def _propose(self, boxes: Sequence[Tensor], logits: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
         """The proposals (P, 4) of one image of ``size``, best first, from the regions of each map (A, 4) and their logits (A,).

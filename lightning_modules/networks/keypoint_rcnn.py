@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, KeypointRCNNPredictor
 from torchvision.models.detection.roi_heads import heatmaps_to_keypoints, keypointrcnn_loss
 
-from .boxes import RoIAlign, RoIPooling
+from .boxes import RoIAlign, RoIPooling, of_each_image
 from .branches import Branch, BranchedRCNN
 from .detector import Detection
 from .mask_rcnn import MaskBranch
@@ -23,7 +23,7 @@ class KeypointBranch(Branch):
     """One map a joint, four times as fine as the pooled region: a softmax over all its places, of which one is the joint's.
 
     That is the paper's one-hot mask of m x m places, under cross-entropy; no Gaussian is drawn around the joint. Joints without
-    a label, and those outside the region, are not trained on. A joint's confidence is the probability of its place.
+    a label, and those outside the region, are not trained on. A joint's confidence is the greatest probability in its map.
 
     Args:
         channels: of the trunk's maps.
@@ -59,9 +59,10 @@ class KeypointBranch(Branch):
 
     def read(self, logits: Tensor, found: list[Detection], size: tuple[int, int]) -> list[Tensor]:
         places, _ = heatmaps_to_keypoints(logits, torch.cat([of["boxes"] for of in found]))
-        confidence = logits.flatten(2).softmax(-1).amax(-1)
+        # The greatest value of the softmax. Flattened maps of no detection at all would have no size to infer.
+        confidence = 1 / (logits - logits.amax((2, 3), keepdim=True)).exp().sum((2, 3))
         joints = torch.cat([places[..., :2], confidence[..., None]], -1)
-        return list(joints.split([len(of["labels"]) for of in found]))
+        return list(of_each_image(joints, [of["labels"] for of in found]))
 
 
 class KeypointRCNN(BranchedRCNN):

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.ops import roi_align
 
-from .boxes import RoIAlign, RoIPooling
+from .boxes import RoIAlign, RoIPooling, of_each_image
 from .branches import Branch, BranchedRCNN
 from .detector import Detection
 
@@ -94,7 +94,7 @@ class PixelSoftmax(MaskChannels):
 
 def _of_class(channels: Tensor, classes: Tensor) -> Tensor:
     """(R, m, m): of (R, channels, m, m) the channel of each region's class."""
-    return channels[torch.arange(len(classes), device=classes.device), classes]
+    return channels[torch.arange(classes.shape[0], device=classes.device), classes]
 
 
 class MaskBranch(Branch):
@@ -144,8 +144,8 @@ class MaskBranch(Branch):
         return self.masks.loss(logits, torch.cat(classes), torch.cat(targets))
 
     def read(self, logits: Tensor, found: list[Detection], size: tuple[int, int]) -> list[Tensor]:
-        counts = [len(of["labels"]) for of in found]
-        masks = self.masks.probability(logits, torch.cat([of["labels"] for of in found])).split(counts)
+        labels = [of["labels"] for of in found]
+        masks = of_each_image(self.masks.probability(logits, torch.cat(labels)), labels)
         return [(paste(each, of["boxes"], size) >= 0.5).to(torch.uint8) for each, of in zip(masks, found, strict=True)]
 
 

@@ -27,9 +27,11 @@ from lightning_modules import (
 )
 from lightning_modules.networks import (
     FCN,
+    FPN,
     SSD,
     YOLO,
     ClassAndBox,
+    ConvTrunk,
     FasterRCNN,
     FastRCNN,
     JointRegressor,
@@ -44,8 +46,8 @@ pytest.importorskip("onnxruntime")
 STYLE = Style(image_size=(64, 64), figures=(1, 1))
 
 
-def task_of(kind: Any, network: Any, style: Style = STYLE) -> Any:
-    torch.manual_seed(0)
+def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 0) -> Any:
+    torch.manual_seed(seed)
     return kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=specification(style).as_dict())
 
 
@@ -70,6 +72,38 @@ def test_the_exported_network_answers_as_the_network(kind: Any, network: Any, ou
     assert set(differences) == outputs
     assert max(differences.values()) <= 1e-4
     assert [p.name for p in tmp_path.iterdir()] == ["network.onnx"]
+
+
+PYRAMID = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
+
+
+@pytest.mark.parametrize("first", [0, 7], ids=["nothing", "some"])
+@pytest.mark.parametrize(
+    ("kind", "network"),
+    [
+        (Detection, partial(FasterRCNN, proposals=2000)),
+        (InstanceSegmentation, MaskRCNN),
+        (InstanceSegmentation, partial(MaskRCNN, trunk=PYRAMID, max_detections=1000)),
+        (KeypointDetection, KeypointRCNN),
+    ],
+    ids=["boxes", "masks", "pyramid", "joints"],
+)
+def test_any_number_of_objects_is_exported(kind: Any, network: Any, first: int, tmp_path: Path) -> None:
+    """The image that is traced shows ``first`` objects, and others show others: the number is not written into the graph."""
+
+    def scores(task: Any) -> list[Tensor]:
+        dice = torch.Generator().manual_seed(0)  # the images that the export looks at
+        images = [torch.randint(0, 256, (1, 3, 64, 64), generator=dice).float() for _ in range(3)]
+        with torch.no_grad():
+            return [task.predict(task.network((image - task.mean) / task.std))[0]["scores"] for image in images]
+
+    def with_counts(seed: int) -> tuple[Any, list[int]]:
+        task = task_of(kind, partial(network, score_threshold=0.0), seed=seed).eval()
+        task.network.score_threshold = float(scores(task)[0][first])
+        return task, [len(of) for of in scores(task)]
+
+    task = next(task for task, (one, *others) in map(with_counts, range(9)) if one == first and others != [first, first])
+    assert max(export(task, tmp_path / "network.onnx").values()) <= 1e-4
 
 
 class Unexportable(nn.Module):

@@ -18,7 +18,8 @@ AP, TRIVIAL_AP = "test/keypoint_mAP", "test/mean_pose_keypoint_mAP"
 
 
 def verdict(runs: Runs) -> Verdict:
-    """Reproduced: keypoint AP of at least 0.5, and the network is Faster R-CNN with one head more. Not: below 0.5."""
+    """Reproduced: keypoint AP of at least 0.5, and the network is Faster R-CNN with one head more. Not: below 0.5, or
+    it differs in more."""
     checks = one_head_more()
     found = runs.quantity("keypoint AP", JOINTS, AP, needs="≥ 0.5", paper=0.627)
     masks = runs.difference("keypoint AP, with masks − without", MASKS, JOINTS, AP, paper=0.4)

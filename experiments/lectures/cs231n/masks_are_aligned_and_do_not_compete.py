@@ -27,7 +27,8 @@ AP, AP75 = "test/mask_mAP", "test/mask_mAP75"
 
 
 def verdict(runs: Runs) -> Verdict:
-    """Reproduced: RoIAlign above RoIPool, by more at AP75, and sigmoids not below the softmax. Direction only: one of both."""
+    """Reproduced: RoIAlign above RoIPool, by more at AP75, and sigmoids not below the softmax. Direction only: one of both.
+    Not: neither, that is RoIAlign no better, or by less at AP75, and sigmoids below the softmax."""
     align = runs.difference("mask AP, RoIAlign − RoIPool", ALIGNED, POOLED, AP, needs="> 0", paper=3)
     strict = runs.difference("mask AP75, RoIAlign − RoIPool", ALIGNED, POOLED, AP75, paper=5)
     more = runs.difference("its gain in AP75 − its gain in AP", ALIGNED, POOLED, _strictness, needs="> 0", paper=2)
