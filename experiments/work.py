@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from .memory import keep_freed_memory
 from .reading import CURVES
 from .runs import CHECKPOINTS, SUMMARY, read_summary, write_atomically, write_summary
 from .study import Job, digest
@@ -51,6 +52,7 @@ def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disable
     import torch
 
     folder.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()  # what is timed is then the work, and not the system's
     torch.set_num_threads(1)  # the same sums, and so the same result, beside any number of other runs
     began, cpu = time.monotonic(), time.process_time()
     with _output_to(folder / LOG):

@@ -103,7 +103,7 @@ class FasterRCNN(Detector):
         head = RPNHead(channels[0], generator.num_anchors_per_location()[0])
         # The last three are torchvision's own selection of proposals, which is not used.
         self.rpn = RegionProposalNetwork(generator, head, 0.7, 0.3, rpn_samples, 0.5, {}, {}, 0.0)
-        self.candidates, self.proposals = candidates, proposals
+        self.rpn_candidates, self.rpn_proposals = candidates, proposals
         self.pooling = pooling()
         head, predictor = (
             TwoMLPHead(channels[0] * self.pooling.size**2, hidden),
@@ -157,14 +157,14 @@ class FasterRCNN(Detector):
         """
         chosen = []
         for level, (regions, objectness) in enumerate(zip(boxes, logits, strict=True)):
-            best = objectness.topk(min(self.candidates, objectness.shape[0])).indices
+            best = objectness.topk(min(self.rpn_candidates, objectness.shape[0])).indices
             # Maps are moved apart, so that their regions do not meet.
             chosen.append((clip_boxes_to_image(regions[best], size), objectness[best], level * (max(size) + 1.0)))
         regions, objectness = torch.cat([of[0] for of in chosen]), torch.cat([of[1] for of in chosen])
         apart = torch.cat([of[0] + of[2] for of in chosen])
         order = objectness.sort(descending=True).indices
         order = order[((regions[:, 2:] - regions[:, :2])[order] >= MIN_SIDE).all(1)]
-        return regions[order][first_of_nms(apart[order], objectness[order], 0.7, self.proposals)]
+        return regions[order][first_of_nms(apart[order], objectness[order], 0.7, self.rpn_proposals)]
 
     def _classify(self, maps: list[Tensor], regions: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Of R regions the logits (R, 1 + num_classes), the background's first, and the offsets (R, 4 (1 + num_classes))."""

@@ -55,8 +55,6 @@ study = Study(
     held="image, trunk, width of the fully connected layer; one thread",
     departures=(
         *DEPARTURES,
-        "Faster R-CNN passes 6,000 candidates through non-maximum suppression, as in the paper, but on the CPU: three quarters "
-        "of its time here (with 1,000 candidates an image takes 0.06 s in place of 0.2 s)",
         "R-CNN and SPP-net with SVMs and regressors of random weights",
     ),
     verdict=verdict,

@@ -69,8 +69,6 @@ study = Study(
         "the RPN has been trained on the scenes' own classes, which selective search does not know",
         "what lacks a loss takes the rate of the whole",
         *DEPARTURES,
-        "6,000 candidates pass through non-maximum suppression, as in the paper, but on the CPU: three quarters of the time "
-        "that Faster R-CNN takes here",
     ),
     verdict=verdict,
 )

@@ -113,8 +113,8 @@ def test_losses_and_detections_are_those_of_torchvisions_own_network(trunk: type
         image_std=[1.0] * 3,
         rpn_anchor_generator=_Centred(generator.sizes, generator.aspect_ratios),
         rpn_head=ours.rpn.head,
-        rpn_pre_nms_top_n_train=ours.candidates,
-        rpn_pre_nms_top_n_test=ours.candidates,
+        rpn_pre_nms_top_n_train=ours.rpn_candidates,
+        rpn_pre_nms_top_n_test=ours.rpn_candidates,
         rpn_post_nms_top_n_train=20,
         rpn_post_nms_top_n_test=20,
         rpn_batch_size_per_image=16,
@@ -137,6 +137,16 @@ def test_losses_and_detections_are_those_of_torchvisions_own_network(trunk: type
     with torch.no_grad():
         for found, reference in zip(ours.predict(ours(images)), theirs(list(images)), strict=True):
             torch.testing.assert_close(dict(found), {**reference, "labels": reference["labels"] - 1})
+
+
+def test_few_candidates_for_proposals_do_not_limit_the_detections() -> None:
+    """Twelve anchors become proposals, and each proposal a detection of every class."""
+    torch.manual_seed(0)
+    network = FasterRCNN(3, trunk=Small, candidates=12, proposals=50, score_threshold=0.0, nms_threshold=1.0).eval()
+    outputs = network(torch.rand(1, 3, 64, 64))
+    (proposals,) = outputs.proposals
+    assert 4 < len(proposals) <= 12
+    assert len(network.predict(outputs)[0]["boxes"]) == 3 * len(proposals)
 
 
 def test_maps_of_different_widths_are_refused() -> None:
