@@ -288,6 +288,7 @@ def _quiet() -> None:
         ".*dataloader is not resumable.*",
         ".*Checkpoint directory .* exists.*",
         ".*It is recommended to use .*sync_dist=True.*",  # metrics are gathered before they are logged
+        ".*overridden `transfer_batch_to_device` in `LightningModule`.*",  # batches move as each task wants
     ):
         warnings.filterwarnings("ignore", message)
     logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda record: "Tip:" not in record.getMessage())

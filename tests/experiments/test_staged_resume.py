@@ -48,6 +48,20 @@ EXPERIMENT: dict[str, Any] = {
         "num_sanity_val_steps": 0,
         "enable_progress_bar": False,
         "enable_model_summary": False,
+        # A run that goes on must not train its trunk anew.
+        "callbacks": [
+            {
+                "class_path": "experiments.pretraining.PretrainedTrunk",
+                "init_args": {
+                    "data": {
+                        "class_path": "Shapes",
+                        "init_args": {"image_size": 32, "train": 64, "scene_seed": 1, "workers": 0, "style": {"objects": [1, 1]}},
+                    },
+                    "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 0.01}},
+                    "epochs": 1,
+                },
+            }
+        ],
     },
 }
 
