@@ -1,7 +1,7 @@
 """What the suite costs: a step against a plain loop, exactness against doing without, and data against its consumer.
 
 Times are CPU time of the process that trains, on one thread; both sides of a ratio are measured in turns in one run. Each
-training has a process of its own, as a user's has: what another leaves on the heap costs or saves up to 15 % of a step.
+training has a process of its own, as a user's has: what another leaves on the heap costs or saves up to a quarter of a step.
 """
 
 from __future__ import annotations

@@ -126,7 +126,15 @@ class Runs:
     def tuned(self) -> Gate:
         """Each arm's best learning rate lies inside the grid."""
         outside = [arm for arm, inside in self.inside.items() if not inside]
-        return Gate("every arm's best learning rate lies inside its grid", not outside, ", ".join(outside))
+        details = ", ".join(self._at_the_edge(arm) for arm in outside)
+        return Gate("every arm's best learning rate lies inside its grid", not outside, details)
+
+    def _at_the_edge(self, arm: str) -> str:
+        """The arm, and at which end of the rates that were tried its best one lies."""
+        rate, tried = self.rates.get(arm), {run.rate for run in self.all if run.arm == arm and run.rate is not None}
+        if rate is None:
+            return arm
+        return f"{arm}: {rate:.3g} is the best and the {'least' if rate == min(tried) else 'greatest'} of {len(tried)}"
 
     def complete(self, seeds: int) -> Gate:
         """Every arm has all its seeds."""

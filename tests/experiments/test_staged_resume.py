@@ -55,7 +55,13 @@ EXPERIMENT: dict[str, Any] = {
                 "init_args": {
                     "data": {
                         "class_path": "Shapes",
-                        "init_args": {"image_size": 32, "train": 64, "scene_seed": 1, "workers": 0, "style": {"objects": [1, 1]}},
+                        "init_args": {
+                            "image_size": 32,
+                            "train": 64,
+                            "scene_seed": 1,
+                            "workers": 0,
+                            "style": {"objects": [1, 1]},
+                        },
                     },
                     "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 0.01}},
                     "epochs": 1,
