@@ -14,8 +14,7 @@ from torchvision.ops import box_area, clip_boxes_to_image
 
 from datamodules.base import PreparedScenes
 from lightning_modules import Detection, RegionDetection
-from lightning_modules.networks.boxes import paired_iou
-from lightning_modules.networks.detector import MIN_SIDE
+from lightning_modules.networks.boxes import MIN_SIDE, paired_iou
 from lightning_modules.networks.region_heads import RegionHead, SoftmaxHead, StagedHead
 
 

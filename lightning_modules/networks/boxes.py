@@ -1,6 +1,7 @@
-"""Operations on boxes, xyxy in pixels, that torchvision lacks: paired IoU, and RoI pooling from the maps of any trunk.
+"""Operations on boxes, xyxy in pixels, that torchvision lacks: paired IoU, the best of many, RoI pooling from any trunk's maps.
 
-And the first few boxes of non-maximum suppression, which need not wait for the rest.
+An exported network is one that was traced on a single image, and has to take any number of boxes all the same: what that
+demands is here, so that networks need not think of it.
 """
 
 from __future__ import annotations
@@ -21,23 +22,46 @@ def paired_iou(a: Tensor, b: Tensor) -> Tensor:
     return intersection / (areas - intersection).clamp(min=torch.finfo(a.dtype).tiny)
 
 
-def first_of_nms(boxes: Tensor, scores: Tensor, threshold: float, count: int) -> Tensor:
-    """int64 (M,), M at most ``count``: the first indices of torchvision's ``nms``, exactly, in less time.
+MIN_SIDE = 1e-2
+"""Pixels; boxes that clipping left thinner than this are none."""
+
+
+def has_area(boxes: Tensor) -> Tensor:
+    """bool (N,): which of the boxes (N, 4) are at least ``MIN_SIDE`` wide and high."""
+    return ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE).all(1)
+
+
+def best_first(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The greatest of the scores (N,), at most ``count``, in descending order, and their places, int64."""
+    if torch.jit.is_tracing():  # type: ignore[attr-defined]  # topk's number would be that of the traced image
+        scores, places = scores.sort(descending=True)
+        return scores[:count], places[:count]
+    scores, places = scores.topk(min(len(scores), count))
+    return scores, places
+
+
+def first_of_nms(boxes: Tensor, scores: Tensor, groups: Tensor, size: tuple[int, int], threshold: float, count: int) -> Tensor:
+    """int64 (M,), M at most ``count``: the first indices that torchvision's ``batched_nms`` gives, in less time.
 
     What stays of the best boxes does not depend on worse ones, so these are looked at only while too few stay. That matters
     for a thousand boxes and more, of which ``nms`` compares each that stays with all worse ones.
 
     Args:
-        boxes: float (N, 4), best first.
+        boxes: float (N, 4), inside the image, best first.
         scores: float (N,), descending.
+        groups: int64 (N,), a class for one; boxes of different groups do not meet.
+        size: (H, W) of the image.
         threshold: of two boxes that overlap by more than this IoU only the better stays.
         count: how many are wanted.
     """
+    # Groups are moved apart, as batched_nms does; that one leaves early where there is no box, and a network exported while
+    # it saw none would never find any.
+    apart = boxes + (groups * (max(size) + 1)).to(boxes)[:, None]
     if torch.jit.is_tracing():  # type: ignore[attr-defined]  # a traced network has no loop that depends on values
-        return nms(boxes, scores, threshold)[:count]
+        return nms(apart, scores, threshold)[:count]
     looked_at = 2 * count
     while True:
-        kept = nms(boxes[:looked_at], scores[:looked_at], threshold)
+        kept = nms(apart[:looked_at], scores[:looked_at], threshold)
         if len(kept) >= count or looked_at >= len(boxes):
             return kept[:count]
         looked_at *= 2

@@ -5,12 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, TypedDict
 
-import torch
 from torch import Tensor, nn
-from torchvision.ops import clip_boxes_to_image, nms
+from torchvision.ops import clip_boxes_to_image
 
-MIN_SIDE = 1e-2
-"""Pixels; boxes that clipping left thinner than this are no detections."""
+from .boxes import best_first, first_of_nms, has_area
 
 
 class Detection(TypedDict):
@@ -73,19 +71,11 @@ class Detector(nn.Module, ABC):
             scores: float (K, num_classes).
             size: (H, W) of the image.
         """
-        scores = scores.flatten()
-        if torch.jit.is_tracing():  # type: ignore[attr-defined]
-            # The number of scores may differ from image to image, and topk's would be that of the traced one.
-            scores, best = (of[: self.candidates] for of in scores.sort(descending=True))
-        else:
-            scores, best = scores.topk(min(len(scores), self.candidates))
+        scores, best = best_first(scores.flatten(), self.candidates)
         labels = best % self.num_classes
         boxes = boxes.flatten(0, -2)[best] if boxes.ndim == 3 else boxes[best // self.num_classes]
         boxes = clip_boxes_to_image(boxes, size)
-        keep = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE).all(dim=1) & (scores > self.score_threshold)
+        keep = has_area(boxes) & (scores > self.score_threshold)
         boxes, scores, labels = boxes[keep], scores[keep], labels[keep]
-        # Classes are moved apart, as torchvision's batched_nms does; that one leaves early where there is no box, and a
-        # network exported while it saw none would never find any.
-        apart = boxes + (labels * (max(size) + 1)).to(boxes)[:, None]
-        best = nms(apart, scores, self.nms_threshold)[: self.max_detections]
+        best = first_of_nms(boxes, scores, labels, size, self.nms_threshold, self.max_detections)
         return {"boxes": boxes[best], "labels": labels[best], "scores": scores[best]}

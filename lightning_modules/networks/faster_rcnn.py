@@ -17,8 +17,8 @@ from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead, concat_box_prediction_layers
 from torchvision.ops import clip_boxes_to_image
 
-from .boxes import RoIAlign, RoIPooling, first_of_nms, of_each_image
-from .detector import MIN_SIDE, Detection, Detector
+from .boxes import RoIAlign, RoIPooling, best_first, first_of_nms, has_area, of_each_image
+from .detector import Detection, Detector
 from .trunks import ConvTrunk, Trunk
 
 
@@ -153,18 +153,17 @@ class FasterRCNN(Detector):
     def _propose(self, boxes: Sequence[Tensor], logits: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
         """The proposals (P, 4) of one image of ``size``, best first, from the regions of each map (A, 4) and their logits (A,).
 
-        Non-maximum suppression is within each map. torchvision's own selection is the same, but looks at all candidates.
+        Non-maximum suppression is within each map. Up to the order of equal scores the same as torchvision's own selection,
+        which looks at all candidates.
         """
-        chosen = []
-        for level, (regions, objectness) in enumerate(zip(boxes, logits, strict=True)):
-            best = objectness.topk(min(self.rpn_candidates, objectness.shape[0])).indices
-            # Maps are moved apart, so that their regions do not meet.
-            chosen.append((clip_boxes_to_image(regions[best], size), objectness[best], level * (max(size) + 1.0)))
-        regions, objectness = torch.cat([of[0] for of in chosen]), torch.cat([of[1] for of in chosen])
-        apart = torch.cat([of[0] + of[2] for of in chosen])
-        order = objectness.sort(descending=True).indices
-        order = order[((regions[:, 2:] - regions[:, :2])[order] >= MIN_SIDE).all(1)]
-        return regions[order][first_of_nms(apart[order], objectness[order], 0.7, self.rpn_proposals)]
+        found = [best_first(of, self.rpn_candidates) for of in logits]
+        regions = torch.cat([of[best] for of, (_, best) in zip(boxes, found, strict=True)])
+        level = torch.cat([torch.full_like(best, i) for i, (_, best) in enumerate(found)])
+        objectness, order = torch.cat([scores for scores, _ in found]).sort(descending=True)
+        regions, level = clip_boxes_to_image(regions[order], size), level[order]
+        keep = has_area(regions)
+        regions, objectness, level = regions[keep], objectness[keep], level[keep]
+        return regions[first_of_nms(regions, objectness, level, size, 0.7, self.rpn_proposals)]
 
     def _classify(self, maps: list[Tensor], regions: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Of R regions the logits (R, 1 + num_classes), the background's first, and the offsets (R, 4 (1 + num_classes))."""

@@ -106,6 +106,22 @@ def test_any_number_of_objects_is_exported(kind: Any, network: Any, first: int, 
     assert max(export(task, tmp_path / "network.onnx").values()) <= 1e-4
 
 
+class Drifting(FasterRCNN):
+    """As a graph its boxes are half a pixel off."""
+
+    def select(self, boxes: Tensor, scores: Tensor, size: tuple[int, int]) -> Any:
+        return super().select(boxes + 0.5 * torch.jit.is_tracing(), scores, size)  # type: ignore[attr-defined]
+
+
+def test_a_detector_that_finds_nothing_in_the_checks_images_is_compared_all_the_same(tmp_path: Path) -> None:
+    assert max(export(task_of(Detection, partial(FasterRCNN, score_threshold=1.0)), tmp_path / "n.onnx").values()) <= 1e-4
+    drifting = task_of(Detection, partial(Drifting, score_threshold=1.0))
+    with pytest.raises(InputError, match=r"drifting\.onnx: not written: boxes differs by 0\.5"):
+        export(drifting, tmp_path / "drifting.onnx")
+    assert drifting.network.score_threshold == 1.0
+    assert [p.name for p in tmp_path.iterdir()] == ["n.onnx"]
+
+
 class Unexportable(nn.Module):
     """Puts out eigenvalues, which ONNX has no operator for."""
 

@@ -20,18 +20,7 @@ from experiments.results import Runs
 from experiments.study import Study
 from experiments.verdict import Check, Level
 from lightning_modules.networks import ConvTrunk, KeypointMaskRCNN, MaskRCNN
-
-Values = dict[str, list[float]]
-Options = dict[str, dict[str, bool]]
-
-
-def three(value: float, spread: float = 0.002) -> list[float]:
-    return [value, value + spread, value - spread]
-
-
-def untuned(arm: str) -> Options:
-    return {"inside": {arm: False}}
-
+from tests.experiments.lectures.made_up import Options, Values, three, untuned
 
 # A branch beside the boxes --------------------------------------------------------------------------------------------
 

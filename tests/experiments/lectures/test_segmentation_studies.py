@@ -19,14 +19,9 @@ from experiments.results import Runs
 from experiments.study import configuration
 from experiments.verdict import Level
 from lightning_modules.networks import FCN, FullResolutionFCN
+from tests.experiments.lectures.made_up import Options, Values, three
 
-Values = dict[str, list[float]]
-Options = dict[str, dict[str, bool]]
 UNTUNED: Options = {"inside": {"bed of nails": False}}
-
-
-def three(value: float) -> list[float]:
-    return [value, value + 0.002, value - 0.002]
 
 
 # Max unpooling --------------------------------------------------------------------------------------------------------

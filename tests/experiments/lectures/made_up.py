@@ -1,0 +1,22 @@
+"""Runs that nobody made, in the forms that the tests of verdicts share."""
+
+from __future__ import annotations
+
+Values = dict[str, list[float]]
+"""Of one arm, by measure, a number a seed."""
+Options = dict[str, dict[str, bool]]
+"""What :class:`Runs` is told beside the values."""
+
+
+def three(value: float, spread: float = 0.002) -> list[float]:
+    """Three seeds that differ a little."""
+    return [value, value + spread, value - spread]
+
+
+APART = [0.4, 0.6, 0.2]
+"""Three seeds that do not agree with those of :func:`three`."""
+
+
+def untuned(arm: str) -> Options:
+    """The arm's best rate lies at the edge of its grid."""
+    return {"inside": {arm: False}}
