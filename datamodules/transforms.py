@@ -10,6 +10,7 @@ import os
 import random
 import warnings
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, TypeAlias
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for a newer version at import
@@ -58,8 +59,8 @@ class SceneTransform:
     ) -> None:
         self.image_size, self.fit = image_size, fit
         self.flip_pairs = list(flip_pairs)
-        self.augment = list(augment)
-        for transform in augment:
+        self.augment = deepcopy(list(augment))  # each has the generator of its list, and may stand in another one too
+        for transform in self.augment:
             _ignore_outside(transform)
         # One pair of generators, reseeded in place: making new ones costs several times as much.
         self._bits = np.random.PCG64()

@@ -12,6 +12,7 @@ from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
 from datamodules.base import DataModule
+from datamodules.scene import InputError
 from lightning_modules import Classification, Localization
 from lightning_modules.base import Task
 from lightning_modules.networks.trunks import Trunk
@@ -53,7 +54,7 @@ class PretrainedTrunk(pl.Callback):
         if stage != "fit" or trainer.ckpt_path is not None:  # a resumed run has its weights in the checkpoint
             return
         if not isinstance(getattr(pl_module.network, "trunk", None), Trunk):
-            raise TypeError(f"PretrainedTrunk: {type(pl_module.network).__name__} has no trunk to train")
+            raise InputError(f"PretrainedTrunk: {type(pl_module.network).__name__} has no trunk to train")
         with isolate_rng():
             pl_module.network.trunk.load_state_dict(self._train(self._classifier(pl_module), trainer))
 

@@ -274,6 +274,14 @@ def test_the_seed_alone_decides(size: tuple[int, int], count: int, seed: int, ea
     assert same(pickle.loads(pickle.dumps(used))(scene, (seed, 3, 4)), expected)  # as to a spawned worker
 
 
+def test_two_lists_with_the_same_transform_do_not_disturb_each_other() -> None:
+    """As where a study gives one transform to two data modules, and iterates them in turns."""
+    rotate, scene = A.Rotate((-90, 90), p=1), random_scene((40, 40), 2, 0)
+    expected = [SceneTransform([A.Rotate((-90, 90), p=1)], (40, 40), "stretch")(scene, (seed,)) for seed in range(6)]
+    both = [SceneTransform([rotate], (40, 40), "stretch") for _ in range(2)]
+    assert all(same(both[seed % 2](scene, (seed,)), expected[seed]) for seed in range(6))
+
+
 def test_another_seed_gives_another_result() -> None:
     scene = random_scene((40, 40), 2, 0)
     transform = SceneTransform([A.Rotate((-90, 90), p=1)], (40, 40), "stretch")

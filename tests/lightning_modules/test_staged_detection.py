@@ -168,3 +168,11 @@ def test_a_trunk_is_trained_to_classify_before_the_run(tmp_path: Path) -> None:
         after = task.network.trunk.state_dict()
         assert not any(torch.equal(before[key], after[key]) for key in before if "weight" in key)
         assert not task.network.trunk.training or network is RCNN
+
+
+def test_a_network_without_a_trunk_cannot_be_pretrained(tmp_path: Path) -> None:
+    pretrained = PretrainedTrunk(data(), lambda parameters: torch.optim.AdamW(parameters, lr=0.01), epochs=1)
+    task = task_of(data())
+    del task.network.trunk
+    with pytest.raises(InputError, match=r"PretrainedTrunk: RCNN has no trunk to train"):
+        trainer(tmp_path, 1, pretrained).fit(task, data())
