@@ -41,19 +41,19 @@ def main() -> int:
         print(f"lectern {version('lectern')}")
         return 0
     if command in TRAINER_COMMANDS:
-        from .cli import run
+        from .training.cli import run
 
         return run()
     if command == "doctor":
-        from .doctor import run as doctor
+        from .training.doctor import run as doctor
 
         return doctor()
     if command == "export":
-        from .export import run as export
+        from .training.export import run as export
 
         return export(sys.argv[2:])
     if command == "reproduce":
-        from .reproduce import run as reproduce
+        from .reproduction.reproduce import run as reproduce
 
         return reproduce(sys.argv[2:])
     if command == "dashboard":
@@ -63,7 +63,7 @@ def main() -> int:
     if command == "list":
         import os
 
-        from .catalog import run as list_all
+        from .training.catalog import run as list_all
 
         try:
             return list_all()

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 DOCS = Path(__file__).parents[1] / "docs"
-SIZE = {"width": 1200, "height": 900}
+SIZE: ViewportSize = {"width": 1200, "height": 900}
 STUDY = "plain_nets_degrade/plain"
 """The runs that are laid over each other: those whose names hold this."""
 MOST = 200_000

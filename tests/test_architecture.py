@@ -64,3 +64,42 @@ def test_checkpoints_are_only_loaded_weights_only() -> None:
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
                     assert any(k.arg == "weights_only" and ast.unparse(k.value) == "True" for k in node.keywords), path
                 assert not (isinstance(node, ast.Call) and ast.unparse(node.func) == "yaml.load"), path
+
+
+ROOMS: dict[str, set[str]] = {
+    "recipes": set(),
+    "runs": set(),
+    "training": {"runs", "recipes"},
+    "measures": {"training", "runs"},
+    "studies": {"runs", "recipes"},
+    "lectures": {"studies", "measures"},
+    "reports": {"lectures", "studies", "runs"},
+    "reproduction": {"reports", "lectures", "studies", "training", "runs", "recipes"},
+    "dashboard": {"reports", "lectures", "studies", "runs"},
+}
+"""The rooms of experiments/, from the ground up, and which lower ones each may import."""
+
+
+def room_of(name: str) -> str:
+    """The room of a module of experiments; empty for what lies above them all."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and parts[0] == "experiments" and parts[1] in ROOMS else ""
+
+
+def test_no_arrow_between_rooms_runs_up() -> None:
+    above = [room for room, lower in ROOMS.items() if any(list(ROOMS).index(low) > list(ROOMS).index(room) for low in lower)]
+    assert not above
+
+
+@pytest.mark.parametrize("path", files("experiments"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_import_only_what_lies_below_them(path: Path) -> None:
+    room = path.relative_to(ROOT / "experiments").parts[0]
+    if room not in ROOMS:
+        return
+    imported = {room_of(name) for name in ours(path)} - {"", room}
+    assert imported <= ROOMS[room], f"{room} imports {sorted(imported - ROOMS[room])}"
+
+
+def test_experiments_holds_rooms_and_an_entrance() -> None:
+    assert {path.name for path in (ROOT / "experiments").glob("*.py")} <= {"__init__.py", "__main__.py", "lightning_compat.py"}
+    assert {p.name for p in (ROOT / "experiments").iterdir() if p.is_dir() and p.name != "__pycache__"} <= {*ROOMS, "results"}

@@ -8,8 +8,8 @@ from experiments.dashboard import library
 from experiments.dashboard.parts import badge, plain
 from experiments.dashboard.study_view import study_view
 from experiments.lectures import LECTURES, rows
-from experiments.overview import MEANING, SCALES, SIGNS, Entry, Record, command, counts, entries, headline, level
-from experiments.verdict import Level
+from experiments.reports.overview import MEANING, SCALES, SIGNS, Entry, Record, command, counts, entries, headline, level
+from experiments.studies.verdict import Level
 
 
 def key_of(record: Record) -> str:

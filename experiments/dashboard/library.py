@@ -1,6 +1,6 @@
 """The run folders below a root, and what they say; read again only where a file has changed.
 
-Links are not followed, and nothing outside the root is read (see :mod:`experiments.reading`).
+Links are not followed, and nothing outside the root is read (see :mod:`experiments.runs.files`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from experiments.evidence import curves_of, small_picture
+from experiments.dashboard.launch import RUNS
 from experiments.lectures import LECTURES as TITLES
-from experiments.overview import Record
-from experiments.reading import (
+from experiments.reports.evidence import curves_of, small_picture
+from experiments.reports.overview import Record
+from experiments.reports.series import Series
+from experiments.runs.files import (
     CHECKPOINTS,
     CONFIG,
     CURVES,
@@ -33,9 +35,6 @@ from experiments.reading import (
     read_records,
     read_summary,
 )
-from experiments.series import Series
-
-from .launch import RUNS
 
 FILES = (SUMMARY, METRICS, CONFIG, CURVES)
 PARTS = {*FILES, "log.txt", "experiment.yaml", CHECKPOINTS, PICTURES}

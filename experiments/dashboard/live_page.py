@@ -6,11 +6,11 @@ import time
 
 import streamlit as st
 
-from experiments import figures
 from experiments.dashboard import library
 from experiments.dashboard.library import RunInfo, duration
 from experiments.dashboard.parts import nothing_yet, plain, show
-from experiments.titles import is_fraction, metric_title
+from experiments.reports import figures
+from experiments.reports.labels import is_fraction, metric_title
 
 EVERY = 3.0  # seconds between two looks at the run's files
 

@@ -10,10 +10,9 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from experiments.overview import SIGNS
-from experiments.verdict import Level
-
-from . import library
+from experiments.dashboard import library
+from experiments.reports.overview import SIGNS
+from experiments.studies.verdict import Level
 
 BADGES = {
     Level.EXACT: "blue",

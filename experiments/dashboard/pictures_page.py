@@ -6,7 +6,7 @@ import streamlit as st
 
 from experiments.dashboard import library
 from experiments.dashboard.parts import nothing_yet, pictures_in_a_row, plain
-from experiments.evidence import pictures
+from experiments.reports.evidence import pictures
 
 
 def title(name: str) -> str:

@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from experiments import figures
 from experiments.dashboard import library
 from experiments.dashboard.library import RunInfo
 from experiments.dashboard.parts import nothing_yet, plain, show
-from experiments.overview import short
-from experiments.reading import OWN
-from experiments.series import Series
-from experiments.titles import is_fraction, metric_title
+from experiments.reports import figures
+from experiments.reports.labels import is_fraction, metric_title
+from experiments.reports.overview import short
+from experiments.reports.series import Series
+from experiments.runs.files import OWN
 
 AXES = {"step": "optimizer steps", "epoch": "epochs", "seconds": "seconds since the start"}
 MOST = 40  # runs that are laid over each other

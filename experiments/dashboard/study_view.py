@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from experiments import figures
 from experiments.dashboard import library
 from experiments.dashboard.parts import badge, pictures_in_a_row, plain, show
-from experiments.evidence import arm_measures, configs, folders, shown_curves, speeds, study_curves, study_pictures
-from experiments.figures import Measure
-from experiments.overview import Record, changes, command, deciding, interval, level, number, seeds, short, with_unit
-from experiments.reading import differences
-from experiments.titles import is_fraction, metric_title
+from experiments.reports import figures
+from experiments.reports.evidence import arm_measures, configs, folders, shown_curves, speeds, study_curves, study_pictures
+from experiments.reports.figures import Measure
+from experiments.reports.labels import is_fraction, metric_title
+from experiments.reports.overview import Record, changes, command, deciding, interval, level, number, seeds, short, with_unit
+from experiments.runs.files import differences
 
 
 def study_view(record: Record) -> None:

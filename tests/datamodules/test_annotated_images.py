@@ -22,7 +22,7 @@ from datamodules.lsp import LSP, cut_out
 from datamodules.scene import IGNORE, InputError, SceneError
 from datamodules.visual_genome import VisualGenome
 from datamodules.voc import VOC
-from tests.datamodules import tiny
+from tests.support import tiny
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 SMALL: dict[str, Any] = {"workers": 0, "batch_size": 2}

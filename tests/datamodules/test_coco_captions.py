@@ -9,7 +9,7 @@ import pytest
 
 from datamodules import COCOCaptions
 from datamodules.scene import InputError
-from tests.datamodules import tiny
+from tests.support import tiny
 
 
 def write(root: Path, image_id: int = 1) -> Path:

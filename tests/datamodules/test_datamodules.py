@@ -24,7 +24,7 @@ from datamodules.mnist import MNIST
 from datamodules.scene import InputError, Specification, problems
 from datamodules.visual_genome import VisualGenome
 from datamodules.voc import VOC
-from tests.datamodules import tiny
+from tests.support import tiny
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 SMALL: dict[str, Any] = {"workers": 0, "batch_size": 2}

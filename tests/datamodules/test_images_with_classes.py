@@ -17,7 +17,7 @@ from datamodules.image_files import ImageFiles
 from datamodules.image_folder import ImageFolder
 from datamodules.mnist import MNIST
 from datamodules.scene import InputError, Specification
-from tests.datamodules import tiny
+from tests.support import tiny
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 SMALL: dict[str, Any] = {"workers": 0, "batch_size": 2}

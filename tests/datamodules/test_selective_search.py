@@ -21,7 +21,7 @@ from datamodules.grouping import Similarity, group
 from datamodules.scene import InputError
 from datamodules.segments import Described, hsv, hue, intensity, lab, rgi, segment
 from datamodules.selective_search import FAST, QUALITY, ranked
-from tests.datamodules import tiny
+from tests.support import tiny
 
 SIMILARITIES = (*QUALITY.similarities, Similarity(color=True), Similarity(texture=True))
 sides = st.integers(1, 60)

@@ -16,8 +16,9 @@ from datamodules import Shapes
 from datamodules.drawing import Style
 from datamodules.proposals import SlidingWindows
 from datamodules.scene import InputError
-from experiments.pretraining import PretrainedTrunk
-from experiments.runs import RunFolder, read_metrics
+from experiments.measures.pretraining import PretrainedTrunk
+from experiments.runs.files import read_metrics
+from experiments.runs.folder import RunFolder
 from lightning_modules import StagedDetection
 from lightning_modules.feature_store import FeatureStore
 from lightning_modules.networks import RCNN, ConvTrunk, FastRCNN, FullyConnected, SPPNet, StagedHead

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.study import Arm, Scale, ScaleName, Tune
+from experiments.studies.study import Arm, Scale, ScaleName, Tune
 
 RECIPE = "classification/cifar_nets_shapes"
 STEPS = 300
@@ -32,7 +32,7 @@ SCALES: Mapping[ScaleName, Scale] = {
         {
             "trainer.callbacks": [
                 # The fixed set in batches' own statistics: after 300 steps the running ones lag behind, most in deep nets.
-                {"class_path": "experiments.measures.TrainingSet", "init_args": {"every": 100, "batch_stats": True}}
+                {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"every": 100, "batch_stats": True}}
             ]
         },
         departures=("width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10", "300 steps of 64 images"),

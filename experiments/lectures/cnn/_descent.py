@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from experiments.results import Run
+from experiments.studies.results import Run
 
 LOSS = "trainset/loss"
-"""Of the training set, as :class:`experiments.measures.TrainingSet` scores it."""
+"""Of the training set, as :class:`experiments.measures.training.TrainingSet` scores it."""
 
 
 def steps_to(threshold: float) -> Callable[[Run], float]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.results import Runs
-from experiments.study import Tune
-from experiments.verdict import Effect
+from experiments.studies.results import Runs
+from experiments.studies.study import Tune
+from experiments.studies.verdict import Effect
 
 RECIPE = "classification/few_shapes"
 TEST_ERROR = "test/error"

@@ -11,7 +11,7 @@ from datamodules import Shapes
 from datamodules.base import PreparedScenes
 from datamodules.drawing import Style
 from datamodules.loading import collate
-from experiments.study import configuration
+from experiments.studies.study import configuration
 
 
 def training_images(recipe: str, count: int, **changes: Any) -> tuple[Tensor, Tensor]:

@@ -35,7 +35,7 @@ def callbacks(*made: dict[str, Any]) -> dict[str, Any]:
 
 
 def training_set(**arguments: Any) -> dict[str, Any]:
-    return _made("experiments.measures.TrainingSet", arguments)
+    return _made("experiments.measures.training.TrainingSet", arguments)
 
 
 def _made(path: str, arguments: dict[str, Any]) -> dict[str, Any]:

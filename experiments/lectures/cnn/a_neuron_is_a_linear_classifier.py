@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.study import Exact
-from experiments.verdict import Check
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check
 
 MARGINS = (0.05, 0.1, 0.2, 0.4)
 SEEDS = 5

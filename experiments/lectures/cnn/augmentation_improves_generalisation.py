@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.lectures.cnn._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, noise, steps
-from experiments.lectures.cnn._small_net import CHANCE, TRAINING_ERROR, callbacks, training_set
-from experiments.results import Run, Runs
-from experiments.study import Scale, Study, Training
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Scale, Study, Training
+from experiments.studies.verdict import Rule, Verdict
+
+from ._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, noise, steps
+from ._small_net import CHANCE, TRAINING_ERROR, callbacks, training_set
 
 ARMS = ("all", "noise", "shift", "flip", "none")
 

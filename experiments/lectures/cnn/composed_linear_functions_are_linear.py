@@ -10,8 +10,8 @@ import torch
 from scipy.optimize import linprog
 from torch import Tensor, nn
 
-from experiments.study import Exact
-from experiments.verdict import Check
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check
 from lightning_modules.networks import MultilayerPerceptron
 
 POINTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)

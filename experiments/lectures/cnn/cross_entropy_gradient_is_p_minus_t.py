@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from experiments.study import Exact
-from experiments.verdict import Check
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check
 
 
 def of_the_slide(y: Tensor, t: Tensor) -> Tensor:

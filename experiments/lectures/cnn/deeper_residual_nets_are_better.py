@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from experiments.lectures.cnn._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
-from experiments.results import Runs
-from experiments.study import Study, Training
-from experiments.verdict import Level, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Level, Rule, Verdict
+
+from ._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
 
 NETS = ("residual-56", "residual-32", "residual-20", "residual-8")
 TEST_ERROR = "test/error"

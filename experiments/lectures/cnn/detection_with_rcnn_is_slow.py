@@ -6,9 +6,9 @@ Deck “CNN, R-CNN”, slide “Problems of R-CNN”, 3: “47s / image (on a GP
 from __future__ import annotations
 
 from experiments.lectures.cs231n._image_time import BOUND, DEPARTURES, TIMED, proposed, time_of_an_image, wall
-from experiments.results import Runs
-from experiments.study import Measurement, Study
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Measurement, Study
+from experiments.studies.verdict import Rule, Verdict
 
 
 def verdict(runs: Runs) -> Verdict:

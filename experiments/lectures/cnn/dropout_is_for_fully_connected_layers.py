@@ -6,11 +6,12 @@ contradict the second half: on CIFAR-10 dropout in all layers does better than i
 
 from __future__ import annotations
 
-from experiments.lectures.cnn._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, steps
-from experiments.lectures.cnn._small_net import CHANCE, NETWORK, callbacks, training_set
-from experiments.results import Runs
-from experiments.study import Scale, Study, Training
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, Study, Training
+from experiments.studies.verdict import Rule, Verdict
+
+from ._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, steps
+from ._small_net import CHANCE, NETWORK, callbacks, training_set
 
 FC, CONV = 0.5, 0.25
 

@@ -19,9 +19,9 @@ from experiments.lectures.cs231n._regions import (
     scales,
     within,
 )
-from experiments.results import Runs
-from experiments.study import Study
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study
+from experiments.studies.verdict import Rule, Verdict
 
 
 def verdict(runs: Runs) -> Verdict:

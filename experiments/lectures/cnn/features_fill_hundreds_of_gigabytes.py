@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.results import Runs
-from experiments.study import Measured, Measurement, Study
-from experiments.verdict import Check, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Measured, Measurement, Study
+from experiments.studies.verdict import Check, Rule, Verdict
 from lightning_modules.feature_store import FeatureStore, ImageFeatures
 from lightning_modules.networks import RCNN, ConvTrunk, FullyConnected, StagedHead
 

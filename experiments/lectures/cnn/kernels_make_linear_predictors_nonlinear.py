@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.results import Run, Runs
-from experiments.study import Measured, Measurement, Study
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Measured, Measurement, Study
+from experiments.studies.verdict import Rule, Verdict
 
 Points = np.ndarray
 Kernel = Callable[[Points, Points], np.ndarray]

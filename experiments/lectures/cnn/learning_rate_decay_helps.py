@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.lectures.cnn._small_net import CHANCE, CIFAR10, DEPARTURES, RECIPE, TRAINING_ERROR, callbacks, training_set
-from experiments.results import Runs
-from experiments.study import Scale, Study, Training, Tune
-from experiments.verdict import Effect, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.verdict import Effect, Rule, Verdict
+
+from ._small_net import CHANCE, CIFAR10, DEPARTURES, RECIPE, TRAINING_ERROR, callbacks, training_set
 
 TRAINING_LOSS = "trainset/loss"
 CONSTANT, DECAYED = "constant", ("steps", "cosine")

@@ -14,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
-from experiments.lectures.cnn._descent import LOSS, slowness, steps_to
-from experiments.lectures.cnn._scenes import training_images
-from experiments.lectures.cnn._small_net import CIFAR10, DEPARTURES, NETWORK, RECIPE, callbacks, training_set
-from experiments.results import Run, Runs
-from experiments.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import Kaiming, SmallConvNet
+
+from ._descent import LOSS, slowness, steps_to
+from ._scenes import training_images
+from ._small_net import CIFAR10, DEPARTURES, NETWORK, RECIPE, callbacks, training_set
 
 IMAGES, BATCH = 2048, 128
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)

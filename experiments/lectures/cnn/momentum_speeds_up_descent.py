@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.lectures.cnn._descent import LOSS, slowness, steps_to
-from experiments.lectures.cnn._small_net import CIFAR10, DEPARTURES, RECIPE, callbacks, training_set
-from experiments.results import Runs
-from experiments.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
-from experiments.verdict import Check, Level, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.studies.verdict import Check, Level, Rule, Verdict
+
+from ._descent import LOSS, slowness, steps_to
+from ._small_net import CIFAR10, DEPARTURES, RECIPE, callbacks, training_set
 
 CONDITION = 10_000
 THRESHOLD = 1.0

@@ -6,10 +6,11 @@ it is no matter of overfitting, but of optimisation.
 
 from __future__ import annotations
 
-from experiments.lectures.cnn._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
-from experiments.results import Runs
-from experiments.study import Study, Training
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Rule, Verdict
+
+from ._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
 
 
 def verdict(runs: Runs) -> Verdict:

@@ -9,19 +9,11 @@ from __future__ import annotations
 
 import math
 
-from experiments.lectures.cnn._small_net import (
-    CIFAR10,
-    DEPARTURES,
-    RECIPE,
-    TRAINING_ERROR,
-    activation,
-    callbacks,
-    initialization,
-    training_set,
-)
-from experiments.results import Run, Runs
-from experiments.study import Arm, Scale, Study, Training, Tune
-from experiments.verdict import Gate, Level, Rule, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.verdict import Gate, Level, Rule, Verdict
+
+from ._small_net import CIFAR10, DEPARTURES, RECIPE, TRAINING_ERROR, activation, callbacks, initialization, training_set
 
 THRESHOLD = 0.25
 BUDGET = 1500

@@ -9,20 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.lectures.cnn._small_net import (
-    CHANCE,
-    CIFAR10,
-    DEPARTURES,
-    NETWORK,
-    RECIPE,
-    TRAINING_ERROR,
-    activation,
-    callbacks,
-    training_set,
-)
-from experiments.results import Runs
-from experiments.study import Arm, Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
+
+from ._small_net import CHANCE, CIFAR10, DEPARTURES, NETWORK, RECIPE, TRAINING_ERROR, activation, callbacks, training_set
 
 DEAD, INACTIVE = "units/dead", "units/inactive"
 TEST_ERROR = "test/error"
@@ -64,7 +55,10 @@ def sloped(slope: float) -> dict[str, Any]:
 CLIPPED = {"trainer.gradient_clip_val": 1.0}
 """At ten times its best rate a net with leaky ReLU else runs into infinite weights, and nobody can say whether they live."""
 
-MEASURES = (training_set(samples=1000), {"class_path": "experiments.measures.DeadUnits", "init_args": {"samples": 2000}})
+MEASURES = (
+    training_set(samples=1000),
+    {"class_path": "experiments.measures.training.DeadUnits", "init_args": {"samples": 2000}},
+)
 
 study = Study(
     claim="A18",

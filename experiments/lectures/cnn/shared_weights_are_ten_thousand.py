@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from experiments.study import Exact
-from experiments.verdict import Check
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check
 
 
 def checks() -> list[Check]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.lectures.cnn._small_net import CHANCE, callbacks, training_set
-from experiments.results import Runs
-from experiments.study import Arm, Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
+
+from ._small_net import CHANCE, callbacks, training_set
 
 SAMPLES = (200, 1000, 4000)
 TEST_ERROR = "test/error"

@@ -15,14 +15,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from experiments.lectures.cnn._descent import LOSS, slowness, steps_to
-from experiments.lectures.cnn._scenes import training_images
-from experiments.lectures.cnn._small_net import CIFAR10, callbacks, training_set
-from experiments.results import Runs
-from experiments.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import MultilayerPerceptron, Xavier
 from lightning_modules.networks.activations import ScaledTanh
+
+from ._descent import LOSS, slowness, steps_to
+from ._scenes import training_images
+from ._small_net import CIFAR10, callbacks, training_set
 
 RECIPE = "classification/perceptron_shapes"
 HIDDEN = [64, 64]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from experiments.lectures.cnn._small_net import NETWORK, TRAINING_ERROR, activation, callbacks, initialization, training_set
-from experiments.results import Run, Runs
-from experiments.study import Arm, Scale, Study, Training, Tune
-from experiments.verdict import Gate, Rule, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.verdict import Gate, Rule, Verdict
+
+from ._small_net import NETWORK, TRAINING_ERROR, activation, callbacks, initialization, training_set
 
 STEPS = 600
 CHANCE = 0.9

@@ -13,12 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from experiments.lectures.cnn._scenes import training_images
-from experiments.lectures.cnn._small_net import RECIPE
-from experiments.results import Runs
-from experiments.study import Measured, Measurement, Study
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Measured, Measurement, Study
+from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import Default, Kaiming, MultilayerPerceptron, Xavier
+
+from ._scenes import training_images
+from ._small_net import RECIPE
 
 DEPTHS = range(1, 9)
 WIDTH, EXAMPLES = 64, 256

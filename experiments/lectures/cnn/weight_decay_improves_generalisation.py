@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.lectures.cnn._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, noise, steps
-from experiments.lectures.cnn._small_net import CHANCE, callbacks, training_set
-from experiments.results import Runs
-from experiments.study import Scale, Study, Training
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, Study, Training
+from experiments.studies.verdict import Rule, Verdict
+
+from ._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, noise, steps
+from ._small_net import CHANCE, callbacks, training_set
 
 VALIDATION_ERROR = "val/error"
 SMALL, ZERO = "weights/small", "weights/zero"
@@ -56,7 +57,7 @@ def decayed(norm: str, factor: float) -> dict[str, Any]:
     return {"model.init_args.optimizer": {"class_path": path, "init_args": arguments | extra}}
 
 
-MEASURES = (training_set(), {"class_path": "experiments.measures.SmallWeights", "init_args": {"threshold": THRESHOLD}})
+MEASURES = (training_set(), {"class_path": "experiments.measures.training.SmallWeights", "init_args": {"threshold": THRESHOLD}})
 
 study = Study(
     claim="C03",

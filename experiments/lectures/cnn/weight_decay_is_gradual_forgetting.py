@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from experiments.study import Exact
-from experiments.verdict import Check
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check
 
 RATE, DECAY = 0.01, 0.1
 SLOW = RATE / 100

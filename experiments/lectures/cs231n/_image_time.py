@@ -15,10 +15,10 @@ from torch import Tensor
 
 from datamodules import SelectiveSearch
 from datamodules.proposals import SlidingWindows
-from experiments.measures_detection import cost_of_an_image, four_detectors
-from experiments.results import Runs
-from experiments.study import Arm, Measured, Measurement
-from experiments.verdict import Gate
+from experiments.measures.image_cost import cost_of_an_image, four_detectors
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Measured, Measurement
+from experiments.studies.verdict import Gate
 from lightning_modules.networks import ConvTrunk
 from lightning_modules.networks.detector import Detector
 

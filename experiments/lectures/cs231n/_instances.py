@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.results import Runs
-from experiments.verdict import Gate
+from experiments.studies.results import Runs
+from experiments.studies.verdict import Gate
 
 RECIPE = "instance_segmentation/small_shapes"
 NETWORK = "model.init_args.network"
 NETWORK_ARGUMENTS = f"{NETWORK}.init_args"
 
 MASK_AP50, FILLED_AP50 = "test/mask_mAP50", "test/filled_mask_mAP50"
-FILLED_BOXES = {"class_path": "experiments.measures_instances.FilledBoxes"}
+FILLED_BOXES = {"class_path": "experiments.measures.instances.FilledBoxes"}
 
 DRAWN = "drawn rings, crosses, stars and crescents, which fill half of their boxes at most, in place of COCO"
 SMALL_MASKS = "masks of 14 × 14 from one convolution of 32 features, in place of 28 × 28 from four of 256"

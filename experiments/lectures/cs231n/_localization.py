@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.results import Runs
-from experiments.study import Scale, ScaleName, Tune
-from experiments.verdict import Gate
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, ScaleName, Tune
+from experiments.studies.verdict import Gate
 
 RECIPE = "localization/small_shapes"
 ERROR = "test/localization_error"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.results import Runs
-from experiments.study import Arm, Scale, ScaleName, Training, Tune
-from experiments.verdict import Effect, Gate
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Scale, ScaleName, Training, Tune
+from experiments.studies.verdict import Effect, Gate
 
 RECIPE = "detection/regions_small_shapes"
 TRAINING = Training(RECIPE)
@@ -133,12 +133,12 @@ NOT_FINE_TUNED = Arm(rcnn(0), rate_of=RCNN)  # no step is taken, and so the rate
 # Scales ---------------------------------------------------------------------------------------------------------------
 
 MEASURES = [
-    {"class_path": f"experiments.measures_regions.{name}"}
+    {"class_path": f"experiments.measures.regions.{name}"}
     for name in ("TrainingSeconds", "AnswersInParts", "BoxCorrections", "ProposalRecall")
 ]
 
 PRETRAINED = {
-    "class_path": "experiments.pretraining.PretrainedTrunk",
+    "class_path": "experiments.measures.pretraining.PretrainedTrunk",
     "init_args": {
         "data": {
             "class_path": "Shapes",

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.results import Runs
-from experiments.study import Scale, ScaleName, Tune
-from experiments.verdict import Gate
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, ScaleName, Tune
+from experiments.studies.verdict import Gate
 
 RECIPE = "segmentation/small_shapes"
 MIOU = "test/miou"
@@ -40,9 +40,9 @@ WAYS: Mapping[str, Mapping[str, Any]] = {
 }
 
 CALLBACKS = [
-    {"class_path": "experiments.measures.TrainingSet", "init_args": {"samples": 300}},
-    {"class_path": "experiments.measures_segmentation.PhaseEnergy"},
-    {"class_path": "experiments.measures_segmentation.BorderAccuracy"},
+    {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"samples": 300}},
+    {"class_path": "experiments.measures.segmentation.PhaseEnergy"},
+    {"class_path": "experiments.measures.segmentation.BorderAccuracy"},
 ]
 
 TUNE = Tune(start=1e-2, by="trainset/miou", greatest=True)

@@ -6,7 +6,11 @@ CS231n 2017, lecture 11, “Mask R-CNN”; He et al. 2017, tables 1 and 3: on CO
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._instances import (
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
+
+from ._instances import (
     DRAWN,
     FILLED_BOXES,
     MASK_AP50,
@@ -19,9 +23,6 @@ from experiments.lectures.cs231n._instances import (
     mask_branch,
     pyramid,
 )
-from experiments.results import Runs
-from experiments.study import Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
 
 MASKS, BOXES = "with masks", "boxes alone"
 BOX_AP = "test/mAP"
@@ -49,7 +50,7 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-_COST = {"class_path": "experiments.measures_instances.BranchCost"}
+_COST = {"class_path": "experiments.measures.instances.BranchCost"}
 
 study = Study(
     claim="H04",

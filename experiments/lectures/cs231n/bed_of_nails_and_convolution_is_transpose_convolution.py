@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import torch
 
-from experiments.study import Exact
-from experiments.verdict import Check
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check
 from lightning_modules.networks.upsampling import BedOfNails, MaxUnpooling, NearestNeighbor, TransposeConv, bed_of_nails
 
 

@@ -6,22 +6,11 @@ appendix C.
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._regions import (
-    AP,
-    NOT_FINE_TUNED,
-    NOT_TUNED,
-    RCNN,
-    SVM,
-    TRAINING,
-    TUNE,
-    learns,
-    rcnn,
-    scales,
-    within,
-)
-from experiments.results import Runs
-from experiments.study import Study
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study
+from experiments.studies.verdict import Rule, Verdict
+
+from ._regions import AP, NOT_FINE_TUNED, NOT_TUNED, RCNN, SVM, TRAINING, TUNE, learns, rcnn, scales, within
 
 
 def verdict(runs: Runs) -> Verdict:

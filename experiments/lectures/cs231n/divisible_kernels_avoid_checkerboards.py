@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.lectures.cs231n._upsampling import ENERGY, HELD, RECIPE, SCALES, TUNE, WAYS, learns, overlaps
-from experiments.results import Runs
-from experiments.study import Study, Training
-from experiments.verdict import Check, Gate, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Check, Gate, Rule, Verdict
+
+from ._upsampling import ENERGY, HELD, RECIPE, SCALES, TUNE, WAYS, learns, overlaps
 
 K2, K4, BILINEAR, NEAREST, K3 = ARMS = (
     "transpose 2 × 2",

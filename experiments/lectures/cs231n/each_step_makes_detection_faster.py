@@ -8,18 +8,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from experiments.lectures.cs231n._image_time import (
-    DEPARTURES,
-    DETECTORS,
-    TIMED,
-    proposed,
-    time_of_an_image,
-    total,
-    wall,
-)
-from experiments.results import Runs
-from experiments.study import Measurement, Study
-from experiments.verdict import Effect, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Measurement, Study
+from experiments.studies.verdict import Effect, Rule, Verdict
+
+from ._image_time import DEPARTURES, DETECTORS, TIMED, proposed, time_of_an_image, total, wall
 
 CHART = {"R-CNN": 49.0, "SPP-net": 4.3, "Fast R-CNN": 2.3, "Faster R-CNN": 0.2}
 """Seconds an image, proposals included."""

@@ -5,12 +5,13 @@ CS231n 2017, lecture 11, “Faster R-CNN: Make CNN do proposals!”; deck “CNN
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._image_time import ARM, DEPARTURES, TIMED, proposed, total
-from experiments.lectures.cs231n._regions import AP, FAST, FASTER, TRAINING, TUNE, fast, faster, learns, scales
-from experiments.lectures.cs231n._without_a_loss import LossName
-from experiments.results import Runs
-from experiments.study import Arm, Study
-from experiments.verdict import Effect, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Study
+from experiments.studies.verdict import Effect, Rule, Verdict
+
+from ._image_time import ARM, DEPARTURES, TIMED, proposed, total
+from ._regions import AP, FAST, FASTER, TRAINING, TUNE, fast, faster, learns, scales
+from ._without_a_loss import LossName
 
 LOSSES: dict[LossName, str] = {
     "rpn_objectness": "Faster R-CNN, no RPN class",

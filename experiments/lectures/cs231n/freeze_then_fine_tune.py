@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.lectures.cs231n._localization import ERROR, RECIPE, TUNE, learns, scales
-from experiments.results import Runs
-from experiments.study import Study, Training
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Rule, Verdict
+
+from ._localization import ERROR, RECIPE, TUNE, learns, scales
 
 FROZEN, TUNED, JOINT = "frozen", "frozen, then fine-tuned", "all from the start"
 EPOCHS = 16
@@ -38,7 +39,7 @@ def arm(frozen_epochs: int) -> dict[str, Any]:
 
 
 _PRETRAINED = {
-    "class_path": "experiments.pretraining.PretrainedTrunk",
+    "class_path": "experiments.measures.pretraining.PretrainedTrunk",
     "init_args": {
         "data": {
             "class_path": "Shapes",

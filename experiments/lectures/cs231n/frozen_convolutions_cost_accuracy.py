@@ -5,21 +5,11 @@ CS231n 2017, lecture 11, “R-CNN vs SPP vs Fast R-CNN”; He et al. 2014; Girsh
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._regions import (
-    AP,
-    FAST,
-    FROZEN,
-    PYRAMID,
-    TRAINING,
-    TUNE,
-    fast,
-    frozen,
-    learns,
-    scales,
-)
-from experiments.results import Runs
-from experiments.study import Study
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study
+from experiments.studies.verdict import Rule, Verdict
+
+from ._regions import AP, FAST, FROZEN, PYRAMID, TRAINING, TUNE, fast, frozen, learns, scales
 
 
 def verdict(runs: Runs) -> Verdict:

@@ -6,9 +6,9 @@ layers of 3 × 3 convolutions in a row, about as many weights, and see about as 
 
 from __future__ import annotations
 
-from experiments.results import Runs
-from experiments.study import Scale, Study, Training, Tune
-from experiments.verdict import Gate, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.verdict import Gate, Rule, Verdict
 
 FULL, DOWN_UP = "full resolution", "down and up"
 MIOU = "test/miou"
@@ -71,8 +71,8 @@ study = Study(
             {
                 "trainer.max_steps": 400,
                 "trainer.callbacks": [
-                    {"class_path": "experiments.measures.TrainingSet", "init_args": {"samples": 300}},
-                    {"class_path": "experiments.measures_cost.Cost"},
+                    {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"samples": 300}},
+                    {"class_path": "experiments.measures.cost.Cost"},
                 ],
             },
             departures=("drawn scenes of 32 × 32 pixels with three classes", "400 steps of 16 images"),
@@ -81,8 +81,8 @@ study = Study(
             {
                 "trainer.max_steps": 4000,
                 "trainer.callbacks": [
-                    {"class_path": "experiments.measures.TrainingSet", "init_args": {"samples": 100}},
-                    {"class_path": "experiments.measures_cost.Cost"},
+                    {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"samples": 100}},
+                    {"class_path": "experiments.measures.cost.Cost"},
                 ],
                 "data": {
                     "class_path": "CamVid",

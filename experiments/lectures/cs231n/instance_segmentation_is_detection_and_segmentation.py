@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.drawing import Style, draw
-from experiments.lectures.cs231n.semantic_segmentation_merges_touching_instances import PAIRS, regions, two_objects
-from experiments.study import Exact
-from experiments.verdict import Check
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check
+
+from .semantic_segmentation_merges_touching_instances import PAIRS, regions, two_objects
 
 SCENES = 100
 Masks = NDArray[np.bool_]

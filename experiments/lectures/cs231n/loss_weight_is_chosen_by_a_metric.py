@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.lectures.cs231n._localization import CHANCE, ERROR, RECIPE, TUNE, scales
-from experiments.results import Run, Runs
-from experiments.study import Study, Training
-from experiments.verdict import Check, Rule, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Check, Rule, Verdict
+
+from ._localization import CHANCE, ERROR, RECIPE, TUNE, scales
 
 WEIGHTS = (1e-3, 0.0316, 1.0, 31.6, 1000.0)
 LOSS, CHOICE = "val/loss", "val/localization_error"

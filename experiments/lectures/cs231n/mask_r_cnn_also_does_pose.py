@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.lectures.cs231n._instances import NETWORK, REAL, coco, mask_branch, pyramid
-from experiments.results import Runs
-from experiments.study import Scale, Study, Training, Tune
-from experiments.verdict import Check, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.verdict import Check, Rule, Verdict
+
+from ._instances import NETWORK, REAL, coco, mask_branch, pyramid
 
 MASKS, JOINTS = "joints and masks", "joints"
 AP, TRIVIAL_AP = "test/keypoint_mAP", "test/mean_pose_keypoint_mAP"
@@ -64,7 +65,7 @@ _BOTH = {
     f"{NETWORK}.class_path": "lightning_modules.networks.KeypointMaskRCNN",
     **mask_branch(),
 }
-_CALLBACKS = {"trainer.callbacks": [{"class_path": "experiments.measures_instances.MeanPoses"}]}
+_CALLBACKS = {"trainer.callbacks": [{"class_path": "experiments.measures.instances.MeanPoses"}]}
 
 study = Study(
     claim="H06",

@@ -6,20 +6,11 @@ sigmoid for each class in place of a softmax over them 5.5 points; masks that kn
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._instances import (
-    FILLED_BOXES,
-    NETWORK_ARGUMENTS,
-    REAL,
-    RECIPE,
-    SMALL_MASKS,
-    coco,
-    knows_shapes,
-    mask_branch,
-    resnet,
-)
-from experiments.results import Run, Runs
-from experiments.study import Arm, Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
+
+from ._instances import FILLED_BOXES, NETWORK_ARGUMENTS, REAL, RECIPE, SMALL_MASKS, coco, knows_shapes, mask_branch, resnet
 
 ALIGNED, POOLED = "sigmoids, RoIAlign", "sigmoids, RoIPool"
 SOFTMAX, AGNOSTIC = "softmax, RoIAlign", "one sigmoid, RoIAlign"

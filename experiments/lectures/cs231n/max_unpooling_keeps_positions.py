@@ -5,10 +5,11 @@ CS231n 2017, lecture 11, “In-Network Upsampling: Max Unpooling”; Badrinaraya
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._upsampling import BORDER, HELD, MIOU, RECIPE, SCALES, TUNE, WAYS, learns
-from experiments.results import Runs
-from experiments.study import Study, Training
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Rule, Verdict
+
+from ._upsampling import BORDER, HELD, MIOU, RECIPE, SCALES, TUNE, WAYS, learns
 
 ARMS = ("max unpooling", "nearest neighbour", "bilinear", "transpose 4 × 4", "bed of nails")
 

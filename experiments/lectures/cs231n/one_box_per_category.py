@@ -6,10 +6,11 @@ is trained; the box of the predicted one is judged.
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._localization import NETWORK, RECIPE, TUNE, learns, scales
-from experiments.results import Runs
-from experiments.study import Study, Training
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Rule, Verdict
+
+from ._localization import NETWORK, RECIPE, TUNE, learns, scales
 
 EACH, ONE = "one per category", "one for all"
 RIGHT, WRONG = "test/iou_right_class", "test/iou_wrong_class"

@@ -5,10 +5,11 @@ CS231n 2017, lecture 11, “Classification + Localization”: softmax loss and L
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._localization import ERROR, NETWORK, RECIPE, TUNE, learns, scales
-from experiments.results import Runs
-from experiments.study import Study, Training
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Rule, Verdict
+
+from ._localization import ERROR, NETWORK, RECIPE, TUNE, learns, scales
 
 JOINT, NARROW, SEPARATE = "joint", "separate, same compute", "separate"
 
@@ -47,7 +48,7 @@ study = Study(
     },
     held="trunk, heads, data, order, steps, weight of the box loss",
     tune=TUNE,
-    scales=scales(*[{"trainer.callbacks": [{"class_path": "experiments.measures_cost.Cost"}]}] * 2),
+    scales=scales(*[{"trainer.callbacks": [{"class_path": "experiments.measures.cost.Cost"}]}] * 2),
     departures=("both of two networks are trained at the one learning rate that is best for the pair",),
     verdict=verdict,
 )

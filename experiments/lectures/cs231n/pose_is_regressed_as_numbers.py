@@ -5,9 +5,9 @@ CS231n 2017, lecture 11, “Human Pose Estimation”; Toshev and Szegedy 2014 (D
 
 from __future__ import annotations
 
-from experiments.results import Runs
-from experiments.study import Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
 
 PCK, MEAN_POSE = "test/PCK20", "test/mean_pose_PCK20"
 

@@ -7,22 +7,11 @@ from __future__ import annotations
 
 import math
 
-from experiments.lectures.cs231n._regions import (
-    CPU,
-    EPOCHS,
-    FAST,
-    NOT_FINE_TUNED,
-    NOT_TUNED,
-    RCNN,
-    RCNN_EPOCHS,
-    TRAINING,
-    TUNE,
-    fast,
-    rcnn,
-)
-from experiments.results import Runs
-from experiments.study import Arm, Study
-from experiments.verdict import Effect, Gate, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Study
+from experiments.studies.verdict import Effect, Gate, Rule, Verdict
+
+from ._regions import CPU, EPOCHS, FAST, NOT_FINE_TUNED, NOT_TUNED, RCNN, RCNN_EPOCHS, TRAINING, TUNE, fast, rcnn
 
 REACHED, SECONDS = "val/mAP_voc07", "training/cpu_seconds"
 SHORT, SHORTEST = "Fast R-CNN, 5 epochs", "Fast R-CNN, 2 epochs"

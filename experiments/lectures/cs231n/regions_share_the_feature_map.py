@@ -5,11 +5,12 @@ Deck “CNN, R-CNN”, key idea 1; CS231n 2017, lecture 11, “Fast R-CNN”; Gi
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._image_time import ARM, BOUND, DEPARTURES, TIMED, proposed
-from experiments.lectures.cs231n._regions import AP, FAST, RCNN, TRAINING, TUNE, fast, learns, rcnn, scales
-from experiments.results import Runs
-from experiments.study import Study
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study
+from experiments.studies.verdict import Rule, Verdict
+
+from ._image_time import ARM, BOUND, DEPARTURES, TIMED, proposed
+from ._regions import AP, FAST, RCNN, TRAINING, TUNE, fast, learns, rcnn, scales
 
 
 def verdict(runs: Runs) -> Verdict:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.results import Runs
-from experiments.study import Arm, Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
 
 PCK = "test/PCK20"
 LOSSES: dict[str, Any] = {
@@ -53,7 +53,7 @@ def verdict(runs: Runs) -> Verdict:
 
 def arm(loss: str, share: int) -> Arm:
     """An arm; with 10 % wrong it takes the rate that is best with 30."""
-    corrupted = {"class_path": "experiments.corruption.CorruptedJoints", "init_args": {"share": share / 100}}
+    corrupted = {"class_path": "experiments.measures.corruption.CorruptedJoints", "init_args": {"share": share / 100}}
     changes = {"model.init_args.loss": LOSSES[loss], "trainer.callbacks": [corrupted]}
     return Arm(changes, rate_of=f"{loss}, 30 %" if share == 10 else None)
 

@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from experiments.lectures.cs231n._regions import AP, FAST, TRAINING, TUNE, fast, learns, scales
-from experiments.results import Runs
-from experiments.study import Study
-from experiments.verdict import Check, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study
+from experiments.studies.verdict import Check, Rule, Verdict
 from lightning_modules.networks.boxes import RoIAlign, RoIPool
+
+from ._regions import AP, FAST, TRAINING, TUNE, fast, learns, scales
 
 ALIGN = "Fast R-CNN with RoIAlign"
 

@@ -20,9 +20,9 @@ from datamodules import VOC, SelectiveSearch, Shapes
 from datamodules.base import DataModule
 from datamodules.drawing import Style
 from datamodules.scene import Scene
-from experiments.results import Runs
-from experiments.study import Measured, Measurement, Scale, Study
-from experiments.verdict import Gate, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Measured, Measurement, Scale, Study
+from experiments.studies.verdict import Gate, Rule, Verdict
 
 PROPOSALS = 2000
 COUNTS = (10, 30, 100, 300, 1000, 2000, 5000, 10_000)

@@ -5,10 +5,11 @@ CS231n 2017, lecture 11, “Fast R-CNN: Problem: runtime dominated by region pro
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._image_time import DEPARTURES, TIMED, proposed, time_of_an_image, wall
-from experiments.results import Run, Runs
-from experiments.study import Measurement, Study
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Measurement, Study
+from experiments.studies.verdict import Rule, Verdict
+
+from ._image_time import DEPARTURES, TIMED, proposed, time_of_an_image, wall
 
 
 def share(run: Run) -> float:

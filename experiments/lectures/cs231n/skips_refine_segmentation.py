@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.results import Runs
-from experiments.study import Scale, Study, Training, Tune
-from experiments.verdict import Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.verdict import Rule, Verdict
 
 COARSE, MIDDLE, FINE = ARMS = ("32s", "16s", "8s")
 MIOU, BORDER = "test/miou", "test/border_accuracy"
@@ -41,8 +41,8 @@ def arm(skips: list[int]) -> dict[str, Any]:
 _NETWORK = "model.init_args.network.init_args"
 _WAY = {"class_path": "lightning_modules.networks.TransposeConv", "init_args": {"kernel_size": 4}}
 _CALLBACKS = [
-    {"class_path": "experiments.measures.TrainingSet", "init_args": {"samples": 300}},
-    {"class_path": "experiments.measures_segmentation.BorderAccuracy"},
+    {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"samples": 300}},
+    {"class_path": "experiments.measures.segmentation.BorderAccuracy"},
 ]
 
 study = Study(

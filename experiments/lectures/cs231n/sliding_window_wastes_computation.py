@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.results import Runs
-from experiments.study import Measured, Measurement, Study
-from experiments.verdict import Gate, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Measured, Measurement, Study
+from experiments.studies.verdict import Gate, Rule, Verdict
 from lightning_modules.networks import PatchClassifier, SlidingWindow
 
 PATCH, WIDTHS, HIDDEN = 32, (8, 16, 32), 32

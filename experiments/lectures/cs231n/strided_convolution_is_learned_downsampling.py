@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.lectures.cnn._small_net import CIFAR10, DEPARTURES, RECIPE, callbacks, training_set
-from experiments.results import Runs
-from experiments.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
-from experiments.verdict import Check, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.studies.verdict import Check, Rule, Verdict
 from lightning_modules.networks import SmallConvNet
 
 IDENTITY, POOLING, STRIDE = "identity", "max pooling", "stride 2"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.lectures.cs231n._upsampling import ENERGY, HELD, RECIPE, SCALES, TUNE, WAYS, learns, overlaps
-from experiments.results import Runs
-from experiments.study import Study, Training
-from experiments.verdict import Check, Rule, Verdict
+from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Check, Rule, Verdict
+
+from ._upsampling import ENERGY, HELD, RECIPE, SCALES, TUNE, WAYS, learns, overlaps
 
 K3, NAILS, NEAREST = ARMS = ("transpose 3 × 3", "bed of nails", "nearest neighbour")
 

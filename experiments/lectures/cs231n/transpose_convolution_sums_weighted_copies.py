@@ -9,9 +9,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from experiments.lectures.cs231n._overlaps import inner_counts, overlap_counts
-from experiments.study import Exact
-from experiments.verdict import Check
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check
+
+from ._overlaps import inner_counts, overlap_counts
 
 CASES = 500
 

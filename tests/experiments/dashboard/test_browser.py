@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.experiments.made_up_runs import write_exact, write_run, write_study
-from tests.experiments.reduced import reproduced
+from tests.support.made_up_runs import write_exact, write_run, write_study
+from tests.support.reduced import reproduced
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("streamlit")
@@ -49,7 +49,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a reduced study and ``lectern fit`` leave: real runs, a real verdict, pictures of two epochs."""
-    from tests.experiments.test_cli import SMALL
+    from tests.experiments.training.test_cli import SMALL
 
     root = tmp_path_factory.mktemp("trained") / "runs"
     assert reproduced(["E03"], root).failed == {}
@@ -184,7 +184,7 @@ def test_a_running_curve_grows_without_a_reload(address: str, browser: Any, runs
 
 
 def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path: Path) -> None:
-    from experiments.lecture_report import write_reports
+    from experiments.reports.markdown import write_reports
 
     path = write_reports(runs, "cpu")["page"]
     for size, scheme in (("desktop", "light"), ("phone", "dark")):

@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from experiments.dashboard import launch, library
 from experiments.lectures import rows
 from tests.conftest import Lectern
-from tests.experiments.made_up_runs import write_exact, write_run, write_study
+from tests.support.made_up_runs import write_exact, write_run, write_study
 
 PAGES = Path(launch.__file__).parent
 ARMS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
@@ -291,7 +291,7 @@ def test_files_that_would_hang_or_swell_are_passed_over(root: Path) -> None:
 
 
 def test_pages_show_a_real_training(lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.experiments.test_cli import SMALL
+    from tests.experiments.training.test_cli import SMALL
 
     assert lectern("fit", "--config", "segmentation/fcn_transpose", *SMALL, "--trainer.max_epochs=2").code == 0
     monkeypatch.setenv(launch.RUNS, str(workdir / "runs"))
@@ -344,6 +344,6 @@ def test_what_is_missing_is_said_in_one_line(lectern: Lectern, workdir: Path, mo
 
 def test_the_pages_are_there_without_torch() -> None:
     """Importing torch and Lightning would cost the first page several seconds."""
-    code = "import sys; import experiments.dashboard.study_view, experiments.dashboard.library, experiments.overview; "
+    code = "import sys; import experiments.dashboard.study_view, experiments.dashboard.library, experiments.reports.overview; "
     code += "bad = {'torch', 'pytorch_lightning'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -10,8 +10,8 @@ from experiments.lectures.cnn import relu_is_six_times_faster as six_times
 from experiments.lectures.cnn import relu_units_die as dying
 from experiments.lectures.cnn import sigmoid_nets_do_not_train_deep as deep
 from experiments.lectures.cnn._small_net import TRAINING_ERROR
-from experiments.results import Run, Runs
-from experiments.verdict import Level
+from experiments.studies.results import Run, Runs
+from experiments.studies.verdict import Level
 
 
 def reaching(**steps: int | None) -> Runs:

@@ -6,8 +6,8 @@ import pytest
 
 from experiments.lectures.cnn import deeper_residual_nets_are_better, plain_nets_degrade, residual_nets_do_not_degrade
 from experiments.lectures.cnn._depth import ERROR
-from experiments.results import Runs
-from experiments.verdict import Level
+from experiments.studies.results import Runs
+from experiments.studies.verdict import Level
 
 GOOD, BAD, CHANCE = [0.10, 0.11, 0.105], [0.40, 0.42, 0.41], [0.83, 0.83, 0.83]
 UNTUNED = {"inside": {"plain-20": False}}

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.claims import Claim, claims
-from experiments.study import Exact
-from experiments.verdict import Check, Level, judge_checks
+from experiments.reproduction.claims import Claim, claims
+from experiments.studies.study import Exact
+from experiments.studies.verdict import Check, Level, judge_checks
 
 EXACT = [claim for claim in claims().values() if isinstance(claim.study, Exact)]
 

@@ -10,8 +10,8 @@ from experiments.lectures.cnn import learning_rate_decay_helps as rate_decay
 from experiments.lectures.cnn import weight_decay_improves_generalisation as decay
 from experiments.lectures.cnn._few_scenes import TEST_ERROR
 from experiments.lectures.cnn._small_net import TRAINING_ERROR
-from experiments.results import Runs
-from experiments.verdict import Level
+from experiments.studies.results import Runs
+from experiments.studies.verdict import Level
 
 CHANCE = 0.83
 

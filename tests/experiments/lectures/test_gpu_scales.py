@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.cli import LecternCLI
 from experiments.lectures.cs231n import (
     full_resolution_is_too_expensive,
     max_unpooling_keeps_positions,
@@ -17,7 +16,8 @@ from experiments.lectures.cs231n import (
     robust_losses_bear_wrong_targets,
     skips_refine_segmentation,
 )
-from experiments.study import Study
+from experiments.studies.study import Study
+from experiments.training.cli import LecternCLI
 
 STUDIES = (
     full_resolution_is_too_expensive.study,

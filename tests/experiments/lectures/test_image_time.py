@@ -15,10 +15,10 @@ from experiments.lectures.cs231n import selective_search_takes_the_rest_of_the_t
 from experiments.lectures.cs231n._image_time import BOUND, DETECTORS, TIMED
 from experiments.lectures.cs231n._regions import AP, FAST, FASTER, RCNN
 from experiments.lectures.cs231n._without_a_loss import FasterRCNNWithout
-from experiments.results import Runs
-from experiments.verdict import Level
+from experiments.studies.results import Runs
+from experiments.studies.verdict import Level
 from lightning_modules.networks import FasterRCNN
-from tests.experiments.lectures.made_up import Options, Values, three, untuned
+from tests.support.made_up_verdicts import Options, Values, three, untuned
 
 NAN = float("nan")
 

@@ -9,18 +9,18 @@ import pytest
 import torch
 import yaml
 
-from experiments.cli import LecternCLI
 from experiments.lectures.cs231n import (
     a_mask_branch_beside_the_boxes,
     mask_r_cnn_also_does_pose,
     masks_are_aligned_and_do_not_compete,
 )
-from experiments.measures_instances import branch_cost, mean_pose
-from experiments.results import Runs
-from experiments.study import Study
-from experiments.verdict import Check, Level
+from experiments.measures.instances import branch_cost, mean_pose
+from experiments.studies.results import Runs
+from experiments.studies.study import Study
+from experiments.studies.verdict import Check, Level
+from experiments.training.cli import LecternCLI
 from lightning_modules.networks import ConvTrunk, KeypointMaskRCNN, MaskRCNN
-from tests.experiments.lectures.made_up import Options, Values, three, untuned
+from tests.support.made_up_verdicts import Options, Values, three, untuned
 
 # A branch beside the boxes --------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ import torch
 
 from datamodules import Shapes
 from datamodules.drawing import Style
-from experiments.corruption import CorruptedJoints
 from experiments.lectures.cs231n import (
     freeze_then_fine_tune,
     loss_weight_is_chosen_by_a_metric,
@@ -19,12 +18,13 @@ from experiments.lectures.cs231n import (
     pose_is_regressed_as_numbers,
     robust_losses_bear_wrong_targets,
 )
-from experiments.pretraining import PretrainedTrunk
-from experiments.results import Runs
-from experiments.verdict import Check, Level
+from experiments.measures.corruption import CorruptedJoints
+from experiments.measures.pretraining import PretrainedTrunk
+from experiments.studies.results import Runs
+from experiments.studies.verdict import Check, Level
 from lightning_modules import Localization
 from lightning_modules.networks import ClassAndBox, ConvTrunk, SeparateClassAndBox
-from tests.experiments.lectures.made_up import Options, Values, three, untuned
+from tests.support.made_up_verdicts import Options, Values, three, untuned
 
 # One trunk ------------------------------------------------------------------------------------------------------------
 

@@ -14,9 +14,9 @@ from experiments.lectures.cnn import squashing_kills_gradients as squashing
 from experiments.lectures.cnn._descent import LOSS
 from experiments.lectures.cs231n import sliding_window_wastes_computation as sliding
 from experiments.lectures.cs231n import strided_convolution_is_learned_downsampling as strided
-from experiments.results import Run, Runs
-from experiments.study import Measurement
-from experiments.verdict import Level
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Measurement
+from experiments.studies.verdict import Level
 
 NAN = float("nan")
 

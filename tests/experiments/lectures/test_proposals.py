@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from experiments.lectures.cs231n import selective_search_is_noisy_and_misses_little as proposals
-from experiments.results import Runs
-from experiments.verdict import Level
-from tests.datamodules import tiny
+from experiments.studies.results import Runs
+from experiments.studies.verdict import Level
+from tests.support import tiny
 
 NAN = float("nan")
 

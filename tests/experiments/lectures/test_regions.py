@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.cli import LecternCLI
 from experiments.lectures.cnn import every_stage_of_rcnn_adds as stages
 from experiments.lectures.cnn import features_fill_hundreds_of_gigabytes as disk
 from experiments.lectures.cnn import pretraining_and_fine_tuning_make_up_for_few_data as pretraining
@@ -33,10 +32,11 @@ from experiments.lectures.cs231n._regions import (
     TWO_STAGES,
     UNMOVED,
 )
-from experiments.results import Runs
-from experiments.study import Study
-from experiments.verdict import Check, Level
-from tests.experiments.lectures.made_up import APART, Options, Values, three, untuned
+from experiments.studies.results import Runs
+from experiments.studies.study import Study
+from experiments.studies.verdict import Check, Level
+from experiments.training.cli import LecternCLI
+from tests.support.made_up_verdicts import APART, Options, Values, three, untuned
 
 NAN = float("nan")
 

@@ -13,13 +13,13 @@ from experiments.lectures.cs231n import (
     transpose_convolution_makes_checkerboards,
 )
 from experiments.lectures.cs231n._upsampling import overlaps
-from experiments.measures_cost import cost_of
-from experiments.measures_segmentation import phase_energy
-from experiments.results import Runs
-from experiments.study import configuration
-from experiments.verdict import Level
+from experiments.measures.cost import cost_of
+from experiments.measures.segmentation import phase_energy
+from experiments.studies.results import Runs
+from experiments.studies.study import configuration
+from experiments.studies.verdict import Level
 from lightning_modules.networks import FCN, FullResolutionFCN
-from tests.experiments.lectures.made_up import Options, Values, three
+from tests.support.made_up_verdicts import Options, Values, three
 
 UNTUNED: Options = {"inside": {"bed of nails": False}}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from experiments.lectures.cnn import shared_weights_generalise as sharing
-from experiments.results import Runs
-from experiments.verdict import Level
+from experiments.studies.results import Runs
+from experiments.studies.verdict import Level
 
 
 def runs(fc: float, local: float, conv: float, shuffled: tuple[float, float] = (0.4, 0.4), inside: bool = True) -> Runs:

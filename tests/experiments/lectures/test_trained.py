@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.lecture_report import write_reports
-from experiments.runs import is_finished
-from experiments.verdict import Level
-from tests.experiments.reduced import reproduced
+from experiments.reports.markdown import write_reports
+from experiments.runs.folder import is_finished
+from experiments.studies.verdict import Level
+from tests.support.reduced import reproduced
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from datamodules.scene import InputError
 from lightning_modules.metrics.oks import KEYPOINT_KEYS, SIGMAS, KeypointAP, sigmas_of
-from tests.datamodules.tiny import COCO_JOINTS
+from tests.support.tiny import COCO_JOINTS
 
 CLASSES = ("person", "car", "statue")
 JOINTS = ("right_ankle", "left_knee", "right_hip", "wrist", "neck", "head_top", "tail")

@@ -1,0 +1,153 @@
+"""What stands behind a verdict: the curves, speeds, settings and pictures of the runs that its record names."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from experiments.runs.files import PICTURES, own_file, read_columns, read_config, read_curves, read_summary, run_at
+
+from .figures import Measure
+from .series import Series, thin
+
+Record = Mapping[str, Any]
+
+PIXELS = 50_000_000
+"""Of a picture that is opened; a larger one is not ours."""
+
+
+def folders(runs: Path, record: Record) -> dict[str, list[Path]]:
+    """The run folders of each arm at its best rate, by seed; those that are gone, or lie elsewhere, are left out."""
+    found: dict[str, list[Path]] = {}
+    for arm, content in _arms(record).items():
+        named = [str(run.get("folder") or "") for run in content.get("runs") or []]
+        found[arm] = [folder for name in named if name and (folder := run_at(runs, name))]
+    return found
+
+
+def _arms(record: Record) -> dict[str, Any]:
+    arms = record.get("arms")
+    return {str(k): v for k, v in arms.items() if isinstance(v, Mapping)} if isinstance(arms, Mapping) else {}
+
+
+def curves_of(folder: Path) -> dict[str, Series]:
+    """Every curve of a run: of a training over optimizer steps, of a measurement over whatever it measured along."""
+    columns = read_columns(folder)
+    steps = columns.get("step")
+    curves: dict[str, Series] = {}
+    if steps is not None:
+        for name, values in columns.items():
+            if name not in ("step", "epoch", "seconds") and (known := ~_missing(values)).any():
+                curves[name] = (steps[known], values[known])
+    return curves | read_curves(folder)
+
+
+def _missing(values: Any) -> Any:
+    return values != values
+
+
+def study_curves(runs: Path, record: Record) -> dict[str, dict[str, list[Series]]]:
+    """The curves of a study: by name (the deciding one first), by arm, one a seed, thinned."""
+    found: dict[str, dict[str, list[Series]]] = {}
+    for arm, places in folders(runs, record).items():
+        for folder in places:
+            for name, series in curves_of(folder).items():
+                if len(series[0]) > 1:
+                    found.setdefault(name, {}).setdefault(arm, []).append(thin(series, 400))
+    figure = str(record.get("figure") or "")
+    return dict(sorted(found.items(), key=lambda item: (item[0] != figure, item[0])))
+
+
+def shown_curves(record: Record, curves: Mapping[str, Mapping[str, list[Series]]]) -> list[str]:
+    """The names of the curves that a report shows: the one that the study names, or those of a measurement."""
+    figure = str(record.get("figure") or "")
+    if figure in curves:
+        return [figure]
+    return [name for name in curves if "/" not in name][:3]
+
+
+def arm_measures(record: Record, name: str) -> dict[str, Measure]:
+    """A value of each arm, by seed, with its mean and interval; empty where no run has it."""
+    from experiments.studies.verdict import Effect
+
+    found = {}
+    for arm, content in _arms(record).items():
+        values = [(run.get("values") or {}).get(name) for run in content.get("runs") or []]
+        effect = Effect(arm, tuple(float(v) for v in values if isinstance(v, int | float)))
+        if effect.by_seed:
+            known = effect.is_finite
+            found[arm] = Measure(
+                arm,
+                effect.by_seed,
+                effect.estimate if known else None,
+                effect.interval if known and len(effect.by_seed) > 1 else None,
+            )
+    return found
+
+
+def speeds(runs: Path, record: Record, name: str) -> dict[str, list[tuple[float, float]]]:
+    """(images per second of training, value of a metric) of each run, by arm."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for arm, content in _arms(record).items():
+        for run in content.get("runs") or []:
+            folder = run_at(runs, str(run.get("folder") or ""))
+            speed = read_summary(folder).get("images_per_second") if folder else None
+            value = (run.get("values") or {}).get(name)
+            if isinstance(speed, int | float) and isinstance(value, int | float) and math.isfinite(value):
+                found.setdefault(arm, []).append((float(speed), float(value)))
+    return found
+
+
+def configs(runs: Path, record: Record) -> dict[str, dict[str, Any]]:
+    """The configuration of each arm's first run."""
+    return {arm: read_config(places[0]) for arm, places in folders(runs, record).items() if places}
+
+
+def pictures(folder: Path) -> dict[str, Path]:
+    """A run's pictures by name, in order; what is no picture inside the run is left out."""
+    place = folder / PICTURES
+    try:
+        names = sorted(path.name for path in place.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
+    except OSError:
+        return {}
+    return {Path(name).stem: path for name in names if (path := own_file(folder, f"{PICTURES}/{name}"))}
+
+
+def study_pictures(runs: Path, record: Record, most: int = 4) -> dict[str, dict[str, Path]]:
+    """Pictures of each arm's first run: by picture name, by arm; of a training's only the last one."""
+    found: dict[str, dict[str, Path]] = {}
+    for arm, places in folders(runs, record).items():
+        own = pictures(places[0]) if places else {}
+        epochs = [name for name in own if name.startswith("epoch_")]
+        if epochs:
+            own = {name: path for name, path in own.items() if name not in epochs}
+            own = own or {"after the last epoch": pictures(places[0])[epochs[-1]]}
+        for name, path in own.items():
+            found.setdefault(name, {})[arm] = path
+    return dict(list(found.items())[:most])
+
+
+def small_picture(path: Path, side: int, quality: int = 80) -> bytes | None:
+    """A picture made smaller, as WebP, no wider than ``side`` pixels; None where it is damaged or far too large.
+
+    A picture much smaller than that is enlarged by a whole factor, so that what was a pixel stays visible as one.
+    """
+    try:
+        with Image.open(path) as opened:
+            if opened.width * opened.height > PIXELS:
+                return None
+            picture = opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # Pillow says broken PNGs with a SyntaxError
+        return None
+    if picture.width > side:
+        picture = picture.resize((side, max(1, round(picture.height * side / picture.width))), Image.Resampling.LANCZOS)
+    elif (factor := side // (2 * picture.width)) > 1:
+        picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=quality, method=4)
+    return out.getvalue()

@@ -1,0 +1,166 @@
+"""One run of a study, in this process: a training through the command line's own ``main``, or a measurement."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from experiments.runs.files import CHECKPOINTS, CURVES, read_summary
+from experiments.runs.folder import write_atomically, write_summary
+from experiments.studies.study import Job
+from experiments.training.memory import keep_freed_memory
+
+from .output import environment, output_to
+from .provenance import sources
+
+LOG = "log.txt"
+EXPERIMENT = "experiment.yaml"
+
+QUIET = {
+    "trainer.enable_progress_bar": False,
+    "trainer.enable_model_summary": False,
+    "trainer.num_sanity_val_steps": 0,
+}
+"""What is set where a study leaves it open; none of it changes a result."""
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a study's run came to its end, its test included."""
+    return bool(read_summary(folder).get("complete"))
+
+
+def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disabled") -> None:
+    """Makes the run in ``folder``: its files are those of any run, and what it printed lies in ``log.txt``.
+
+    A training that was interrupted goes on from its last checkpoint. ``label`` (study, arm, claim, scale) is kept in the
+    summary.
+
+    Raises:
+        Exception: whatever stopped the run; the summary has the reason.
+    """
+    import torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()  # what is timed is then the work, and not the system's
+    torch.set_num_threads(1)  # the same sums, and so the same result, beside any number of other runs
+    began, cpu = time.monotonic(), time.process_time()
+    with output_to(folder / LOG):
+        try:
+            about = {"study": label | {"arm": job.arm, "rate": job.rate, "seed": job.seed}, "hash": job.hash}
+            write_summary(folder, about | {"complete": False, "reason": ""})
+            used = _measure(job, folder) if job.function else _train(job, folder, label, wandb)
+            write_summary(
+                folder,
+                {
+                    "complete": True,
+                    "wall_seconds": round(time.monotonic() - began, 2),
+                    "cpu_seconds": round(time.process_time() - cpu, 2),
+                    "code": sources(used),
+                },
+            )
+        except BaseException as error:
+            traceback.print_exc()
+            write_summary(folder, {"state": "failed", "reason": f"{type(error).__name__}: {error}"[:500]})
+            raise
+
+
+def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[ModuleType]:
+    from experiments.training.cli import LecternCLI, run_cli
+
+    config = dict(job.settings)
+    write_atomically(folder / EXPERIMENT, yaml.safe_dump(config, sort_keys=False))
+    arguments = ["fit", "--config", str(folder / EXPERIMENT), "--wandb", wandb]
+    arguments += ["--name", "/".join(folder.parts[-4:-1]), "--version", folder.name, "--runs", str(folder.parents[3])]
+    for key, value in QUIET.items():
+        if not _has(config, key):
+            arguments += [f"--{key}", json.dumps(value)]
+    if not _has(config, "pictures.count"):
+        arguments += ["--pictures.count", "0"]
+    if not _has(config, "data.init_args.workers"):
+        arguments += ["--data.workers", "0"]
+    last = folder / CHECKPOINTS / "last.ckpt"
+    if last.is_file():
+        arguments += ["--ckpt_path", str(last)]
+    if _devices(config) > 1:
+        return _train_on_many(config, arguments, folder)
+    made: list[Any] = []
+
+    def start() -> LecternCLI:
+        cli = LecternCLI(arguments)
+        if config.get("trainer", {}).get("limit_test_batches") != 0:
+            cli.trainer.test(cli.model, cli.datamodule, verbose=False)
+        made.extend([cli.model, cli.datamodule, *vars(cli.trainer)["callbacks"]])
+        return cli
+
+    # The reason belongs into the summary, and the trace into the log.
+    with environment(WANDB_JOB_TYPE=job.arm, LECTERN_TRACEBACK="1"):
+        code = run_cli(start)
+    if code != 0:
+        raise SystemExit(code)
+    task = made[0]
+    objects = [*made, *task.modules(), *getattr(task, "val_metrics", {}).values()]
+    return [sys.modules[type(thing).__module__] for thing in objects]
+
+
+def _devices(config: dict[str, Any]) -> int:
+    trainer = config.get("trainer", {})
+    devices = trainer.get("devices", 1)
+    return (devices if isinstance(devices, int) else 1) * int(trainer.get("num_nodes", 1))
+
+
+def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -> list[ModuleType]:
+    """A training on several devices, as a command of its own: Lightning's strategies start the other ranks by repeating it."""
+    command = [sys.executable, "-m", "experiments"]
+    subprocess.run([*command, *arguments], check=True)
+    last = folder / CHECKPOINTS / "last.ckpt"
+    subprocess.run([*command, "test", "--ckpt_path", str(last), "--trainer", json.dumps(config["trainer"])], check=True)
+    paths = [config[part]["class_path"] for part in ("model", "data")]
+    return [importlib.import_module(p.rpartition(".")[0]) for p in paths if "." in p]
+
+
+def _measure(job: Job, folder: Path) -> list[ModuleType]:
+    assert job.function is not None
+    began = time.monotonic()
+    measured = job.function(folder=folder, **job.settings)
+    values = {name: (str(float(v)) if math.isinf(v) else float(v)) for name, v in measured.values.items()}
+    if measured.curves:
+        write_atomically(folder / CURVES, json.dumps({k: [list(p) for p in v] for k, v in measured.curves.items()}))
+    write_summary(
+        folder,
+        {
+            "state": "finished",
+            "name": folder.parent.name,
+            "measured": values,
+            "seconds": round(time.monotonic() - began, 2),
+            "device": "1 x cpu",
+            **_surroundings(),
+        },
+    )
+    return [sys.modules[job.function.__module__]]
+
+
+def _surroundings() -> dict[str, Any]:
+    from datetime import datetime
+
+    from experiments.training.callbacks import commit
+
+    return {"finished": datetime.now().astimezone().isoformat(timespec="seconds"), "commit": commit()}
+
+
+def _has(config: dict[str, Any], key: str) -> bool:
+    place: Any = config
+    for part in key.split("."):
+        if not isinstance(place, dict) or part not in place:
+            return False
+        place = place[part]
+    return True

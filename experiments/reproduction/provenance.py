@@ -1,0 +1,50 @@
+"""The code behind a run: which of our files it rests on, and whether they are still what it was made with."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from experiments.runs.files import read_summary
+from experiments.studies.study import digest
+
+ROOT = Path(__file__).parents[2]
+"""The folder that our packages lie in."""
+
+PACKAGES = ("lightning_modules", "datamodules", "experiments.lectures", "experiments.measures")
+"""What a run's result may rest on; how a run is made and shown is none of it."""
+
+
+def sources(modules: list[ModuleType]) -> dict[str, str]:
+    """The files of ours that these modules rest on, each with a digest of its text.
+
+    What a module uses is what its names come from, followed as far as it goes; so an ``__init__`` that imports everything
+    does not make a run depend on everything.
+    """
+    found: dict[str, ModuleType] = {}
+    waiting = [m for m in modules if _ours(m.__name__)]
+    while waiting:
+        module = waiting.pop()
+        if module.__name__ in found or not getattr(module, "__file__", None):
+            continue
+        found[module.__name__] = module
+        names = {getattr(value, "__module__", None) for value in vars(module).values()}
+        names |= {value.__name__ for value in vars(module).values() if inspect.ismodule(value)}
+        waiting += [sys.modules[n] for n in names if isinstance(n, str) and _ours(n) and n in sys.modules]
+    return {str(Path(m.__file__ or "").relative_to(ROOT)): file_digest(Path(m.__file__ or "")) for m in found.values()}
+
+
+def file_digest(path: Path) -> str:
+    """A digest of a file's text; empty where it is gone."""
+    return digest(path.read_text(encoding="utf-8")) if path.is_file() else ""
+
+
+def changed_sources(folder: Path) -> list[str]:
+    """The files whose code is not what this run was made with."""
+    return [name for name, was in read_summary(folder).get("code", {}).items() if file_digest(ROOT / name) != was]
+
+
+def _ours(name: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in PACKAGES)

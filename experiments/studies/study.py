@@ -1,0 +1,231 @@
+"""A study: one claim of a lecture, the experiments that differ in one thing, and the rule for its verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from experiments import recipes
+
+from .results import Run, Runs
+from .verdict import Check, Verdict
+
+ScaleName = Literal["cpu", "gpu", "paper"]
+SCALES: tuple[ScaleName, ...] = ("cpu", "gpu", "paper")
+
+LEARNING_RATE = "model.init_args.optimizer.init_args.lr"
+
+
+@dataclass(frozen=True)
+class Training:
+    """Runs are trainings: ``recipe``, with the changes of scale and arm, through the command line's own ``main``.
+
+    The keys of changes are dotted, as on the command line; what stands behind one replaces what the recipe has there as a
+    whole (so that one optimizer's arguments never leak into another's).
+    """
+
+    recipe: str
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Runs are calls of ``function(seed=…, folder=…, **arm)``, for what takes no training by a recipe.
+
+    The function may write pictures into ``folder / "pictures"``; it returns its figures by name.
+    """
+
+    function: Callable[..., Measured]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a measurement found."""
+
+    values: Mapping[str, float]
+    curves: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    """(x, y) points by name."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the things compared.
+
+    ``rate_of`` names the arm whose best learning rate this one takes over, ``times`` as high, in place of being tuned itself.
+    ``work`` is the arm's own where it is not the study's: a claim may be measured in one part and trained in another. Such an
+    arm has nothing of the scale's changes, and a measured one no learning rate.
+    """
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    rate_of: str | None = None
+    times: float = 1.0
+    work: Training | Measurement | None = None
+
+
+@dataclass(frozen=True)
+class Tune:
+    """Each arm gets its own learning rate: from ``start`` a grid of steps of √10 is walked until the best is inside it.
+
+    Judged with the first seed by ``by`` (a value of the run that is measured on training or validation data, never on the
+    test set), the least being best unless ``greatest``. All arms get the same number of tries.
+    """
+
+    start: float
+    by: str | Callable[[Run], float]
+    greatest: bool = False
+    key: str = LEARNING_RATE
+    own_start: Mapping[str, float] = field(default_factory=dict)
+    """Where an arm's walk begins, if not at ``start``: it saves steps and changes nothing else."""
+
+    def score(self, run: Run) -> float:
+        """The less the better; a run that diverged is worse than any other."""
+        value = run.value(self.by)
+        return math.inf if not math.isfinite(value) else -value if self.greatest else value
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The same study with other numbers: the embedded data in minutes, the real data on a GPU, or the original set-up."""
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int | None = None
+    departures: tuple[str, ...] = ()
+    """How this scale differs from the lecture's set-up."""
+    start: float | None = None
+    """Where the walk over learning rates begins, if not where the study says."""
+    arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By arm, what this scale changes in it alone, after the arm's own changes."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One claim, its experiments and its verdict. One file under ``experiments/lectures/<lecture>/`` holds one.
+
+    Raises:
+        ValueError: an arm takes its rate from one that is not there, or there is nothing to run.
+    """
+
+    claim: str
+    """Its id, such as ``D09``."""
+    says: str
+    """The lecture's sentence."""
+    slide: str
+    """Where it stands."""
+    paper: str
+    """The paper's figure, or that there is none."""
+    work: Training | Measurement
+    arms: Mapping[str, Mapping[str, Any] | Arm]
+    """What varies: by name, the changes to the recipe or the arguments of the measurement."""
+    verdict: Callable[[Runs], Verdict]
+    tune: Tune | None = None
+    seeds: int = 3
+    scales: Mapping[ScaleName, Scale] = field(default_factory=lambda: {"cpu": Scale()})
+    held: str = ""
+    """What is the same in all arms."""
+    departures: tuple[str, ...] = ()
+    """How all scales differ from the lecture's set-up."""
+    erratum: str = ""
+    """What the lecture has wrong or claims too much of, shown to the reader."""
+    figure: str = ""
+    """The curve that shows it: the name of a metric over steps, if there is one."""
+
+    def __post_init__(self) -> None:
+        for name, arm in self.arms.items():
+            if isinstance(arm, Arm) and arm.rate_of is not None and (self.tune is None or arm.rate_of not in self.arms):
+                raise ValueError(f"{self.claim}: arm {name} takes its rate from {arm.rate_of}, which is not tuned here")
+        if not self.arms or self.seeds < 1:
+            raise ValueError(f"{self.claim}: a study needs an arm and a seed")
+
+    def arm(self, name: str) -> Arm:
+        arm = self.arms[name]
+        return arm if isinstance(arm, Arm) else Arm(arm)
+
+    def work_of(self, arm: str) -> Training | Measurement:
+        return self.arm(arm).work or self.work
+
+    @property
+    def tuned_arms(self) -> list[str]:
+        """The arms whose learning rate is walked."""
+        trained = [name for name in self.arms if isinstance(self.work_of(name), Training)]
+        return [name for name in trained if self.tune is not None and self.arm(name).rate_of is None]
+
+    def job(self, scale: ScaleName, arm: str, rate: float | None, seed: int) -> Job:
+        """The run of this arm at this learning rate with this seed."""
+        work = self.work_of(arm)
+        of = self.scales[scale]
+        changes = {**(of.changes if work is self.work else {}), **self.arm(arm).changes, **of.arms.get(arm, {})}
+        if isinstance(work, Measurement):
+            return Job(arm, rate, seed, {**changes, "seed": seed}, work.function)
+        if rate is not None and self.tune is not None:
+            changes[self.tune.key] = rate
+        return Job(arm, rate, seed, configuration(work.recipe, changes) | {"seed_everything": seed})
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A claim that is an identity: ``checks`` computes both sides, in seconds, and the verdict is whether they agree."""
+
+    claim: str
+    says: str
+    slide: str
+    paper: str
+    checks: Callable[[], list[Check]]
+    departures: tuple[str, ...] = ()
+    erratum: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run that a study needs: a training's whole configuration, or a measurement and its arguments."""
+
+    arm: str
+    rate: float | None
+    seed: int
+    settings: Mapping[str, Any]
+    function: Callable[..., Measured] | None = None
+
+    @property
+    def hash(self) -> str:
+        """What determines the result, as 12 hexadecimal digits: two jobs with the same are the same run."""
+        what = f"{self.function.__module__}.{self.function.__qualname__}" if self.function else "fit"
+        return digest({"what": what, "settings": self.settings})
+
+    @property
+    def version(self) -> str:
+        """The run folder's name."""
+        rate = "" if self.rate is None else f"-lr{self.rate:g}"
+        arm = "".join(c if c.isalnum() or c in "-+." else "_" for c in self.arm)
+        return f"{arm}{rate}-seed{self.seed}-{self.hash}"
+
+
+def digest(value: Any) -> str:
+    """12 hexadecimal digits that stand for plain data."""
+    text = json.dumps(value, sort_keys=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def configuration(recipe: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's configuration with what stands at each dotted key replaced."""
+    merged = deepcopy(_recipe(recipe))
+    merged.pop("expect", None)
+    for key, value in changes.items():
+        *path, last = key.split(".")
+        place = merged
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = deepcopy(value)
+    return merged
+
+
+@cache
+def _recipe(name: str) -> dict[str, Any]:
+    content = yaml.safe_load(Path(recipes.path_of(name)).read_text(encoding="utf-8"))
+    return dict(content)

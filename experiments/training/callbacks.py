@@ -1,0 +1,164 @@
+"""What every run does beside training: draw its randomness from the seed, and sum itself up."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities import rank_zero_only
+
+from datamodules.base import run_seed
+from datamodules.scene import InputError
+from experiments.runs.folder import RunFolder, write_summary
+
+
+class Reproducible(pl.Callback):
+    """Reseeds torch before each batch from (seed, epoch, batch, rank).
+
+    Dropout and the detectors' sampling then depend on nothing that an interrupted run would have lost.
+    """
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
+        parts = [run_seed(), trainer.current_epoch, batch_idx, trainer.global_rank]
+        seed = int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0]) >> 1
+        # torch.manual_seed would do, but without a GPU it keeps a stack trace for one to come, which takes 0.8 ms in a run.
+        torch.default_generator.manual_seed(seed)
+        if pl_module.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
+        elif pl_module.device.type == "mps":
+            torch.mps.manual_seed(seed)
+
+
+class RunSummary(pl.Callback):
+    """Keeps the run's ``summary.json``: state, metrics, wall time, images/s, peak memory, commit, versions, device."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._images = 0
+        self._training_seconds = 0.0
+        self._since = 0.0
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if stage != "fit" or not trainer.logger:
+            return
+        # Every rank of a distributed run must speak of the folder that the first rank chose.
+        self.folder.adopt(trainer.strategy.broadcast(self.folder.version))
+        self._write({"state": "running", "name": self.folder.name, "started": _now(), **surroundings(trainer)})
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.global_step and trainer.logger:
+            self.folder.resume(trainer.global_step)
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        self.folder.flush()  # what was logged before a checkpoint must not be lost behind it
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._since = time.monotonic()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if batch is not None:  # every scene of it was left out
+            self._images += len(batch["image"]) * trainer.world_size
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._pause()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._since = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._pause()
+        self._since = time.monotonic()
+
+    def _pause(self) -> None:
+        if self._since:
+            self._training_seconds += time.monotonic() - self._since
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not trainer.logger or trainer.interrupted:
+            return
+        self._write(
+            {
+                "state": "finished",
+                "finished": _now(),
+                "metrics": metrics_of(trainer),
+                "steps": trainer.global_step,
+                "epochs": trainer.current_epoch,
+                "seconds": round(self.folder.seconds, 1),
+                "images_per_second": round(self._images / max(1e-9, self._training_seconds), 1),
+                "peak_memory_mib": peak_memory_mib(),
+                "parameters": sum(p.numel() for p in pl_module.parameters()),
+            }
+        )
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.logger:
+            self._write({"name": self.folder.name, "test": metrics_of(trainer), "tested": _now()})
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        if trainer.logger and trainer.state.fn == "fit":
+            stopped = isinstance(exception, KeyboardInterrupt | SystemExit)
+            reason = "" if stopped else f"{type(exception).__name__}: {exception}"[:500]
+            with suppress(InputError):  # where the disk is full, the first error is the one to show
+                self._write({"state": "interrupted" if stopped else "failed", "reason": reason})
+
+    @rank_zero_only
+    def _write(self, values: dict[str, Any]) -> None:
+        write_summary(self.folder.folder, values)
+
+
+def metrics_of(trainer: pl.Trainer) -> dict[str, float]:
+    """The last value of everything that was logged."""
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+def surroundings(trainer: pl.Trainer) -> dict[str, Any]:
+    """Where a run takes place: device, commit, versions."""
+    device = trainer.strategy.root_device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    packages = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "albumentations", "numpy")
+    return {
+        "device": f"{trainer.world_size} x {name} ({device.type})",
+        "precision": str(trainer.precision),
+        "commit": commit(),
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in packages}},
+    }
+
+
+def commit() -> str:
+    """The commit of Lectern's source, ``+`` behind it where files differ from it; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return described.stdout.strip()
+
+
+def peak_memory_mib() -> int:
+    """The most memory this process held: on the GPU where there is one, otherwise of the process."""
+    if torch.cuda.is_available():
+        return round(torch.cuda.max_memory_allocated() / 2**20)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,173 @@
+"""Pictures of what a network says, beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.utils import draw_bounding_boxes, draw_keypoints, draw_segmentation_masks, make_grid, save_image
+
+from datamodules.scene import OBJECT_FIELDS, Batch, Specification
+from experiments.runs.files import PICTURES
+from experiments.runs.folder import folder_of
+
+# Okabe and Ito's colours, told apart by the colour-blind too, then variations of them.
+BASE = [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167)]
+
+SIDE = 160
+"""The least side of a drawn image in pixels: smaller images are enlarged by a whole factor, so that text can be read."""
+
+
+MIN_SCORE = 0.3
+"""Detections of a lower score are not drawn: a detector gives up to a hundred of them."""
+
+
+def colour(index: int) -> tuple[int, int, int]:
+    """The RGB colour of a class."""
+    r, g, b = BASE[index % len(BASE)]
+    shade = 1 / (1 + index // len(BASE) * 0.4)
+    return (int(r * shade), int(g * shade), int(b * shade))
+
+
+def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification) -> Tensor:
+    """An image with whatever ``fields`` holds of a scene or a prediction drawn over it.
+
+    Args:
+        image: uint8 (3, H, W).
+        fields: any of label, scores, mask, boxes, labels, masks, keypoints, captions, in pixels of ``image``.
+        specification: names the classes and bones.
+
+    Returns:
+        uint8 (3, H', W'), enlarged by a whole factor where the image is small.
+    """
+    fields = worth_drawing(fields)
+    factor = max(1, -(-SIDE // min(image.shape[1:])))
+    canvas = _enlarge(image.cpu(), factor)
+    # Lines of two pixels would be lost in a photograph of some thousand.
+    pen = max(2, min(canvas.shape[1:]) // 250)
+    if "mask" in fields:
+        canvas = _draw_mask(canvas, _enlarge(fields["mask"].cpu(), factor), specification.mask_classes)
+    if "masks" in fields and len(fields["masks"]):
+        masks = _enlarge(fields["masks"].cpu(), factor).bool()
+        canvas = draw_segmentation_masks(canvas, masks, alpha=0.5, colors=[colour(i) for i in range(len(masks))])
+    if "boxes" in fields and len(fields["boxes"]):
+        canvas = _draw_boxes(canvas, fields, factor, pen, specification)
+    if "keypoints" in fields and len(fields["keypoints"]):
+        joints = fields["keypoints"].cpu().float()
+        visible = joints[..., 2] > 0 if joints.shape[-1] > 2 else None
+        bones = list(specification.skeleton) or None
+        canvas = draw_keypoints(
+            canvas, joints[..., :2] * factor, bones, colors=BASE[4], radius=pen + 1, width=pen, visibility=visible
+        )
+    if "label" in fields and not {"boxes", "mask"} & set(fields):
+        canvas = _caption(canvas, _label_text(fields, specification))
+    return canvas
+
+
+def worth_drawing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the detected objects of too low a score. (Without boxes, scores are those of classes.)"""
+    if not {"boxes", "labels", "scores"} <= fields.keys():
+        return fields
+    shown = [i for i, score in enumerate(fields["scores"].tolist()) if score >= MIN_SCORE]
+    rows = torch.tensor(shown, dtype=torch.long, device=fields["labels"].device)
+    chosen = {
+        field: fields[field][rows] if isinstance(fields[field], Tensor) else [fields[field][i] for i in shown]
+        for field in (*OBJECT_FIELDS, "scores")
+        if field in fields
+    }
+    return {**fields, **chosen}
+
+
+def _enlarge(image: Tensor, factor: int) -> Tensor:
+    """Repeats each pixel, so that what was a pixel stays visible as one."""
+    return image.repeat_interleave(factor, dim=-1).repeat_interleave(factor, dim=-2)
+
+
+def _draw_mask(canvas: Tensor, mask: Tensor, classes: Sequence[str]) -> Tensor:
+    shown = [c for c, name in enumerate(classes) if name != "background"]
+    planes = torch.stack([mask == c for c in shown])
+    return draw_segmentation_masks(canvas, planes, alpha=0.6, colors=[colour(c) for c in shown])
+
+
+def _draw_boxes(canvas: Tensor, fields: Mapping[str, Any], factor: int, pen: int, specification: Specification) -> Tensor:
+    boxes = fields["boxes"].cpu().float() * factor
+    if "labels" not in fields:  # the one box of classification + localization
+        labels, texts = [int(fields.get("label", 0))] * len(boxes), [_label_text(fields, specification)] * len(boxes)
+    else:
+        labels = fields["labels"].tolist()
+        texts = fields.get("captions") or [specification.classes[i] for i in labels]
+    if "labels" in fields and "scores" in fields:
+        texts = [f"{text} {score:.2f}" for text, score in zip(texts, fields["scores"].tolist(), strict=True)]
+    # torchvision asks for x2 >= x1; a prediction may be a point.
+    boxes = torch.cat([torch.minimum(boxes[:, :2], boxes[:, 2:]), torch.maximum(boxes[:, :2], boxes[:, 2:])], dim=1)
+    return draw_bounding_boxes(canvas, boxes, labels=texts, colors=[colour(i) for i in labels], width=pen)
+
+
+def _label_text(fields: Mapping[str, Any], specification: Specification) -> str:
+    if "label" not in fields:
+        return ""
+    label = int(fields["label"])
+    return specification.classes[label] + (f" {float(fields['scores'].max()):.2f}" if "scores" in fields else "")
+
+
+def _caption(canvas: Tensor, text: str) -> Tensor:
+    frame = torch.tensor([[0.0, 0.0, canvas.shape[2] - 1, canvas.shape[1] - 1]])
+    return draw_bounding_boxes(canvas, frame, labels=[text], colors=[BASE[0]])
+
+
+class Pictures(pl.Callback):
+    """After validation, a grid of inputs with truth and prediction: into the run's ``pictures/``, and to W&B.
+
+    Each scene is a pair, the truth on the left and the prediction on the right.
+
+    Args:
+        count: scenes in the picture, the first ones of the validation set; 0 draws none.
+        every_n_epochs: between two pictures.
+    """
+
+    def __init__(self, count: int = 8, every_n_epochs: int = 1) -> None:
+        self.count, self.every_n_epochs = count, every_n_epochs
+        self._pairs: list[Tensor] = []
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Batch, *args: Any) -> None:
+        self._collect(trainer, pl_module, outputs, batch)
+
+    def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Batch, *args: Any) -> None:
+        self._collect(trainer, pl_module, outputs, batch)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._write(trainer, f"epoch_{trainer.current_epoch:04d}")
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._write(trainer, "test")
+
+    @rank_zero_only
+    def _collect(self, trainer: pl.Trainer, task: Any, predictions: Any, batch: Batch) -> None:
+        skip = trainer.sanity_checking or not trainer.logger or trainer.current_epoch % self.every_n_epochs
+        if skip or predictions is None:
+            return
+        for i in range(min(self.count - len(self._pairs), len(predictions))):
+            image = batch["image"][i]
+            truth = {k: batch[k][i] for k in ("label", "mask", *OBJECT_FIELDS) if k in batch}  # type: ignore[literal-required]
+            pair = [draw(image, fields, task.specification) for fields in (truth, predictions[i])]
+            self._pairs.append(F.pad(torch.cat(pair, dim=2), (2, 2, 2, 2), value=255))
+
+    @rank_zero_only
+    def _write(self, trainer: pl.Trainer, name: str) -> None:
+        pairs, self._pairs = self._pairs, []
+        folder = folder_of(trainer)
+        if not pairs or folder is None:
+            return
+        grid = make_grid([p.float() / 255 for p in pairs], nrow=2, padding=2, pad_value=1)
+        path = folder / PICTURES / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_image(grid, path)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_image("pictures", [str(path)], caption=["truth | prediction"])

@@ -1,0 +1,145 @@
+"""Weights & Biases without a question: online where the user is logged in, offline elsewhere."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlparse
+
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.utilities import rank_zero_only
+
+from experiments.runs.files import read_summary
+from experiments.runs.folder import RunFolder, write_summary
+
+PROJECT = "lectern"
+
+WandbMode = Literal["auto", "online", "offline", "disabled"]
+
+
+def wandb_mode(asked: WandbMode) -> Literal["online", "offline", "disabled"]:
+    """The mode to start W&B in; it never waits at a prompt, nor for a network that is not there."""
+    chosen = os.environ.get("WANDB_MODE", asked) if asked == "auto" else asked
+    if chosen in ("online", "offline", "disabled"):
+        return chosen  # type: ignore[return-value]
+    return "online" if _reachable() and _logged_in() else "offline"
+
+
+def _logged_in() -> bool:
+    import wandb
+
+    return bool(wandb.login(prompt=False, verify=False))
+
+
+def _reachable() -> bool:
+    """Whether W&B's server takes a connection within two seconds; with a key and no network wandb waits for 100."""
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
+    try:
+        with socket.create_connection((host.hostname or "", host.port or 443), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+class Forgiving(WandbLogger):
+    """W&B's process gets the signals of a preempted job too, and may end before the run does: the run goes on without it."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        with suppress(ConnectionError):
+            super().log_metrics(metrics, step)
+
+    @rank_zero_only
+    def log_image(self, key: str, images: list[Any], step: int | None = None, **kwargs: Any) -> None:
+        with suppress(ConnectionError):
+            super().log_image(key, images, step, **kwargs)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        with suppress(ConnectionError):
+            super().finalize(status)
+
+
+def finish_wandb() -> None:
+    """Ends W&B's run, where there is one and W&B's process is still there."""
+    if "wandb" in sys.modules:
+        import wandb
+
+        if wandb.run is not None:
+            with suppress(ConnectionError):
+                wandb.finish()
+
+
+def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
+    """W&B's logger for a run, or none where it is disabled; a resumed run goes on under its id."""
+    mode = wandb_mode(asked)
+    if mode == "disabled" or getattr(rank_zero_only, "rank", 0) != 0:
+        return []
+    import wandb
+
+    if wandb.run is not None:  # a second logger in one process would go on with the first one's run
+        wandb.finish()
+    run_id = read_summary(folder.folder).get("wandb_id") or secrets.token_hex(4)
+    folder.folder.mkdir(parents=True, exist_ok=True)
+    write_summary(folder.folder, {"wandb_id": run_id})
+    run = wandb.init(
+        project=PROJECT,
+        name=f"{folder.name}/{folder.version}",
+        dir=folder.folder,
+        id=run_id,
+        resume="allow",
+        mode=mode,
+        group=folder.name,
+        settings=wandb.Settings(silent=True, console="off"),
+    )
+    return [Forgiving(experiment=run)]
+
+
+def publish_verdict(record: Mapping[str, Any], runs: Path, asked: WandbMode) -> int:
+    """Writes a verdict into the summaries of its runs at W&B, as columns of the workspace; returns how many there were.
+
+    Where W&B is not online nothing happens, and a server that refuses is said in one line: the verdict itself lies on disk.
+    """
+    ids = [run_id for folder in _folders(record, runs) if (run_id := read_summary(folder).get("wandb_id"))]
+    if not ids or wandb_mode(asked) != "online":
+        return 0
+    import wandb
+
+    columns = verdict_columns(record)
+    published = 0
+    try:
+        api = wandb.Api()
+        for run_id in ids:
+            api.run(f"{PROJECT}/{run_id}").summary.update(columns)
+            published += 1
+    except (wandb.errors.Error, OSError, ValueError) as error:
+        print(f"W&B has no verdict of {record.get('claim')}: {error}", file=sys.stderr)
+    return published
+
+
+def verdict_columns(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A verdict as columns: where it stands, and the first effect with its interval."""
+    columns: dict[str, Any] = {
+        "verdict": record["level"],
+        "verdict/claim": record.get("claim"),
+        "verdict/scale": record.get("scale"),
+        "verdict/because": record.get("because"),
+    }
+    for effect in record.get("effects") or []:
+        if effect.get("estimate") is not None:
+            low, high = effect["interval"]
+            columns |= {"verdict/effect": effect["estimate"], "verdict/low": low, "verdict/high": high}
+            return columns | {"verdict/effect_name": effect["name"]}
+    return columns
+
+
+def _folders(record: Mapping[str, Any], runs: Path) -> list[Path]:
+    arms = record.get("arms") or {}
+    return [runs / run["folder"] for arm in arms.values() for run in arm.get("runs", []) if run.get("folder")]

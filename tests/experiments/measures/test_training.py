@@ -1,0 +1,92 @@
+"""What studies measure during a training."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from datamodules import Shapes
+from datamodules.drawing import Style
+from experiments.measures.training import DeadUnits, SmallWeights, TrainingSet
+from experiments.runs.files import read_metrics
+from experiments.runs.folder import RunFolder
+from lightning_modules import Classification
+
+
+class Biased(nn.Sequential):
+    """Four feature maps before the rectifier: one always positive, one sometimes, two never."""
+
+    def __init__(self, rectifier: nn.Module, bias: float = -100.0) -> None:
+        conv = nn.Conv2d(3, 4, 3)
+        with torch.no_grad():
+            conv.bias.copy_(torch.tensor([100.0, 0.0, bias, bias]))  # type: ignore[union-attr]
+        super().__init__(conv, rectifier, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 6))
+
+
+def trained(network: nn.Module, folder: Path, *callbacks: pl.Callback, steps: int = 1, lr: float = 0.0) -> dict[str, Any]:
+    """The last value of all that a training logs, and the steps that it took."""
+    data = Shapes(
+        image_size=16, train=64, test=8, batch_size=16, workers=0, style=Style(objects=(1, 1), object_size=(0.5, 0.8))
+    )
+    data.require(Classification.needs)
+    task = Classification(
+        network=lambda _: network,
+        optimizer=lambda parameters: torch.optim.SGD(parameters, lr=lr),
+        specification=data.specification.as_dict(),
+    )
+    logger = RunFolder(folder)
+    trainer = pl.Trainer(
+        max_steps=steps,
+        limit_val_batches=0,
+        logger=logger,
+        callbacks=list(callbacks),
+        accelerator="cpu",
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+    trainer.fit(task, data)
+    logger.flush()
+    values = {name: value for row in read_metrics(logger.folder) for name, value in row.items()}
+    return values | {"steps": trainer.global_step}
+
+
+@pytest.mark.parametrize(("rectifier", "dead"), [(nn.ReLU(), 0.5), (nn.LeakyReLU(0.01), 0.0)])
+def test_units_that_no_scene_awakes_are_counted_and_leaky_ones_are_not_dead(
+    rectifier: nn.Module, dead: float, tmp_path: Path
+) -> None:
+    values = trained(Biased(rectifier), tmp_path, DeadUnits(samples=20))
+    assert values["units/inactive"] == 0.5
+    assert values["units/dead"] == dead
+
+
+def test_of_a_net_that_diverged_nobody_says_how_many_units_are_dead(tmp_path: Path) -> None:
+    values = trained(Biased(nn.ReLU(), bias=math.inf), tmp_path, DeadUnits(samples=20))
+    assert math.isnan(values["units/dead"]) and math.isnan(values["units/inactive"])
+
+
+def test_weights_next_to_nothing_are_counted_and_biases_are_not(tmp_path: Path) -> None:
+    network = Biased(nn.ReLU())
+    weights: list[Tensor] = [network[0].weight, network[4].weight]
+    with torch.no_grad():
+        for weight in weights:
+            weight.fill_(1.0)
+        weights[0][0] = 0.0
+        weights[0][1] = 1e-4
+    values = trained(network, tmp_path, SmallWeights(threshold=1e-3))
+    count = sum(weight.numel() for weight in weights)
+    assert values["weights/zero"] == pytest.approx(27 / count)
+    assert values["weights/small"] == pytest.approx(54 / count)
+
+
+def test_a_training_ends_once_it_is_as_good_as_was_asked(tmp_path: Path) -> None:
+    early = trained(Biased(nn.ReLU()), tmp_path / "early", TrainingSet(samples=16, every=3, until={"error": 1.0}), steps=10)
+    assert early["steps"] == 3 and "trainset/error" in early
+    never = trained(Biased(nn.ReLU()), tmp_path / "never", TrainingSet(samples=16, every=3, until={"error": -1.0}), steps=10)
+    assert never["steps"] == 10

@@ -1,0 +1,255 @@
+"""What a study has left to run: the walk over learning rates, and the jobs that follow from what is there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.studies.plan import LONGEST_GRID, collect, expected_jobs, next_jobs, walk
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Arm, Job, Measured, Measurement, Study, Training, Tune
+from experiments.studies.verdict import Level, Verdict
+
+INF, NAN = math.inf, math.nan
+
+
+# The walk -------------------------------------------------------------------------------------------------------------
+
+
+class Known(Mapping[int, float]):
+    """Scores that a function gives wherever they are asked for."""
+
+    def __init__(self, score: Callable[[int], float]) -> None:
+        self.score = score
+
+    def __getitem__(self, place: int) -> float:
+        return self.score(place)
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(range(-20, 21))
+
+    def __len__(self) -> int:
+        return 41
+
+
+def best(places: list[int], score: Callable[[int], float]) -> int:
+    return min(places, key=score)
+
+
+def test_a_best_rate_inside_ends_the_walk() -> None:
+    assert walk(Known(lambda p: abs(p))) == [-1, 0, 1]
+
+
+@pytest.mark.parametrize(("optimum", "places"), [(-2, [-3, -2, -1, 0, 1]), (2, [-1, 0, 1, 2, 3]), (1, [-1, 0, 1, 2])])
+def test_the_walk_goes_on_to_the_better_side(optimum: int, places: list[int]) -> None:
+    assert walk(Known(lambda p: abs(p - optimum))) == places
+
+
+def test_more_tries_go_to_the_better_end() -> None:
+    assert walk(Known(lambda p: abs(p - 0.2)), 4) == [-1, 0, 1, 2]
+    assert walk(Known(lambda p: abs(p + 0.2)), 4) == [-2, -1, 0, 1]
+    assert walk(Known(lambda p: abs(p + 0.2)), 5) == [-2, -1, 0, 1, 2]
+
+
+def test_a_walk_waits_for_what_is_not_known() -> None:
+    assert walk({}) == [-1, 0, 1]
+    assert walk({-1: 3.0, 0: 2.0}) == [-1, 0, 1]
+    assert walk({-1: 3.0, 0: 2.0, 1: 1.0}) == [-1, 0, 1, 2]
+
+
+def test_rates_at_which_all_diverge_are_left_downwards() -> None:
+    assert walk(Known(lambda p: INF if p > -3 else abs(p + 3))) == [-4, -3, -2, -1, 0, 1]
+    assert walk(Known(lambda p: INF)) == [-5, -4, -3, -2, -1, 0, 1]
+
+
+@settings(deadline=None)
+@given(st.floats(-12, 12), st.integers(3, LONGEST_GRID), st.booleans())
+def test_of_a_score_with_one_valley_the_walk_ends_inside_or_at_the_limit(optimum: float, length: int, diverges: bool) -> None:
+    def score(place: int) -> float:
+        return INF if diverges and place > optimum + 3 else (place - optimum) ** 2
+
+    places = walk(Known(score), length)
+    assert places == list(range(places[0], places[-1] + 1))
+    assert {-1, 0, 1} <= set(places)
+    assert length <= len(places) <= LONGEST_GRID
+    inside = places[0] < best(places, score) < places[-1]
+    assert inside or len(places) == LONGEST_GRID
+    if inside:  # and then it is the best of all
+        assert score(best(places, score)) == min(score(p) for p in range(-20, 21))
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.floats(0, 5), st.just(INF)), min_size=41, max_size=41), st.integers(3, LONGEST_GRID))
+def test_whatever_the_scores_the_walk_ends(scores: list[float], length: int) -> None:
+    places = walk(Known(lambda p: scores[p + 20]), length)
+    assert length <= len(places) <= LONGEST_GRID
+
+
+# Jobs -----------------------------------------------------------------------------------------------------------------
+
+
+def verdict(runs: Runs) -> Verdict:
+    return Verdict(Level.INCONCLUSIVE, "")
+
+
+def measure(*, seed: int, folder: Path) -> Measured:
+    return Measured({})
+
+
+def study(arms: Mapping[str, Arm], *, tuned: bool = True, seeds: int = 3) -> Study:
+    return Study(
+        claim="D09",
+        says="",
+        slide="",
+        paper="",
+        work=Training("classification/cifar_nets_shapes"),
+        arms=arms,
+        verdict=verdict,
+        tune=Tune(start=0.01, by="loss") if tuned else None,
+        seeds=seeds,
+    )
+
+
+def arm(name: str) -> Arm:
+    return Arm({"model.init_args.network": {"class_path": name}})
+
+
+TWO = {"a": arm("A"), "b": arm("B")}
+
+
+class Lab:
+    """Runs what it is asked for, with scores of its own; asking twice for a run is a mistake."""
+
+    def __init__(self, score: Callable[[Job], float]) -> None:
+        self.score = score
+        self.runs: dict[str, Run] = {}
+        self.made: list[Job] = []
+
+    def find(self, job: Job) -> Run | None:
+        return self.runs.get(job.hash)
+
+    def make(self, job: Job) -> None:
+        assert job.hash not in self.runs, f"{job.version} was there already"
+        self.runs[job.hash] = Run(job.arm, job.seed, job.rate, {"loss": self.score(job)})
+        self.made.append(job)
+
+    def finish(self, of: Study, *, one_at_a_time: bool = False) -> Runs:
+        for _ in range(200):
+            jobs = next_jobs(of, "cpu", self.find)
+            if not jobs:
+                return collect(of, "cpu", self.find)
+            assert len({job.hash for job in jobs}) == len(jobs)
+            for job in jobs[:1] if one_at_a_time else jobs:
+                self.make(job)
+        raise AssertionError("it does not end")
+
+
+def valley(**optimum: float) -> Callable[[Job], float]:
+    """The loss of an arm whose best rate is so many steps of √10 from 0.01."""
+    return lambda job: abs(2 * math.log10((job.rate or 0.01) / 0.01) - optimum[job.arm]) + 0.01 * job.seed
+
+
+def test_first_the_grid_then_the_seeds_then_the_same_rate() -> None:
+    lab, two = Lab(valley(a=0, b=0)), study(TWO)
+    first = next_jobs(two, "cpu", lab.find)
+    assert [(job.arm, job.rate, job.seed) for job in first] == [
+        (name, rate, 0) for name in "ab" for rate in (0.00316, 0.01, 0.0316)
+    ]
+    for job in first:
+        lab.make(job)
+    assert [(job.arm, job.rate, job.seed) for job in next_jobs(two, "cpu", lab.find)] == [
+        (name, 0.01, seed) for name in "ab" for seed in (1, 2)
+    ]
+    assert expected_jobs(two, "cpu") == 10
+
+
+def test_arms_have_equally_many_tries_and_each_its_own_best_rate() -> None:
+    lab = Lab(valley(a=0, b=3))
+    runs = lab.finish(study(TWO))
+    assert runs.rates == {"a": 0.01, "b": pytest.approx(0.316)}
+    assert runs.inside == {"a": True, "b": True}
+    tried = {name: {run.rate for run in runs.all if run.arm == name and run.seed == 0} for name in "ab"}
+    assert len(tried["b"]) == 6  # -1 to 4
+    assert len(tried["a"] | {runs.rates["b"]}) >= 6
+    assert {run.seed for run in runs.of("a")} == {run.seed for run in runs.of("b")} == {0, 1, 2}
+
+
+def test_the_same_rate_for_both_is_run_for_the_naive_comparison() -> None:
+    runs = Lab(valley(a=-3, b=3)).finish(study(TWO))
+    assert any(run.arm == "a" and run.rate == runs.rates["b"] for run in runs.all)
+    assert runs.naive("gap", "a", "b", "loss") is not None
+
+
+def test_a_best_rate_at_the_end_of_the_longest_grid_is_not_inside() -> None:
+    runs = Lab(valley(a=0, b=9)).finish(study(TWO))
+    assert runs.inside == {"a": True, "b": False}
+    assert not runs.tuned().passed
+
+
+def test_an_arm_may_take_anothers_rate_or_a_multiple_of_it() -> None:
+    arms = {"a": arm("A"), "b": Arm(arm("B").changes, rate_of="a"), "c": Arm(arm("C").changes, rate_of="a", times=3)}
+    lab = Lab(valley(a=1, b=5, c=5))
+    runs = lab.finish(study(arms))
+    assert runs.rates == {"a": 0.0316, "b": 0.0316, "c": 0.0948}
+    assert runs.inside == {"a": True}
+    assert sum(job.arm == "b" for job in lab.made) == 3
+
+
+def test_a_measured_arm_is_run_once_a_seed_and_not_tuned() -> None:
+    lab = Lab(lambda job: valley(a=0, b=0)(job) if job.function is None else NAN)
+    runs = lab.finish(study({"measured": Arm(work=Measurement(measure)), **TWO}))
+    assert [(job.rate, job.seed) for job in lab.made if job.arm == "measured"] == [(None, 0), (None, 1), (None, 2)]
+    assert set(runs.inside) == {"a", "b"}
+    assert len(runs.of("measured")) == 3
+
+
+def test_without_tuning_there_are_the_seeds_alone() -> None:
+    lab = Lab(lambda job: 1.0)
+    runs = lab.finish(study(TWO, tuned=False, seeds=2))
+    assert len(lab.made) == 4
+    assert runs.rates == {"a": None, "b": None}
+
+
+def test_arms_that_are_the_same_run_are_run_once() -> None:
+    lab = Lab(lambda job: 1.0)
+    lab.finish(study({"a": arm("A"), "again": arm("A")}, tuned=False, seeds=2))
+    assert len(lab.made) == 2
+
+
+def test_a_run_that_diverged_is_worse_than_any_other() -> None:
+    # Above the start all diverge, and what does not is the better the lower the rate, down to a hundredth.
+    def score(job: Job) -> float:
+        return NAN if (job.rate or 0) > 0.005 else abs(math.log10((job.rate or 1) / 1e-4))
+
+    runs = Lab(score).finish(study({"a": arm("A")}))
+    assert runs.rates["a"] == pytest.approx(1e-4)
+    assert runs.inside == {"a": True}
+    tune = Tune(start=0.1, by="score", greatest=True)
+    assert tune.score(Run("a", 0, 0.1, {"score": NAN})) == tune.score(Run("a", 0, 0.1, {"score": INF})) == INF
+    assert tune.score(Run("a", 0, 0.1, {"score": 0.9})) < tune.score(Run("a", 0, 0.1, {"score": 0.8})) < INF
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.one_of(st.floats(0, 5), st.just(NAN), st.just(INF)), min_size=40, max_size=40), st.booleans())
+def test_whatever_comes_out_a_study_ends_and_repeats_nothing(scores: list[float], one_at_a_time: bool) -> None:
+    def score(job: Job) -> float:
+        place = round(2 * math.log10((job.rate or 0.01) / 0.01))
+        return scores[(place + 10 + 20 * (job.arm == "b")) % 40]
+
+    lab = Lab(score)
+    runs = lab.finish(study(TWO), one_at_a_time=one_at_a_time)
+    assert len(lab.made) <= 2 * (LONGEST_GRID + 2 + 1)
+    assert all(len(runs.of(name)) == 3 for name in "ab")
+    assert next_jobs(study(TWO), "cpu", lab.find) == []
+
+
+def test_an_interrupted_study_goes_on_to_the_same_end() -> None:
+    at_once, in_steps = Lab(valley(a=2, b=-1)), Lab(valley(a=2, b=-1))
+    rates = at_once.finish(study(TWO)).rates, in_steps.finish(study(TWO), one_at_a_time=True).rates
+    assert rates[0] == rates[1]
+    assert set(at_once.runs) == set(in_steps.runs)

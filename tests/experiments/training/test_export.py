@@ -1,0 +1,148 @@
+"""Every task's network as ONNX: the same answers in onnxruntime."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from datamodules.drawing import Style, specification
+from datamodules.scene import InputError
+from experiments.training.export import export
+from lightning_modules import (
+    Classification,
+    Detection,
+    InstanceSegmentation,
+    KeypointDetection,
+    Localization,
+    MultiLabelClassification,
+    Pose,
+    RegionDetection,
+    Segmentation,
+)
+from lightning_modules.networks import (
+    FCN,
+    FPN,
+    SSD,
+    YOLO,
+    ClassAndBox,
+    ConvTrunk,
+    FasterRCNN,
+    FastRCNN,
+    JointRegressor,
+    KeypointRCNN,
+    MaskRCNN,
+    SmallConvNet,
+    TransposeConv,
+)
+
+pytest.importorskip("onnxruntime")
+
+STYLE = Style(image_size=(64, 64), figures=(1, 1))
+
+
+def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 0) -> Any:
+    torch.manual_seed(seed)
+    return kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=specification(style).as_dict())
+
+
+@pytest.mark.parametrize(
+    ("kind", "network", "outputs"),
+    [
+        (Classification, SmallConvNet, {"label", "scores"}),
+        (Segmentation, partial(FCN, upsampling=TransposeConv), {"mask"}),
+        (Localization, ClassAndBox, {"label", "scores", "boxes"}),
+        (Pose, JointRegressor, {"keypoints"}),
+        (Detection, partial(YOLO, score_threshold=0.0), {"boxes", "labels", "scores"}),
+        (Detection, partial(SSD, score_threshold=0.0), {"boxes", "labels", "scores"}),
+        (Detection, partial(FasterRCNN, score_threshold=0.0), {"boxes", "labels", "scores"}),
+        (InstanceSegmentation, partial(MaskRCNN, score_threshold=0.0), {"boxes", "labels", "scores", "masks"}),
+        (KeypointDetection, partial(KeypointRCNN, score_threshold=0.0), {"boxes", "labels", "scores", "keypoints"}),
+    ],
+)
+def test_the_exported_network_answers_as_the_network(kind: Any, network: Any, outputs: set[str], tmp_path: Path) -> None:
+    # ONNX pools adaptively where the cells are whole: YOLO's 7 of the 14 that 112 pixels give, 4 and 8 of 64 pixels' 8.
+    style = replace(STYLE, image_size=(112, 112)) if "YOLO" in str(network) else STYLE
+    differences = export(task_of(kind, network, style), tmp_path / "network.onnx")
+    assert set(differences) == outputs
+    assert max(differences.values()) <= 1e-4
+    assert [p.name for p in tmp_path.iterdir()] == ["network.onnx"]
+
+
+PYRAMID = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
+
+
+@pytest.mark.parametrize("first", [0, 7], ids=["nothing", "some"])
+@pytest.mark.parametrize(
+    ("kind", "network"),
+    [
+        (Detection, partial(FasterRCNN, proposals=2000)),
+        (InstanceSegmentation, MaskRCNN),
+        (InstanceSegmentation, partial(MaskRCNN, trunk=PYRAMID, max_detections=1000)),
+        (KeypointDetection, KeypointRCNN),
+    ],
+    ids=["boxes", "masks", "pyramid", "joints"],
+)
+def test_any_number_of_objects_is_exported(kind: Any, network: Any, first: int, tmp_path: Path) -> None:
+    """The image that is traced shows ``first`` objects, and others show others: the number is not written into the graph."""
+
+    def scores(task: Any) -> list[Tensor]:
+        dice = torch.Generator().manual_seed(0)  # the images that the export looks at
+        images = [torch.randint(0, 256, (1, 3, 64, 64), generator=dice).float() for _ in range(3)]
+        with torch.no_grad():
+            return [task.predict(task.network((image - task.mean) / task.std))[0]["scores"] for image in images]
+
+    def with_counts(seed: int) -> tuple[Any, list[int]]:
+        task = task_of(kind, partial(network, score_threshold=0.0), seed=seed).eval()
+        task.network.score_threshold = float(scores(task)[0][first])
+        return task, [len(of) for of in scores(task)]
+
+    task = next(task for task, (one, *others) in map(with_counts, range(9)) if one == first and others != [first, first])
+    assert max(export(task, tmp_path / "network.onnx").values()) <= 1e-4
+
+
+class Drifting(FasterRCNN):
+    """As a graph its boxes are half a pixel off."""
+
+    def select(self, boxes: Tensor, scores: Tensor, size: tuple[int, int]) -> Any:
+        return super().select(boxes + 0.5 * torch.jit.is_tracing(), scores, size)  # type: ignore[attr-defined]
+
+
+def test_a_detector_that_finds_nothing_in_the_checks_images_is_compared_all_the_same(tmp_path: Path) -> None:
+    assert max(export(task_of(Detection, partial(FasterRCNN, score_threshold=1.0)), tmp_path / "n.onnx").values()) <= 1e-4
+    drifting = task_of(Detection, partial(Drifting, score_threshold=1.0))
+    with pytest.raises(InputError, match=r"drifting\.onnx: not written: boxes differs by 0\.5"):
+        export(drifting, tmp_path / "drifting.onnx")
+    assert drifting.network.score_threshold == 1.0
+    assert [p.name for p in tmp_path.iterdir()] == ["n.onnx"]
+
+
+class Unexportable(nn.Module):
+    """Puts out eigenvalues, which ONNX has no operator for."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.linalg.eigvalsh(images.mean(1)[:, : self.num_classes, : self.num_classes])
+
+
+def test_what_cannot_be_exported_is_said_by_its_operator(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"eigvalsh|linalg_eigh"):
+        export(task_of(Classification, Unexportable), tmp_path / "network.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_is_given_proposals_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="FastRCNN has no ONNX form: it takes proposals beside the image"):
+        export(task_of(RegionDetection, FastRCNN), tmp_path / "network.onnx")
+
+
+def test_any_number_of_labels_is_exported_too(tmp_path: Path) -> None:
+    assert export(task_of(MultiLabelClassification, SmallConvNet), tmp_path / "n.onnx")["scores"] <= 1e-4

@@ -1,0 +1,113 @@
+"""What is drawn and written of masks and joints that were found."""
+
+from __future__ import annotations
+
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from faster_coco_eval.core import mask as rle
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from datamodules.fit import Fit, fit_scene
+from datamodules.scene import Scene, Specification
+from datamodules.transforms import fit_matrix
+from experiments.training.pictures import MIN_SCORE, draw
+from experiments.training.predictions import as_json, on_disk
+from lightning_modules.base import Prediction
+from tests.support.tiny import COCO_JOINTS
+
+SPECIFICATION = Specification("x", (64, 64), ("person", "ring"), joints=COCO_JOINTS, skeleton=((0, 5), (5, 6)))
+
+
+def scene(size: tuple[int, int]) -> Scene:
+    """A figure whose joints lie on its box's diagonal, and a ring; their masks are made of blocks of 4 x 4 pixels."""
+    random = torch.Generator().manual_seed(0)
+    boxes = torch.tensor([[8.0, 4, 40, 28], [44, 8, 60, 24]])
+    masks = torch.zeros(2, *size, dtype=torch.uint8)
+    for i, (x1, y1, x2, y2) in enumerate(boxes.int().tolist()):
+        blocks = torch.randint(0, 2, ((y2 - y1) // 4, (x2 - x1) // 4), generator=random, dtype=torch.uint8)
+        blocks[0, 0] = blocks[-1, -1] = 1
+        masks[i, y1:y2, x1:x2] = blocks.repeat_interleave(4, 0).repeat_interleave(4, 1)
+    joints = torch.zeros(2, len(COCO_JOINTS), 3)
+    joints[0, :, :2] = boxes[0, :2] + torch.linspace(0.1, 0.9, len(COCO_JOINTS))[:, None] * (boxes[0, 2:] - boxes[0, :2])
+    joints[0, :, 2] = 2
+    image = torch.randint(0, 255, (3, *size), generator=random, dtype=torch.uint8)
+    return {"image": image, "boxes": boxes, "labels": torch.tensor([0, 1]), "masks": masks, "keypoints": joints}
+
+
+def prediction(of: Scene) -> Prediction:
+    fields: Any = {field: of[field] for field in ("boxes", "labels", "masks", "keypoints")}  # type: ignore[literal-required]
+    found: Prediction = fields | {"scores": torch.tensor([0.9, 0.8])}
+    return found
+
+
+def test_masks_and_joints_of_a_low_score_are_not_drawn() -> None:
+    truth = scene((32, 64))
+    found = prediction(truth)
+    assert not torch.equal(draw(truth["image"], found, SPECIFICATION), draw(truth["image"], {}, SPECIFICATION))
+    for fields in (("boxes", "labels", "masks"), ("boxes", "labels", "keypoints")):
+        shown: Any = {field: found[field] for field in (*fields, "scores")}  # type: ignore[literal-required]
+        only_one = {field: values[:1] for field, values in shown.items()}
+        with_low = shown | {"scores": torch.tensor([0.9, MIN_SCORE - 0.01])}
+        assert torch.equal(draw(truth["image"], with_low, SPECIFICATION), draw(truth["image"], only_one, SPECIFICATION))
+        assert not torch.equal(draw(truth["image"], shown, SPECIFICATION), draw(truth["image"], only_one, SPECIFICATION))
+
+
+@pytest.mark.parametrize(("fit", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))])
+def test_a_picture_shows_the_image_as_it_lies_on_disk(fit: Fit, image_size: tuple[int, int]) -> None:
+    original = scene((32, 64))
+    found = on_disk(prediction(fit_scene(original, image_size, fit)), fit_matrix((32, 64), image_size, fit), (32, 64))
+    assert torch.allclose(found["boxes"], original["boxes"], atol=1e-4)
+    assert torch.allclose(found["keypoints"][0], original["keypoints"][0], atol=1e-4)
+    assert torch.equal(found["masks"].byte(), original["masks"])
+    assert torch.equal(found["scores"], torch.tensor([0.9, 0.8]))
+    draw(original["image"], found, SPECIFICATION)
+
+
+@pytest.mark.parametrize(("fit", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))])
+def test_written_objects_are_results_as_coco_s_tools_read_them(fit: Fit, image_size: tuple[int, int]) -> None:
+    """What a perfect network says of the fitted image scores 1 on the original one, by pycocotools."""
+    original = scene((32, 64))
+    fitted = fit_scene(original, image_size, fit)
+    matrix = fit_matrix((32, 64), image_size, fit)
+    entry = as_json(prediction(fitted), matrix, (32, 64), SPECIFICATION)
+    assert "keypoints" not in entry  # of an image without boxes they stand for themselves
+    for written, mask in zip(entry["objects"], original["masks"], strict=True):
+        assert np.array_equal(rle.decode(written["segmentation"]), mask.numpy())
+    truth = COCO()
+    corners = original["boxes"].tolist()
+    truth.dataset = {
+        "images": [{"id": 1, "height": 32, "width": 64}],
+        "categories": [{"id": i, "name": name} for i, name in enumerate(SPECIFICATION.classes)],
+        "annotations": [
+            {
+                "id": i + 1,
+                "image_id": 1,
+                "category_id": i,
+                "iscrowd": 0,
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "area": float(original["masks"][i].sum()),
+                "segmentation": rle.encode(np.asfortranarray(original["masks"][i].numpy())),
+                # COCO's joints are pixels' indices: a scene's are half a pixel more.
+                "keypoints": (original["keypoints"][i] - torch.tensor([0.5, 0.5, 0])).flatten().tolist(),
+                "num_keypoints": int((original["keypoints"][i, :, 2] > 0).sum()),
+            }
+            for i, (x1, y1, x2, y2) in enumerate(corners)
+        ],
+    }
+    results = [{k: v for k, v in one.items() if k != "category"} | {"image_id": 1} for one in entry["objects"]]
+    for kind in ("segm", "keypoints", "bbox"):
+        with redirect_stdout(StringIO()):
+            truth.createIndex()
+            fields = {"segm": "segmentation"}.get(kind, kind)
+            kept = ("image_id", "category_id", "score", fields)
+            evaluation = COCOeval(truth, truth.loadRes([{k: one[k] for k in kept} for one in results]), kind)
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
+        assert evaluation.stats[0] == pytest.approx(1), kind

@@ -1,0 +1,98 @@
+"""A run that was killed ends with the weights and the curves of one that was not, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from experiments.runs.folder import is_finished
+from tests.support.interrupted import curves, kill, repeats, start, wait, wait_for, weights
+
+COMMON = [
+    "--data.batch_size=8",
+    "--data.train=96",
+    "--data.val=16",
+    "--trainer.log_every_n_steps=1",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+    "--checkpoint.steps=3",
+    "--pictures.count=0",
+    "--trainer.num_sanity_val_steps=0",
+]
+
+AUGMENT = [
+    {"class_path": "albumentations.HorizontalFlip"},
+    {"class_path": "albumentations.Affine", "init_args": {"rotate": [-20, 20]}},
+]
+FLIP = f"--data.augment={json.dumps(AUGMENT)}"
+
+SETTINGS = {
+    "classification with dropout, batch norm and augmentation": [
+        "--config", "classification/small_shapes", "--data.image_size=32", "--data.workers=0", FLIP, "--trainer.max_epochs=3",
+    ],
+    "the same with workers, validation inside the epoch and accumulated gradients": [
+        "--config", "classification/small_shapes", "--data.image_size=32", "--data.workers=2", FLIP, "--trainer.max_epochs=3",
+        "--trainer.val_check_interval=0.25", "--trainer.accumulate_grad_batches=2",
+    ],
+    "segmentation": [
+        "--config", "segmentation/fcn_transpose", "--data.image_size=32", "--data.workers=0", "--trainer.max_steps=30",
+        "--trainer.max_epochs=-1",
+    ],
+    "detection": ["--config", "detection/yolo_shapes", "--data.image_size=56", "--data.workers=0", "--trainer.max_epochs=2"],
+    "localization": ["--config", "localization/shapes", "--data.image_size=48", "--data.workers=0", "--trainer.max_epochs=2"],
+    "pose": ["--config", "pose/shapes", "--data.image_size=48", "--data.workers=0", "--trainer.max_epochs=2"],
+}  # fmt: skip
+
+
+def uninterrupted(arguments: list[str], folder: Path) -> tuple[Path, float]:
+    """The folder of a whole run, and how many seconds it trained."""
+    pid = start(["fit", *arguments, *COMMON, "--name", "whole"], folder / "log")
+    wait_for("runs/whole/*/summary.json", folder, pid)
+    began = time.monotonic()
+    assert wait(pid) == 0, (folder / "log").read_text()
+    (run,) = (folder / "runs" / "whole").iterdir()
+    return run, time.monotonic() - began
+
+
+@pytest.mark.timeout(300 + 100 * repeats(2))
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_killed_and_resumed_is_the_same_run(setting: str, workdir: Path) -> None:
+    arguments = SETTINGS[setting]
+    whole, seconds = uninterrupted(arguments, workdir)
+    moments = random.Random(setting)
+    for attempt in range(repeats(1 if setting in ("localization", "pose") else 2)):
+        name = f"killed{attempt}"
+        command = ["fit", *arguments, *COMMON, "--name", name, "--ckpt_path", "last"]
+        for _ in range(2):  # killed twice on its way
+            pid = start(command, workdir / "log")
+            wait_for(f"runs/{name}/*/summary.json", workdir, pid)
+            time.sleep(moments.uniform(0, seconds))
+            if kill(pid) == 0:
+                break
+        while not any(is_finished(run) for run in (workdir / "runs" / name).iterdir()):
+            assert wait(start(command, workdir / "log")) == 0, (workdir / "log").read_text()
+        resumed = next(run for run in (workdir / "runs" / name).iterdir() if is_finished(run))
+        assert torch.equal(weights(resumed), weights(whole))
+        assert curves(resumed) == curves(whole)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_polite_signal_loses_nothing(number: int, workdir: Path) -> None:
+    arguments = [*SETTINGS["segmentation"], *COMMON, "--checkpoint.steps=1000"]
+    whole, _ = uninterrupted([*arguments], workdir)
+    command = ["fit", *arguments, "--name", "stopped", "--ckpt_path", "last"]
+    pid = start(command, workdir / "log")
+    run = wait_for("runs/stopped/*/metrics.csv", workdir, pid).parent
+    kill(pid, number)
+    assert not is_finished(run)
+    assert (run / "checkpoints" / "last.ckpt").is_file(), (workdir / "log").read_text()
+    assert wait(start(command, workdir / "log")) == 0, (workdir / "log").read_text()
+    assert is_finished(run)
+    assert torch.equal(weights(run), weights(whole))
+    assert curves(run) == curves(whole)

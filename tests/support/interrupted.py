@@ -1,0 +1,107 @@
+"""Runs ``lectern`` in a process of its own that can be killed, without paying for the imports again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+import experiments.training.cli  # noqa: F401  (what each child would import again)
+from experiments.runs.files import read_metrics
+
+
+def repeats(least: int) -> int:
+    """How often a test of a kill at a random moment is repeated; LECTERN_KILLS=20 measures what docs/log.md says."""
+    return int(os.environ.get("LECTERN_KILLS", least))
+
+
+def start(arguments: list[str], log: Path, **environment: str) -> int:
+    """Forks a process group that runs ``lectern`` with the arguments; returns its pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        os.setsid()
+        os.environ.update(environment)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.stdout, sys.stderr = (os.fdopen(fd, "w", buffering=1, closefd=False) for fd in (1, 2))  # in place of pytest's
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.argv = ["lectern", *arguments]
+        from experiments.__main__ import main
+
+        code = main()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_ranks(arguments: list[str], ranks: int, log: Path, strategy: str = "ddp") -> list[int]:
+    """As torchrun would: one process a rank, which meet at a free port of this machine."""
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(ranks)}
+    common["TORCHELASTIC_RUN_ID"] = "test"
+    arguments = [*arguments, f"--trainer.strategy={strategy}", f"--trainer.devices={ranks}", "--trainer.accelerator=cpu"]
+    return [
+        start(arguments, log.with_name(f"{log.name}{rank}"), **common, RANK=str(rank), LOCAL_RANK=str(rank))
+        for rank in range(ranks)
+    ]
+
+
+def wait(pid: int) -> int:
+    """The exit code of a process, or minus the signal that ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def wait_for(path_pattern: str, folder: Path, pid: int, seconds: float = 120) -> Path:
+    """The first file below ``folder`` that matches, as soon as there is one."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := sorted(folder.glob(path_pattern)):
+            return found[0]
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            raise AssertionError(f"the run ended before there was {path_pattern} in {folder}")
+        time.sleep(0.01)
+    raise AssertionError(f"no {path_pattern} in {folder} after {seconds} s")
+
+
+def weights(run: Path) -> torch.Tensor:
+    """All weights, buffers and optimizer states of a run's last checkpoint, as one vector."""
+    checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    values = [v.flatten().double() for v in checkpoint["state_dict"].values()]
+    for state in checkpoint["optimizer_states"][0]["state"].values():
+        values += [v.flatten().double() for v in state.values() if isinstance(v, torch.Tensor)]
+    return torch.cat(values)
+
+
+def curves(run: Path) -> list[dict[str, str]]:
+    """The run's metrics without the timings, to the last digit; as text, since NaN is not equal to itself."""
+    return [{k: repr(v) for k, v in row.items() if k != "seconds"} for row in read_metrics(run)]
+
+
+def kill(pid: int, signal_number: int = signal.SIGKILL) -> int:
+    """Sends a signal to the process and, where it is deadly, to its children; returns how the process ended."""
+    if signal_number == signal.SIGKILL:
+        os.killpg(pid, signal_number)
+    else:
+        os.kill(pid, signal_number)
+    return wait(pid)

@@ -1,0 +1,44 @@
+"""A small study for the tests of ``lectern reproduce``: a measurement that counts its calls, and fails when told to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from experiments.reproduction.claims import Claim
+from experiments.studies.results import Runs
+from experiments.studies.study import Exact, Measured, Measurement, Study
+from experiments.studies.verdict import Check, Rule, Verdict
+
+
+def measure(*, seed: int, folder: Path, height: float, marks: str) -> Measured:
+    """Leaves a mark for each call in the folder ``marks``; raises while there is a file ``fail`` in it."""
+    place = Path(marks)
+    if (place / "fail").is_file():
+        raise RuntimeError("told to fail")
+    (place / f"{folder.name}-{len(list(place.glob(f'{folder.name}-*')))}").touch()
+    return Measured({"height": height + seed / 10}, {"growth": [(0, 0.0), (1, height)]})
+
+
+def verdict(runs: Runs) -> Verdict:
+    effect = runs.difference("tall − short", "tall", "short", "height", scale=1, unit="m", needs="> 0")
+    return Rule((effect,)).judge(reproduced=effect.above(0), because="One is taller.")
+
+
+def study(marks: Path) -> Study:
+    return Study(
+        claim="D12",
+        says="One is taller.",
+        slide="none",
+        paper="none",
+        work=Measurement(measure),
+        arms={name: {"height": height, "marks": str(marks)} for name, height in {"tall": 2.0, "short": 1.0}.items()},
+        verdict=verdict,
+    )
+
+
+def checks() -> list[Check]:
+    return [Check("one and one", 1 + 1, 2)]
+
+
+def claim(of: Study | Exact, name: str = "cnn/made_up") -> Claim:
+    return Claim(name, "One is taller than the other.", of, Path(__file__))
