@@ -12,11 +12,12 @@ import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import Dataset
 
-from .loading import GlobalBatches, Key, Loader, Skipped
+from .loading import DistributedBatchSampler, EpochLoader, Key, Skipped
 from .proposals import Proposer
+from .resizing import ResizeMode
 from .scene import COMPUTED, FIELDS, OBJECT_FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
 from .selective_search import SelectiveSearch
-from .transforms import Fit, SceneTransform, Transform
+from .transforms import SceneTransform, Transform
 
 Split = Literal["train", "val", "test"]
 
@@ -44,7 +45,7 @@ class DataModule(pl.LightningDataModule):
     Args:
         image_size: side of the square images of a batch, or (H, W).
         batch_size: images in a batch over all devices together; N devices take batch_size / N each.
-        fit: how an image takes the size ``image_size``: stretch, letterbox or crop.
+        resize_mode: how an image takes the size ``image_size``: stretch, letterbox or crop.
         augment: albumentations transforms for training, applied to image and annotations together, before the resizing.
         proposals: finds an image's proposals, where a task needs them: selective search, unless something else is said.
         workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
@@ -64,7 +65,7 @@ class DataModule(pl.LightningDataModule):
         *,
         image_size: Size,
         batch_size: int = 32,
-        fit: Fit = "stretch",
+        resize_mode: ResizeMode = "stretch",
         augment: Sequence[Transform] = (),
         proposals: Proposer | None = None,
         workers: int = 2,
@@ -79,13 +80,13 @@ class DataModule(pl.LightningDataModule):
                 f"{type(self).__name__}: image_size and batch_size must be at least 1 and workers at least 0, "
                 f"got {image_size}, {batch_size} and {workers}"
             )
-        self.batch_size, self.fit, self.augment, self.workers = batch_size, fit, list(augment), workers
+        self.batch_size, self.resize_mode, self.augment, self.workers = batch_size, resize_mode, list(augment), workers
         self.proposals = proposals or SelectiveSearch()
         self.train_samples, self.invalid = train_samples, invalid
         self.fields: frozenset[str] = self.provides
         self.skipped: dict[str, None] = {}
         """What was left out so far, in order; filled under ``invalid: skip``."""
-        self._loaders: dict[str, Loader] = {}
+        self._loaders: dict[str, EpochLoader] = {}
 
     @property
     @abstractmethod
@@ -109,24 +110,24 @@ class DataModule(pl.LightningDataModule):
 
     # Lightning's hooks ------------------------------------------------------------------------------------------------
 
-    def train_dataloader(self) -> Loader:
+    def train_dataloader(self) -> EpochLoader:
         return self._loader("train", training=True)
 
-    def val_dataloader(self) -> Loader:
+    def val_dataloader(self) -> EpochLoader:
         return self._loader("val")
 
-    def test_dataloader(self) -> Loader:
+    def test_dataloader(self) -> EpochLoader:
         return self._loader("test")
 
-    def predict_dataloader(self) -> Loader:
+    def predict_dataloader(self) -> EpochLoader:
         return self._loader("test")
 
-    def _loader(self, split: Split, training: bool = False) -> Loader:
+    def _loader(self, split: Split, training: bool = False) -> EpochLoader:
         if split not in self._loaders:
             self._loaders[split] = self._make_loader(split, training)
         return self._loaders[split]
 
-    def _make_loader(self, split: Split, training: bool) -> Loader:
+    def _make_loader(self, split: Split, training: bool) -> EpochLoader:
         dataset = PreparedScenes(self, split, augment=training)
         name = type(self).__name__
         if len(dataset) == 0:
@@ -141,8 +142,8 @@ class DataModule(pl.LightningDataModule):
                 f"{name}: data.batch_size counts all devices together and must divide by their number; "
                 f"{self.batch_size} does not divide by {ranks}"
             )
-        batches = GlobalBatches(len(dataset), self.batch_size, run_seed(), rank, ranks, training=training)
-        return Loader(
+        batches = DistributedBatchSampler(len(dataset), self.batch_size, run_seed(), rank, ranks, training=training)
+        return EpochLoader(
             dataset,
             batches,
             workers=self.workers,
@@ -172,7 +173,7 @@ class PreparedScenes(Dataset[Any]):
         self.sound = bytearray(len(self.source))
         """1 for each scene that was found to keep the contract: it is checked once, and not each epoch."""
         transforms, flip_pairs = data.augment if augment else (), data.specification.flip_pairs
-        self.transform = SceneTransform(transforms, data.image_size, data.fit, flip_pairs)
+        self.transform = SceneTransform(transforms, data.image_size, data.resize_mode, flip_pairs)
         self.chosen: list[int] | None = None
         if split == "train" and data.train_samples is not None and data.train_samples < len(self.source):
             self.chosen = np.random.default_rng(0).permutation(len(self.source))[: data.train_samples].tolist()

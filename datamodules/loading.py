@@ -44,7 +44,7 @@ def collate(samples: Sequence[Scene | Skipped]) -> Batch | None:
     return cast(Batch, batch)
 
 
-class GlobalBatches(Sampler[list[Key]]):
+class DistributedBatchSampler(Sampler[list[Key]]):
     """This rank's slice of each global batch.
 
     The order is a permutation given by (seed, epoch) in training, and the data set's own in evaluation. Batch b is the
@@ -80,7 +80,7 @@ class GlobalBatches(Sampler[list[Key]]):
             yield [(self.epoch, i) for i in batch[low:high]]
 
 
-class Loader:
+class EpochLoader:
     """Iterates over the batches of a data set; Lightning treats it as any iterable with a length.
 
     It is no ``DataLoader``, because Lightning replaces those. It makes its iterator at the first ``next`` and not at
@@ -91,7 +91,7 @@ class Loader:
     def __init__(
         self,
         dataset: Dataset[Any],
-        batches: GlobalBatches,
+        batches: DistributedBatchSampler,
         *,
         workers: int,
         position: Callable[[], int] = lambda: 0,

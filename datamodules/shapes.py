@@ -26,8 +26,8 @@ class Shapes(DataModule):
         val: number of validation scenes.
         test: number of test scenes.
         scene_seed: of the drawings; the run's own seed changes only their order and augmentation.
-        keep: MiB that a process (each worker too) may take to keep drawn scenes; what does not fit, and with 0 every scene,
-            is drawn each time anew. At 64 pixels, a scene takes about 30 KiB.
+        cache_mib: MiB that a process (each worker too) may take to keep drawn scenes; what does not fit, and with 0 every
+            scene, is drawn each time anew. At 64 pixels, a scene takes about 30 KiB.
         kwargs: see :class:`datamodules.base.DataModule`.
     """
 
@@ -42,15 +42,15 @@ class Shapes(DataModule):
         val: int = 500,
         test: int = 1000,
         scene_seed: int = 0,
-        keep: int = 512,
+        cache_mib: int = 512,
         **kwargs: Any,
     ) -> None:
         super().__init__(image_size=image_size, **kwargs)
-        if keep < 0:
-            raise InputError(f"Shapes: keep is {keep}: MiB expected, 0 or more")
+        if cache_mib < 0:
+            raise InputError(f"Shapes: cache_mib is {cache_mib}: 0 or more expected")
         self.style = replace(style or Style(), image_size=self.image_size)
         self.sizes = {"train": train, "val": val, "test": test}
-        self.scene_seed, self.keep = scene_seed, keep
+        self.scene_seed, self.cache_mib = scene_seed, cache_mib
 
     @property
     def specification(self) -> Specification:
@@ -68,7 +68,7 @@ class Shapes(DataModule):
 
     def scenes(self, split: Split) -> Scenes:
         drawings = album(self.scene_seed, self.style)
-        return Drawings(drawings, FIRST_INDEX[split], self.sizes[split], self.fields_to_load, self.keep * 2**20)
+        return Drawings(drawings, FIRST_INDEX[split], self.sizes[split], self.fields_to_load, self.cache_mib * 2**20)
 
 
 class Drawings:

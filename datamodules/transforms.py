@@ -21,11 +21,9 @@ import torch
 from albumentations import BaseCompose, BasicTransform
 from torch import Tensor
 
-from .fit import Fit, fit_matrix, fit_scene
-from .layout import interleaved, planar
+from .layout import to_chw, to_hwc
+from .resizing import ResizeMode, resize_scene
 from .scene import IGNORE, InputError, Scene, keep_objects
-
-__all__ = ["Fit", "SceneTransform", "Transform", "fit_matrix"]
 
 Transform: TypeAlias = BasicTransform | BaseCompose
 """One entry of a data module's ``augment`` list."""
@@ -35,7 +33,7 @@ _PROBE = np.array([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75]], np.float32)
 
 
 class SceneTransform:
-    """Applies a list of albumentations transforms, then the fit, to every field of a scene together.
+    """Applies a list of albumentations transforms, then the resizing, to every field of a scene together.
 
     A call's randomness comes from its ``seed`` alone, not from what was transformed before. Objects that leave the
     image, or of which less than half a pixel is left, are left out of every object field, and such proposals too; joints
@@ -44,7 +42,7 @@ class SceneTransform:
     ignore.
 
     Joints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
-    (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the fit, does not.
+    (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the last step, does not.
 
     Flips, crops and affine maps move 2,000 proposals in a millisecond or two. Distortions (ElasticTransform and its like)
     draw a mask of every box: for 2,000 in an image of 500 pixels that takes seconds and a gigabyte.
@@ -54,10 +52,10 @@ class SceneTransform:
         self,
         augment: Sequence[Transform],
         image_size: tuple[int, int],
-        fit: Fit,
+        resize_mode: ResizeMode,
         flip_pairs: Sequence[tuple[int, int]] = (),
     ) -> None:
-        self.image_size, self.fit = image_size, fit
+        self.image_size, self.resize_mode = image_size, resize_mode
         self.flip_pairs = list(flip_pairs)
         self.augment = deepcopy(list(augment))  # each has the generator of its list, and may stand in another one too
         for transform in self.augment:
@@ -80,7 +78,7 @@ class SceneTransform:
             except Exception as error:  # a crop that is larger than the image, for one
                 raise InputError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
             scene = self._unpack(scene, packed)
-        return fit_scene(scene, self.image_size, self.fit)
+        return resize_scene(scene, self.image_size, self.resize_mode)
 
     def _composed(self, boxes: bool, keypoints: bool) -> albumentations.Compose:
         """The list as one transform of images with or without boxes and keypoints; these cost time even when empty.
@@ -112,7 +110,7 @@ class SceneTransform:
                 f"data.augment turned the image into {image.dtype} {image.shape}; it must stay uint8 (H, W, 3): leave out "
                 "Normalize, ToFloat and ToTensorV2"
             )
-        moved["image"] = planar(image)
+        moved["image"] = to_chw(image)
         if "mask" in scene:
             moved["mask"] = torch.from_numpy(np.ascontiguousarray(packed["mask"]))
         if "masks" in scene:
@@ -151,7 +149,7 @@ class SceneTransform:
 
 
 def _pack(scene: Scene) -> dict[str, Any]:
-    packed: dict[str, Any] = {"image": interleaved(scene["image"])}
+    packed: dict[str, Any] = {"image": to_hwc(scene["image"])}
     if "mask" in scene:
         packed["mask"] = scene["mask"].numpy()
     if "masks" in scene and len(scene["masks"]):

@@ -17,8 +17,8 @@ from torch import Tensor
 from torchvision.utils import save_image
 
 from datamodules.base import DataModule, Scenes
+from datamodules.resizing import resize_matrix
 from datamodules.scene import IGNORE, Batch, Specification
-from datamodules.transforms import fit_matrix
 from lightning_modules.base import Prediction
 from lightning_modules.distributed import gather_objects
 
@@ -51,7 +51,7 @@ class PredictionWriter(pl.Callback):
             name = batch["name"][i]
             picture = (self.folder / Path(name)).with_suffix(".png")
             picture.parent.mkdir(parents=True, exist_ok=True)
-            matrix = fit_matrix(batch["size"][i], data.image_size, data.fit)
+            matrix = resize_matrix(batch["size"][i], data.image_size, data.resize_mode)
             shown = on_disk(worth_drawing(prediction), matrix, batch["size"][i])
             image = self._scenes[int(batch["index"][i])]["image"]
             save_image(draw(image, shown, pl_module.specification).float() / 255, picture)

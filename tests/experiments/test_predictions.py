@@ -13,9 +13,8 @@ from faster_coco_eval.core import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from datamodules.fit import Fit, fit_scene
+from datamodules.resizing import ResizeMode, resize_matrix, resize_scene
 from datamodules.scene import Scene, Specification
-from datamodules.transforms import fit_matrix
 from experiments.pictures import MIN_SCORE, draw
 from experiments.predictions import as_json, on_disk
 from lightning_modules.base import Prediction
@@ -58,10 +57,14 @@ def test_masks_and_joints_of_a_low_score_are_not_drawn() -> None:
         assert not torch.equal(draw(truth["image"], shown, SPECIFICATION), draw(truth["image"], only_one, SPECIFICATION))
 
 
-@pytest.mark.parametrize(("fit", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))])
-def test_a_picture_shows_the_image_as_it_lies_on_disk(fit: Fit, image_size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("resize_mode", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))]
+)
+def test_a_picture_shows_the_image_as_it_lies_on_disk(resize_mode: ResizeMode, image_size: tuple[int, int]) -> None:
     original = scene((32, 64))
-    found = on_disk(prediction(fit_scene(original, image_size, fit)), fit_matrix((32, 64), image_size, fit), (32, 64))
+    found = on_disk(
+        prediction(resize_scene(original, image_size, resize_mode)), resize_matrix((32, 64), image_size, resize_mode), (32, 64)
+    )
     assert torch.allclose(found["boxes"], original["boxes"], atol=1e-4)
     assert torch.allclose(found["keypoints"][0], original["keypoints"][0], atol=1e-4)
     assert torch.equal(found["masks"].byte(), original["masks"])
@@ -69,12 +72,14 @@ def test_a_picture_shows_the_image_as_it_lies_on_disk(fit: Fit, image_size: tupl
     draw(original["image"], found, SPECIFICATION)
 
 
-@pytest.mark.parametrize(("fit", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))])
-def test_written_objects_are_results_as_coco_s_tools_read_them(fit: Fit, image_size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("resize_mode", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))]
+)
+def test_written_objects_are_results_as_coco_s_tools_read_them(resize_mode: ResizeMode, image_size: tuple[int, int]) -> None:
     """What a perfect network says of the fitted image scores 1 on the original one, by pycocotools."""
     original = scene((32, 64))
-    fitted = fit_scene(original, image_size, fit)
-    matrix = fit_matrix((32, 64), image_size, fit)
+    fitted = resize_scene(original, image_size, resize_mode)
+    matrix = resize_matrix((32, 64), image_size, resize_mode)
     entry = as_json(prediction(fitted), matrix, (32, 64), SPECIFICATION)
     assert "keypoints" not in entry  # of an image without boxes they stand for themselves
     for written, mask in zip(entry["objects"], original["masks"], strict=True):

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .layout import contiguous, interleaved, planar
+from .layout import contiguous, to_chw, to_hwc
 from .scene import IGNORE, Scene, keep_objects
 
-Fit = Literal["stretch", "letterbox", "crop"]
+ResizeMode = Literal["stretch", "letterbox", "crop"]
 """How an image takes the size of the batch.
 
 ``stretch`` resizes both sides, ``letterbox`` keeps the aspect ratio and pads with black (mask: ignore), ``crop``
@@ -21,19 +21,19 @@ resizes the shorter side and cuts out the centre.
 """
 
 
-def fit_matrix(size: tuple[int, int], image_size: tuple[int, int], fit: Fit) -> NDArray[np.float64]:
-    """The affine map (2, 3) from the pixels of an image of ``size`` (H, W) to those of the fitted one."""
+def resize_matrix(size: tuple[int, int], image_size: tuple[int, int], resize_mode: ResizeMode) -> NDArray[np.float64]:
+    """The affine map (2, 3) from the pixels of an image of ``size`` (H, W) to those of the resized one."""
     (h, w), (target_h, target_w) = size, image_size
-    if fit == "stretch":
+    if resize_mode == "stretch":
         return np.array([[target_w / w, 0, 0], [0, target_h / h, 0]], dtype=np.float64)
-    scale = (min if fit == "letterbox" else max)(target_h / h, target_w / w)
+    scale = (min if resize_mode == "letterbox" else max)(target_h / h, target_w / w)
     new_h, new_w = max(1, round(h * scale)), max(1, round(w * scale))
     left, top = (target_w - new_w) // 2, (target_h - new_h) // 2
     return np.array([[new_w / w, 0, left], [0, new_h / h, top]], dtype=np.float64)
 
 
-def fit_scene(scene: Scene, image_size: tuple[int, int], fit: Fit) -> Scene:
-    """The scene with its image at ``image_size`` (H, W), and every field moved by :func:`fit_matrix`.
+def resize_scene(scene: Scene, image_size: tuple[int, int], resize_mode: ResizeMode) -> Scene:
+    """The scene with its image at ``image_size`` (H, W), and every field moved by :func:`resize_matrix`.
 
     Boxes are clipped to the image, and ``area`` shrinks with them; objects outside are left out of every object field.
     Proposals are clipped too, and those outside left out.
@@ -42,7 +42,7 @@ def fit_scene(scene: Scene, image_size: tuple[int, int], fit: Fit) -> Scene:
     size = scene["image"].shape[1], scene["image"].shape[2]
     if size == image_size and _lies_within(scene, size):
         return _as_it_is(scene)
-    matrix = fit_matrix(size, image_size, fit)
+    matrix = resize_matrix(size, image_size, resize_mode)
     fitted = Scene(**scene)
     fitted["image"] = _resized(scene["image"], matrix, image_size)
     if "mask" in scene:
@@ -117,7 +117,7 @@ def _resized(image: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, 
     size = image.shape[1], image.shape[2]
     if size == image_size:
         return contiguous(image)
-    array = interleaved(image)
+    array = to_hwc(image)
     h, w = round(size[0] * matrix[1, 1]), round(size[1] * matrix[0, 0])
     # Averages over areas on the way down, against aliasing; on the way up OpenCV's area mode is close to nearest.
     shrinks = h <= size[0] and w <= size[1]
@@ -130,7 +130,7 @@ def _resized(image: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, 
         canvas = np.zeros((*image_size, 3), np.uint8)
         canvas[y1:y2, x1:x2] = array[y1 - top : y2 - top, x1 - left : x2 - left]
         array = canvas
-    return planar(array)
+    return to_chw(array)
 
 
 def _sampled(masks: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, int], fill: int) -> Tensor:
