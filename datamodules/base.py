@@ -12,10 +12,11 @@ import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import Dataset
 
+from .checking import check_promise, problems
 from .loading import DistributedBatchSampler, EpochLoader, Key, Skipped
 from .proposals import Proposer
 from .resizing import ResizeMode
-from .scene import COMPUTED, FIELDS, OBJECT_FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
+from .scene import COMPUTED, FIELDS, InputError, Scene, SceneError, Specification, declared, keep_objects
 from .selective_search import SelectiveSearch
 from .transforms import SceneTransform, Transform
 
@@ -55,7 +56,7 @@ class DataModule(pl.LightningDataModule):
     """
 
     provides: ClassVar[frozenset[str]] = frozenset()
-    """The fields of a scene that this data set has, beside the image."""
+    """The fields of a scene that this data set has, beside the image: a promise that is checked on the first scene read."""
 
     # A rank whose slice of the validation set is empty is no mistake.
     allow_zero_length_dataloader_with_multiple_devices = True
@@ -83,6 +84,10 @@ class DataModule(pl.LightningDataModule):
         self.batch_size, self.resize_mode, self.augment, self.workers = batch_size, resize_mode, list(augment), workers
         self.proposals = proposals or SelectiveSearch()
         self.train_samples, self.invalid = train_samples, invalid
+        if unknown := self.provides - FIELDS.keys():
+            raise InputError(
+                f"{type(self).__name__} provides {_words(unknown)}; a scene's fields are {_words(frozenset(FIELDS))}"
+            )
         self.fields: frozenset[str] = self.provides
         self.skipped: dict[str, None] = {}
         """What was left out so far, in order; filled under ``invalid: skip``."""
@@ -106,7 +111,7 @@ class DataModule(pl.LightningDataModule):
     @property
     def fields_to_load(self) -> frozenset[str]:
         """The fields in use and, for objects' fields, ``boxes``: through them transforms leave objects out."""
-        return self.fields | {"boxes"} if self.fields & frozenset(OBJECT_FIELDS) else self.fields
+        return self.fields | {"boxes"} if any(FIELDS[field].per_object for field in self.fields) else self.fields
 
     # Lightning's hooks ------------------------------------------------------------------------------------------------
 
@@ -170,6 +175,7 @@ class PreparedScenes(Dataset[Any]):
         self.specification, self.invalid, self.seed = data.specification, data.invalid, run_seed()
         self.fields, self.fields_to_load = data.fields, data.fields_to_load
         self.propose = data.proposals if "proposals" in data.fields else None
+        self.name, self.promised, self.promise_kept = type(data).__name__, data.fields - COMPUTED, False
         self.sound = bytearray(len(self.source))
         """1 for each scene that was found to keep the contract: it is checked once, and not each epoch."""
         transforms, flip_pairs = data.augment if augment else (), data.specification.flip_pairs
@@ -201,8 +207,11 @@ class PreparedScenes(Dataset[Any]):
     def checked(self, index: int) -> tuple[Scene, list[str]]:
         """The scene as it lies on disk, with the fields that are transformed, and the objects that were left out of it."""
         # Reduced before it is transformed: moving masks and joints that nobody uses costs more than drawing the scene.
-        loaded = self.source[index].items()
-        scene = cast(Scene, {k: v for k, v in loaded if k not in FIELDS or k in self.fields_to_load})
+        loaded = self.source[index]
+        if not self.promise_kept:
+            check_promise(self.name, self.promised, loaded)
+            self.promise_kept = True
+        scene = cast(Scene, {k: v for k, v in loaded.items() if k not in FIELDS or k in self.fields_to_load})
         if self.sound[index]:
             return scene, []
         whole, objects = problems(scene, self.specification)
@@ -215,7 +224,7 @@ class PreparedScenes(Dataset[Any]):
         texts = [f"{where}: object {i}: {wrong}" for i, wrong in objects.items()]
         if self.invalid == "error":
             raise SceneError(f"{texts[0]} (data.invalid: skip leaves such objects out)")
-        count = next(len(scene[f]) for f in ("boxes", "labels", "keypoints") if f in scene)  # type: ignore[literal-required]
+        count = next(len(value) for _, kind, value in declared(scene) if kind.per_object)
         return keep_objects(scene, [i for i in range(count) if i not in objects]), texts
 
 

@@ -9,12 +9,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .scene import Batch, Scene
+from .scene import FIELDS, Batch, Scene
 
 Key = tuple[int, int]
 """(epoch, index): what a sample's augmentation is a function of, together with the run's seed."""
-
-STACKED = ("image", "label", "mask")
 
 
 class Skipped(str):
@@ -33,7 +31,7 @@ def collate(samples: Sequence[Scene | Skipped]) -> Batch | None:
     batch: dict[str, Any] = {}
     for field in scenes[0]:
         values = [s[field] for s in scenes]
-        if field in STACKED:
+        if field == "image" or (field in FIELDS and FIELDS[field].stacked):
             batch[field] = torch.stack(values)
         elif field == "index":
             batch[field] = torch.tensor(values)

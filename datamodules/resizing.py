@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, cast
 
 import cv2
 import numpy as np
@@ -10,13 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .kinds import Areas, Boxes, Kind, Map, Masks, Points, Regions
 from .layout import contiguous, to_chw, to_hwc
-from .scene import IGNORE, Scene, keep_objects
+from .scene import Scene, declared, keep_objects, of_kind
 
 ResizeMode = Literal["stretch", "letterbox", "crop"]
 """How an image takes the size of the batch.
 
-``stretch`` resizes both sides, ``letterbox`` keeps the aspect ratio and pads with black (mask: ignore), ``crop``
+``stretch`` resizes both sides, ``letterbox`` keeps the aspect ratio and pads with black (a map: with its fill), ``crop``
 resizes the shorter side and cuts out the centre.
 """
 
@@ -35,74 +36,78 @@ def resize_matrix(size: tuple[int, int], image_size: tuple[int, int], resize_mod
 def resize_scene(scene: Scene, image_size: tuple[int, int], resize_mode: ResizeMode) -> Scene:
     """The scene with its image at ``image_size`` (H, W), and every field moved by :func:`resize_matrix`.
 
-    Boxes are clipped to the image, and ``area`` shrinks with them; objects outside are left out of every object field.
-    Proposals are clipped too, and those outside left out.
-    Joints outside become unlabelled, and what is unlabelled is (0, 0, 0).
+    Boxes are clipped to the image, and areas shrink with them; objects outside are left out of every field with one entry
+    an object. Regions (proposals) are clipped too, and those outside left out. Points outside become unlabelled, and what
+    is unlabelled is (0, 0, 0). A map takes the value under the centre of each new pixel, and its fill beside the image.
     """
     size = scene["image"].shape[1], scene["image"].shape[2]
-    if size == image_size and _lies_within(scene, size):
-        return _as_it_is(scene)
+    fields = declared(scene)
+    resized: dict[str, Any] = dict(scene)
+    if size == image_size and all(_lies_within(kind, value, size) for _, kind, value in fields):
+        resized["image"] = contiguous(scene["image"])
+        resized |= {field: value.float() for field, kind, value in fields if isinstance(kind, Boxes | Regions | Points)}
+        return cast(Scene, resized)
     matrix = resize_matrix(size, image_size, resize_mode)
-    fitted = Scene(**scene)
-    fitted["image"] = _resized(scene["image"], matrix, image_size)
-    if "mask" in scene:
-        fitted["mask"] = _sampled(scene["mask"], matrix, image_size, fill=IGNORE)
-    if "masks" in scene:
-        fitted["masks"] = _sampled(scene["masks"], matrix, image_size, fill=0)
-    if "boxes" in scene or "keypoints" in scene or "proposals" in scene:
-        return _moved(fitted, matrix, size, image_size)
-    return fitted
+    place = _Placement(matrix, size, image_size)
+    resized["image"] = _resized(scene["image"], matrix, image_size)
+    for field, kind, value in fields:
+        match kind:
+            case Map():
+                resized[field] = _sampled(value, matrix, image_size, fill=kind.fill)
+            case Masks():
+                resized[field] = _sampled(value, matrix, image_size, fill=0)
+            case Points():
+                resized[field] = place.points(value)
+            case Regions():
+                regions = place.corners(value).reshape(-1, 4).float()
+                resized[field] = regions[_has_area(regions)]
+    for field, _, boxes in of_kind(scene, Boxes):
+        corners = place.corners(boxes)
+        resized[field] = corners.reshape(-1, 4).float()
+        for areas, _, area in of_kind(scene, Areas):
+            resized[areas] = (area * (_areas(corners) / _areas(boxes.reshape(-1, 2, 2).double()))).float()
+        if not bool((inside := _has_area(resized[field])).all()):
+            return keep_objects(resized, inside.nonzero().flatten().tolist())
+    return cast(Scene, resized)
 
 
-def _lies_within(scene: Scene, size: tuple[int, int]) -> bool:
-    """Whether fitting an image to the size (H, W) that it has would change nothing in its boxes and joints."""
+def _has_area(boxes: Tensor) -> Tensor:
+    """bool (N,): which of the boxes (N, 4) have a positive width and height."""
+    return (boxes[:, 2:] > boxes[:, :2]).all(-1)
+
+
+def _lies_within(kind: Kind, value: Any, size: tuple[int, int]) -> bool:
+    """Whether resizing an image to the size (H, W) that it has would change nothing in a field."""
     far = size[::-1]
-    for boxes in _boxes(scene).values():
-        low, high = boxes.numpy()[:, :2], boxes.numpy()[:, 2:]
-        if not ((low >= 0).all() and (high <= far).all() and (high > low).all()):
-            return False
-    if "keypoints" in scene and len(scene["keypoints"]):
-        joints = scene["keypoints"].numpy()
-        if joints[~(joints[..., 2] > 0)].any() or not ((joints >= 0) & (joints <= (*far, np.inf))).all():
-            return False
+    match kind:
+        case Boxes() | Regions():
+            low, high = value.numpy()[:, :2], value.numpy()[:, 2:]
+            return bool((low >= 0).all() and (high <= far).all() and (high > low).all())
+        case Points() if len(value):
+            points = value.numpy()
+            unlabelled = points[~(points[..., 2] > 0)]
+            return bool(not unlabelled.any() and ((points >= 0) & (points <= (*far, np.inf))).all())
     return True
 
 
-def _as_it_is(scene: Scene) -> Scene:
-    same = Scene(**scene)
-    same["image"] = contiguous(scene["image"])
-    same |= {field: boxes.float() for field, boxes in _boxes(scene).items()}  # type: ignore[typeddict-item]
-    if "keypoints" in scene:
-        same["keypoints"] = scene["keypoints"].float()
-    return same
+class _Placement:
+    """Moves points of an image of the ``old`` size (H, W) to one of the ``new`` size."""
 
+    def __init__(self, matrix: NDArray[np.float64], old: tuple[int, int], new: tuple[int, int]) -> None:
+        self.scale, self.offset = torch.from_numpy(matrix[:, :2].diagonal().copy()), torch.from_numpy(matrix[:, 2].copy())
+        self.near, self.old_far, self.far = torch.zeros(2), torch.tensor(old[::-1]), torch.tensor(new[::-1])
 
-def _boxes(scene: Scene) -> dict[str, Tensor]:
-    """The fields that are boxes (N, 4)."""
-    return {field: scene[field] for field in ("boxes", "proposals") if field in scene}  # type: ignore[literal-required]
+    def corners(self, boxes: Tensor) -> Tensor:
+        """float64 (N, 2, 2): the first and the last corner of boxes (N, 4), clipped to both images."""
+        corners = boxes.reshape(-1, 2, 2).clamp(self.near, self.old_far)
+        return (corners * self.scale + self.offset).clamp(self.near, self.far)
 
-
-def _moved(scene: Scene, matrix: NDArray[np.float64], old: tuple[int, int], new: tuple[int, int]) -> Scene:
-    scale, offset = torch.from_numpy(matrix[:, :2].diagonal().copy()), torch.from_numpy(matrix[:, 2].copy())
-    near, old_far, far = torch.zeros(2), torch.tensor(old[::-1]), torch.tensor(new[::-1])
-    if "keypoints" in scene:
-        points, visible = scene["keypoints"][..., :2], scene["keypoints"][..., 2:]
-        moved = points * scale + offset
-        seen = (visible > 0) & _within(points, old_far) & _within(moved, far)
-        scene["keypoints"] = torch.cat([moved, visible], -1).where(seen, 0).float()
-    if "proposals" in scene:
-        corners = scene["proposals"].reshape(-1, 2, 2)
-        proposals = (corners.clamp(near, old_far) * scale + offset).clamp(near, far).reshape(-1, 4).float()
-        scene["proposals"] = proposals[(proposals[:, 2:] > proposals[:, :2]).all(-1)]
-    if "boxes" not in scene:
-        return scene
-    corners = scene["boxes"].reshape(-1, 2, 2)
-    moved = (corners.clamp(near, old_far) * scale + offset).clamp(near, far)
-    scene["boxes"] = moved.reshape(-1, 4).float()
-    if "area" in scene:
-        scene["area"] = (scene["area"] * (_areas(moved) / _areas(corners.double()))).float()
-    inside = (scene["boxes"][:, 2:] > scene["boxes"][:, :2]).all(-1)
-    return scene if bool(inside.all()) else keep_objects(scene, inside.nonzero().flatten().tolist())
+    def points(self, keypoints: Tensor) -> Tensor:
+        """float32 (N, K, 3): those that are labelled and inside both images; the others are (0, 0, 0)."""
+        points, visible = keypoints[..., :2], keypoints[..., 2:]
+        moved = points * self.scale + self.offset
+        seen = (visible > 0) & _within(points, self.old_far) & _within(moved, self.far)
+        return torch.cat([moved, visible], -1).where(seen, 0).float()
 
 
 def _within(points: Tensor, far: Tensor) -> Tensor:
@@ -133,8 +138,8 @@ def _resized(image: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, 
     return to_chw(array)
 
 
-def _sampled(masks: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, int], fill: int) -> Tensor:
-    """The class under the centre of each pixel of the fitted image, for masks (..., H, W)."""
+def _sampled(masks: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, int], fill: float) -> Tensor:
+    """The value under the centre of each pixel of the resized image, for masks (..., H, W)."""
     size = masks.shape[-2:]
     if tuple(size) == image_size:
         return masks

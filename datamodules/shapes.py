@@ -7,7 +7,7 @@ from typing import Any
 
 from .base import DataModule, Scenes, Size, Split
 from .drawing import Album, Style, album, specification
-from .scene import COMPUTED, FIELDS, InputError, Scene, Specification
+from .scene import InputError, Scene, Specification
 
 FIRST_INDEX = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}
 """Where each split's drawings begin: far apart, so that no size of one split makes it share a scene with another."""
@@ -31,7 +31,7 @@ class Shapes(DataModule):
         kwargs: see :class:`datamodules.base.DataModule`.
     """
 
-    provides = frozenset(FIELDS) - COMPUTED - {"difficult", "crowd", "area"}
+    provides = frozenset({"label", "mask", "boxes", "labels", "masks", "keypoints", "captions"})
 
     def __init__(
         self,

@@ -16,12 +16,13 @@ from pytorch_lightning.cli import LightningArgumentParser
 from datamodules.base import DataModule, Split
 from datamodules.caltech_boxes import CaltechBoxes
 from datamodules.camvid import CamVid
+from datamodules.checking import problems
 from datamodules.cifar10 import CIFAR10
 from datamodules.coco import COCO, COCOKeypoints
 from datamodules.image_folder import ImageFolder
 from datamodules.lsp import LSP
 from datamodules.mnist import MNIST
-from datamodules.scene import InputError, Specification, problems
+from datamodules.scene import InputError, Specification
 from datamodules.visual_genome import VisualGenome
 from datamodules.voc import VOC
 from tests.datamodules import tiny

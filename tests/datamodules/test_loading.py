@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from datamodules.base import DataModule, Split
+from datamodules.checking import problems
 from datamodules.loading import DistributedBatchSampler, collate
-from datamodules.scene import Batch, InputError, Scene, SceneError, Specification, problems
+from datamodules.scene import Batch, InputError, Scene, SceneError, Specification
 
 COUNT = 11
 

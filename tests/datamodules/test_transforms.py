@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from datamodules.checking import problems
 from datamodules.resizing import ResizeMode, resize_matrix
-from datamodules.scene import IGNORE, OBJECT_FIELDS, InputError, Scene, Specification, problems
+from datamodules.scene import FIELDS, IGNORE, InputError, Scene, Specification
 from datamodules.transforms import SceneTransform, Transform
 
 PAIRS = ((0, 1), (2, 3))
@@ -37,6 +38,7 @@ AUGMENTATIONS: tuple[Transform, ...] = (
     A.OneOf([A.D4(p=1), A.GaussNoise(p=1)], p=0.5),
 )
 sizes = st.tuples(st.integers(4, 61), st.integers(4, 61))
+OBJECT_FIELDS = tuple(field for field, kind in FIELDS.items() if kind.per_object)
 counts = st.integers(0, 4)
 seeds = st.integers(0, 2**32 - 1)
 
