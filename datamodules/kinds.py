@@ -30,6 +30,8 @@ class Kind:
     """Whether there is one entry an object; such fields are reduced together where objects are left out."""
     stacked: ClassVar[bool] = False
     """Whether a batch holds one tensor (B, ...); otherwise it holds a list of B values."""
+    moves: ClassVar[bool] = False
+    """Whether a value changes with its image's geometry: with a flip, a crop or another size."""
 
     def __str__(self) -> str:
         """What a value must be: ``float32 (N, 4)``."""
@@ -69,6 +71,7 @@ class Map(Kind):
     """What stands where nothing is known: beside the image, and where the data set itself says nothing."""
 
     shape = ("H", "W")
+    moves = True
     stacked = True
 
 
@@ -77,6 +80,7 @@ class Boxes(Kind):
     """The box of each object, xyxy in pixels. A scene has one field of this kind: through it objects are left out."""
 
     shape = ("N", 4)
+    moves = True
     per_object = True
 
 
@@ -85,6 +89,7 @@ class Regions(Kind):
     """Boxes, xyxy in pixels, that are no objects': each of them moves, and is left out, by itself."""
 
     shape = ("N", 4)
+    moves = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +105,7 @@ class Areas(Kind):
     """Square pixels of each object; they change as the area of its box does."""
 
     shape = ("N",)
+    moves = True
     per_object = True
 
 
@@ -110,6 +116,7 @@ class Masks(Kind):
     dtype: torch.dtype = torch.uint8
 
     shape = ("N", "H", "W")
+    moves = True
     per_object = True
 
 
@@ -118,6 +125,7 @@ class Points(Kind):
     """K points an object, each x and y in pixels and v; v is 0 where a point is not labelled, or has left the image."""
 
     shape = ("N", "K", 3)
+    moves = True
     per_object = True
 
 

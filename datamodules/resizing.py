@@ -22,6 +22,10 @@ resizes the shorter side and cuts out the centre.
 """
 
 
+_PLACED = (Boxes, Regions, Points)
+"""The kinds that hold coordinates."""
+
+
 def resize_matrix(size: tuple[int, int], image_size: tuple[int, int], resize_mode: ResizeMode) -> NDArray[np.float64]:
     """The affine map (2, 3) from the pixels of an image of ``size`` (H, W) to those of the resized one."""
     (h, w), (target_h, target_w) = size, image_size
@@ -41,16 +45,18 @@ def resize_scene(scene: Scene, image_size: tuple[int, int], resize_mode: ResizeM
     is unlabelled is (0, 0, 0). A map takes the value under the centre of each new pixel, and its fill beside the image.
     """
     size = scene["image"].shape[1], scene["image"].shape[2]
-    fields = declared(scene)
+    moving = [entry for entry in declared(scene) if entry[1].moves]
     resized: dict[str, Any] = dict(scene)
-    if size == image_size and all(_lies_within(kind, value, size) for _, kind, value in fields):
-        resized["image"] = contiguous(scene["image"])
-        resized |= {field: value.float() for field, kind, value in fields if isinstance(kind, Boxes | Regions | Points)}
-        return cast(Scene, resized)
+    if size == image_size:
+        placed = [entry for entry in moving if isinstance(entry[1], _PLACED)]
+        if all(_lies_within(kind, value, size) for _, kind, value in placed):
+            resized["image"] = contiguous(scene["image"])
+            return cast(Scene, resized | {field: value.float() for field, _, value in placed})
     matrix = resize_matrix(size, image_size, resize_mode)
     place = _Placement(matrix, size, image_size)
     resized["image"] = _resized(scene["image"], matrix, image_size)
-    for field, kind, value in fields:
+    inside = torch.ones(0, dtype=torch.bool)
+    for field, kind, value in moving:
         match kind:
             case Map():
                 resized[field] = _sampled(value, matrix, image_size, fill=kind.fill)
@@ -61,13 +67,14 @@ def resize_scene(scene: Scene, image_size: tuple[int, int], resize_mode: ResizeM
             case Regions():
                 regions = place.corners(value).reshape(-1, 4).float()
                 resized[field] = regions[_has_area(regions)]
-    for field, _, boxes in of_kind(scene, Boxes):
-        corners = place.corners(boxes)
-        resized[field] = corners.reshape(-1, 4).float()
-        for areas, _, area in of_kind(scene, Areas):
-            resized[areas] = (area * (_areas(corners) / _areas(boxes.reshape(-1, 2, 2).double()))).float()
-        if not bool((inside := _has_area(resized[field])).all()):
-            return keep_objects(resized, inside.nonzero().flatten().tolist())
+            case Boxes():
+                corners = place.corners(value)
+                resized[field] = corners.reshape(-1, 4).float()
+                inside = _has_area(resized[field])
+                for areas, _, area in of_kind(scene, Areas):
+                    resized[areas] = (area * (_areas(corners) / _areas(value.reshape(-1, 2, 2).double()))).float()
+    if not bool(inside.all()):
+        return keep_objects(resized, inside.nonzero().flatten().tolist())
     return cast(Scene, resized)
 
 
@@ -77,17 +84,14 @@ def _has_area(boxes: Tensor) -> Tensor:
 
 
 def _lies_within(kind: Kind, value: Any, size: tuple[int, int]) -> bool:
-    """Whether resizing an image to the size (H, W) that it has would change nothing in a field."""
+    """Whether resizing an image to the size (H, W) that it has would change nothing in boxes or points."""
     far = size[::-1]
-    match kind:
-        case Boxes() | Regions():
-            low, high = value.numpy()[:, :2], value.numpy()[:, 2:]
-            return bool((low >= 0).all() and (high <= far).all() and (high > low).all())
-        case Points() if len(value):
-            points = value.numpy()
-            unlabelled = points[~(points[..., 2] > 0)]
-            return bool(not unlabelled.any() and ((points >= 0) & (points <= (*far, np.inf))).all())
-    return True
+    if not isinstance(kind, Points):
+        low, high = value.numpy()[:, :2], value.numpy()[:, 2:]
+        return bool((low >= 0).all() and (high <= far).all() and (high > low).all())
+    points = value.numpy()
+    unlabelled = points[~(points[..., 2] > 0)]
+    return bool(not unlabelled.any() and ((points >= 0) & (points <= (*far, np.inf))).all())
 
 
 class _Placement:

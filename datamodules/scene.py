@@ -161,8 +161,8 @@ class SceneError(InputError):
 
 
 def declared(scene: Mapping[str, Any]) -> list[tuple[str, Kind, Any]]:
-    """Name, kind and value of each field of :data:`FIELDS` that a scene, a batch or a prediction has, in that order."""
-    return [(field, kind, scene[field]) for field, kind in FIELDS.items() if field in scene]
+    """Name, kind and value of each field of a scene, a batch or a prediction that :data:`FIELDS` declares."""
+    return [(field, FIELDS[field], value) for field, value in scene.items() if field in FIELDS]
 
 
 def of_kind(scene: Mapping[str, Any], kind: type[K]) -> list[tuple[str, K, Any]]:

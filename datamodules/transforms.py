@@ -19,6 +19,7 @@ import albumentations
 import numpy as np
 import torch
 from albumentations import BaseCompose, BasicTransform
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .kinds import Areas, Boxes, Kind, Map, Masks, Points, Regions
@@ -33,8 +34,8 @@ _PROBE = np.array([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75]], np.float32)
 """Three points of the image, in parts of its sides: their orientation afterwards tells whether it was mirrored."""
 
 
-_MOVED = (Map, Masks, Boxes, Regions, Points)
-"""The kinds that move with the image."""
+Moving: TypeAlias = list[tuple[str, Kind, Any]]
+"""Name, kind and value of the fields that move with the image."""
 
 _TARGETS: dict[type[Kind], str] = {Map: "mask", Masks: "masks", Regions: "bboxes"}
 """What albumentations calls the fields of a kind; the objects' boxes, and points, it knows by names of its own."""
@@ -75,13 +76,14 @@ class SceneTransform:
         self._bits = np.random.PCG64()
         self._python_random = random.Random()
         self._compose: albumentations.Compose | None = None
-        self._moved: dict[str, type[Kind]] = {}
+        self._fields: list[str] = []
 
     def __call__(self, scene: Scene, seed: tuple[int, ...]) -> Scene:
         """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index)."""
         if self.augment:
-            packed = _pack(scene)
-            compose = self._composed(scene)
+            moving = [entry for entry in declared(scene) if entry[1].moves]
+            packed = _pack(scene["image"], moving)
+            compose = self._composed(moving)
             sequence = np.random.SeedSequence(seed)
             self._bits.state = np.random.PCG64(sequence).state
             self._python_random.seed(int(sequence.generate_state(1)[0]))
@@ -89,17 +91,20 @@ class SceneTransform:
                 packed = compose(**packed)
             except Exception as error:  # a crop that is larger than the image, for one
                 raise InputError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
-            scene = self._unpack(scene, packed)
+            scene = self._unpack(scene, moving, packed)
         return resize_scene(scene, self.image_size, self.resize_mode)
 
-    def _composed(self, scene: Scene) -> albumentations.Compose:
+    def _composed(self, moving: Moving) -> albumentations.Compose:
         """The list as one transform of what the scene has; boxes and points cost time even where there are none.
 
         The scenes of a data set have the same fields, so it is made once.
         """
-        moved: dict[str, type[Kind]] = {field: type(kind) for field, kind, _ in declared(scene) if isinstance(kind, _MOVED)}
-        if self._compose is None or self._moved != moved:
-            self._moved, kinds = moved, set(moved.values())
+        fields = [field for field, _, _ in moving]
+        if self._compose is None or self._fields != fields:
+            self._fields, kinds = fields, {type(kind) for _, kind, _ in moving}
+            targets = {field: _TARGETS[type(kind)] for field, kind, _ in moving if type(kind) in _TARGETS}
+            if any(kind.fill != IGNORE for _, kind, _ in moving if isinstance(kind, Map)):
+                targets[_INSIDE] = "mask"
             # Half a pixel: objects of one pixel are, after a flip, a rounding error narrower.
             box = albumentations.BboxParams("pascal_voc", min_width=0.5, min_height=0.5, clip=True)
             point = albumentations.KeypointParams("xy", label_fields=["point"], remove_invisible=False)
@@ -110,13 +115,12 @@ class SceneTransform:
                     bbox_params=box if kinds & {Boxes, Regions} else None,
                     keypoint_params=point if Points in kinds else None,
                     # Regions stand beside the objects, and not among them: crops that spare objects need not spare them.
-                    additional_targets={_INSIDE: "mask"}
-                    | {field: _TARGETS[kind] for field, kind in moved.items() if kind in _TARGETS},
+                    additional_targets={field: target for field, target in targets.items() if field != target},
                 )
             self._compose.set_random_state(np.random.Generator(self._bits), self._python_random)
         return self._compose
 
-    def _unpack(self, scene: Scene, packed: dict[str, Any]) -> Scene:
+    def _unpack(self, scene: Scene, moving: Moving, packed: dict[str, Any]) -> Scene:
         image = packed["image"]
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise InputError(
@@ -124,7 +128,7 @@ class SceneTransform:
                 "Normalize, ToFloat and ToTensorV2"
             )
         moved: dict[str, Any] = {**scene, "image": to_chw(image)}
-        for field, kind, value in declared(scene):
+        for field, kind, value in moving:
             match kind:
                 case Map():
                     values = torch.from_numpy(np.ascontiguousarray(packed[field]))
@@ -139,17 +143,9 @@ class SceneTransform:
                     moved[field] = self._points(value, packed)
                 case Regions():
                     moved[field] = torch.from_numpy(np.array(packed[field], np.float32))
-        for field, _, before in of_kind(scene, Boxes):
-            numbered = np.asarray(packed["bboxes"], np.float32)
-            boxes, objects = numbered[:, :4], numbered[:, 4:].flatten().astype(np.int64)
-            for areas, _, area in of_kind(scene, Areas):
-                # Nobody measures the area after a rotation or a crop; it follows the box's.
-                shrinkage = torch.ones(len(before))
-                shrinkage[objects] = torch.from_numpy(_areas(boxes)) / _areas(before[objects])
-                moved[areas] = area * shrinkage
-            if (kept := objects.tolist()) != list(range(len(before))):
-                moved = {**keep_objects(moved, kept)}
-            moved[field] = torch.from_numpy(np.ascontiguousarray(boxes))
+        for field, kind, value in moving:
+            if isinstance(kind, Boxes):
+                return _with_objects_left(moved, field, value, np.asarray(packed["bboxes"], np.float32))
         return cast(Scene, moved)
 
     def _points(self, keypoints: Tensor, packed: dict[str, Any]) -> Tensor:
@@ -166,9 +162,9 @@ class SceneTransform:
         return moved
 
 
-def _pack(scene: Scene) -> dict[str, Any]:
-    packed: dict[str, Any] = {"image": to_hwc(scene["image"])}
-    for field, kind, value in declared(scene):
+def _pack(image: Tensor, moving: Moving) -> dict[str, Any]:
+    packed: dict[str, Any] = {"image": to_hwc(image)}
+    for field, kind, value in moving:
         match kind:
             case Map():
                 packed[field] = value.numpy()
@@ -183,10 +179,24 @@ def _pack(scene: Scene) -> dict[str, Any]:
                 packed[field] = value.numpy()
             case Points():
                 joints = value[..., :2].reshape(-1, 2).nan_to_num().numpy()
-                points = np.concatenate([_PROBE * scene["image"].shape[:0:-1], joints])
+                points = np.concatenate([_PROBE * image.shape[:0:-1], joints])
                 # albumentations counts boxes from a pixel's corner, as we do, and points from its centre (see its hflip).
                 packed |= {"keypoints": (points - 0.5).astype(np.float32), "point": np.arange(len(points))}
     return packed
+
+
+def _with_objects_left(moved: dict[str, Any], field: str, before: Tensor, numbered: NDArray[np.float32]) -> Scene:
+    """The scene with the boxes (N, 5) as they came out, each with its object's number, and with their objects alone."""
+    boxes, objects = numbered[:, :4], numbered[:, 4:].flatten().astype(np.int64)
+    for areas, _, area in of_kind(moved, Areas):
+        # Nobody measures the area after a rotation or a crop; it follows the box's.
+        shrinkage = torch.ones(len(before))
+        shrinkage[objects] = torch.from_numpy(_areas(boxes)) / _areas(before[objects])
+        moved[areas] = area * shrinkage
+    scene = cast(Scene, moved)
+    if (kept := objects.tolist()) != list(range(len(before))):
+        scene = keep_objects(moved, kept)
+    return cast(Scene, {**scene, field: torch.from_numpy(np.ascontiguousarray(boxes))})
 
 
 def _ignore_outside(transform: Any) -> None:
