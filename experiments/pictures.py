@@ -44,8 +44,7 @@ def draw(
 
     Args:
         image: uint8 (3, H, W).
-        fields: any of a scene's, and ``scores``, in pixels of ``image``. A map of classes lies over the image, a map of a
-            quantity in its place.
+        fields: any of a scene's, and ``scores``, in pixels of ``image``.
         specification: names the classes and bones.
         scale: fields whose least and greatest value are the ends of a quantity's colours: the truth's, beside a
             prediction. Those of ``fields`` themselves, where nothing else is said.
@@ -63,7 +62,7 @@ def draw(
         if kind.classes:
             canvas = _draw_classes(canvas, values, specification.names(kind))
         else:
-            canvas = _draw_quantity(values, (scale or fields).get(field, value))
+            canvas = _draw_quantity(canvas, values, (scale or fields).get(field, value))
     for _, _, value in of_kind(fields, Masks):
         if len(value):
             masks = _enlarge(value.cpu(), factor).bool()
@@ -97,14 +96,15 @@ def _enlarge(image: Tensor, factor: int) -> Tensor:
     return image.repeat_interleave(factor, dim=-1).repeat_interleave(factor, dim=-2)
 
 
-def _draw_quantity(values: Tensor, scale: Tensor) -> Tensor:
-    """uint8 (3, H, W): from dark violet, the least value of ``scale``, to yellow, its greatest; grey where nothing is known."""
-    known = scale.float().cpu()
-    known = known[known.isfinite()]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+def _draw_quantity(canvas: Tensor, values: Tensor, scale: Tensor) -> Tensor:
+    """Lies over the image, from dark violet (the least value of ``scale``) to yellow (its greatest); not where it is NaN."""
+    ends = scale.float().cpu()
+    ends = ends[ends.isfinite()]
+    low, high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 1.0)
     parts = ((values.float() - low) / max(high - low, 1e-12)).nan_to_num().clamp(0, 1)
-    colours = cv2.applyColorMap((parts * 255).round().to(torch.uint8).numpy(), cv2.COLORMAP_VIRIDIS)[..., ::-1]
-    return torch.from_numpy(colours.copy()).permute(2, 0, 1).where(values.isfinite(), 128).contiguous()
+    colours = cv2.applyColorMap((parts * 255).round().to(torch.uint8).numpy(), cv2.COLORMAP_VIRIDIS)
+    over = torch.from_numpy(colours).flip(-1).permute(2, 0, 1)  # OpenCV's order of colours is BGR
+    return (canvas * 0.3 + over * 0.7).round().to(torch.uint8).where(values.isfinite(), canvas)
 
 
 def _draw_classes(canvas: Tensor, mask: Tensor, classes: Sequence[str]) -> Tensor:

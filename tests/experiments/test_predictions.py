@@ -1,9 +1,12 @@
-"""What is drawn and written of masks and joints that were found."""
+"""What is drawn and written of what was found."""
 
 from __future__ import annotations
 
+import json
 from contextlib import redirect_stdout
 from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,10 +16,11 @@ from faster_coco_eval.core import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from datamodules.kinds import Map
 from datamodules.resizing import ResizeMode, resize_matrix, resize_scene
-from datamodules.scene import Scene, Specification
+from datamodules.scene import FIELDS, Scene, Specification
 from experiments.pictures import MIN_SCORE, draw
-from experiments.predictions import as_json, on_disk
+from experiments.predictions import PredictionWriter, as_json, on_disk
 from lightning_modules.base import Prediction
 from tests.datamodules.tiny import COCO_JOINTS
 
@@ -116,3 +120,40 @@ def test_written_objects_are_results_as_coco_s_tools_read_them(resize_mode: Resi
             evaluation.accumulate()
             evaluation.summarize()
         assert evaluation.stats[0] == pytest.approx(1), kind
+
+
+@pytest.fixture
+def depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quantity for each pixel, which is declared and nothing else."""
+    monkeypatch.setitem(FIELDS, "depth", Map())
+
+
+def test_a_quantity_lies_over_the_image_in_colours_that_truth_and_prediction_share(depth: None) -> None:
+    image = torch.full((3, 160, 160), 100, dtype=torch.uint8)
+    truth, found = torch.full((160, 160), 2.0), torch.full((160, 160), 5.0)
+    truth[:, 80:], truth[:40] = 8, float("nan")
+    drawn = draw(image, {"depth": truth}, SPECIFICATION)
+    assert torch.equal(drawn[:, :40], image[:, :40])  # nothing is known there
+    near, far = drawn[:, 100, 20], drawn[:, 100, 120]
+    assert not torch.equal(near, far) and (drawn[:, 40:, :80] == near[:, None, None]).all()
+    beside = draw(image, {"depth": found}, SPECIFICATION, scale={"depth": truth})[:, 100, 20]
+    middle = draw(image, {"depth": torch.where(truth == 8, 5, truth)}, SPECIFICATION, scale={"depth": truth})[:, 100, 120]
+    assert torch.equal(beside, middle) and not torch.equal(beside, near) and not torch.equal(beside, far)
+
+
+def test_a_predicted_quantity_is_written_in_pixels_of_the_image_as_it_lies_on_disk(depth: None, tmp_path: Path) -> None:
+    """An image of 32 x 64 pixels, predicted at 32 x 32 after a crop: its left and right quarter are not known."""
+    image = torch.zeros(3, 32, 64, dtype=torch.uint8)
+    metres = torch.arange(32.0).expand(32, 32).clone() + 0.5
+    data = SimpleNamespace(scenes=lambda split: [{"image": image}], image_size=(32, 32), resize_mode="crop")
+    trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
+    writer, task = PredictionWriter(tmp_path), SimpleNamespace(specification=SPECIFICATION)
+    batch: Any = {"name": ["a/b.jpg"], "size": [(32, 64)], "index": torch.tensor([0]), "image": image[None, ..., :32]}
+    writer.on_predict_batch_end(trainer, task, [{"depth": metres}], batch)
+    with redirect_stdout(StringIO()):
+        writer.on_predict_epoch_end(trainer, task)  # type: ignore[arg-type]
+    (entry,) = json.loads((tmp_path / "predictions" / "predictions.json").read_text())
+    written = np.load(tmp_path / "predictions" / entry["depth"])
+    assert written.dtype == np.float32 and written.shape == (32, 64)
+    assert np.array_equal(written[:, 16:48], metres.numpy())
+    assert np.isnan(written[:, :16]).all() and np.isnan(written[:, 48:]).all()
