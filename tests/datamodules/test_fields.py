@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, get_type_hints
 
 import pytest
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from datamodules.base import DataModule, Split
 from datamodules.checking import problems
+from datamodules.drawing import Style
 from datamodules.kinds import Areas, Boxes, Kind, Map, Masks, PerObject, Points, Regions, Scalar, Texts
 from datamodules.loading import collate
 from datamodules.resizing import ResizeMode
@@ -23,9 +23,9 @@ from tests.datamodules.test_transforms import AUGMENTATIONS, PAIRS, RESIZE_MODES
 
 
 @pytest.fixture
-def depth(monkeypatch: pytest.MonkeyPatch) -> None:
+def heat(monkeypatch: pytest.MonkeyPatch) -> None:
     """A field that nothing but its declaration knows: a quantity for each pixel."""
-    monkeypatch.setitem(FIELDS, "depth", Map())
+    monkeypatch.setitem(FIELDS, "heat", Map())
 
 
 def test_the_types_of_a_scene_and_of_a_batch_hold_the_declared_fields() -> None:
@@ -65,33 +65,33 @@ def test_a_kind_knows_its_values(kind: Kind, right: Any, wrong: Any, found: str)
 def test_a_declared_map_moves_as_the_mask_does(
     size: tuple[int, int], image_size: tuple[int, int], mode: ResizeMode, count: int, seed: int, augment: list[Any]
 ) -> None:
-    """Each pixel of the mask has its class as metres of depth beside it; void pixels and what lies outside are unknown."""
+    """Each pixel of the mask has its class as a quantity beside it; void pixels and what lies outside are unknown."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(FIELDS, "depth", Map())
+        patch.setitem(FIELDS, "heat", Map())
         scene = random_scene(size, count, seed)
         scene["mask"][0, 0] = IGNORE
-        metres = scene["mask"].float().where(scene["mask"] != IGNORE, float("nan")) * 1.5 + 0.25
-        before = metres.clone()
-        moved = SceneTransform(augment, image_size, mode, PAIRS)({**scene, "depth": metres}, (seed,))  # type: ignore[typeddict-unknown-key]
+        values = scene["mask"].float().where(scene["mask"] != IGNORE, float("nan")) * 1.5 + 0.25
+        before = values.clone()
+        moved = SceneTransform(augment, image_size, mode, PAIRS)({**scene, "heat": values}, (seed,))  # type: ignore[typeddict-unknown-key]
         alone = SceneTransform(augment, image_size, mode, PAIRS)(scene, (seed,))
-    found = moved["depth"]  # type: ignore[typeddict-item]
+    found = moved["heat"]  # type: ignore[typeddict-item]
     assert found.dtype == torch.float32 and found.shape == image_size
     assert torch.equal(found.isnan(), moved["mask"] == IGNORE)
     assert torch.equal(found[found.isfinite()], moved["mask"][found.isfinite()] * 1.5 + 0.25)
-    assert torch.equal(metres.nan_to_num(-1), before.nan_to_num(-1))
-    assert same({field: value for field, value in moved.items() if field != "depth"}, dict(alone))
+    assert torch.equal(values.nan_to_num(-1), before.nan_to_num(-1))
+    assert same({field: value for field, value in moved.items() if field != "heat"}, dict(alone))
 
 
-def test_a_declared_field_is_batched_and_checked_by_its_kind(depth: None) -> None:
-    scenes: list[Any] = [random_scene((8, 9), n, n) | {"depth": torch.full((8, 9), float(n)), "index": n} for n in (2, 0)]
+def test_a_declared_field_is_batched_and_checked_by_its_kind(heat: None) -> None:
+    scenes: list[Any] = [random_scene((8, 9), n, n) | {"heat": torch.full((8, 9), float(n)), "index": n} for n in (2, 0)]
     batch = collate(scenes)
-    assert batch is not None and batch["depth"].shape == (2, 8, 9)  # type: ignore[typeddict-item]
+    assert batch is not None and batch["heat"].shape == (2, 8, 9)  # type: ignore[typeddict-item]
     specification = Specification("random", (8, 9), classes=("a", "b"), mask_classes=tuple("abc"), joints=tuple("01234"))
     assert problems(scenes[0], specification) == ([], {})
-    (wrong,), _ = problems(scenes[0] | {"depth": torch.zeros(9, 8)}, specification)
-    assert wrong == "depth is 9 x 8, its image 8 x 9 (H x W)"
-    (wrong,), _ = problems(scenes[0] | {"depth": torch.zeros(8, 9).long()}, specification)
-    assert wrong == "depth is int64 (8, 9), expected float32 (H, W)"
+    (wrong,), _ = problems(scenes[0] | {"heat": torch.zeros(9, 8)}, specification)
+    assert wrong == "heat is 9 x 8, its image 8 x 9 (H x W)"
+    (wrong,), _ = problems(scenes[0] | {"heat": torch.zeros(8, 9).long()}, specification)
+    assert wrong == "heat is int64 (8, 9), expected float32 (H, W)"
 
 
 def test_unbind_gives_the_scenes_that_were_batched() -> None:
@@ -175,6 +175,6 @@ def test_no_field_can_be_promised_that_a_scene_does_not_have() -> None:
         Misspelt()
 
 
-@pytest.mark.parametrize("made", [lambda: Shapes.provides, lambda: Shapes(train=4).fields])
-def test_shapes_promises_what_it_draws_and_not_what_somebody_declares(made: Callable[[], set[str]], depth: None) -> None:
-    assert made() == {"label", "mask", "boxes", "labels", "masks", "keypoints", "captions"}
+def test_shapes_promises_what_it_draws_and_not_whatever_is_declared() -> None:
+    data = Shapes(style=Style(figures=(1, 1)), train=4)
+    assert {field for field, _, _ in declared(data.scenes("train")[0])} == Shapes.provides < FIELDS.keys()

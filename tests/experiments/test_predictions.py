@@ -123,37 +123,37 @@ def test_written_objects_are_results_as_coco_s_tools_read_them(resize_mode: Resi
 
 
 @pytest.fixture
-def depth(monkeypatch: pytest.MonkeyPatch) -> None:
+def heat(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quantity for each pixel, which is declared and nothing else."""
-    monkeypatch.setitem(FIELDS, "depth", Map())
+    monkeypatch.setitem(FIELDS, "heat", Map())
 
 
-def test_a_quantity_lies_over_the_image_in_colours_that_truth_and_prediction_share(depth: None) -> None:
+def test_a_quantity_lies_over_the_image_in_colours_that_truth_and_prediction_share(heat: None) -> None:
     image = torch.full((3, 160, 160), 100, dtype=torch.uint8)
     truth, found = torch.full((160, 160), 2.0), torch.full((160, 160), 5.0)
     truth[:, 80:], truth[:40] = 8, float("nan")
-    drawn = draw(image, {"depth": truth}, SPECIFICATION)
+    drawn = draw(image, {"heat": truth}, SPECIFICATION)
     assert torch.equal(drawn[:, :40], image[:, :40])  # nothing is known there
     near, far = drawn[:, 100, 20], drawn[:, 100, 120]
     assert not torch.equal(near, far) and (drawn[:, 40:, :80] == near[:, None, None]).all()
-    beside = draw(image, {"depth": found}, SPECIFICATION, scale={"depth": truth})[:, 100, 20]
-    middle = draw(image, {"depth": torch.where(truth == 8, 5, truth)}, SPECIFICATION, scale={"depth": truth})[:, 100, 120]
+    beside = draw(image, {"heat": found}, SPECIFICATION, scale={"heat": truth})[:, 100, 20]
+    middle = draw(image, {"heat": torch.where(truth == 8, 5, truth)}, SPECIFICATION, scale={"heat": truth})[:, 100, 120]
     assert torch.equal(beside, middle) and not torch.equal(beside, near) and not torch.equal(beside, far)
 
 
-def test_a_predicted_quantity_is_written_in_pixels_of_the_image_as_it_lies_on_disk(depth: None, tmp_path: Path) -> None:
+def test_a_predicted_quantity_is_written_in_pixels_of_the_image_as_it_lies_on_disk(heat: None, tmp_path: Path) -> None:
     """An image of 32 x 64 pixels, predicted at 32 x 32 after a crop: its left and right quarter are not known."""
     image = torch.zeros(3, 32, 64, dtype=torch.uint8)
-    metres = torch.arange(32.0).expand(32, 32).clone() + 0.5
+    values = torch.arange(32.0).expand(32, 32).clone() + 0.5
     data = SimpleNamespace(scenes=lambda split: [{"image": image}], image_size=(32, 32), resize_mode="crop")
     trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
     writer, task = PredictionWriter(tmp_path), SimpleNamespace(specification=SPECIFICATION)
     batch: Any = {"name": ["a/b.jpg"], "size": [(32, 64)], "index": torch.tensor([0]), "image": image[None, ..., :32]}
-    writer.on_predict_batch_end(trainer, task, [{"depth": metres}], batch)
+    writer.on_predict_batch_end(trainer, task, [{"heat": values}], batch)
     with redirect_stdout(StringIO()):
         writer.on_predict_epoch_end(trainer, task)  # type: ignore[arg-type]
     (entry,) = json.loads((tmp_path / "predictions" / "predictions.json").read_text())
-    written = np.load(tmp_path / "predictions" / entry["depth"])
+    written = np.load(tmp_path / "predictions" / entry["heat"])
     assert written.dtype == np.float32 and written.shape == (32, 64)
-    assert np.array_equal(written[:, 16:48], metres.numpy())
+    assert np.array_equal(written[:, 16:48], values.numpy())
     assert np.isnan(written[:, :16]).all() and np.isnan(written[:, 48:]).all()
