@@ -97,14 +97,15 @@ def _enlarge(image: Tensor, factor: int) -> Tensor:
 
 
 def _draw_quantity(canvas: Tensor, values: Tensor, scale: Tensor) -> Tensor:
-    """Lies over the image, from dark violet (the least value of ``scale``) to yellow (its greatest); not where it is NaN."""
+    """Over the image in grey, from violet (the least value of ``scale``) to yellow (its greatest); not where it is NaN."""
     ends = scale.float().cpu()
     ends = ends[ends.isfinite()]
     low, high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 1.0)
     parts = ((values.float() - low) / max(high - low, 1e-12)).nan_to_num().clamp(0, 1)
     colours = cv2.applyColorMap((parts * 255).round().to(torch.uint8).numpy(), cv2.COLORMAP_VIRIDIS)
     over = torch.from_numpy(colours).flip(-1).permute(2, 0, 1)  # OpenCV's order of colours is BGR
-    return (canvas * 0.3 + over * 0.7).round().to(torch.uint8).where(values.isfinite(), canvas)
+    grey = canvas.float().mean(0)  # the image's own colours would be read as other values
+    return (grey * 0.3 + over * 0.7).round().to(torch.uint8).where(values.isfinite(), canvas)
 
 
 def _draw_classes(canvas: Tensor, mask: Tensor, classes: Sequence[str]) -> Tensor:
