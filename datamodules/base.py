@@ -12,11 +12,13 @@ import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import Dataset
 
-from .loading import GlobalBatches, Key, Loader, Skipped
+from .checking import check_promise, problems
+from .loading import DistributedBatchSampler, EpochLoader, Key, Skipped
 from .proposals import Proposer
-from .scene import COMPUTED, FIELDS, OBJECT_FIELDS, InputError, Scene, SceneError, Specification, keep_objects, problems
+from .resizing import ResizeMode
+from .scene import COMPUTED, FIELDS, InputError, Scene, SceneError, Specification, declared, keep_objects
 from .selective_search import SelectiveSearch
-from .transforms import Fit, SceneTransform, Transform
+from .transforms import SceneTransform, Transform
 
 Split = Literal["train", "val", "test"]
 
@@ -44,7 +46,7 @@ class DataModule(pl.LightningDataModule):
     Args:
         image_size: side of the square images of a batch, or (H, W).
         batch_size: images in a batch over all devices together; N devices take batch_size / N each.
-        fit: how an image takes the size ``image_size``: stretch, letterbox or crop.
+        resize_mode: how an image takes the size ``image_size``: stretch, letterbox or crop.
         augment: albumentations transforms for training, applied to image and annotations together, before the resizing.
         proposals: finds an image's proposals, where a task needs them: selective search, unless something else is said.
         workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
@@ -54,7 +56,7 @@ class DataModule(pl.LightningDataModule):
     """
 
     provides: ClassVar[frozenset[str]] = frozenset()
-    """The fields of a scene that this data set has, beside the image."""
+    """The fields of a scene that this data set has, beside the image: a promise that is checked on the first scene read."""
 
     # A rank whose slice of the validation set is empty is no mistake.
     allow_zero_length_dataloader_with_multiple_devices = True
@@ -64,7 +66,7 @@ class DataModule(pl.LightningDataModule):
         *,
         image_size: Size,
         batch_size: int = 32,
-        fit: Fit = "stretch",
+        resize_mode: ResizeMode = "stretch",
         augment: Sequence[Transform] = (),
         proposals: Proposer | None = None,
         workers: int = 2,
@@ -79,13 +81,17 @@ class DataModule(pl.LightningDataModule):
                 f"{type(self).__name__}: image_size and batch_size must be at least 1 and workers at least 0, "
                 f"got {image_size}, {batch_size} and {workers}"
             )
-        self.batch_size, self.fit, self.augment, self.workers = batch_size, fit, list(augment), workers
+        self.batch_size, self.resize_mode, self.augment, self.workers = batch_size, resize_mode, list(augment), workers
         self.proposals = proposals or SelectiveSearch()
         self.train_samples, self.invalid = train_samples, invalid
+        if unknown := self.provides - FIELDS.keys():
+            raise InputError(
+                f"{type(self).__name__} provides {_words(unknown)}; a scene's fields are {_words(frozenset(FIELDS))}"
+            )
         self.fields: frozenset[str] = self.provides
         self.skipped: dict[str, None] = {}
         """What was left out so far, in order; filled under ``invalid: skip``."""
-        self._loaders: dict[str, Loader] = {}
+        self._loaders: dict[str, EpochLoader] = {}
 
     @property
     @abstractmethod
@@ -105,28 +111,28 @@ class DataModule(pl.LightningDataModule):
     @property
     def fields_to_load(self) -> frozenset[str]:
         """The fields in use and, for objects' fields, ``boxes``: through them transforms leave objects out."""
-        return self.fields | {"boxes"} if self.fields & frozenset(OBJECT_FIELDS) else self.fields
+        return self.fields | {"boxes"} if any(FIELDS[field].per_object for field in self.fields) else self.fields
 
     # Lightning's hooks ------------------------------------------------------------------------------------------------
 
-    def train_dataloader(self) -> Loader:
+    def train_dataloader(self) -> EpochLoader:
         return self._loader("train", training=True)
 
-    def val_dataloader(self) -> Loader:
+    def val_dataloader(self) -> EpochLoader:
         return self._loader("val")
 
-    def test_dataloader(self) -> Loader:
+    def test_dataloader(self) -> EpochLoader:
         return self._loader("test")
 
-    def predict_dataloader(self) -> Loader:
+    def predict_dataloader(self) -> EpochLoader:
         return self._loader("test")
 
-    def _loader(self, split: Split, training: bool = False) -> Loader:
+    def _loader(self, split: Split, training: bool = False) -> EpochLoader:
         if split not in self._loaders:
             self._loaders[split] = self._make_loader(split, training)
         return self._loaders[split]
 
-    def _make_loader(self, split: Split, training: bool) -> Loader:
+    def _make_loader(self, split: Split, training: bool) -> EpochLoader:
         dataset = PreparedScenes(self, split, augment=training)
         name = type(self).__name__
         if len(dataset) == 0:
@@ -141,8 +147,8 @@ class DataModule(pl.LightningDataModule):
                 f"{name}: data.batch_size counts all devices together and must divide by their number; "
                 f"{self.batch_size} does not divide by {ranks}"
             )
-        batches = GlobalBatches(len(dataset), self.batch_size, run_seed(), rank, ranks, training=training)
-        return Loader(
+        batches = DistributedBatchSampler(len(dataset), self.batch_size, run_seed(), rank, ranks, training=training)
+        return EpochLoader(
             dataset,
             batches,
             workers=self.workers,
@@ -169,10 +175,11 @@ class PreparedScenes(Dataset[Any]):
         self.specification, self.invalid, self.seed = data.specification, data.invalid, run_seed()
         self.fields, self.fields_to_load = data.fields, data.fields_to_load
         self.propose = data.proposals if "proposals" in data.fields else None
+        self.name, self.promised, self.promise_kept = type(data).__name__, data.fields - COMPUTED, False
         self.sound = bytearray(len(self.source))
         """1 for each scene that was found to keep the contract: it is checked once, and not each epoch."""
         transforms, flip_pairs = data.augment if augment else (), data.specification.flip_pairs
-        self.transform = SceneTransform(transforms, data.image_size, data.fit, flip_pairs)
+        self.transform = SceneTransform(transforms, data.image_size, data.resize_mode, flip_pairs)
         self.chosen: list[int] | None = None
         if split == "train" and data.train_samples is not None and data.train_samples < len(self.source):
             self.chosen = np.random.default_rng(0).permutation(len(self.source))[: data.train_samples].tolist()
@@ -200,8 +207,11 @@ class PreparedScenes(Dataset[Any]):
     def checked(self, index: int) -> tuple[Scene, list[str]]:
         """The scene as it lies on disk, with the fields that are transformed, and the objects that were left out of it."""
         # Reduced before it is transformed: moving masks and joints that nobody uses costs more than drawing the scene.
-        loaded = self.source[index].items()
-        scene = cast(Scene, {k: v for k, v in loaded if k not in FIELDS or k in self.fields_to_load})
+        loaded = self.source[index]
+        if not self.promise_kept:
+            check_promise(self.name, self.promised, loaded)
+            self.promise_kept = True
+        scene = cast(Scene, {k: v for k, v in loaded.items() if k not in FIELDS or k in self.fields_to_load})
         if self.sound[index]:
             return scene, []
         whole, objects = problems(scene, self.specification)
@@ -214,7 +224,7 @@ class PreparedScenes(Dataset[Any]):
         texts = [f"{where}: object {i}: {wrong}" for i, wrong in objects.items()]
         if self.invalid == "error":
             raise SceneError(f"{texts[0]} (data.invalid: skip leaves such objects out)")
-        count = next(len(scene[f]) for f in ("boxes", "labels", "keypoints") if f in scene)  # type: ignore[literal-required]
+        count = next(len(value) for _, kind, value in declared(scene) if kind.per_object)
         return keep_objects(scene, [i for i in range(count) if i not in objects]), texts
 
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def interleaved(image: Tensor) -> NDArray[np.uint8]:
+def to_hwc(image: Tensor) -> NDArray[np.uint8]:
     """uint8 (3, H, W) as contiguous (H, W, 3); it shares the image's memory where that is in this order already."""
     array: NDArray[np.uint8] = image.permute(1, 2, 0).numpy()
     return array if array.flags.c_contiguous else np.asarray(cv2.merge(list(image.numpy())), np.uint8)
 
 
-def planar(image: NDArray[np.uint8]) -> Tensor:
+def to_chw(image: NDArray[np.uint8]) -> Tensor:
     """uint8 (H, W, 3) as contiguous (3, H, W), in memory of its own."""
     planes = np.empty((3, *image.shape[:2]), np.uint8)
     cv2.split(np.ascontiguousarray(image), list(planes))
@@ -27,4 +27,4 @@ def planar(image: NDArray[np.uint8]) -> Tensor:
 
 def contiguous(image: Tensor) -> Tensor:
     """uint8 (3, H, W) with its planes one behind the other; the image itself where they are."""
-    return image if image.is_contiguous() else planar(interleaved(image))
+    return image if image.is_contiguous() else to_chw(to_hwc(image))

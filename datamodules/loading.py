@@ -9,12 +9,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .scene import Batch, Scene
+from .scene import FIELDS, Batch, Scene
 
 Key = tuple[int, int]
 """(epoch, index): what a sample's augmentation is a function of, together with the run's seed."""
-
-STACKED = ("image", "label", "mask")
 
 
 class Skipped(str):
@@ -33,7 +31,7 @@ def collate(samples: Sequence[Scene | Skipped]) -> Batch | None:
     batch: dict[str, Any] = {}
     for field in scenes[0]:
         values = [s[field] for s in scenes]
-        if field in STACKED:
+        if field == "image" or (field in FIELDS and FIELDS[field].stacked):
             batch[field] = torch.stack(values)
         elif field == "index":
             batch[field] = torch.tensor(values)
@@ -44,7 +42,7 @@ def collate(samples: Sequence[Scene | Skipped]) -> Batch | None:
     return cast(Batch, batch)
 
 
-class GlobalBatches(Sampler[list[Key]]):
+class DistributedBatchSampler(Sampler[list[Key]]):
     """This rank's slice of each global batch.
 
     The order is a permutation given by (seed, epoch) in training, and the data set's own in evaluation. Batch b is the
@@ -80,7 +78,7 @@ class GlobalBatches(Sampler[list[Key]]):
             yield [(self.epoch, i) for i in batch[low:high]]
 
 
-class Loader:
+class EpochLoader:
     """Iterates over the batches of a data set; Lightning treats it as any iterable with a length.
 
     It is no ``DataLoader``, because Lightning replaces those. It makes its iterator at the first ``next`` and not at
@@ -91,7 +89,7 @@ class Loader:
     def __init__(
         self,
         dataset: Dataset[Any],
-        batches: GlobalBatches,
+        batches: DistributedBatchSampler,
         *,
         workers: int,
         position: Callable[[], int] = lambda: 0,

@@ -7,12 +7,16 @@ right and y down; a box is (x1, y1, x2, y2) with x2 > x1 and y2 > y1, so its wid
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar, cast
 
 import torch
 from torch import Tensor
+
+from .kinds import Areas, Boxes, Kind, Map, Masks, PerObject, Points, Regions, Scalar, Texts
+
+K = TypeVar("K", bound=Kind)
 
 IGNORE = 255
 """Value of a mask's pixel that belongs to no class: neither trained on nor scored."""
@@ -49,20 +53,34 @@ class Scene(TypedDict, total=False):
     """Where the scene comes from: a path relative to the data set's root, or a drawing's number."""
     size: tuple[int, int]
     """(H, W) of the image as it lies on disk, before it was resized."""
+    index: int
+    """Its place in its split; given by the data module."""
 
 
-OBJECT_FIELDS = ("boxes", "labels", "masks", "keypoints", "captions", "difficult", "crowd", "area")
-"""The fields with one entry an object."""
+FIELDS: dict[str, Kind] = {
+    "label": Scalar(dtype=torch.int64, classes="classes"),
+    "mask": Map(dtype=torch.uint8, classes="mask_classes", fill=IGNORE),
+    "boxes": Boxes(),
+    "labels": PerObject(dtype=torch.int64, classes="classes"),
+    "masks": Masks(),
+    "keypoints": Points(),
+    "captions": Texts(),
+    "difficult": PerObject(dtype=torch.bool),
+    "crowd": PerObject(dtype=torch.bool),
+    "area": Areas(),
+    "proposals": Regions(),
+}
+"""What a data module may provide and a task may need, beside the image, and of which kind each is.
+
+A new field is an entry here, in :class:`Scene` and in :class:`Batch`; everything else goes over kinds.
+"""
 
 COMPUTED = frozenset({"proposals"})
 """The fields that every data module computes from the image as it lies on disk, where they are asked for."""
 
-FIELDS = ("label", "mask", *OBJECT_FIELDS, *sorted(COMPUTED))
-"""What a data module may provide and a task may need, beside the image."""
-
 
 class Batch(TypedDict, total=False):
-    """B scenes. ``image``, ``label`` and ``mask`` are stacked; what has one entry an object is a list of B."""
+    """B scenes: a stacked tensor of what has the same size in each (see ``Kind.stacked``), otherwise a list of B."""
 
     image: Tensor
     """uint8 (B, 3, H, W), normalised on the device and not before."""
@@ -111,6 +129,10 @@ class Specification:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     """Standard deviation of the RGB channels, of values in [0, 1]."""
 
+    def names(self, kind: Kind) -> tuple[str, ...]:
+        """The names of the classes that values of a kind count; none where they count no classes."""
+        return getattr(self, kind.classes) if kind.classes else ()
+
     def as_dict(self) -> dict[str, Any]:
         """A dict of strings, numbers and lists: what a checkpoint may hold."""
         return {key: _plain(value) for key, value in asdict(self).items()}
@@ -138,99 +160,24 @@ class SceneError(InputError):
     """A scene that breaks the contract: its message says which file and what is wrong with it."""
 
 
-def keep_objects(scene: Scene, keep: Iterable[int]) -> Scene:
-    """The scene with only the objects ``keep`` (indices), in that order, in each of its object fields."""
-    chosen = list(keep)
-    kept = dict(scene)
-    for field in OBJECT_FIELDS:
-        value = kept.get(field)
-        if isinstance(value, Tensor):
-            kept[field] = value[torch.tensor(chosen, dtype=torch.long)]
-        elif isinstance(value, list):
-            kept[field] = [value[i] for i in chosen]
-    return kept  # type: ignore[return-value]
+def declared(scene: Mapping[str, Any]) -> list[tuple[str, Kind, Any]]:
+    """Name, kind and value of each field of a scene, a batch or a prediction that :data:`FIELDS` declares."""
+    return [(field, FIELDS[field], value) for field, value in scene.items() if field in FIELDS]
 
 
-def problems(scene: Scene, specification: Specification) -> tuple[list[str], dict[int, str]]:
-    """What breaks the contract: of the scene as a whole, and of single objects (index -> what is wrong).
-
-    A scene's problem (an image that is no uint8 (3, H, W), a mask of another size, a label out of range)
-    leaves nothing to use; an object's problem (a box of zero area, outside the image, reversed or NaN) can be
-    mended by leaving out that object.
-    """
-    image = scene["image"]
-    if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3:
-        return [f"image is {image.dtype} {tuple(image.shape)}, expected torch.uint8 (3, H, W)"], {}
-    height, width = image.shape[1:]
-    whole = [*_label_problems(scene, specification), *_mask_problems(scene, specification, (height, width))]
-    counts = {field: len(scene[field]) for field in OBJECT_FIELDS if field in scene}  # type: ignore[literal-required]
-    if len(set(counts.values())) > 1:
-        whole.append("one entry an object expected in each field, got " + ", ".join(f"{k}: {v}" for k, v in counts.items()))
-    if whole:
-        return whole, {}
-    objects: dict[int, str] = {}
-    for i, label in enumerate(scene["labels"].tolist() if "labels" in scene else ()):
-        if not 0 <= label < len(specification.classes):
-            objects[i] = (
-                f"label {label} is out of range: {specification.name} has classes 0 to {len(specification.classes) - 1}"
-            )
-    for i, box in enumerate(scene["boxes"].tolist() if "boxes" in scene else ()):
-        if wrong := _box_problem(box, height, width):
-            objects[i] = wrong
-    for i, joints in enumerate(scene.get("keypoints", ())):
-        if wrong := _joint_problem(joints, specification):
-            objects[i] = wrong
-    return [], objects
+def of_kind(scene: Mapping[str, Any], kind: type[K]) -> list[tuple[str, K, Any]]:
+    """Those of :func:`declared` that are of one kind."""
+    return [(field, found, value) for field, found, value in declared(scene) if isinstance(found, kind)]
 
 
-def _label_problems(scene: Scene, specification: Specification) -> list[str]:
-    if "label" not in scene or 0 <= int(scene["label"]) < len(specification.classes):
-        return []
-    return [
-        f"label {int(scene['label'])} is out of range: {specification.name} has classes 0 to {len(specification.classes) - 1}"
-    ]
+def keep_objects(scene: Mapping[str, Any], rows: Iterable[int]) -> Scene:
+    """The scene with only the objects ``rows`` (indices), in that order, in each of its fields with one entry an object."""
+    chosen = list(rows)
+    kept = {field: kind.chosen(value, chosen) for field, kind, value in declared(scene) if kind.per_object}
+    return cast(Scene, {**scene, **kept})
 
 
-def _mask_problems(scene: Scene, specification: Specification, size: tuple[int, int]) -> list[str]:
-    found = []
-    if "mask" in scene:
-        mask = scene["mask"]
-        if tuple(mask.shape) != size:
-            found.append(f"mask is {mask.shape[0]} x {mask.shape[1]}, its image {size[0]} x {size[1]} (H x W)")
-        else:
-            classes = len(specification.mask_classes)
-            # bincount is several times faster than unique on a byte image.
-            counts = torch.bincount(mask.flatten().int(), minlength=256)
-            counts[IGNORE] = 0
-            if bool(counts[classes:].any()):
-                value = int(counts[classes:].nonzero()[0]) + classes
-                found.append(
-                    f"mask has class {value}: {specification.name} has classes 0 to {classes - 1}, and {IGNORE} for ignore"
-                )
-    if "masks" in scene and tuple(scene["masks"].shape[1:]) != size:
-        found.append(f"masks are {tuple(scene['masks'].shape[1:])}, their image is {size} (H, W)")
-    return found
-
-
-def _box_problem(box: list[float], height: int, width: int) -> str:
-    x1, y1, x2, y2 = box
-    text = f"box ({x1:g}, {y1:g}, {x2:g}, {y2:g})"
-    if not all(abs(v) < float("inf") for v in box):
-        return f"{text} is not finite"
-    if x2 < x1 or y2 < y1:
-        return f"{text} is reversed: x2 >= x1 and y2 >= y1 expected"
-    if x2 == x1 or y2 == y1:
-        return f"{text} has no area"
-    # One pixel of grace: some official annotations count the last pixel's far edge from 1.
-    if x1 < -1 or y1 < -1 or x2 > width + 1 or y2 > height + 1:
-        return f"{text} leaves its image of {width} x {height} (W x H)"
-    return ""
-
-
-def _joint_problem(joints: Tensor, specification: Specification) -> str:
-    if joints.shape != (len(specification.joints), 3):
-        return f"keypoints of a figure are {tuple(joints.shape)}, expected ({len(specification.joints)}, 3)"
-    labelled = joints[joints[:, 2] > 0, :2]
-    if not bool(torch.isfinite(labelled).all()):
-        return "a labelled joint is not finite"
-    return ""
+def unbind(batch: Batch) -> list[Scene]:
+    """The B scenes of a batch, the inverse of ``collate``: they share its tensors' memory, on its device."""
+    columns: dict[str, Any] = {**batch, "index": batch["index"].tolist()}
+    return [cast(Scene, {field: values[i] for field, values in columns.items()}) for i in range(len(columns["index"]))]

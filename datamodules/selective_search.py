@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .grouping import Similarity, group
-from .layout import interleaved
+from .layout import to_hwc
 from .proposal_cache import ProposalCache
 from .proposals import Proposer
 from .scene import InputError
@@ -95,7 +95,7 @@ class SelectiveSearch(Proposer):
         self.cache = ProposalCache(cache, settings) if cache else None
 
     def __call__(self, image: Tensor) -> Tensor:
-        pixels = np.ascontiguousarray(interleaved(image))
+        pixels = np.ascontiguousarray(to_hwc(image))
         return self.cache.get(pixels, self._search) if self.cache else self._search(pixels)
 
     def _search(self, image: Image) -> Tensor:

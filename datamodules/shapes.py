@@ -7,7 +7,7 @@ from typing import Any
 
 from .base import DataModule, Scenes, Size, Split
 from .drawing import Album, Style, album, specification
-from .scene import COMPUTED, FIELDS, InputError, Scene, Specification
+from .scene import InputError, Scene, Specification
 
 FIRST_INDEX = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}
 """Where each split's drawings begin: far apart, so that no size of one split makes it share a scene with another."""
@@ -26,12 +26,12 @@ class Shapes(DataModule):
         val: number of validation scenes.
         test: number of test scenes.
         scene_seed: of the drawings; the run's own seed changes only their order and augmentation.
-        keep: MiB that a process (each worker too) may take to keep drawn scenes; what does not fit, and with 0 every scene,
-            is drawn each time anew. At 64 pixels, a scene takes about 30 KiB.
+        cache_mib: MiB that a process (each worker too) may take to keep drawn scenes; what does not fit, and with 0 every
+            scene, is drawn each time anew. At 64 pixels, a scene takes about 30 KiB.
         kwargs: see :class:`datamodules.base.DataModule`.
     """
 
-    provides = frozenset(FIELDS) - COMPUTED - {"difficult", "crowd", "area"}
+    provides = frozenset({"label", "mask", "boxes", "labels", "masks", "keypoints", "captions"})
 
     def __init__(
         self,
@@ -42,15 +42,15 @@ class Shapes(DataModule):
         val: int = 500,
         test: int = 1000,
         scene_seed: int = 0,
-        keep: int = 512,
+        cache_mib: int = 512,
         **kwargs: Any,
     ) -> None:
         super().__init__(image_size=image_size, **kwargs)
-        if keep < 0:
-            raise InputError(f"Shapes: keep is {keep}: MiB expected, 0 or more")
+        if cache_mib < 0:
+            raise InputError(f"Shapes: cache_mib is {cache_mib}: 0 or more expected")
         self.style = replace(style or Style(), image_size=self.image_size)
         self.sizes = {"train": train, "val": val, "test": test}
-        self.scene_seed, self.keep = scene_seed, keep
+        self.scene_seed, self.cache_mib = scene_seed, cache_mib
 
     @property
     def specification(self) -> Specification:
@@ -68,7 +68,7 @@ class Shapes(DataModule):
 
     def scenes(self, split: Split) -> Scenes:
         drawings = album(self.scene_seed, self.style)
-        return Drawings(drawings, FIRST_INDEX[split], self.sizes[split], self.fields_to_load, self.keep * 2**20)
+        return Drawings(drawings, FIRST_INDEX[split], self.sizes[split], self.fields_to_load, self.cache_mib * 2**20)
 
 
 class Drawings:

@@ -11,7 +11,7 @@ import random
 import warnings
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for a newer version at import
 
@@ -19,13 +19,13 @@ import albumentations
 import numpy as np
 import torch
 from albumentations import BaseCompose, BasicTransform
+from numpy.typing import NDArray
 from torch import Tensor
 
-from .fit import Fit, fit_matrix, fit_scene
-from .layout import interleaved, planar
-from .scene import IGNORE, InputError, Scene, keep_objects
-
-__all__ = ["Fit", "SceneTransform", "Transform", "fit_matrix"]
+from .kinds import Areas, Boxes, Kind, Map, Masks, Points, Regions
+from .layout import to_chw, to_hwc
+from .resizing import ResizeMode, resize_scene
+from .scene import IGNORE, InputError, Scene, declared, keep_objects, of_kind
 
 Transform: TypeAlias = BasicTransform | BaseCompose
 """One entry of a data module's ``augment`` list."""
@@ -34,17 +34,27 @@ _PROBE = np.array([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75]], np.float32)
 """Three points of the image, in parts of its sides: their orientation afterwards tells whether it was mirrored."""
 
 
+Moving: TypeAlias = list[tuple[str, Kind, Any]]
+"""Name, kind and value of the fields that move with the image."""
+
+_TARGETS: dict[type[Kind], str] = {Map: "mask", Masks: "masks", Regions: "bboxes"}
+"""What albumentations calls the fields of a kind; the objects' boxes, and points, it knows by names of its own."""
+
+_INSIDE = "inside image"
+"""A mask of ones that is moved with maps whose fill albumentations cannot know: what is not 1 afterwards is outside."""
+
+
 class SceneTransform:
-    """Applies a list of albumentations transforms, then the fit, to every field of a scene together.
+    """Applies a list of albumentations transforms, then the resizing, to every field of a scene together.
 
     A call's randomness comes from its ``seed`` alone, not from what was transformed before. Objects that leave the
     image, or of which less than half a pixel is left, are left out of every object field, and such proposals too; joints
     that leave it become unlabelled; a mirrored figure has its left and right joints exchanged, by the pairs
-    ``flip_pairs``, whichever transform mirrored it. Where a transform shows what lies outside the image, ``mask`` is
-    ignore.
+    ``flip_pairs``, whichever transform mirrored it. Where a transform shows what lies outside the image, a map has its fill.
+    Maps and masks are sampled (nearest pixel) and not blended.
 
     Joints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
-    (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the fit, does not.
+    (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the last step, does not.
 
     Flips, crops and affine maps move 2,000 proposals in a millisecond or two. Distortions (ElasticTransform and its like)
     draw a mask of every box: for 2,000 in an image of 500 pixels that takes seconds and a gigabyte.
@@ -54,10 +64,10 @@ class SceneTransform:
         self,
         augment: Sequence[Transform],
         image_size: tuple[int, int],
-        fit: Fit,
+        resize_mode: ResizeMode,
         flip_pairs: Sequence[tuple[int, int]] = (),
     ) -> None:
-        self.image_size, self.fit = image_size, fit
+        self.image_size, self.resize_mode = image_size, resize_mode
         self.flip_pairs = list(flip_pairs)
         self.augment = deepcopy(list(augment))  # each has the generator of its list, and may stand in another one too
         for transform in self.augment:
@@ -66,29 +76,35 @@ class SceneTransform:
         self._bits = np.random.PCG64()
         self._python_random = random.Random()
         self._compose: albumentations.Compose | None = None
-        self._moves: tuple[bool, bool] | None = None
+        self._fields: list[str] = []
 
     def __call__(self, scene: Scene, seed: tuple[int, ...]) -> Scene:
         """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index)."""
         if self.augment:
-            compose = self._composed("boxes" in scene or "proposals" in scene, "keypoints" in scene)
+            moving = [entry for entry in declared(scene) if entry[1].moves]
+            packed = _pack(scene["image"], moving)
+            compose = self._composed(moving)
             sequence = np.random.SeedSequence(seed)
             self._bits.state = np.random.PCG64(sequence).state
             self._python_random.seed(int(sequence.generate_state(1)[0]))
             try:
-                packed = compose(**_pack(scene))
+                packed = compose(**packed)
             except Exception as error:  # a crop that is larger than the image, for one
                 raise InputError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
-            scene = self._unpack(scene, packed)
-        return fit_scene(scene, self.image_size, self.fit)
+            scene = self._unpack(scene, moving, packed)
+        return resize_scene(scene, self.image_size, self.resize_mode)
 
-    def _composed(self, boxes: bool, keypoints: bool) -> albumentations.Compose:
-        """The list as one transform of images with or without boxes and keypoints; these cost time even when empty.
+    def _composed(self, moving: Moving) -> albumentations.Compose:
+        """The list as one transform of what the scene has; boxes and points cost time even where there are none.
 
         The scenes of a data set have the same fields, so it is made once.
         """
-        if self._compose is None or self._moves != (boxes, keypoints):
-            self._moves = (boxes, keypoints)
+        fields = [field for field, _, _ in moving]
+        if self._compose is None or self._fields != fields:
+            self._fields, kinds = fields, {type(kind) for _, kind, _ in moving}
+            targets = {field: _TARGETS[type(kind)] for field, kind, _ in moving if type(kind) in _TARGETS}
+            if any(kind.fill != IGNORE for _, kind, _ in moving if isinstance(kind, Map)):
+                targets[_INSIDE] = "mask"
             # Half a pixel: objects of one pixel are, after a flip, a rounding error narrower.
             box = albumentations.BboxParams("pascal_voc", min_width=0.5, min_height=0.5, clip=True)
             point = albumentations.KeypointParams("xy", label_fields=["point"], remove_invisible=False)
@@ -96,47 +112,43 @@ class SceneTransform:
                 warnings.simplefilter("ignore")
                 self._compose = albumentations.Compose(
                     self.augment,
-                    bbox_params=box if boxes else None,
-                    keypoint_params=point if keypoints else None,
-                    # Beside the objects, and not among them: crops that spare objects, for one, need not spare proposals.
-                    additional_targets={"proposals": "bboxes"} if boxes else None,
+                    bbox_params=box if kinds & {Boxes, Regions} else None,
+                    keypoint_params=point if Points in kinds else None,
+                    # Regions stand beside the objects, and not among them: crops that spare objects need not spare them.
+                    additional_targets={field: target for field, target in targets.items() if field != target},
                 )
             self._compose.set_random_state(np.random.Generator(self._bits), self._python_random)
         return self._compose
 
-    def _unpack(self, scene: Scene, packed: dict[str, Any]) -> Scene:
-        moved = Scene(**scene)
+    def _unpack(self, scene: Scene, moving: Moving, packed: dict[str, Any]) -> Scene:
         image = packed["image"]
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise InputError(
                 f"data.augment turned the image into {image.dtype} {image.shape}; it must stay uint8 (H, W, 3): leave out "
                 "Normalize, ToFloat and ToTensorV2"
             )
-        moved["image"] = planar(image)
-        if "mask" in scene:
-            moved["mask"] = torch.from_numpy(np.ascontiguousarray(packed["mask"]))
-        if "masks" in scene:
-            masks = np.asarray(packed["masks"]) if "masks" in packed else np.zeros((0, *image.shape[:2]))
-            # What lies outside the image is 255 there too, and no part of an object.
-            moved["masks"] = torch.from_numpy((masks == 1).astype(np.uint8))
-        if "keypoints" in scene:
-            moved["keypoints"] = self._joints(scene["keypoints"], packed)
-        if "proposals" in scene:
-            moved["proposals"] = torch.from_numpy(np.array(packed["proposals"], np.float32))
-        if "boxes" in scene:
-            numbered = np.asarray(packed["bboxes"], np.float32)
-            boxes, objects = numbered[:, :4], numbered[:, 4:].flatten().astype(np.int64)
-            if "area" in scene:
-                # Nobody measures the area after a rotation or a crop; it follows the box's.
-                shrinkage = torch.ones(len(scene["boxes"]))
-                shrinkage[objects] = torch.from_numpy(_areas(boxes)) / _areas(scene["boxes"][objects])
-                moved["area"] = scene["area"] * shrinkage
-            if (kept := objects.tolist()) != list(range(len(scene["boxes"]))):
-                moved = keep_objects(moved, kept)
-            moved["boxes"] = torch.from_numpy(np.ascontiguousarray(boxes))
-        return moved
+        moved: dict[str, Any] = {**scene, "image": to_chw(image)}
+        for field, kind, value in moving:
+            match kind:
+                case Map():
+                    values = torch.from_numpy(np.ascontiguousarray(packed[field]))
+                    if kind.fill != IGNORE:
+                        values[torch.from_numpy(packed[_INSIDE] != 1)] = kind.fill
+                    moved[field] = values
+                case Masks():
+                    masks = np.asarray(packed[field]) if field in packed else np.zeros((0, *image.shape[:2]))
+                    # What lies outside the image is 255 there too, and no part of an object.
+                    moved[field] = torch.from_numpy((masks == 1).astype(np.uint8))
+                case Points():
+                    moved[field] = self._points(value, packed)
+                case Regions():
+                    moved[field] = torch.from_numpy(np.array(packed[field], np.float32))
+        for field, kind, value in moving:
+            if isinstance(kind, Boxes):
+                return _with_objects_left(moved, field, value, np.asarray(packed["bboxes"], np.float32))
+        return cast(Scene, moved)
 
-    def _joints(self, keypoints: Tensor, packed: dict[str, Any]) -> Tensor:
+    def _points(self, keypoints: Tensor, packed: dict[str, Any]) -> Tensor:
         points = np.full((len(_PROBE) + keypoints.shape[:2].numel(), 2), np.nan, np.float32)
         # Distortions leave out the points that they move off the image.
         points[np.asarray(packed["point"], np.int64)] = np.asarray(packed["keypoints"], np.float32).reshape(-1, 2) + 0.5
@@ -150,23 +162,41 @@ class SceneTransform:
         return moved
 
 
-def _pack(scene: Scene) -> dict[str, Any]:
-    packed: dict[str, Any] = {"image": interleaved(scene["image"])}
-    if "mask" in scene:
-        packed["mask"] = scene["mask"].numpy()
-    if "masks" in scene and len(scene["masks"]):
-        packed["masks"] = scene["masks"].numpy()
-    if "boxes" in scene:
-        # The fifth column tells which objects are left.
-        packed["bboxes"] = np.column_stack([scene["boxes"].numpy(), np.arange(len(scene["boxes"]), dtype=np.float32)])
-    if "proposals" in scene:
-        packed["proposals"] = scene["proposals"].numpy()
-    if "keypoints" in scene:
-        joints = scene["keypoints"][..., :2].reshape(-1, 2).nan_to_num().numpy()
-        points = np.concatenate([_PROBE * scene["image"].shape[:0:-1], joints])
-        # albumentations counts boxes from a pixel's corner, as we do, and points from its centre (see its hflip).
-        packed |= {"keypoints": (points - 0.5).astype(np.float32), "point": np.arange(len(points))}
+def _pack(image: Tensor, moving: Moving) -> dict[str, Any]:
+    packed: dict[str, Any] = {"image": to_hwc(image)}
+    for field, kind, value in moving:
+        match kind:
+            case Map():
+                packed[field] = value.numpy()
+                if kind.fill != IGNORE:
+                    packed[_INSIDE] = np.ones(value.shape, np.uint8)
+            case Masks() if len(value):
+                packed[field] = value.numpy()
+            case Boxes():
+                # The fifth column tells which objects are left.
+                packed["bboxes"] = np.column_stack([value.numpy(), np.arange(len(value), dtype=np.float32)])
+            case Regions():
+                packed[field] = value.numpy()
+            case Points():
+                joints = value[..., :2].reshape(-1, 2).nan_to_num().numpy()
+                points = np.concatenate([_PROBE * image.shape[:0:-1], joints])
+                # albumentations counts boxes from a pixel's corner, as we do, and points from its centre (see its hflip).
+                packed |= {"keypoints": (points - 0.5).astype(np.float32), "point": np.arange(len(points))}
     return packed
+
+
+def _with_objects_left(moved: dict[str, Any], field: str, before: Tensor, numbered: NDArray[np.float32]) -> Scene:
+    """The scene with the boxes (N, 5) as they came out, each with its object's number, and with their objects alone."""
+    boxes, objects = numbered[:, :4], numbered[:, 4:].flatten().astype(np.int64)
+    for areas, _, area in of_kind(moved, Areas):
+        # Nobody measures the area after a rotation or a crop; it follows the box's.
+        shrinkage = torch.ones(len(before))
+        shrinkage[objects] = torch.from_numpy(_areas(boxes)) / _areas(before[objects])
+        moved[areas] = area * shrinkage
+    scene = cast(Scene, moved)
+    if (kept := objects.tolist()) != list(range(len(before))):
+        scene = keep_objects(moved, kept)
+    return cast(Scene, {**scene, field: torch.from_numpy(np.ascontiguousarray(boxes))})
 
 
 def _ignore_outside(transform: Any) -> None:

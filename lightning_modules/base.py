@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, TypedDict
+from typing import Any, ClassVar, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, Specification
+from datamodules.scene import Batch, Scene, Specification
 
 from .distributed import gather_objects
 from .schedules import Schedule
@@ -21,24 +21,15 @@ from .schedules import Schedule
 Stage = Literal["train", "val", "test"]
 
 
-class Prediction(TypedDict, total=False):
-    """What a task says of one image. The fields are a scene's, so that a prediction is drawn and stored as truth is."""
+class Prediction(Scene, total=False):
+    """What a task says of one image. The fields are a scene's, so that a prediction is drawn and stored as truth is.
 
-    label: Tensor
-    """int64 (), the most probable class."""
+    Coordinates are pixels of the batch's image. The third number of a keypoint is its confidence (1 where a network gives
+    none).
+    """
+
     scores: Tensor
     """float32 (C,), the probability of each class; in detection (N,), the score of each object."""
-    mask: Tensor
-    """uint8 (H, W), the class of each pixel."""
-    boxes: Tensor
-    """float32 (N, 4), xyxy, in pixels of the batch's image."""
-    labels: Tensor
-    """int64 (N,), from 0."""
-    masks: Tensor
-    """uint8 (N, H, W)."""
-    keypoints: Tensor
-    """float32 (N, K, 3): x, y, and the confidence (1 where a network gives none)."""
-    captions: list[str]
 
 
 def with_total(losses: dict[str, Tensor]) -> dict[str, Tensor]:

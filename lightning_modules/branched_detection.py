@@ -9,7 +9,6 @@ from torch import Tensor
 
 from datamodules.scene import Batch, InputError
 
-from .base import Prediction
 from .detection import Detection
 from .networks.branches import BranchedRCNN
 
@@ -41,9 +40,3 @@ class BranchedDetection(Detection):
     def losses(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
         further = {field: self.of_objects(batch, field) for field in self.learns}
         return self.network.losses(outputs, *self.objects(batch), **further)
-
-    def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
-        inputs = super().metric_inputs(predictions, batch)
-        for i, target in enumerate(inputs["targets"]):
-            target.update({field: batch[field][i] for field in self.learns})  # type: ignore[literal-required]
-        return inputs

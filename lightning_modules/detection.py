@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch
+from datamodules.scene import Batch, unbind
 
 from .base import Prediction, Task
 from .metrics.coco import CocoAP
@@ -67,6 +67,4 @@ class Detection(Task):
         return MetricCollection([CocoAP(classes), Voc2007AP(classes), Voc2010AP(classes)], compute_groups=False)
 
     def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
-        fields = [f for f in ("boxes", "labels", "difficult", "crowd", "area") if f in batch]
-        targets = [{f: batch[f][i] for f in fields} for i in range(len(predictions))]  # type: ignore[literal-required]
-        return {"predictions": predictions, "targets": targets, "index": batch["index"]}
+        return {"predictions": predictions, "targets": unbind(batch), "index": batch["index"]}

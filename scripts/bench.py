@@ -30,7 +30,7 @@ from torch.nn import functional as F
 
 from datamodules.base import DataModule
 from datamodules.drawing import album
-from datamodules.loading import Loader
+from datamodules.loading import EpochLoader
 from datamodules.scene import Batch, Scene, Specification
 from datamodules.shapes import Shapes
 from experiments.training.callbacks import Reproducible, RunSummary
@@ -298,7 +298,7 @@ def data_table(images: int, steps: int) -> list[str]:
     return rows
 
 
-def _images_per_second(loader: Loader) -> float:
+def _images_per_second(loader: EpochLoader) -> float:
     began = time.process_time()
     seen = sum(len(batch["image"]) for batch in loader if batch)
     return seen / (time.process_time() - began)

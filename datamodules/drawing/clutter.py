@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colors import HUES, RGB, rgb
-from .dice import Dice
+from .rng import Rng
 
 MOST = 12
 """Pieces of clutter at its greatest amount."""
@@ -18,13 +18,13 @@ _PATCHES, _STROKES = 0.2, 0.6
 """Shares of pieces: up to the first number muted patches, up to the second strokes, the rest blobs."""
 
 
-def scatter(image: NDArray[np.uint8], dice: Dice, amount: float) -> None:
+def scatter(image: NDArray[np.uint8], rng: Rng, amount: float) -> None:
     """Draw from half of to all ``MOST`` x ``amount`` pieces on an image (H, W, 3), in place."""
-    count = round(MOST * amount * dice.uniform(0.5, 1))
+    count = round(MOST * amount * rng.uniform(0.5, 1))
     if count == 0:
         return
     height, width = image.shape[:2]
-    numbers = dice.table(24, count)
+    numbers = rng.table(24, count)
     kind, hue, saturation, value, size, thickness, y, x = numbers[:8]
     side = min(height, width)
     is_patch, is_blob = kind < _PATCHES, kind >= _STROKES

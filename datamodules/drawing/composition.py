@@ -11,10 +11,10 @@ from ..scene import Scene
 from . import texture
 from .clutter import scatter
 from .colors import HUES, mix, rgb
-from .dice import Dice
 from .figure import JOINTS
 from .language import Described, captions
 from .objects import Object, arrange, dress, reveal
+from .rng import Rng
 from .sprite import Box, lay
 from .style import FIGURE, Style
 
@@ -32,34 +32,34 @@ def draw(seed: int, index: int, style: Style) -> Scene:
     What there is and where depends on the seed, the index and the style's geometry alone; so two styles that differ in
     texture, clutter, light or noise show the same objects in the same places.
     """
-    dice = Dice(seed, index)
-    objects = arrange(dice, style)
-    front_first = reveal(objects, dice.shuffled(range(len(objects))), style.image_size)
-    backdrop = _background(dice, style)
-    scatter(backdrop, dice, style.clutter)
+    rng = Rng(seed, index)
+    objects = arrange(rng, style)
+    front_first = reveal(objects, rng.shuffled(range(len(objects))), style.image_size)
+    backdrop = _background(rng, style)
+    scatter(backdrop, rng, style.clutter)
     image = backdrop.transpose(2, 0, 1).astype(np.int16, order="C")
     for i in reversed(front_first):
-        dress(dice, style, objects[i])
+        dress(rng, style, objects[i])
         lay(image, objects[i].sprite)
     scene = _annotated([objects[i] for i in sorted(front_first)], style)
-    scene["image"] = torch.from_numpy(_developed(image, dice, style))
+    scene["image"] = torch.from_numpy(_developed(image, rng, style))
     return scene
 
 
-def _background(dice: Dice, style: Style) -> NDArray[np.uint8]:
+def _background(rng: Rng, style: Style) -> NDArray[np.uint8]:
     """Two muted colours, joined by a texture: (H, W, 3), as OpenCV draws on it."""
-    tile = texture.background(dice, *style.image_size)
-    value = dice.uniform(0.1, 0.95)
+    tile = texture.background(rng, *style.image_size)
+    value = rng.uniform(0.1, 0.95)
     # The second colour is clearly lighter or darker than the first, so that a texture is never lost.
-    other = value + dice.uniform(0.25, 0.6) * (1 if value < 0.5 else -1)
-    first, second = (rgb(dice.uniform(0, len(HUES)), dice.uniform(0, 0.45), v) for v in (value, max(other, 0.05)))
+    other = value + rng.uniform(0.25, 0.6) * (1 if value < 0.5 else -1)
+    first, second = (rgb(rng.uniform(0, len(HUES)), rng.uniform(0, 0.45), v) for v in (value, max(other, 0.05)))
     return texture.palette(first, mix(first, second, style.texture)).take(tile, axis=0)
 
 
-def _developed(image: Image, dice: Dice, style: Style) -> NDArray[np.uint8]:
+def _developed(image: Image, rng: Rng, style: Style) -> NDArray[np.uint8]:
     """The image under uneven light, with the noise of a sensor."""
     height, width = style.image_size
-    level, right, down = dice.uniform(-0.5, 0.2), dice.spread(0.35), dice.spread(0.35)
+    level, right, down = rng.uniform(-0.5, 0.2), rng.spread(0.35), rng.spread(0.35)
     if style.lighting > 0:
         # In 64ths: 255 times the brightest light, 1.55, is then below 2 ** 15.
         across = np.arange(width, dtype=np.int32) * round(style.lighting * right * 65536 / width)
@@ -68,7 +68,7 @@ def _developed(image: Image, dice: Dice, style: Style) -> NDArray[np.uint8]:
         image *= (along[:, None] + (across + corner) >> 10).astype(np.int16)
         image >>= 6
     if strength := round(style.noise * 255 * 64):
-        image += texture.window(texture.noise(strength), dice, height, width)
+        image += texture.window(texture.noise(strength), rng, height, width)
     np.minimum(image, 255, out=image)
     return np.maximum(image, 0, out=image).astype(np.uint8)
 

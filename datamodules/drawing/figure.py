@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colors import RGB, rgb
-from .dice import Dice
+from .rng import Rng
 from .sprite import Points
 
 JOINTS = (
@@ -41,12 +41,12 @@ _FACE = ((12, 14, 0.03, 0.03), (14, 14, _HEAD_RADIUS, _HEAD_RADIUS))
 """Parts of the body: from one joint to another, with a radius at each. 14 is the middle of the head, 15 that of the hips."""
 
 
-def pose(dice: Dice, articulation: float) -> NDArray[np.complex128]:
+def pose(rng: Rng, articulation: float) -> NDArray[np.complex128]:
     """The joints (14,) of a figure of height 1, with its hips about the origin."""
 
     def bend(standing: float, low: float, high: float) -> float:
         """An angle in radians, between its standing value and any in its range (degrees)."""
-        return radians(standing + articulation * (dice.uniform(low, high) - standing))
+        return radians(standing + articulation * (rng.uniform(low, high) - standing))
 
     lean = rect(1, -bend(0, -25, 25))
     neck = -1j * _NECK * lean
@@ -63,19 +63,19 @@ def pose(dice: Dice, articulation: float) -> NDArray[np.complex128]:
         )
         for start, stop, angle, length in bones:
             # The angle is from straight down, outwards; a bone that points to the viewer is seen shorter.
-            joints[stop] = joints[start] + 1j * rect(length * (1 - articulation * dice.uniform(0, 0.35)), -side * angle)
+            joints[stop] = joints[start] + 1j * rect(length * (1 - articulation * rng.uniform(0, 0.35)), -side * angle)
     turned = np.array(joints) * rect(1, bend(0, -40, 40))
     # Seen from the front, a figure's right is on the left of the picture.
-    from_behind = dice.uniform() < articulation / 2
+    from_behind = rng.uniform() < articulation / 2
     return -turned.conj() if from_behind else turned
 
 
-def parts(joints: NDArray[np.complex128], height: float, hue: float, dice: Dice) -> tuple[Points, list[RGB]]:
+def parts(joints: NDArray[np.complex128], height: float, hue: float, rng: Rng) -> tuple[Points, list[RGB]]:
     """Outlines (P, 16, 2) and colours of the body's parts, from back to front, of joints (14,) of a figure ``height`` tall."""
     light, body, dark = rgb(hue, 0.3, 1.0), rgb(hue, 0.85, 0.8), rgb(hue, 1.0, 0.4)
-    skin = rgb(0.9, dice.uniform(0.25, 0.55), dice.uniform(0.55, 0.95))
-    legs = dice.shuffled([(_RIGHT_LEG, light), (_LEFT_LEG, dark)])
-    arms = dice.shuffled([(_RIGHT_ARM, light), (_LEFT_ARM, dark)])
+    skin = rgb(0.9, rng.uniform(0.25, 0.55), rng.uniform(0.55, 0.95))
+    legs = rng.shuffled([(_RIGHT_LEG, light), (_LEFT_LEG, dark)])
+    arms = rng.shuffled([(_RIGHT_ARM, light), (_LEFT_ARM, dark)])
     stack = [(part, color) for limb, color in (*legs, (_TORSO, body), (_FACE, skin), *arms) for part in limb]
     middle_of_head = joints[13] + (joints[12] - joints[13]) * (_HEAD_RADIUS / _HEAD)
     points = np.append(joints, (middle_of_head, (joints[2] + joints[3]) / 2))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from . import figure
 from .colors import HUES, mix, rgb
-from .dice import Dice
 from .outlines import OUTLINES
+from .rng import Rng
 from .sprite import Box, Points, Sprite, cover, hollowed, paint
 from .style import MAIN_TO_OTHERS, Style
 from .texture import PATTERNS, grain, palette, pattern
@@ -51,27 +51,27 @@ class Object:
     """bool (h, w): the pixels of its sprite that are its own, neither outside it nor hidden."""
 
 
-def arrange(dice: Dice, style: Style) -> list[Object]:
+def arrange(rng: Rng, style: Style) -> list[Object]:
     """The objects of a scene, the main one first, no two of them overlapping more than the style allows.
 
     A figure is the main object where there are figures. It, and any other figure, is in the upper part of the range
     of sizes; shapes beside it are clearly smaller, so that the class of the largest object is never in doubt.
     """
-    figures, shapes = dice.integer(*style.figures), dice.integer(*style.objects)
+    figures, shapes = rng.integer(*style.figures), rng.integer(*style.objects)
     side = min(style.image_size)
     smallest, largest = (side * size for size in style.object_size)
     main = smallest
     if figures + shapes > 1:
         main = max(smallest / MAIN_TO_OTHERS, smallest + 0.6 * (largest - smallest))
-    hues = dice.shuffled(range(len(HUES)))
+    hues = rng.shuffled(range(len(HUES)))
     boxes: list[Box] = []
     objects: list[Object] = []
     for i in range(figures + shapes):
         if i < max(figures, 1):
-            size = dice.uniform(main, largest)
+            size = rng.uniform(main, largest)
         else:
-            size = dice.uniform(smallest, max(smallest, MAIN_TO_OTHERS * objects[0].size))
-        made = (_figure if i < figures else _shape)(dice, style, size, hues, boxes)
+            size = rng.uniform(smallest, max(smallest, MAIN_TO_OTHERS * objects[0].size))
+        made = (_figure if i < figures else _shape)(rng, style, size, hues, boxes)
         objects += [made] if made else []
     return objects
 
@@ -97,34 +97,34 @@ def reveal(objects: Sequence[Object], front_first: Sequence[int], image_size: tu
     return kept
 
 
-def dress(dice: Dice, style: Style, one: Object) -> None:
+def dress(rng: Rng, style: Style, one: Object) -> None:
     """Give a shape its colours. A figure has its own from the start."""
     if one.joints is not None:
         return
-    saturation, value = dice.uniform(0.75, 1), dice.uniform(0.6, 1)
-    base = rgb(one.hue + dice.spread(0.15), saturation, value)
+    saturation, value = rng.uniform(0.75, 1), rng.uniform(0.6, 1)
+    base = rgb(one.hue + rng.spread(0.15), saturation, value)
     height, width = one.sprite.coverage.shape
     if one.fill in PATTERNS:
         other = mix(base, _BLACK if value > 0.8 else _WHITE, 0.2 + 0.4 * style.texture)
-        one.sprite.color = palette(other, base).T.take(pattern(one.fill, dice, height, width, one.size / 4), axis=1)
+        one.sprite.color = palette(other, base).T.take(pattern(one.fill, rng, height, width, one.size / 4), axis=1)
     elif style.texture > 0:
         depth = 0.3 * style.texture
         shades = palette(mix(base, _BLACK, depth), mix(base, _WHITE, depth))
-        one.sprite.color = shades.T.take(grain(dice, height, width), axis=1)
+        one.sprite.color = shades.T.take(grain(rng, height, width), axis=1)
     else:
         one.sprite.color = np.array(base, np.uint8).reshape(3, 1, 1)
 
 
-def _shape(dice: Dice, style: Style, size: float, hues: list[int], boxes: list[Box]) -> Object | None:
-    label = dice.integer(0, len(style.classes) - 1)
-    stretch = (1 + style.aspect) ** dice.spread(0.5)
-    angle = radians(dice.spread(style.rotation))
-    hue = _hue(dice, style, label, hues)
-    fill = _fill(dice, style, size)
+def _shape(rng: Rng, style: Style, size: float, hues: list[int], boxes: list[Box]) -> Object | None:
+    label = rng.integer(0, len(style.classes) - 1)
+    stretch = (1 + style.aspect) ** rng.spread(0.5)
+    angle = radians(rng.spread(style.rotation))
+    hue = _hue(rng, style, label, hues)
+    fill = _fill(rng, style, size)
     right, down = cos(angle) * size, sin(angle) * size
     turn = np.array([[right * stretch, down * stretch], [-down / stretch, right / stretch]])
     contours = [contour @ turn for contour in OUTLINES[style.classes[label]]]
-    placed = _place(dice, contours[0], size, style, boxes)
+    placed = _place(rng, contours[0], size, style, boxes)
     if placed is None:
         return None
     scale, offset = placed
@@ -135,12 +135,12 @@ def _shape(dice: Dice, style: Style, size: float, hues: list[int], boxes: list[B
     return Object(label, hue, fill, size, sprite)
 
 
-def _figure(dice: Dice, style: Style, size: float, hues: list[int], boxes: list[Box]) -> Object | None:
+def _figure(rng: Rng, style: Style, size: float, hues: list[int], boxes: list[Box]) -> Object | None:
     height = size * _TALL
-    joints = figure.pose(dice, style.articulation) * height
+    joints = figure.pose(rng, style.articulation) * height
     hue = _taken(hues, hues[0])
-    polygons, colors = figure.parts(joints, height, hue, dice)
-    placed = _place(dice, polygons.reshape(-1, 2), size, style, boxes)
+    polygons, colors = figure.parts(joints, height, hue, rng)
+    placed = _place(rng, polygons.reshape(-1, 2), size, style, boxes)
     if placed is None:
         return None
     scale, offset = placed
@@ -148,11 +148,11 @@ def _figure(dice: Dice, style: Style, size: float, hues: list[int], boxes: list[
     return Object(len(style.classes), hue, "", size * scale, sprite, joints.view(np.float64).reshape(14, 2) * scale + offset)
 
 
-def _hue(dice: Dice, style: Style, label: int, hues: list[int]) -> int:
+def _hue(rng: Rng, style: Style, label: int, hues: list[int]) -> int:
     """The hue of the class, by chance ``color_cue``; else the first in line of those that may go with it."""
     # A quarter of all pairs of class and hue is unseen; the hue of a class itself is never among them.
     allowed = [h for h in hues if style.combinations == "all" or ((label + h) % 4 == 3) == (style.combinations == "unseen")]
-    own = dice.uniform() < style.color_cue and label in allowed
+    own = rng.uniform() < style.color_cue and label in allowed
     return _taken(hues, label if own else allowed[0])
 
 
@@ -163,8 +163,8 @@ def _taken(hues: list[int], hue: int) -> int:
     return hue
 
 
-def _fill(dice: Dice, style: Style, size: float) -> str:
-    thin, pick = dice.uniform(), dice.choice(("", *PATTERNS))
+def _fill(rng: Rng, style: Style, size: float) -> str:
+    thin, pick = rng.uniform(), rng.choice(("", *PATTERNS))
     if size < _LEGIBLE:
         return ""
     if thin < style.thin:
@@ -172,7 +172,7 @@ def _fill(dice: Dice, style: Style, size: float) -> str:
     return pick if style.texture > 0 else ""
 
 
-def _place(dice: Dice, points: Points, size: float, style: Style, boxes: list[Box]) -> tuple[float, Points] | None:
+def _place(rng: Rng, points: Points, size: float, style: Style, boxes: list[Box]) -> tuple[float, Points] | None:
     """A scale and an offset that bring points (V, 2) inside the image and clear of the boxes; smaller from try to try."""
     height, width = style.image_size
     (x1, y1), (x2, y2) = points.min(0).tolist(), points.max(0).tolist()
@@ -180,8 +180,8 @@ def _place(dice: Dice, points: Points, size: float, style: Style, boxes: list[Bo
     least = min(1.0, style.object_size[0] * min(height, width) / size)
     for attempt in range(_ATTEMPTS):
         scale = fitting * max(least, 1 - 0.03 * attempt)
-        left = dice.uniform(0.5, width - 0.5 - scale * (x2 - x1))
-        top = dice.uniform(0.5, height - 0.5 - scale * (y2 - y1))
+        left = rng.uniform(0.5, width - 0.5 - scale * (x2 - x1))
+        top = rng.uniform(0.5, height - 0.5 - scale * (y2 - y1))
         box = (left, top, left + scale * (x2 - x1), top + scale * (y2 - y1))
         if all(_overlap(box, other) <= style.occlusion for other in boxes):
             boxes.append(box)

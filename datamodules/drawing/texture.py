@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colors import RGB
-from .dice import Dice
+from .rng import Rng
 
 Grey = NDArray[np.uint8]
 AnyArray = TypeVar("AnyArray", Grey, NDArray[np.int16])
@@ -21,33 +21,33 @@ PATTERNS = ("striped", "spotted", "checked")
 _DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (2, -1), (1, 2), (1, -2))
 
 
-def window(tile: AnyArray, dice: Dice, height: int, width: int) -> AnyArray:
+def window(tile: AnyArray, rng: Rng, height: int, width: int) -> AnyArray:
     """(height, width) pixels of a tile from a random place on, a view of it where they fit."""
-    top, left = dice.integer(0, PERIOD - 1), dice.integer(0, PERIOD - 1)
+    top, left = rng.integer(0, PERIOD - 1), rng.integer(0, PERIOD - 1)
     if top + height <= 2 * PERIOD and left + width <= 2 * PERIOD:
         return tile[..., top : top + height, left : left + width]
     rows, columns = np.arange(top, top + height) % PERIOD, np.arange(left, left + width) % PERIOD
     return tile[..., rows[:, None], columns]
 
 
-def background(dice: Dice, height: int, width: int) -> Grey:
+def background(rng: Rng, height: int, width: int) -> Grey:
     """(height, width) of the mean of two random textures, from a random place on and with a random symmetry."""
-    first, second = (dice.choice(_tiles()) for _ in range(2))
-    return (_turned(first, dice, height, width) >> 1) + (_turned(second, dice, height, width) >> 1)
+    first, second = (rng.choice(_tiles()) for _ in range(2))
+    return (_turned(first, rng, height, width) >> 1) + (_turned(second, rng, height, width) >> 1)
 
 
-def grain(dice: Dice, height: int, width: int) -> Grey:
+def grain(rng: Rng, height: int, width: int) -> Grey:
     """(height, width) of a fine, even texture: that of plain objects."""
-    return window(_tiles()[0], dice, height, width)
+    return window(_tiles()[0], rng, height, width)
 
 
-def pattern(name: str, dice: Dice, height: int, width: int, period: float) -> Grey:
+def pattern(name: str, rng: Rng, height: int, width: int, period: float) -> Grey:
     """(height, width) of one of ``PATTERNS``, in a random direction, of about ``period`` pixels."""
-    direction = dice.choice(_DIRECTIONS)
+    direction = rng.choice(_DIRECTIONS)
     length = (direction[0] ** 2 + direction[1] ** 2) ** 0.5
     wanted = period * length
     power = min((8, 16, 32, 64), key=lambda p: abs(p - wanted) / p)
-    return window(_pattern(name, power, direction), dice, height, width)
+    return window(_pattern(name, power, direction), rng, height, width)
 
 
 @lru_cache(maxsize=4)
@@ -71,11 +71,11 @@ def palette(dark: RGB, light: RGB) -> NDArray[np.uint8]:
 _RAMP = np.arange(256, dtype=np.int32)[:, None]
 
 
-def _turned(tile: Grey, dice: Dice, height: int, width: int) -> Grey:
-    symmetry = dice.integer(0, 7)
+def _turned(tile: Grey, rng: Rng, height: int, width: int) -> Grey:
+    symmetry = rng.integer(0, 7)
     if symmetry & 1:
         tile = tile.T
-    return window(tile, dice, height, width)[:: 1 - (symmetry & 2), :: 1 - (symmetry & 4) // 2]
+    return window(tile, rng, height, width)[:: 1 - (symmetry & 2), :: 1 - (symmetry & 4) // 2]
 
 
 def _doubled(tile: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from datamodules.scene import InputError
+from datamodules.scene import COMPUTED, InputError
 from lightning_modules.base import Task
 from lightning_modules.networks.detector import Detector
 
@@ -52,7 +52,7 @@ def export(task: Task, path: Path) -> dict[str, float]:
     """
     import onnxruntime  # noqa: F401  (asked for before anything is written)
 
-    if "proposals" in task.needs:
+    if task.needs & COMPUTED:
         raise InputError(
             f"{type(task.network).__name__} has no ONNX form: it takes proposals beside the image, which a search outside of "
             "the network finds"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import cv2
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import WandbLogger
@@ -13,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.utils import draw_bounding_boxes, draw_keypoints, draw_segmentation_masks, make_grid, save_image
 
-from datamodules.scene import OBJECT_FIELDS, Batch, Specification
+from datamodules.kinds import Boxes, Map, Masks, Points, Scalar
+from datamodules.scene import Batch, Specification, keep_objects, of_kind, unbind
 from experiments.runs.files import PICTURES
 from experiments.runs.folder import folder_of
 
@@ -35,13 +37,17 @@ def colour(index: int) -> tuple[int, int, int]:
     return (int(r * shade), int(g * shade), int(b * shade))
 
 
-def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification) -> Tensor:
+def draw(
+    image: Tensor, fields: Mapping[str, Any], specification: Specification, scale: Mapping[str, Any] | None = None
+) -> Tensor:
     """An image with whatever ``fields`` holds of a scene or a prediction drawn over it.
 
     Args:
         image: uint8 (3, H, W).
-        fields: any of label, scores, mask, boxes, labels, masks, keypoints, captions, in pixels of ``image``.
+        fields: any of a scene's, and ``scores``, in pixels of ``image``.
         specification: names the classes and bones.
+        scale: fields whose least and greatest value are the ends of a quantity's colours: the truth's, beside a
+            prediction. Those of ``fields`` themselves, where nothing else is said.
 
     Returns:
         uint8 (3, H', W'), enlarged by a whole factor where the image is small.
@@ -51,22 +57,28 @@ def draw(image: Tensor, fields: Mapping[str, Any], specification: Specification)
     canvas = _enlarge(image.cpu(), factor)
     # Lines of two pixels would be lost in a photograph of some thousand.
     pen = max(2, min(canvas.shape[1:]) // 250)
-    if "mask" in fields:
-        canvas = _draw_mask(canvas, _enlarge(fields["mask"].cpu(), factor), specification.mask_classes)
-    if "masks" in fields and len(fields["masks"]):
-        masks = _enlarge(fields["masks"].cpu(), factor).bool()
-        canvas = draw_segmentation_masks(canvas, masks, alpha=0.5, colors=[colour(i) for i in range(len(masks))])
-    if "boxes" in fields and len(fields["boxes"]):
-        canvas = _draw_boxes(canvas, fields, factor, pen, specification)
-    if "keypoints" in fields and len(fields["keypoints"]):
-        joints = fields["keypoints"].cpu().float()
-        visible = joints[..., 2] > 0 if joints.shape[-1] > 2 else None
-        bones = list(specification.skeleton) or None
-        canvas = draw_keypoints(
-            canvas, joints[..., :2] * factor, bones, colors=BASE[4], radius=pen + 1, width=pen, visibility=visible
-        )
-    if "label" in fields and not {"boxes", "mask"} & set(fields):
-        canvas = _caption(canvas, _label_text(fields, specification))
+    for field, kind, value in of_kind(fields, Map):
+        values = _enlarge(value.cpu(), factor)
+        if kind.classes:
+            canvas = _draw_classes(canvas, values, specification.names(kind))
+        else:
+            canvas = _draw_quantity(canvas, values, (scale or fields).get(field, value))
+    for _, _, value in of_kind(fields, Masks):
+        if len(value):
+            masks = _enlarge(value.cpu(), factor).bool()
+            canvas = draw_segmentation_masks(canvas, masks, alpha=0.5, colors=[colour(i) for i in range(len(masks))])
+    for _, _, value in of_kind(fields, Boxes):
+        if len(value):
+            canvas = _draw_boxes(canvas, value.cpu().float() * factor, fields, pen, specification)
+    for _, _, value in of_kind(fields, Points):
+        if len(value):
+            points, bones = value.cpu().float(), list(specification.skeleton) or None
+            visible = points[..., 2] > 0 if points.shape[-1] > 2 else None
+            canvas = draw_keypoints(
+                canvas, points[..., :2] * factor, bones, colors=BASE[4], radius=pen + 1, width=pen, visibility=visible
+            )
+    if (text := _scalars_text(fields, specification)) and not of_kind(fields, Boxes) and not of_kind(fields, Map):
+        canvas = _caption(canvas, text)
     return canvas
 
 
@@ -76,12 +88,7 @@ def worth_drawing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
         return fields
     shown = [i for i, score in enumerate(fields["scores"].tolist()) if score >= MIN_SCORE]
     rows = torch.tensor(shown, dtype=torch.long, device=fields["labels"].device)
-    chosen = {
-        field: fields[field][rows] if isinstance(fields[field], Tensor) else [fields[field][i] for i in shown]
-        for field in (*OBJECT_FIELDS, "scores")
-        if field in fields
-    }
-    return {**fields, **chosen}
+    return {**keep_objects(fields, shown), "scores": fields["scores"][rows]}
 
 
 def _enlarge(image: Tensor, factor: int) -> Tensor:
@@ -89,31 +96,47 @@ def _enlarge(image: Tensor, factor: int) -> Tensor:
     return image.repeat_interleave(factor, dim=-1).repeat_interleave(factor, dim=-2)
 
 
-def _draw_mask(canvas: Tensor, mask: Tensor, classes: Sequence[str]) -> Tensor:
+def _draw_quantity(canvas: Tensor, values: Tensor, scale: Tensor) -> Tensor:
+    """Over the image in grey, from violet (the least value of ``scale``) to yellow (its greatest); not where it is NaN."""
+    ends = scale.float().cpu()
+    ends = ends[ends.isfinite()]
+    low, high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 1.0)
+    parts = ((values.float() - low) / max(high - low, 1e-12)).nan_to_num().clamp(0, 1)
+    colours = cv2.applyColorMap((parts * 255).round().to(torch.uint8).numpy(), cv2.COLORMAP_VIRIDIS)
+    over = torch.from_numpy(colours).flip(-1).permute(2, 0, 1)  # OpenCV's order of colours is BGR
+    grey = canvas.float().mean(0)  # the image's own colours would be read as other values
+    return (grey * 0.3 + over * 0.7).round().to(torch.uint8).where(values.isfinite(), canvas)
+
+
+def _draw_classes(canvas: Tensor, mask: Tensor, classes: Sequence[str]) -> Tensor:
     shown = [c for c, name in enumerate(classes) if name != "background"]
     planes = torch.stack([mask == c for c in shown])
     return draw_segmentation_masks(canvas, planes, alpha=0.6, colors=[colour(c) for c in shown])
 
 
-def _draw_boxes(canvas: Tensor, fields: Mapping[str, Any], factor: int, pen: int, specification: Specification) -> Tensor:
-    boxes = fields["boxes"].cpu().float() * factor
-    if "labels" not in fields:  # the one box of classification + localization
-        labels, texts = [int(fields.get("label", 0))] * len(boxes), [_label_text(fields, specification)] * len(boxes)
+def _draw_boxes(canvas: Tensor, boxes: Tensor, fields: Mapping[str, Any], pen: int, specification: Specification) -> Tensor:
+    if (found := fields.get("labels")) is None:  # the one box of classification + localization
+        labels, texts = [int(fields.get("label", 0))] * len(boxes), [_scalars_text(fields, specification)] * len(boxes)
     else:
-        labels = fields["labels"].tolist()
+        labels = found.tolist()
         texts = fields.get("captions") or [specification.classes[i] for i in labels]
-    if "labels" in fields and "scores" in fields:
-        texts = [f"{text} {score:.2f}" for text, score in zip(texts, fields["scores"].tolist(), strict=True)]
+        if (scores := fields.get("scores")) is not None:
+            texts = [f"{text} {score:.2f}" for text, score in zip(texts, scores.tolist(), strict=True)]
     # torchvision asks for x2 >= x1; a prediction may be a point.
     boxes = torch.cat([torch.minimum(boxes[:, :2], boxes[:, 2:]), torch.maximum(boxes[:, :2], boxes[:, 2:])], dim=1)
     return draw_bounding_boxes(canvas, boxes, labels=texts, colors=[colour(i) for i in labels], width=pen)
 
 
-def _label_text(fields: Mapping[str, Any], specification: Specification) -> str:
-    if "label" not in fields:
-        return ""
-    label = int(fields["label"])
-    return specification.classes[label] + (f" {float(fields['scores'].max()):.2f}" if "scores" in fields else "")
+def _scalars_text(fields: Mapping[str, Any], specification: Specification) -> str:
+    """What is said of the image as a whole: its class, with the greatest of the scores, and its quantities by name."""
+    texts = []
+    for field, kind, value in of_kind(fields, Scalar):
+        if kind.classes:
+            score = fields.get("scores")
+            texts.append(specification.names(kind)[int(value)] + (f" {float(score.max()):.2f}" if score is not None else ""))
+        else:
+            texts.append(f"{field} {float(value):.3g}")
+    return ", ".join(texts)
 
 
 def _caption(canvas: Tensor, text: str) -> Tensor:
@@ -152,10 +175,10 @@ class Pictures(pl.Callback):
         skip = trainer.sanity_checking or not trainer.logger or trainer.current_epoch % self.every_n_epochs
         if skip or predictions is None:
             return
+        scenes = unbind(batch)
         for i in range(min(self.count - len(self._pairs), len(predictions))):
-            image = batch["image"][i]
-            truth = {k: batch[k][i] for k in ("label", "mask", *OBJECT_FIELDS) if k in batch}  # type: ignore[literal-required]
-            pair = [draw(image, fields, task.specification) for fields in (truth, predictions[i])]
+            truth = scenes[i]
+            pair = [draw(truth["image"], fields, task.specification, scale=truth) for fields in (truth, predictions[i])]
             self._pairs.append(F.pad(torch.cat(pair, dim=2), (2, 2, 2, 2), value=255))
 
     @rank_zero_only

@@ -17,8 +17,9 @@ from torch import Tensor
 from torchvision.utils import save_image
 
 from datamodules.base import DataModule, Scenes
-from datamodules.scene import IGNORE, Batch, Specification
-from datamodules.transforms import fit_matrix
+from datamodules.kinds import Boxes, Map, Masks, Points, Regions, Scalar
+from datamodules.resizing import resize_matrix
+from datamodules.scene import IGNORE, Batch, Specification, declared, of_kind
 from experiments.runs.folder import write_atomically
 from lightning_modules.base import Prediction
 from lightning_modules.distributed import gather_objects
@@ -30,10 +31,10 @@ class PredictionWriter(pl.Callback):
     """Writes ``predictions/<image>.png`` and ``predictions/predictions.json`` into the run's folder.
 
     A picture is the image as it lies on disk, with what was predicted drawn over it. The JSON is a list with one entry an
-    image: its file, size, and what was predicted, with coordinates in pixels of the image as it lies on disk (a mask is a PNG
-    of class indices of that size). Objects are entries as COCO's result format has them: ``bbox`` (x, y, width, height) and,
-    where they are predicted, ``segmentation`` (a run-length code) and ``keypoints`` (x, y, confidence of each joint; counted,
-    as COCO's are, from the centre of the first pixel and not from its corner).
+    image: its file, size, and what was predicted, with coordinates in pixels of the image as it lies on disk. A map of classes
+    is a PNG of class indices of that size, a map of a quantity a NumPy array. Objects are entries as COCO's result format has
+    them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a run-length code) and ``keypoints``
+    (x, y, confidence of each joint; counted, as COCO's are, from the centre of the first pixel and not from its corner).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,15 +52,15 @@ class PredictionWriter(pl.Callback):
             name = batch["name"][i]
             picture = (self.folder / Path(name)).with_suffix(".png")
             picture.parent.mkdir(parents=True, exist_ok=True)
-            matrix = fit_matrix(batch["size"][i], data.image_size, data.fit)
+            matrix = resize_matrix(batch["size"][i], data.image_size, data.resize_mode)
             shown = on_disk(worth_drawing(prediction), matrix, batch["size"][i])
             image = self._scenes[int(batch["index"][i])]["image"]
             save_image(draw(image, shown, pl_module.specification).float() / 255, picture)
             entry = {"file": name, "size": list(batch["size"][i]), "picture": str(picture.relative_to(self.folder))}
-            if "mask" in prediction:
-                path = picture.with_name(f"{picture.stem}_mask.png")
-                Image.fromarray(mask_back(prediction["mask"], matrix, batch["size"][i])).save(path)
-                entry["mask"] = str(path.relative_to(self.folder))
+            for field, _, value in of_kind(shown, Map):
+                entry[field] = (
+                    _write_map(picture.with_name(f"{picture.stem}_{field}"), value).relative_to(self.folder).as_posix()
+                )
             self._entries.append(entry | as_json(prediction, matrix, batch["size"][i], pl_module.specification))
 
     def on_predict_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -70,19 +71,30 @@ class PredictionWriter(pl.Callback):
             print(f"predictions  {self.folder / 'predictions.json'} ({len(entries)} images)")
 
 
+def _write_map(path: Path, values: Tensor) -> Path:
+    """Writes bytes (H, W) as a PNG, anything else as a NumPy array; returns the file, ``path`` with its ending."""
+    if values.dtype == torch.uint8:
+        Image.fromarray(values.numpy()).save(path := path.with_name(f"{path.name}.png"))
+    else:
+        np.save(path := path.with_name(f"{path.name}.npy"), values.numpy())
+    return path
+
+
 def on_disk(prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> dict[str, Any]:
-    """A prediction of the fitted image in pixels of the original one, of ``size`` (H, W)."""
+    """A prediction of the resized image in pixels of the original one, of ``size`` (H, W)."""
     moved = dict(prediction)
-    if "boxes" in prediction:
-        moved["boxes"] = _boxes_back(prediction["boxes"], matrix, size)
-    if "keypoints" in prediction:
-        points = prediction["keypoints"].cpu()
-        moved["keypoints"] = torch.cat([_back(points[..., :2], matrix), points[..., 2:]], -1)
-    if "mask" in prediction:
-        moved["mask"] = torch.from_numpy(mask_back(prediction["mask"], matrix, size))
-    if "masks" in prediction:
-        masks = [torch.from_numpy(mask_back(mask, matrix, size) == 1) for mask in prediction["masks"]]
-        moved["masks"] = torch.stack(masks) if masks else torch.zeros(0, *size, dtype=torch.bool)
+    for field, kind, value in declared(prediction):
+        match kind:
+            case Boxes() | Regions():
+                moved[field] = _boxes_back(value, matrix, size)
+            case Points():
+                points = value.cpu()
+                moved[field] = torch.cat([_back(points[..., :2], matrix), points[..., 2:]], -1)
+            case Map():
+                moved[field] = torch.from_numpy(map_back(value, matrix, size, kind.fill))
+            case Masks():
+                masks = [torch.from_numpy(map_back(mask, matrix, size) == 1) for mask in value]
+                moved[field] = torch.stack(masks) if masks else torch.zeros(0, *size, dtype=torch.bool)
     return moved
 
 
@@ -91,20 +103,21 @@ def as_json(
 ) -> dict[str, Any]:
     """A prediction as plain data, in pixels of the original image of ``size`` (H, W)."""
     entry: dict[str, Any] = {}
-    if "label" in prediction:
-        entry["label"] = specification.classes[int(prediction["label"])]
-    if "scores" in prediction and "boxes" not in prediction:
-        entry["scores"] = dict(zip(specification.classes, _rounded(prediction["scores"]), strict=True))
-    if "boxes" in prediction:
+    for field, scalar, value in of_kind(prediction, Scalar):
+        entry[field] = specification.names(scalar)[int(value)] if scalar.classes else _rounded(value)
+    if of_kind(prediction, Boxes):
         entry["objects"] = _objects(prediction, matrix, size, specification)
-    if "keypoints" in prediction and "boxes" not in prediction:
-        points = prediction["keypoints"].cpu().clone()
-        points[..., :2] = _back(points[..., :2], matrix)
-        entry["keypoints"] = [dict(zip(specification.joints, _rounded(figure), strict=True)) for figure in points]
-    if "mask" in prediction:
-        counts = torch.bincount(prediction["mask"].flatten().int().cpu(), minlength=len(specification.mask_classes))
-        shares = (counts / counts.sum()).tolist()
-        entry["area"] = {n: round(s, 4) for n, s in zip(specification.mask_classes, shares, strict=False) if s > 0}
+    else:
+        if (scores := prediction.get("scores")) is not None:
+            entry["scores"] = dict(zip(specification.classes, _rounded(scores), strict=True))
+        for field, _, value in of_kind(prediction, Points):
+            points = torch.cat([_back(value[..., :2].cpu(), matrix), value[..., 2:].cpu()], -1)
+            entry[field] = [dict(zip(specification.joints, _rounded(figure), strict=True)) for figure in points]
+    for _, a_map, value in of_kind(prediction, Map):
+        if names := specification.names(a_map):
+            counts = torch.bincount(value.flatten().int().cpu(), minlength=len(names))
+            shares = (counts / counts.sum()).tolist()
+            entry["area"] = {n: round(s, 4) for n, s in zip(names, shares, strict=False) if s > 0}
     return entry
 
 
@@ -112,8 +125,11 @@ def _objects(
     prediction: Prediction, matrix: np.ndarray[Any, Any], size: tuple[int, int], specification: Specification
 ) -> list[dict[str, Any]]:
     boxes = _boxes_back(prediction["boxes"], matrix, size)
-    labels = prediction["labels"].tolist() if "labels" in prediction else [int(prediction["label"])] * len(boxes)
-    scores = prediction["scores"].tolist() if "labels" in prediction else [float(prediction["scores"].max())] * len(boxes)
+    if (found := prediction.get("labels")) is not None:
+        labels, scores = found.tolist(), prediction["scores"].tolist()
+    else:  # the one box of classification + localization
+        labels = [int(prediction["label"])] * len(boxes)
+        scores = [float(prediction["scores"].max())] * len(boxes)
     entries: list[dict[str, Any]] = [
         {
             "category": specification.classes[label],
@@ -124,7 +140,7 @@ def _objects(
         for box, label, score in zip(boxes, labels, scores, strict=True)
     ]
     for entry, mask in zip(entries, prediction.get("masks", ()), strict=False):
-        entry["segmentation"] = _run_lengths(mask_back(mask, matrix, size) == 1)
+        entry["segmentation"] = _run_lengths(map_back(mask, matrix, size) == 1)
     for entry, joints in zip(entries, prediction.get("keypoints", ()), strict=False):
         points = torch.cat([_back(joints[:, :2].cpu(), matrix) - 0.5, joints[:, 2:].cpu()], 1)
         entry["keypoints"] = _rounded(points.flatten())
@@ -137,18 +153,18 @@ def _run_lengths(mask: np.ndarray[Any, Any]) -> dict[str, Any]:
     return {"size": code["size"], "counts": code["counts"].decode("ascii")}
 
 
-def mask_back(mask: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> np.ndarray[Any, Any]:
-    """A mask of the fitted image as uint8 (H, W) of the original one; 255 where that was cropped away."""
+def map_back(values: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int], fill: float = IGNORE) -> np.ndarray[Any, Any]:
+    """A map of the resized image as (H, W) of the original one, in its dtype; ``fill`` where that was cropped away."""
     centres = matrix.copy()
     # OpenCV counts from the centre of the first pixel, a scene from its corner.
     centres[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1]) - 0.5
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpAffine(mask.cpu().numpy(), centres, size[::-1], flags=flags, borderValue=(IGNORE,))
+    warped = cv2.warpAffine(values.cpu().numpy(), centres, size[::-1], flags=flags, borderValue=(fill,))
     return cast("np.ndarray[Any, Any]", warped)
 
 
 def _boxes_back(boxes: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> Tensor:
-    """Boxes (N, 4) of the fitted image in pixels of the original one, of ``size`` (H, W), and inside it."""
+    """Boxes (N, 4) of the resized image in pixels of the original one, of ``size`` (H, W), and inside it."""
     corners = _back(boxes.cpu().reshape(-1, 2, 2), matrix)
     return corners.clamp(torch.zeros(2), torch.tensor(size[::-1])).reshape(-1, 4)
 
@@ -158,7 +174,7 @@ def _xywh(box: Tensor) -> Tensor:
 
 
 def _back(points: Tensor, matrix: np.ndarray[Any, Any]) -> Tensor:
-    """Points (..., 2) of the fitted image in pixels of the original one."""
+    """Points (..., 2) of the resized image in pixels of the original one."""
     scale = torch.tensor([matrix[0, 0], matrix[1, 1]], dtype=torch.float32)
     offset = torch.tensor([matrix[0, 2], matrix[1, 2]], dtype=torch.float32)
     return (points.float() - offset) / scale

@@ -85,7 +85,7 @@ def complete(arguments: list[str]) -> list[str]:
     if arguments[0] == "predict" and "ImageFiles" in (_value(arguments, "--data") or ""):
         data = (experiment.get("data") or {}).get("init_args") or {}
         specification = checkpoint["hyper_parameters"]["specification"]
-        result += ["--data.specification", json.dumps(specification), "--data.fit", data.get("fit", "stretch")]
+        result += ["--data.specification", json.dumps(specification), "--data.resize_mode", data.get("resize_mode", "stretch")]
         if data.get("proposals") and not any(argument.startswith("--data.proposals") for argument in arguments):
             result += ["--data.proposals", json.dumps(data["proposals"])]
     return result

@@ -16,12 +16,13 @@ from pytorch_lightning.cli import LightningArgumentParser
 from datamodules.base import DataModule, Split
 from datamodules.caltech_boxes import CaltechBoxes
 from datamodules.camvid import CamVid
+from datamodules.checking import problems
 from datamodules.cifar10 import CIFAR10
 from datamodules.coco import COCO, COCOKeypoints
 from datamodules.image_folder import ImageFolder
 from datamodules.lsp import LSP
 from datamodules.mnist import MNIST
-from datamodules.scene import InputError, Specification, problems
+from datamodules.scene import InputError, Specification
 from datamodules.visual_genome import VisualGenome
 from datamodules.voc import VOC
 from tests.support import tiny
@@ -133,7 +134,7 @@ def test_a_recipe_builds_it_and_is_dumped_as_it_was(name: str, image_size: Any, 
         "root": "somewhere",
         "image_size": image_size,
         "augment": [flip, several],
-        "fit": "crop",
+        "resize_mode": "crop",
         "batch_size": 3,
     }
     path = tmp_path / "recipe.yaml"
@@ -143,7 +144,7 @@ def test_a_recipe_builds_it_and_is_dumped_as_it_was(name: str, image_size: Any, 
     data = parser.instantiate(config).data
     assert data.image_size == ((64, 64) if image_size == 64 else (48, 64))
     assert [type(t).__name__ for t in data.augment] == ["HorizontalFlip", "OneOf"] and data.augment[0].p == 0.25
-    assert (data.fit, data.batch_size) == ("crop", 5)
+    assert (data.resize_mode, data.batch_size) == ("crop", 5)
     path.write_text(parser.dump(config, skip_unset=False))
     again = parser.parse_args(["--config", str(path)])
     assert parser.dump(again, skip_unset=False) == path.read_text()

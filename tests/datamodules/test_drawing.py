@@ -13,11 +13,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datamodules.checking import problems
 from datamodules.drawing import FIGURE, OUTLINES, Style, draw, specification
 from datamodules.drawing.colors import HUES
 from datamodules.drawing.figure import FLIP_PAIRS, JOINTS, SKELETON
 from datamodules.drawing.language import FILLS, Described, captions
-from datamodules.scene import Scene, problems
+from datamodules.scene import Scene
 
 share = st.floats(0, 1)
 PLAIN = Style(clutter=0, texture=0, noise=0, lighting=0, thin=0)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datamodules.layout import contiguous, interleaved, planar
+from datamodules.layout import contiguous, to_chw, to_hwc
 
 sides = st.integers(1, 40)
 
@@ -22,14 +22,14 @@ def test_there_and_back(height: int, width: int, memory: str) -> None:
         image = image[:1].expand(3, -1, -1)
     elif memory == "part":
         image = image[:, ::2, 1:] if width > 1 else image[:, ::2]
-    array = interleaved(image)
+    array = to_hwc(image)
     assert array.flags.c_contiguous and np.array_equal(array, image.permute(1, 2, 0).numpy())
-    back = planar(array[:, ::-1])
+    back = to_chw(array[:, ::-1])
     assert back.is_contiguous() and torch.equal(back, image.flip(2))
     assert contiguous(image).is_contiguous() and torch.equal(contiguous(image), image)
 
 
 def test_planes_are_memory_of_their_own() -> None:
     array = np.zeros((2, 3, 3), np.uint8)
-    planar(array).fill_(1)
+    to_chw(array).fill_(1)
     assert not array.any()

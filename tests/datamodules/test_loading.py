@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from datamodules.base import DataModule, Split
-from datamodules.loading import GlobalBatches, collate
-from datamodules.scene import Batch, InputError, Scene, SceneError, Specification, problems
+from datamodules.checking import problems
+from datamodules.loading import DistributedBatchSampler, collate
+from datamodules.scene import Batch, InputError, Scene, SceneError, Specification
 
 COUNT = 11
 
@@ -118,7 +119,7 @@ def test_evaluation_sees_each_sample_once_and_in_order(ranks: int) -> None:
 
 
 def test_more_devices_than_samples_leave_some_without() -> None:
-    batches = [list(GlobalBatches(2, 4, 0, rank, 4, training=False)) for rank in range(4)]
+    batches = [list(DistributedBatchSampler(2, 4, 0, rank, 4, training=False)) for rank in range(4)]
     assert sorted(key for rank in batches for batch in rank for key in batch) == [(0, 0), (0, 1)]
     assert {len(rank) for rank in batches} == {1}  # every rank takes the same number of steps
 
@@ -127,8 +128,8 @@ def test_more_devices_than_samples_leave_some_without() -> None:
 @settings(deadline=None)
 def test_ranks_share_each_batch(length: int, share: int, ranks: int, seed: int, training: bool) -> None:
     size = share * ranks
-    alone = list(GlobalBatches(length, size, seed, 0, 1, training=training))
-    parts = [list(GlobalBatches(length, size, seed, rank, ranks, training=training)) for rank in range(ranks)]
+    alone = list(DistributedBatchSampler(length, size, seed, 0, 1, training=training))
+    parts = [list(DistributedBatchSampler(length, size, seed, rank, ranks, training=training)) for rank in range(ranks)]
     assert [[key for part in step for key in part] for step in zip(*parts, strict=True)] == alone
     seen = [index for batch in alone for _, index in batch]
     assert len(seen) == len(set(seen)) == (length // size * size if training else length)

@@ -19,9 +19,10 @@ from datamodules import COCO, ImageFiles, SelectiveSearch, Shapes, SlidingWindow
 from datamodules.base import DataModule
 from datamodules.proposal_cache import ProposalCache, cache_folder
 from datamodules.proposals import Proposer
+from datamodules.resizing import ResizeMode
 from datamodules.scene import InputError, Scene, Specification
-from datamodules.transforms import Fit, SceneTransform
-from tests.datamodules.test_transforms import AUGMENTATIONS, FITS, PAIRS, counts, random_scene, same, seeds, sizes
+from datamodules.transforms import SceneTransform
+from tests.datamodules.test_transforms import AUGMENTATIONS, PAIRS, RESIZE_MODES, counts, random_scene, same, seeds, sizes
 from tests.support import tiny
 
 NOISE = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 30, 40)).astype(np.uint8))
@@ -162,18 +163,20 @@ def with_proposals(scene: Scene, proposals: Tensor) -> Scene:
     return scene | {"proposals": proposals}  # type: ignore[return-value]
 
 
-@given(sizes, sizes, counts, seeds, st.sampled_from(FITS), st.lists(st.sampled_from(range(len(AUGMENTATIONS))), max_size=3))
+@given(
+    sizes, sizes, counts, seeds, st.sampled_from(RESIZE_MODES), st.lists(st.sampled_from(range(len(AUGMENTATIONS))), max_size=3)
+)
 @settings(deadline=None, max_examples=100)
 def test_proposals_move_as_boxes_do_and_change_nothing_else(
-    size: tuple[int, int], image_size: tuple[int, int], count: int, seed: int, fit: Fit, chosen: list[int]
+    size: tuple[int, int], image_size: tuple[int, int], count: int, seed: int, resize_mode: ResizeMode, chosen: list[int]
 ) -> None:
     scene = random_scene(size, count, seed)
-    transform = SceneTransform([AUGMENTATIONS[i] for i in chosen], image_size, fit, PAIRS)
+    transform = SceneTransform([AUGMENTATIONS[i] for i in chosen], image_size, resize_mode, PAIRS)
     moved = transform(with_proposals(scene, scene["boxes"].clone()), (seed,))
     assert torch.equal(moved["proposals"], moved["boxes"]) and moved["proposals"].dtype == torch.float32
     assert moved["proposals"].shape[1] == 4
     del moved["proposals"]
-    assert same(moved, SceneTransform([AUGMENTATIONS[i] for i in chosen], image_size, fit, PAIRS)(scene, (seed,)))
+    assert same(moved, SceneTransform([AUGMENTATIONS[i] for i in chosen], image_size, resize_mode, PAIRS)(scene, (seed,)))
 
 
 @given(sizes, counts, seeds)
@@ -256,7 +259,7 @@ def test_images_to_predict_on_have_proposals(tmp_path: Path) -> None:
     for i, size in enumerate([(20, 30), (50, 24)]):
         tiny.save(tmp_path / f"{i}.png", tiny.picture(size, [(4, 4, 14, 14)], seed=i))
     specification = Specification(name="shapes", image_size=(40, 40), classes=("a",)).as_dict()
-    data = ImageFiles(str(tmp_path), specification, workers=0, fit="letterbox", proposals=SlidingWindows((10, 20)))
+    data = ImageFiles(str(tmp_path), specification, workers=0, resize_mode="letterbox", proposals=SlidingWindows((10, 20)))
     data.require(frozenset({"proposals"}))
     (batch,) = list(data.predict_dataloader())
     assert batch is not None

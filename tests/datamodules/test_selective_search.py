@@ -38,7 +38,7 @@ def blocks(height: int, width: int, seed: int) -> NDArray[np.uint8]:
     return (image + rng.integers(-9, 10, image.shape)).clip(0, 255).astype(np.uint8)
 
 
-def planar(image: NDArray[np.uint8]) -> Tensor:
+def to_chw(image: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(image).permute(2, 0, 1)
 
 
@@ -142,7 +142,7 @@ def test_the_paper_s_settings_have_8_and_80_groupings() -> None:
 @given(sides, sides, seeds, st.integers(10, 70))
 @settings(deadline=None, max_examples=40)
 def test_proposals_lie_in_the_image_once_each(height: int, width: int, seed: int, longest: int) -> None:
-    image = planar(blocks(height, width, seed))
+    image = to_chw(blocks(height, width, seed))
     search = SelectiveSearch(scales=(10, 30), longest=longest, cache=False)
     boxes = search(image)
     assert boxes.dtype == torch.float32 and boxes.shape[1] == 4
@@ -155,7 +155,7 @@ def test_proposals_lie_in_the_image_once_each(height: int, width: int, seed: int
 
 
 def test_the_search_draws_from_no_global_generator() -> None:
-    image = planar(blocks(30, 40, 0))
+    image = to_chw(blocks(30, 40, 0))
     np.random.seed(0)
     torch.manual_seed(0)
     expected = np.random.rand(), torch.rand(1)
@@ -173,7 +173,7 @@ def test_an_object_on_plain_ground_is_found(place: tuple[int, ...], mode: str) -
     y, x = np.ogrid[:100, :160]
     disc = ((x + 0.5 - (x1 + x2) / 2) / (x2 - x1)) ** 2 + ((y + 0.5 - (y1 + y2) / 2) / (y2 - y1)) ** 2 <= 0.25
     image[disc] = (200, 80, 70)
-    boxes = SelectiveSearch("fast" if mode == "fast" else "quality", cache=False)(planar(image))
+    boxes = SelectiveSearch("fast" if mode == "fast" else "quality", cache=False)(to_chw(image))
     assert box_iou(torch.tensor([place]).float(), boxes).max() > 0.9
 
 

@@ -1,4 +1,4 @@
-"""Augmentation and fit move every field of a scene together."""
+"""Augmentation and resizing move every field of a scene together."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from datamodules.scene import IGNORE, OBJECT_FIELDS, InputError, Scene, Specification, problems
-from datamodules.transforms import Fit, SceneTransform, Transform, fit_matrix
+from datamodules.checking import problems
+from datamodules.resizing import ResizeMode, resize_matrix
+from datamodules.scene import FIELDS, IGNORE, InputError, Scene, Specification
+from datamodules.transforms import SceneTransform, Transform
 
 PAIRS = ((0, 1), (2, 3))
 JOINTS = 5
-FITS: tuple[Fit, ...] = ("stretch", "letterbox", "crop")
+RESIZE_MODES: tuple[ResizeMode, ...] = ("stretch", "letterbox", "crop")
 SPECIFICATION = Specification(
     name="random", image_size=(1, 1), classes=tuple("abcdefgh"), mask_classes=tuple("abc"), joints=tuple("01234")
 )
@@ -36,6 +38,7 @@ AUGMENTATIONS: tuple[Transform, ...] = (
     A.OneOf([A.D4(p=1), A.GaussNoise(p=1)], p=0.5),
 )
 sizes = st.tuples(st.integers(4, 61), st.integers(4, 61))
+OBJECT_FIELDS = tuple(field for field, kind in FIELDS.items() if kind.per_object)
 counts = st.integers(0, 4)
 seeds = st.integers(0, 2**32 - 1)
 
@@ -78,12 +81,14 @@ def extent(mask: Tensor) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-@given(sizes, sizes, st.sampled_from(FITS), counts, seeds)
+@given(sizes, sizes, st.sampled_from(RESIZE_MODES), counts, seeds)
 @settings(deadline=None)
-def test_points_move_by_fit_matrix(size: tuple[int, int], image_size: tuple[int, int], fit: Fit, count: int, seed: int) -> None:
+def test_points_move_by_resize_matrix(
+    size: tuple[int, int], image_size: tuple[int, int], resize_mode: ResizeMode, count: int, seed: int
+) -> None:
     scene = random_scene(size, count, seed)
-    moved = SceneTransform((), image_size, fit)(scene, (0,))
-    matrix = fit_matrix(size, image_size, fit)
+    moved = SceneTransform((), image_size, resize_mode)(scene, (0,))
+    matrix = resize_matrix(size, image_size, resize_mode)
     assert moved["image"].shape == (3, *image_size)
     for label, box, joints in zip(moved["labels"].tolist(), moved["boxes"], moved["keypoints"], strict=True):
         x1, y1, x2, y2 = scene["boxes"][label].tolist()
@@ -97,13 +102,15 @@ def test_points_move_by_fit_matrix(size: tuple[int, int], image_size: tuple[int,
                 assert not after.any()
 
 
-@given(sizes, sizes, st.sampled_from(FITS), seeds)
+@given(sizes, sizes, st.sampled_from(RESIZE_MODES), seeds)
 @settings(deadline=None)
-def test_pixels_move_by_fit_matrix(size: tuple[int, int], image_size: tuple[int, int], fit: Fit, seed: int) -> None:
+def test_pixels_move_by_resize_matrix(
+    size: tuple[int, int], image_size: tuple[int, int], resize_mode: ResizeMode, seed: int
+) -> None:
     """A pixel takes the class that lies under its centre; beside the image it is black, and ignored."""
     scene = random_scene(size, 1, seed)
-    matrix = fit_matrix(size, image_size, fit)
-    moved = SceneTransform((), image_size, fit)(scene, (0,))
+    matrix = resize_matrix(size, image_size, resize_mode)
+    moved = SceneTransform((), image_size, resize_mode)(scene, (0,))
     for y, x in np.random.default_rng(seed).integers(0, image_size, (10, 2)):
         place = np.linalg.solve(matrix[:, :2], (x + 0.5, y + 0.5) - matrix[:, 2])
         column, row = np.floor(place).astype(int)
@@ -115,33 +122,35 @@ def test_pixels_move_by_fit_matrix(size: tuple[int, int], image_size: tuple[int,
             assert moved["mask"][y, x] == IGNORE and not moved["image"][:, y, x].any()
 
 
-@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("resize_mode", RESIZE_MODES)
 @pytest.mark.parametrize(("size", "image_size"), [((31, 47), (20, 20)), ((31, 47), (83, 64)), ((40, 40), (17, 55))])
-def test_the_image_lies_where_fit_matrix_says(size: tuple[int, int], image_size: tuple[int, int], fit: Fit) -> None:
+def test_the_image_lies_where_fit_matrix_says(
+    size: tuple[int, int], image_size: tuple[int, int], resize_mode: ResizeMode
+) -> None:
     """A ramp of brightness from left to right and from top to bottom tells each pixel's place."""
     y, x = torch.meshgrid(torch.arange(size[0]) + 0.5, torch.arange(size[1]) + 0.5, indexing="ij")
     scene: Scene = {"image": torch.stack([x * 5, y * 5, x * 5]).round().to(torch.uint8)}
-    moved = SceneTransform((), image_size, fit)(scene, (0,))["image"].double().numpy() / 5
-    matrix = fit_matrix(size, image_size, fit)
+    moved = SceneTransform((), image_size, resize_mode)(scene, (0,))["image"].double().numpy() / 5
+    matrix = resize_matrix(size, image_size, resize_mode)
     middle = np.stack(np.meshgrid(*(np.arange(n // 2 - 3, n // 2 + 3) for n in image_size[::-1])), -1)
     expected = (middle + 0.5 - matrix[:, 2]) / matrix[:, :2].diagonal()
     found = moved[:2, middle[..., 1], middle[..., 0]].transpose(1, 2, 0)
     assert np.abs(found - expected).max() < 0.25
 
 
-@pytest.mark.parametrize("fit", FITS)
-def test_a_scene_of_the_right_size_is_still_brought_inside(fit: Fit) -> None:
+@pytest.mark.parametrize("resize_mode", RESIZE_MODES)
+def test_a_scene_of_the_right_size_is_still_brought_inside(resize_mode: ResizeMode) -> None:
     scene: Scene = {
         "image": torch.zeros(3, 20, 30, dtype=torch.uint8),
         "boxes": torch.tensor([[0.0, 0, 30, 20], [-1, 3, 9, 21]]),
         "area": torch.tensor([600.0, 90]),
         "keypoints": torch.tensor([[[3.0, 4, 2], [5, 6, 0]], [[-0.5, 4, 2], [float("nan"), 6, 0]]]),
     }
-    fitted = SceneTransform([], (20, 30), fit)(scene, (0,))
+    fitted = SceneTransform([], (20, 30), resize_mode)(scene, (0,))
     assert fitted["boxes"].tolist() == [[0, 0, 30, 20], [0, 3, 9, 20]]
     assert fitted["area"].tolist() == [600, 90 * (9 * 17) / (10 * 18)]
     assert fitted["keypoints"].tolist() == [[[3, 4, 2], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]]]
-    assert same(SceneTransform([], (20, 30), fit)(fitted, (0,)), fitted)
+    assert same(SceneTransform([], (20, 30), resize_mode)(fitted, (0,)), fitted)
 
 
 @given(sizes, counts, seeds)
@@ -228,7 +237,7 @@ def test_objects_outside_the_crop_are_left_out_of_every_field(
 ) -> None:
     scene = random_scene(size, count, seed)
     moved = SceneTransform((), image_size, "crop")(scene, (0,))
-    matrix = fit_matrix(size, image_size, "crop")
+    matrix = resize_matrix(size, image_size, "crop")
     kept = []
     for i, (x1, y1, x2, y2) in enumerate(scene["boxes"].tolist()):
         corners = (np.array([[x1, y1, 1], [x2, y2, 1]]) @ matrix.T).clip(0, image_size[::-1]).astype(np.float32)
@@ -242,13 +251,15 @@ def test_objects_outside_the_crop_are_left_out_of_every_field(
             assert np.abs(np.array(extent(mask)) - box).max() <= 1
 
 
-@given(sizes, sizes, counts, seeds, st.sampled_from(FITS), st.lists(st.sampled_from(range(len(AUGMENTATIONS))), max_size=3))
+@given(
+    sizes, sizes, counts, seeds, st.sampled_from(RESIZE_MODES), st.lists(st.sampled_from(range(len(AUGMENTATIONS))), max_size=3)
+)
 @settings(deadline=None, max_examples=150)
 def test_what_comes_out_keeps_the_contract(
-    size: tuple[int, int], image_size: tuple[int, int], count: int, seed: int, fit: Fit, chosen: list[int]
+    size: tuple[int, int], image_size: tuple[int, int], count: int, seed: int, resize_mode: ResizeMode, chosen: list[int]
 ) -> None:
     scene = random_scene(size, count, seed)
-    moved = SceneTransform([AUGMENTATIONS[i] for i in chosen], image_size, fit, PAIRS)(scene, (seed, 1, 2))
+    moved = SceneTransform([AUGMENTATIONS[i] for i in chosen], image_size, resize_mode, PAIRS)(scene, (seed, 1, 2))
     assert problems(moved, SPECIFICATION) == ([], {})
     assert moved["image"].shape == (3, *image_size) and moved["image"].is_contiguous()
     assert moved.keys() == scene.keys()
@@ -292,8 +303,8 @@ def test_another_seed_gives_another_result() -> None:
 def test_the_scene_that_came_in_is_not_changed() -> None:
     scene = random_scene((30, 40), 3, 1)
     before = pickle.loads(pickle.dumps(scene))
-    for fit in FITS:
-        SceneTransform([A.D4(p=1), A.ColorJitter(p=1)], (20, 20), fit, PAIRS)(scene, (0,))
+    for resize_mode in RESIZE_MODES:
+        SceneTransform([A.D4(p=1), A.ColorJitter(p=1)], (20, 20), resize_mode, PAIRS)(scene, (0,))
     assert same(scene, before)
 
 

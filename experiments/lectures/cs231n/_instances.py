@@ -48,7 +48,7 @@ def coco(name: str = "COCO") -> Mapping[str, Any]:
             "init_args": {
                 "root": "data/coco",
                 "image_size": 512,
-                "fit": "letterbox",
+                "resize_mode": "letterbox",
                 "batch_size": 16,
                 "invalid": "skip",
                 "augment": [{"class_path": "albumentations.HorizontalFlip"}],

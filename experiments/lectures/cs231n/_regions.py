@@ -176,7 +176,7 @@ VOC_2007: Mapping[str, Any] = {
         "root": "data",
         "year": 2007,
         "image_size": [320, 448],
-        "fit": "letterbox",
+        "resize_mode": "letterbox",
         "batch_size": 8,
         "invalid": "skip",
         "proposals": {"class_path": "datamodules.SelectiveSearch"},

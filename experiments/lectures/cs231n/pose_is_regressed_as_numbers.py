@@ -53,7 +53,7 @@ study = Study(
                 },
                 "data": {
                     "class_path": "LSP",
-                    "init_args": {"root": "data/lsp", "image_size": 128, "fit": "letterbox", "batch_size": 32},
+                    "init_args": {"root": "data/lsp", "image_size": 128, "resize_mode": "letterbox", "batch_size": 32},
                 },
             },
             departures=("Leeds Sports Pose at 128 × 128, ResNet-18 from ImageNet in place of AlexNet", "one stage, no cascade"),

@@ -1,9 +1,12 @@
-"""What is drawn and written of masks and joints that were found."""
+"""What is drawn and written of what was found."""
 
 from __future__ import annotations
 
+import json
 from contextlib import redirect_stdout
 from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,11 +16,11 @@ from faster_coco_eval.core import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from datamodules.fit import Fit, fit_scene
-from datamodules.scene import Scene, Specification
-from datamodules.transforms import fit_matrix
+from datamodules.kinds import Map
+from datamodules.resizing import ResizeMode, resize_matrix, resize_scene
+from datamodules.scene import FIELDS, Scene, Specification
 from experiments.training.pictures import MIN_SCORE, draw
-from experiments.training.predictions import as_json, on_disk
+from experiments.training.predictions import PredictionWriter, as_json, on_disk
 from lightning_modules.base import Prediction
 from tests.support.tiny import COCO_JOINTS
 
@@ -58,10 +61,14 @@ def test_masks_and_joints_of_a_low_score_are_not_drawn() -> None:
         assert not torch.equal(draw(truth["image"], shown, SPECIFICATION), draw(truth["image"], only_one, SPECIFICATION))
 
 
-@pytest.mark.parametrize(("fit", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))])
-def test_a_picture_shows_the_image_as_it_lies_on_disk(fit: Fit, image_size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("resize_mode", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))]
+)
+def test_a_picture_shows_the_image_as_it_lies_on_disk(resize_mode: ResizeMode, image_size: tuple[int, int]) -> None:
     original = scene((32, 64))
-    found = on_disk(prediction(fit_scene(original, image_size, fit)), fit_matrix((32, 64), image_size, fit), (32, 64))
+    found = on_disk(
+        prediction(resize_scene(original, image_size, resize_mode)), resize_matrix((32, 64), image_size, resize_mode), (32, 64)
+    )
     assert torch.allclose(found["boxes"], original["boxes"], atol=1e-4)
     assert torch.allclose(found["keypoints"][0], original["keypoints"][0], atol=1e-4)
     assert torch.equal(found["masks"].byte(), original["masks"])
@@ -69,12 +76,14 @@ def test_a_picture_shows_the_image_as_it_lies_on_disk(fit: Fit, image_size: tupl
     draw(original["image"], found, SPECIFICATION)
 
 
-@pytest.mark.parametrize(("fit", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))])
-def test_written_objects_are_results_as_coco_s_tools_read_them(fit: Fit, image_size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("resize_mode", "image_size"), [("stretch", (64, 64)), ("letterbox", (128, 128)), ("stretch", (16, 32))]
+)
+def test_written_objects_are_results_as_coco_s_tools_read_them(resize_mode: ResizeMode, image_size: tuple[int, int]) -> None:
     """What a perfect network says of the fitted image scores 1 on the original one, by pycocotools."""
     original = scene((32, 64))
-    fitted = fit_scene(original, image_size, fit)
-    matrix = fit_matrix((32, 64), image_size, fit)
+    fitted = resize_scene(original, image_size, resize_mode)
+    matrix = resize_matrix((32, 64), image_size, resize_mode)
     entry = as_json(prediction(fitted), matrix, (32, 64), SPECIFICATION)
     assert "keypoints" not in entry  # of an image without boxes they stand for themselves
     for written, mask in zip(entry["objects"], original["masks"], strict=True):
@@ -111,3 +120,40 @@ def test_written_objects_are_results_as_coco_s_tools_read_them(fit: Fit, image_s
             evaluation.accumulate()
             evaluation.summarize()
         assert evaluation.stats[0] == pytest.approx(1), kind
+
+
+@pytest.fixture
+def heat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quantity for each pixel, which is declared and nothing else."""
+    monkeypatch.setitem(FIELDS, "heat", Map())
+
+
+def test_a_quantity_lies_over_the_image_in_colours_that_truth_and_prediction_share(heat: None) -> None:
+    image = torch.full((3, 160, 160), 100, dtype=torch.uint8)
+    truth, found = torch.full((160, 160), 2.0), torch.full((160, 160), 5.0)
+    truth[:, 80:], truth[:40] = 8, float("nan")
+    drawn = draw(image, {"heat": truth}, SPECIFICATION)
+    assert torch.equal(drawn[:, :40], image[:, :40])  # nothing is known there
+    near, far = drawn[:, 100, 20], drawn[:, 100, 120]
+    assert not torch.equal(near, far) and (drawn[:, 40:, :80] == near[:, None, None]).all()
+    beside = draw(image, {"heat": found}, SPECIFICATION, scale={"heat": truth})[:, 100, 20]
+    middle = draw(image, {"heat": torch.where(truth == 8, 5, truth)}, SPECIFICATION, scale={"heat": truth})[:, 100, 120]
+    assert torch.equal(beside, middle) and not torch.equal(beside, near) and not torch.equal(beside, far)
+
+
+def test_a_predicted_quantity_is_written_in_pixels_of_the_image_as_it_lies_on_disk(heat: None, tmp_path: Path) -> None:
+    """An image of 32 x 64 pixels, predicted at 32 x 32 after a crop: its left and right quarter are not known."""
+    image = torch.zeros(3, 32, 64, dtype=torch.uint8)
+    values = torch.arange(32.0).expand(32, 32).clone() + 0.5
+    data = SimpleNamespace(scenes=lambda split: [{"image": image}], image_size=(32, 32), resize_mode="crop")
+    trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
+    writer, task = PredictionWriter(tmp_path), SimpleNamespace(specification=SPECIFICATION)
+    batch: Any = {"name": ["a/b.jpg"], "size": [(32, 64)], "index": torch.tensor([0]), "image": image[None, ..., :32]}
+    writer.on_predict_batch_end(trainer, task, [{"heat": values}], batch)
+    with redirect_stdout(StringIO()):
+        writer.on_predict_epoch_end(trainer, task)  # type: ignore[arg-type]
+    (entry,) = json.loads((tmp_path / "predictions" / "predictions.json").read_text())
+    written = np.load(tmp_path / "predictions" / entry["heat"])
+    assert written.dtype == np.float32 and written.shape == (32, 64)
+    assert np.array_equal(written[:, 16:48], values.numpy())
+    assert np.isnan(written[:, :16]).all() and np.isnan(written[:, 48:]).all()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 
-class Dice:
+class Rng:
     """A stream of uniform numbers that depends on (seed, index) alone.
 
     Numbers are taken from the generator in blocks, because a call of it costs more than the number. Everything
