@@ -45,13 +45,13 @@ def marks(workdir: Path) -> Path:
 
 def test_it_runs_what_is_missing_and_nothing_twice(marks: Path) -> None:
     first = go(marks)
-    assert [r["level"] for r in first.records] == ["reproduced"]
+    assert [record.level for record in first.records] == ["reproduced"]
     assert first.made == 6
     again = go(marks)
     assert again.made == 0
     assert len(list(marks.iterdir())) == 6
-    assert again.records[0]["effects"] == first.records[0]["effects"]
-    assert first.records[0]["effects"][0]["estimate"] == pytest.approx(1.0)
+    assert again.records[0].effects == first.records[0].effects
+    assert first.records[0].effects[0].estimate == pytest.approx(1.0)
 
 
 def test_a_run_that_is_gone_is_made_again_alone(marks: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_failed_run_is_reported_and_tried_again(marks: Path, capsys: pytest.Ca
     assert failed.records == []
     assert "told to fail" in capsys.readouterr().out
     (marks / "fail").unlink()
-    assert [r["level"] for r in go(marks).records] == ["reproduced"]
+    assert [record.level for record in go(marks).records] == ["reproduced"]
 
 
 def test_two_studies_share_a_run(marks: Path) -> None:
@@ -85,7 +85,7 @@ def test_it_says_when_the_code_behind_a_run_has_changed(marks: Path) -> None:
     summary = json.loads((folder / "summary.json").read_text())
     summary["code"] = {"lightning_modules/base.py": "another"}
     (folder / "summary.json").write_text(json.dumps(summary))
-    assert go(marks).records[0]["changed_code"] == ["lightning_modules/base.py"]
+    assert go(marks).records[0].changed_code == ("lightning_modules/base.py",)
 
 
 def test_another_argument_is_another_run(marks: Path) -> None:
@@ -116,14 +116,14 @@ def test_killed_half_way_it_goes_on_where_it_stopped(marks: Path) -> None:
     complete = sum(is_complete(f) for f in Path("runs/lectures/cnn/made_up").glob("*-seed*"))
     rest = go(marks)
     assert rest.made == 6 - complete
-    assert [r["level"] for r in rest.records] == ["reproduced"]
+    assert [record.level for record in rest.records] == ["reproduced"]
 
 
 @pytest.mark.timeout(240)
 def test_runs_go_through_submitit(marks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     executor = Submitit("local", Path("submitit"), {"timeout_min": 5})
-    assert [r["level"] for r in go(marks, executor).records] == ["reproduced"]
+    assert [record.level for record in go(marks, executor).records] == ["reproduced"]
 
 
 # The command ----------------------------------------------------------------------------------------------------------
