@@ -159,8 +159,8 @@ def parallel(runs: Sequence[Mapping[str, Any]], names: Mapping[str, str], colour
             places = [texts.index(str(v)) for v in values]
             ticks = [label(text.rsplit(".", 1)[-1], 22) for text in texts]
             axes.append({"label": shown, "values": places, "tickvals": list(range(len(texts))), "ticktext": ticks})
-    values = axes[list(names).index(colour_by)]["values"] if axes else []
-    line = {"color": values, "colorscale": "Cividis", "showscale": False}
+    colours: Sequence[object] = axes[list(names).index(colour_by)]["values"] if axes else []
+    line = {"color": colours, "colorscale": "Cividis", "showscale": False}
     figure = go.Figure(go.Parcoords(line=line, dimensions=axes, labelangle=-12, labelside="top"))
     dress(figure)
     figure.update_layout(height=420, margin={"l": 60, "r": 60, "t": 90, "b": 30})

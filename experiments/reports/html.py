@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -157,9 +157,9 @@ def _environment() -> Environment:
     found.filters["anchor"] = anchor
     found.globals["figure_name"] = figure_name
     for kind in (Prose, Facts, Table, Figures, Gallery, Command):
-        found.tests[kind.__name__.lower()] = partial(_is_a, kind)
+        found.tests[kind.__name__.lower()] = _is_a(kind)
     return found
 
 
-def _is_a(kind: type, section: Any) -> bool:
-    return isinstance(section, kind)
+def _is_a(kind: type) -> Callable[[Any], bool]:
+    return lambda section: isinstance(section, kind)

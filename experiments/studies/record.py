@@ -17,13 +17,12 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, model_validator
 
 from experiments.runs.files import STUDIES_FOLDER, inside, own_file
 
-from .study import ScaleName
 from .verdict import Bound, Effect, Level
 
 FORMAT = 2
@@ -121,7 +120,7 @@ class Record(_Part):
     """The claim's id, such as ``D09``."""
     name: str
     """The study: ``cnn/plain_nets_degrade``."""
-    scale: ScaleName
+    scale: Literal["cpu", "gpu", "paper"]
     title: str
     """The claim in one sentence."""
     says: str
