@@ -6,6 +6,7 @@ Markdown, HTML and the dashboard show the same sections, each in its own way (:m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -209,7 +210,9 @@ def _pictures(record: Record, runs: Path, most: int) -> list[Gallery]:
 def _variants(record: Record, runs: Path) -> list[Section]:
     rows = []
     for name, variant in record.variants.items():
-        tried = ", ".join(f"{lr}: {number(score)}" for lr, score in variant.tried.items())
+        tried = ", ".join(
+            f"{lr}: {number(score) if math.isfinite(score) else 'diverged'}" for lr, score in variant.tried.items()
+        )
         folder = Cell(str(len(variant.runs)), behind=tuple(run.folder for run in variant.runs))
         rows.append((name, changes(variant), "" if variant.lr is None else number(variant.lr), tried, folder))
     columns = ("variant", "differs in", "learning rate", "tried (score of seed 0)", "runs")

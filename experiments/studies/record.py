@@ -108,7 +108,7 @@ class VariantRecord(_Part):
     lr: float | None = None
     """Its best learning rate; None where none was tuned."""
     tried: dict[str, float] = {}
-    """Each learning rate that was tried, and its score (the less the better; NaN where it diverged)."""
+    """Each learning rate that was tried, and its score (the less the better; infinite where it diverged)."""
     runs: tuple[RunRecord, ...] = ()
 
 
@@ -173,7 +173,7 @@ class Record(_Part):
 
     def as_json(self) -> str:
         """Indented, each list of numbers on one line."""
-        text = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        text = self.model_dump_json(indent=1)
         return re.sub(r"\[\n[-+.,\deE\s]+\]", lambda found: f"[{' '.join(found[0][1:-1].split())}]", text) + "\n"
 
 
