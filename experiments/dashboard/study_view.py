@@ -29,11 +29,11 @@ def show_section(section: Section) -> None:
         case Prose():
             (st.warning if section.is_warning else st.markdown)(plain(section.text))
         case Facts():
-            lines = [f"- {name}: {plain(line)}" for name, lines in section.facts.items() for line in lines]
-            st.markdown("\n".join(lines))
+            names = {name: f"**{name}**" if name in section.strong else name for name in section.facts}
+            st.markdown("\n".join(f"- {names[name]}: {plain(line)}" for name, own in section.facts.items() for line in own))
         case Table():
             # The cells of a table take nothing for markup.
-            columns = {name: [row[i].text for row in section.rows] for i, name in enumerate(section.columns)}
+            columns = {name: [str(row[i]) for row in section.rows] for i, name in enumerate(section.columns)}
             st.dataframe(columns, hide_index=True, width="stretch")
         case Figures():
             _figures(section)

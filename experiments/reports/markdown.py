@@ -56,13 +56,14 @@ def section_lines(section: Section, place: Path, page: str) -> list[str]:
         case Prose():
             return [f"**{plain(section.text)}**" if section.is_warning else plain(section.text)]
         case Facts():
-            return [f"- {name}: {plain(line)}" for name, lines in section.facts.items() for line in lines]
+            names = {name: f"**{name}**" if name in section.strong else name for name in section.facts}
+            return [f"- {names[name]}: {plain(line)}" for name, lines in section.facts.items() for line in lines]
         case Table():
             head = [_row([plain(name) for name in section.columns]), "|" + "---|" * len(section.columns)]
             return [*_heading(section.heading), *head, *(_row(list(map(_cell, row))) for row in section.rows)]
         case Figures():
-            titles = ", ".join(plain(title) for title in section.shown if title)
-            return [*_heading(section.heading), f"{titles} (drawn in [{page}]({page}))".strip()] if section.heading else []
+            what = ", ".join(plain(text) for text in (section.heading, *section.shown) if text)
+            return [f"{what}: drawn in [{page}]({page})"] if section.heading else []
         case Gallery():
             lines = _heading(section.heading)[:1]
             for name, pictures in section.rows.items():
@@ -77,7 +78,7 @@ def _heading(text: str) -> list[str]:
 
 
 def _cell(cell: Cell) -> str:
-    return f"**{plain(cell.text)}**" if cell.is_strong else plain(cell.text)
+    return f"**{plain(str(cell))}**" if cell.is_strong else plain(str(cell))
 
 
 def _row(cells: Sequence[str]) -> str:

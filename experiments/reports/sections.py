@@ -44,6 +44,8 @@ class Facts(_Section):
     """Names, and what there is to say about each, in one or several lines."""
 
     facts: Mapping[str, tuple[str, ...]]
+    strong: tuple[str, ...] = ("the lecture errs", "made before changes in")
+    """The names that must not be overlooked."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,14 @@ class Cell:
     text: str
     is_strong: bool = False
     """Whether it must not be overlooked."""
+    note: str = ""
+    """What is to be known of it, said more quietly."""
     behind: tuple[str, ...] = ()
     """Lines that a page shows when it is asked for them."""
+
+    def __str__(self) -> str:
+        """On one line, without what lies behind it."""
+        return f"{self.text} ({self.note})" if self.note else self.text
 
 
 @dataclass(frozen=True)
@@ -127,9 +135,9 @@ def _table(
 
 
 def _effects(record: Record) -> list[Section]:
-    named = [(effect, effect.name) for effect in record.effects]
+    named = [(effect, Cell(effect.name)) for effect in record.effects]
     if baseline := record.shared_lr:
-        named.append((baseline, f"{baseline.name} (shared-lr baseline: one learning rate for all)"))
+        named.append((baseline, Cell(baseline.name, note="shared-lr baseline: one learning rate for all")))
     if not named:
         return []
     drawn = [effect for i, effect in enumerate(record.effects) if i == 0 or effect.needs]

@@ -122,7 +122,8 @@ def write_study(
         "effects": [effect, effect | {"name": "the same after three times the steps", "needs": "> 2 SD", "paper": 5.0}],
         "validity_checks": [{"name": "every variant's best learning rate lies inside its grid", "passed": True, "detail": ""}],
         "checks": [],
-        "shared_lr": effect | {"name": f"training error, {first} − {second}, same rate", "by_seed": gaps[:1], "needs": ""},
+        "shared_lr": effect
+        | {"name": f"training error, {first} − {second}, same rate", "by_seed": gaps[:1], "interval": None, "needs": ""},
         "also": [],
         "deviations": ["width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10"],
         "controlled": "width, data, order, initialization, steps",

@@ -35,7 +35,7 @@ def said(section: Section) -> Iterator[str]:
         case Prose():
             yield section.text
         case Facts():
-            yield from (line for lines in section.facts.values() for line in lines)
+            yield from (*section.facts, *(line for lines in section.facts.values() for line in lines))
         case Table():
             yield from (*section.columns, *(cell.text for row in section.rows for cell in row))
 
