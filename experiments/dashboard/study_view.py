@@ -33,7 +33,9 @@ def show_section(section: Section) -> None:
             st.markdown("\n".join(f"- {names[name]}: {plain(line)}" for name, own in section.facts.items() for line in own))
         case Table():
             # The cells of a table take nothing for markup.
-            columns = {name: [str(row[i]) for row in section.rows] for i, name in enumerate(section.columns)}
+            columns = {name: [row[i].text for row in section.rows] for i, name in enumerate(section.columns)}
+            notes = ["; ".join(cell.note for cell in row if cell.note) for row in section.rows]
+            columns |= {" ": notes} if any(notes) else {}
             st.dataframe(columns, hide_index=True, width="stretch")
         case Figures():
             _figures(section)

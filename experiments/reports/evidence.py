@@ -86,8 +86,9 @@ def speeds(runs: Path, record: Record, name: str) -> dict[str, list[tuple[float,
 
 
 def configs(runs: Path, record: Record) -> dict[str, dict[str, Any]]:
-    """The configuration of each variant's first run."""
-    return {variant: read_config(places[0]) for variant, places in folders(runs, record).items() if places}
+    """The configuration of each variant's first run; a measurement has none."""
+    found = {variant: read_config(places[0]) for variant, places in folders(runs, record).items() if places}
+    return {variant: config for variant, config in found.items() if config}
 
 
 def pictures(folder: Path) -> dict[str, Path]:

@@ -78,7 +78,8 @@ def _heading(text: str) -> list[str]:
 
 
 def _cell(cell: Cell) -> str:
-    return f"**{plain(str(cell))}**" if cell.is_strong else plain(str(cell))
+    text = plain(f"{cell.text} ({cell.note})" if cell.note else cell.text)
+    return f"**{text}**" if cell.is_strong else text
 
 
 def _row(cells: Sequence[str]) -> str:

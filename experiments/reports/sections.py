@@ -60,10 +60,6 @@ class Cell:
     behind: tuple[str, ...] = ()
     """Lines that a page shows when it is asked for them."""
 
-    def __str__(self) -> str:
-        """On one line, without what lies behind it."""
-        return f"{self.text} ({self.note})" if self.note else self.text
-
 
 @dataclass(frozen=True)
 class Table(_Section):
@@ -227,7 +223,9 @@ def _variants(record: Record, runs: Path) -> list[Section]:
     found: list[Section] = [*_table(columns, rows, "The variants and their learning rates", is_folded=True)]
     settings = differences(configs(runs, record))
     names = list(dict.fromkeys(name for values in settings.values() for name in values))
-    lines = [(key, *(short(values[name]) for name in names)) for key, values in settings.items()]
+    lines = [
+        (key, *("–" if values[name] is None else short(values[name]) for name in names)) for key, values in settings.items()
+    ]
     found += _table(("setting", *names), lines, "Where their configurations differ", is_folded=True)
     gone = [name for name, places in folders(runs, record).items() if not places]
     if gone:

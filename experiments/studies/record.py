@@ -30,6 +30,9 @@ FORMAT = 2
 
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
+_NUMBERS = re.compile(r'\[\n(?:\s+(?:[-+.\deE]+|"(?:NaN|-?Infinity|[<>?]?)"),?\n)+\s*\]')
+"""In indented JSON, a list of numbers or of bounds; within a text no line ends."""
+
 
 def _known_level(value: Any) -> Any:
     """A place on the ladder that a newer version added counts as inconclusive."""
@@ -172,9 +175,8 @@ class Record(_Part):
         return self.date.date().isoformat()
 
     def as_json(self) -> str:
-        """Indented, each list of numbers on one line."""
-        text = self.model_dump_json(indent=1)
-        return re.sub(r"\[\n[-+.,\deE\s]+\]", lambda found: f"[{' '.join(found[0][1:-1].split())}]", text) + "\n"
+        """Indented, each list of numbers or bounds on one line."""
+        return _NUMBERS.sub(lambda found: f"[{' '.join(found[0][1:-1].split())}]", self.model_dump_json(indent=1)) + "\n"
 
 
 def effect_record(effect: Effect) -> EffectRecord:

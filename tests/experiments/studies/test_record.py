@@ -78,9 +78,12 @@ def test_an_identity_s_numbers_keep_their_kind(tmp_path: Path) -> None:
 
 
 def test_a_list_of_numbers_stands_on_one_line(path: Path) -> None:
-    assert '"interval": [1.0, 2.0]' in (
-        read(path).model_copy(update={"effects": (EffectRecord(name="a", by_seed=(), interval=(1, 2)),)}).as_json()
-    )
+    text = "[\n 1,\n 2\n]"
+    effect = EffectRecord(name=text, by_seed=(1.5, math.nan, -math.inf), interval=(1, 2), bounds=("", ">", "?"))
+    written = read(path).model_copy(update={"effects": (effect,)}).as_json()
+    for line in ('"by_seed": [1.5, "NaN", "-Infinity"]', '"interval": [1.0, 2.0]', '"bounds": ["", ">", "?"]'):
+        assert line in written
+    assert json.loads(written)["effects"][0]["name"] == text
 
 
 def test_what_a_newer_version_added_is_passed_over(path: Path) -> None:
