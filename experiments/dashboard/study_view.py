@@ -48,7 +48,7 @@ def show_section(section: Section) -> None:
 
 
 def _figures(section: Figures) -> None:
-    title = section.shown[0]
+    title = next(iter(section.shown or section.drawn))
     if len(section.drawn) > 1:
         title = st.selectbox("Quantity", list(section.drawn), key=f"quantity of {section.key}", label_visibility="collapsed")
     elif title:

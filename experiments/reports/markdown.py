@@ -63,7 +63,7 @@ def section_lines(section: Section, place: Path, page: str) -> list[str]:
             return [*_heading(section.heading), *head, *(_row(list(map(_cell, row))) for row in section.rows)]
         case Figures():
             what = ", ".join(plain(text) for text in (section.heading, *section.shown) if text)
-            return [f"{what}: drawn in [{page}]({page})"] if section.heading else []
+            return [f"{what}: drawn in [{page}]({page})"] if section.heading and section.shown else []
         case Gallery():
             lines = _heading(section.heading)[:1]
             for name, pictures in section.rows.items():

@@ -77,7 +77,7 @@ class Figures(_Section):
     """Its name in the page."""
     drawn: Mapping[str, Callable[[], go.Figure]]
     shown: tuple[str, ...] = ("",)
-    """The titles of those that are shown where one cannot choose."""
+    """The titles of those that are shown where one cannot choose; where it names none, the section is for a choice alone."""
     caption: str = ""
 
 
@@ -190,7 +190,7 @@ def _curves(record: Record, runs: Path) -> list[Figures]:
         drawn[title] = partial(curves_with_bands, curves[name], x_title, title, percent=is_fraction(name))
     shown = tuple(map(metric_title, shown_curves(record, curves)))
     caption = "A line is the mean over seeds; its band reaches from the lowest seed to the highest."
-    return [Figures("curves", drawn, shown, caption, heading="Curves")] if shown else []
+    return [Figures("curves", drawn, shown, caption, heading="Curves")] if drawn else []
 
 
 def _values(record: Record, runs: Path) -> list[Figures]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.reports.markdown import plain
+from experiments.reports.markdown import code, plain
 from experiments.reports.report import read_report
 from experiments.reports.sections import Facts, Figures, Gallery, Prose, Section, Table, sections
 from experiments.reports.wording import headline, number, one_line
@@ -79,6 +79,15 @@ def test_figures_come_with_what_they_show(tmp_path: Path, record: Record) -> Non
     assert len([s for s in sections(record, tmp_path) if isinstance(s, Gallery)]) == 1
 
 
+def test_curves_that_the_study_does_not_name_are_for_a_choice_alone(tmp_path: Path) -> None:
+    record = read_record(write_study(tmp_path, VARIANTS, figure=""))
+    assert record
+    (curves,) = [s for s in sections(record, tmp_path) if isinstance(s, Figures) and s.key == "curves"]
+    assert curves.shown == () and "error, on fixed training images" in curves.drawn
+    paths = write_reports(tmp_path, "cpu")
+    assert "Curves" not in paths["report"].read_text() and "Curves" not in paths["page"].read_text()
+
+
 def test_variants_whose_configurations_differ_say_in_what(tmp_path: Path, record: Record) -> None:
     for run in record.variants["plain-20"].runs:
         write_run(tmp_path / run.folder, network="ResNet")
@@ -138,3 +147,8 @@ def test_a_claim_whose_verdict_is_older_says_how_to_make_it_again(tmp_path: Path
     assert [entry.row.id for entry in older] == ["D09"]
     for path in write_reports(tmp_path, "cpu").values():
         assert "made by an older version, run again:" in path.read_text()
+
+
+def test_text_in_markdown_stays_text() -> None:
+    assert code("a`<b>`\nc") == "`a <b> c`"
+    assert plain("*a*\n| <b> [c](d) `e` #f") == r"\*a\* \| \<b\> \[c\](d) \`e\` \#f"
