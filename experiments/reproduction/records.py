@@ -23,7 +23,7 @@ from experiments.studies.record import (
 )
 from experiments.studies.results import Run, Runs
 from experiments.studies.study import Exact, ScaleName, Study, Training, digest
-from experiments.studies.verdict import Check, Verdict
+from experiments.studies.verdict import Check, Gate, Verdict
 
 from .claims import Claim
 from .provenance import ROOT, changed_sources, file_digest, sources
@@ -79,7 +79,7 @@ def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | N
         because=verdict.because,
         effects=tuple(map(effect_record, verdict.effects)),
         shared_lr=effect_record(verdict.naive) if verdict.naive else None,
-        validity_checks=tuple(ValidityCheckRecord(name=g.name, passed=g.passed, detail=g.detail) for g in verdict.gates),
+        validity_checks=tuple(map(_validity_check, verdict.gates)),
         checks=tuple(map(_check, verdict.checks)),
         also=tuple(text for text in verdict.also if text != study.erratum),  # which has a place of its own
         date=datetime.now().astimezone().replace(microsecond=0),
@@ -112,12 +112,16 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
     }
 
 
+def _validity_check(gate: Gate) -> ValidityCheckRecord:
+    return ValidityCheckRecord(name=gate.name, passed=bool(gate.passed), detail=gate.detail)  # a rule may hand in NumPy's bool
+
+
 def _check(check: Check) -> CheckRecord:
     return CheckRecord(
         what=check.what,
         computed=check.computed,
         expected=check.expected,
-        holds=check.holds,
+        holds=bool(check.holds),
         tolerance=check.tolerance,
         lecture=check.lecture,
     )
