@@ -8,13 +8,16 @@ from experiments.dashboard import library
 from experiments.dashboard.parts import badge, plain
 from experiments.dashboard.study_view import study_view
 from experiments.lectures import LECTURES, rows
-from experiments.reports.overview import MEANING, SCALES, SIGNS, Entry, Record, command, counts, entries, headline, level
+from experiments.reports.meanings import MEANING, SCALES, SIGNS
+from experiments.reports.overview import Entry, counts, entries
+from experiments.reports.wording import command, headline
+from experiments.studies.record import Record
 from experiments.studies.verdict import Level
 
 
 def key_of(record: Record) -> str:
     """A verdict's name in the page's address."""
-    return f"{record.get('name')}@{record.get('scale')}"
+    return f"{record.name}@{record.scale}"
 
 
 def claims() -> None:
@@ -43,11 +46,15 @@ def claims() -> None:
     if not records:
         st.info("No claim was run yet. This runs those that take seconds or minutes:")
         st.code("lectern reproduce cnn", language=None)
-    for lecture, own in entries(records).items():
+    older = library.older(library.root())
+    if older:
+        st.warning("Made by an older version of Lectern, and not shown; run these again:")
+        st.code(f"lectern reproduce {' '.join(name.rpartition('/')[2] for name in older)}", language=None)
+    for lecture, own in entries(records, older).items():
         st.header(LECTURES.get(lecture, lecture), divider="gray")
         for entry in own:
             for record in entry.records:
-                if not shown or level(record) in shown:
+                if not shown or record.level in shown:
                     _card(record)
         missing = [entry for entry in own if not entry.records]
         if missing and (not shown or Level.NOT_RUN in shown):
@@ -56,18 +63,16 @@ def claims() -> None:
 
 def _card(record: Record) -> None:
     with st.container(border=True):
-        st.markdown(f"{badge(level(record))} &nbsp; **{plain(record.get('claim'))} {plain(record.get('title'))}**")
-        lines = [f"The lecture says: “{plain(record.get('says'))}”", f"Measured: {plain(headline(record))}"]
-        lines += [f"Verdict: {plain(record['because'])}"] if record.get("because") and record.get("effects") else []
+        st.markdown(f"{badge(record.level)} &nbsp; **{plain(record.claim)} {plain(record.title)}**")
+        lines = [f"The lecture says: “{plain(record.says)}”", f"Measured: {plain(headline(record))}"]
+        lines += [f"Verdict: {plain(record.because)}"] if record.effects else []
         st.markdown("  \n".join(lines))
-        facts = [f"{record['seeds']} seeds"] if record.get("seeds") else []
-        facts += [f"scale {record.get('scale')}"] if record.get("device") != "any" else ["at any scale"]
-        facts += [str(record["device"])] if record.get("device") not in (None, "", "any") else []
-        facts += [str(record.get("date", ""))[:10]]
+        facts = [f"{record.seeds} {'seed' if record.seeds == 1 else 'seeds'}"] if record.seeds else []
+        facts += ["at any scale"] if record.is_at_any_scale else [f"scale {record.scale}", record.device]
+        facts += [record.day]
         place, button = st.columns([3, 1], vertical_alignment="center")
-        place.caption(
-            f"{plain(' · '.join(facts))} · again: {plain(command(str(record.get('name')), str(record.get('scale'))))}"
-        )
+        again = command(record.name, record.scale)
+        place.caption(f"{plain(' · '.join(filter(None, facts)))} · again: {plain(again)}")
         if button.button("Open the study", key=f"open {key_of(record)}", width="stretch"):
             st.query_params["study"] = key_of(record)
             st.rerun()
@@ -79,7 +84,7 @@ def _not_run(missing: list[Entry]) -> None:
             {
                 "claim": entry.row.id,
                 "the lecture says": entry.row.says,
-                "to run it": command(entry.study, "cpu") if entry.study else "has no study yet",
+                "to run it": f"{entry.why_not} {entry.how_to_run('cpu')}".strip(),
             }
             for entry in missing
         ]

@@ -17,24 +17,23 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from experiments.dashboard.launch import RUNS
-from experiments.lectures import LECTURES as TITLES
+from experiments.lectures import LECTURES
 from experiments.reports.evidence import curves_of, small_picture
-from experiments.reports.overview import Record
 from experiments.reports.series import Series
 from experiments.runs.files import (
     CHECKPOINTS,
     CONFIG,
     CURVES,
-    LECTURES,
     METRICS,
     PICTURES,
+    STUDIES_FOLDER,
     SUMMARY,
     flat,
     read_columns,
     read_config,
-    read_records,
     read_summary,
 )
+from experiments.studies.record import Record, older_records, read_records
 
 FILES = (SUMMARY, METRICS, CONFIG, CURVES)
 PARTS = {*FILES, "log.txt", "experiment.yaml", CHECKPOINTS, PICTURES}
@@ -114,7 +113,7 @@ def find(place: Path) -> list[Path]:
             found.append(folder)
         elif depth < DEEPEST:
             waiting += [(path, depth + 1) for path in folders]
-    own = (place / LECTURES, *(place / LECTURES / lecture for lecture in TITLES))
+    own = (place / STUDIES_FOLDER, *(place / STUDIES_FOLDER / lecture for lecture in LECTURES))
     return sorted(path for path in found if path not in own)
 
 
@@ -211,16 +210,30 @@ def _picture(path: Path, side: int, changed: int) -> bytes | None:
 
 def records(place: Path) -> list[Record]:
     """All verdicts, of every scale."""
+    return _records(place, _verdicts(place))
+
+
+def older(place: Path) -> list[str]:
+    """The studies whose verdict an older version made."""
+    return _older(place, _verdicts(place))
+
+
+def _verdicts(place: Path) -> Stamp:
+    """The times of change (ns) of all verdicts."""
     try:
-        paths = sorted((place / LECTURES).glob("*/*/verdict-*.json"))
-        return _records(place, tuple(path.lstat().st_mtime_ns for path in paths))
+        return tuple(path.lstat().st_mtime_ns for path in sorted((place / STUDIES_FOLDER).glob("*/*/verdict-*.json")))
     except OSError:
-        return []
+        return ()
 
 
 @kept(10)
 def _records(place: Path, stamp: Stamp) -> list[Record]:
-    return list(read_records(place))
+    return read_records(place)
+
+
+@kept(10)
+def _older(place: Path, stamp: Stamp) -> list[str]:
+    return older_records(place)
 
 
 def duration(seconds: float | None) -> str:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from experiments.dashboard import library
-from experiments.reports.overview import SIGNS
+from experiments.reports.meanings import SIGNS
 from experiments.studies.verdict import Level
 
 BADGES = {

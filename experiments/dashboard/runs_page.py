@@ -12,8 +12,8 @@ from experiments.dashboard.library import RunInfo
 from experiments.dashboard.parts import nothing_yet, plain, show
 from experiments.reports import figures
 from experiments.reports.labels import is_fraction, metric_title
-from experiments.reports.overview import short
 from experiments.reports.series import Series
+from experiments.reports.wording import short
 from experiments.runs.files import OWN
 
 AXES = {"step": "optimizer steps", "epoch": "epochs", "seconds": "seconds since the start"}

@@ -11,28 +11,21 @@ from typing import Any
 from PIL import Image
 
 from experiments.runs.files import PICTURES, own_file, read_columns, read_config, read_curves, read_summary, run_at
+from experiments.studies.record import EffectRecord, Record, effect_record
+from experiments.studies.verdict import Effect
 
-from .figures import Measure
 from .series import Series, thin
-
-Record = Mapping[str, Any]
 
 PIXELS = 50_000_000
 """Of a picture that is opened; a larger one is not ours."""
 
 
 def folders(runs: Path, record: Record) -> dict[str, list[Path]]:
-    """The run folders of each arm at its best rate, by seed; those that are gone, or lie elsewhere, are left out."""
-    found: dict[str, list[Path]] = {}
-    for arm, content in _arms(record).items():
-        named = [str(run.get("folder") or "") for run in content.get("runs") or []]
-        found[arm] = [folder for name in named if name and (folder := run_at(runs, name))]
-    return found
-
-
-def _arms(record: Record) -> dict[str, Any]:
-    arms = record.get("arms")
-    return {str(k): v for k, v in arms.items() if isinstance(v, Mapping)} if isinstance(arms, Mapping) else {}
+    """Each variant's run folders at its best learning rate, by seed; those that are gone, or lie elsewhere, are left out."""
+    return {
+        name: [folder for run in variant.runs if run.folder and (folder := run_at(runs, run.folder))]
+        for name, variant in record.variants.items()
+    }
 
 
 def curves_of(folder: Path) -> dict[str, Series]:
@@ -52,60 +45,50 @@ def _missing(values: Any) -> Any:
 
 
 def study_curves(runs: Path, record: Record) -> dict[str, dict[str, list[Series]]]:
-    """The curves of a study: by name (the deciding one first), by arm, one a seed, thinned."""
+    """The curves of a study: by name (the deciding one first), by variant, one a seed, thinned."""
     found: dict[str, dict[str, list[Series]]] = {}
-    for arm, places in folders(runs, record).items():
+    for variant, places in folders(runs, record).items():
         for folder in places:
             for name, series in curves_of(folder).items():
                 if len(series[0]) > 1:
-                    found.setdefault(name, {}).setdefault(arm, []).append(thin(series, 400))
-    figure = str(record.get("figure") or "")
-    return dict(sorted(found.items(), key=lambda item: (item[0] != figure, item[0])))
+                    found.setdefault(name, {}).setdefault(variant, []).append(thin(series, 400))
+    return dict(sorted(found.items(), key=lambda item: (item[0] != record.figure, item[0])))
 
 
 def shown_curves(record: Record, curves: Mapping[str, Mapping[str, list[Series]]]) -> list[str]:
     """The names of the curves that a report shows: the one that the study names, or those of a measurement."""
-    figure = str(record.get("figure") or "")
-    if figure in curves:
-        return [figure]
+    if record.figure in curves:
+        return [record.figure]
     return [name for name in curves if "/" not in name][:3]
 
 
-def arm_measures(record: Record, name: str) -> dict[str, Measure]:
-    """A value of each arm, by seed, with its mean and interval; empty where no run has it."""
-    from experiments.studies.verdict import Effect
-
+def variant_values(record: Record, name: str) -> dict[str, EffectRecord]:
+    """A value of each variant, by seed, with its mean and interval; empty where no run has it."""
     found = {}
-    for arm, content in _arms(record).items():
-        values = [(run.get("values") or {}).get(name) for run in content.get("runs") or []]
-        effect = Effect(arm, tuple(float(v) for v in values if isinstance(v, int | float)))
+    for variant, content in record.variants.items():
+        effect = Effect(variant, tuple(run.values[name] for run in content.runs if name in run.values))
         if effect.by_seed:
-            known = effect.is_finite
-            found[arm] = Measure(
-                arm,
-                effect.by_seed,
-                effect.estimate if known else None,
-                effect.interval if known and len(effect.by_seed) > 1 else None,
-            )
+            found[variant] = effect_record(effect)
     return found
 
 
 def speeds(runs: Path, record: Record, name: str) -> dict[str, list[tuple[float, float]]]:
-    """(images per second of training, value of a metric) of each run, by arm."""
+    """(images per second of training, value of a metric) of each run, by variant."""
     found: dict[str, list[tuple[float, float]]] = {}
-    for arm, content in _arms(record).items():
-        for run in content.get("runs") or []:
-            folder = run_at(runs, str(run.get("folder") or ""))
+    for variant, content in record.variants.items():
+        for run in content.runs:
+            folder = run_at(runs, run.folder)
             speed = read_summary(folder).get("images_per_second") if folder else None
-            value = (run.get("values") or {}).get(name)
-            if isinstance(speed, int | float) and isinstance(value, int | float) and math.isfinite(value):
-                found.setdefault(arm, []).append((float(speed), float(value)))
+            value = run.values.get(name, math.nan)
+            if isinstance(speed, int | float) and math.isfinite(value):
+                found.setdefault(variant, []).append((float(speed), value))
     return found
 
 
 def configs(runs: Path, record: Record) -> dict[str, dict[str, Any]]:
-    """The configuration of each arm's first run."""
-    return {arm: read_config(places[0]) for arm, places in folders(runs, record).items() if places}
+    """The configuration of each variant's first run; a measurement has none."""
+    found = {variant: read_config(places[0]) for variant, places in folders(runs, record).items() if places}
+    return {variant: config for variant, config in found.items() if config}
 
 
 def pictures(folder: Path) -> dict[str, Path]:
@@ -119,16 +102,16 @@ def pictures(folder: Path) -> dict[str, Path]:
 
 
 def study_pictures(runs: Path, record: Record, most: int = 4) -> dict[str, dict[str, Path]]:
-    """Pictures of each arm's first run: by picture name, by arm; of a training's only the last one."""
+    """Pictures of each variant's first run: by picture name, by variant; of a training's only the last one."""
     found: dict[str, dict[str, Path]] = {}
-    for arm, places in folders(runs, record).items():
+    for variant, places in folders(runs, record).items():
         own = pictures(places[0]) if places else {}
         epochs = [name for name in own if name.startswith("epoch_")]
         if epochs:
             own = {name: path for name, path in own.items() if name not in epochs}
             own = own or {"after the last epoch": pictures(places[0])[epochs[-1]]}
         for name, path in own.items():
-            found.setdefault(name, {})[arm] = path
+            found.setdefault(name, {})[variant] = path
     return dict(list(found.items())[:most])
 
 

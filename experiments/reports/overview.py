@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import ast
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from experiments import lectures
 from experiments.lectures import LECTURES, Row, rows
-from experiments.runs.files import read_records
+from experiments.studies.record import Record, read_records
 from experiments.studies.verdict import Level
 
-MEANING = {
-    Level.EXACT: "an identity, computed on both sides, holds",
-    Level.REPRODUCED: "measured as the lecture says, in every seed",
-    Level.DIRECTION_ONLY: "the direction holds, the size or a part of the claim does not",
-    Level.NOT_REPRODUCED: "the measurement contradicts the claim at this scale",
-    Level.INCONCLUSIVE: "a condition of the experiment failed, or the numbers decide neither way",
-    Level.NOT_RUN: "nobody has run it here",
-}
-SIGNS = {
-    Level.EXACT: "=",
-    Level.REPRODUCED: "✓",
-    Level.DIRECTION_ONLY: "½",
-    Level.NOT_REPRODUCED: "✗",
-    Level.INCONCLUSIVE: "?",
-    Level.NOT_RUN: "–",
-}
-"""Beside the word, so that a verdict is not told by its colour alone."""
-SCALES = {
-    "cpu": "drawn or small data, minutes on two processor cores",
-    "gpu": "the real data set on one GPU",
-    "paper": "the original set-up",
-}
-
-Record = Mapping[str, Any]
+from .wording import command
 
 
 @dataclass(frozen=True)
@@ -50,47 +25,73 @@ class Entry:
     records: list[Record] = field(default_factory=list)
     study: str = ""
     """The name of its study, ``cnn/plain_nets_degrade``; empty where it has none yet."""
+    is_older: bool = False
+    """Whether an older version judged it, whose verdict is not read any more."""
+
+    def how_to_run(self, scale: str) -> str:
+        """What to type; empty where it has no study."""
+        return command(self.study, scale) if self.study else ""
+
+    @property
+    def why_not(self) -> str:
+        """Why there is no verdict to show."""
+        if self.is_older:
+            return "made by an older version, run again:"
+        return "" if self.study else "no study yet"
 
 
-def records_at(runs: Path, scale: str) -> list[dict[str, Any]]:
+def records_at(runs: Path, scale: str) -> list[Record]:
     """The verdicts of a scale, and the exact ones, which hold at any."""
     found = read_records(runs, scale)
     if scale != "cpu":
-        found += [record for record in read_records(runs, "cpu") if record.get("device") == "any"]
-    return sorted(found, key=lambda record: str(record.get("claim")))
+        found += [record for record in read_records(runs, "cpu") if record.is_at_any_scale]
+    return sorted(found, key=lambda record: record.claim)
 
 
-def entries(records: Iterable[Record]) -> dict[str, list[Entry]]:
-    """Every claim, by the lecture that it stands in first."""
+def entries(records: Iterable[Record], older: Collection[str] = ()) -> dict[str, list[Entry]]:
+    """Every claim, by the lecture that it stands in first.
+
+    Args:
+        records: the verdicts.
+        older: the names of the studies whose verdict an older version made.
+    """
     by_claim: dict[str, list[Record]] = {}
     for record in records:
-        by_claim.setdefault(str(record.get("claim")), []).append(record)
+        by_claim.setdefault(record.claim, []).append(record)
     studies = study_names()
     found: dict[str, list[Entry]] = {lecture: [] for lecture in LECTURES}
     for row in rows().values():
         lecture = row.lecture.split()[0]
-        found.setdefault(lecture, []).append(Entry(row, lecture, by_claim.get(row.id, []), studies.get(row.id, "")))
+        study = studies.get(row.id, "")
+        found.setdefault(lecture, []).append(Entry(row, lecture, by_claim.get(row.id, []), study, study in older))
     return found
-
-
-def level(record: Record) -> Level:
-    """The verdict's place on the ladder; one that a later version wrote counts as inconclusive."""
-    try:
-        return Level(str(record.get("level")))
-    except ValueError:
-        return Level.INCONCLUSIVE
 
 
 def counts(records: Sequence[Record]) -> dict[Level, int]:
     """How many verdicts stand where, and how many claims have none."""
-    found = {place: sum(level(record) == place for record in records) for place in Level}
-    found[Level.NOT_RUN] = len(rows().keys() - {str(record.get("claim")) for record in records})
+    found = {place: sum(record.level == place for record in records) for place in Level}
+    found[Level.NOT_RUN] = len(rows().keys() - {record.claim for record in records})
     return found
 
 
-def command(study: str, scale: str) -> str:
-    """What makes this verdict again."""
-    return f"lectern reproduce {study.rpartition('/')[2]}" + (f" --scale {scale}" if scale != "cpu" else "")
+def days(records: Sequence[Record]) -> str:
+    """When they were made: a day, or the first and the last."""
+    found = sorted({record.day for record in records})
+    return found[0] if len(found) == 1 else f"{found[0]} to {found[-1]}" if found else "never"
+
+
+def devices(records: Sequence[Record]) -> list[str]:
+    """What they were made on."""
+    return _all(record.device for record in records if not record.is_at_any_scale)
+
+
+def commits(records: Sequence[Record]) -> list[str]:
+    """The commits of the code that made them."""
+    return _all(record.commit for record in records)
+
+
+def _all(lists: Iterable[str]) -> list[str]:
+    return sorted({value for text in lists for value in text.split(", ") if value})
 
 
 @cache
@@ -102,82 +103,3 @@ def study_names() -> dict[str, str]:
             if isinstance(node, ast.keyword) and node.arg == "claim" and isinstance(node.value, ast.Constant):
                 found[str(node.value.value)] = f"{path.parent.name}/{path.stem}"
     return found
-
-
-# Numbers in words ---------------------------------------------------------------------------------------------------------
-
-
-def number(value: Any) -> str:
-    """A number as one reads it; thousands are set apart, and what is no number is a dash."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value) if isinstance(value, str) else "–"
-    if not math.isfinite(value):
-        return "–" if math.isnan(value) else ("∞" if value > 0 else "−∞")
-    if isinstance(value, int) or abs(value) >= 1_000:
-        return f"{value:,.0f}".replace(",", "\u202f").replace("-", "−")
-    return f"{value:.3g}".replace("-", "−")
-
-
-def with_unit(value: Any, unit: str) -> str:
-    """``34 points``, ``6.1 ×``."""
-    return f"{number(value)} {'×' if unit == 'x' else unit}".strip()
-
-
-def interval(effect: Record) -> str:
-    """``31 to 38``; a dash where it is not known."""
-    if len(effect.get("by_seed") or ()) == 1:
-        return "one seed, no interval"
-    ends = effect.get("interval")
-    return f"{number(ends[0])} to {number(ends[1])}" if ends else "–"
-
-
-def seeds(effect: Record) -> str:
-    """Each seed's number, with the sign of a bound before it."""
-    values = effect.get("by_seed") or []
-    bounds = effect.get("bounds") or [""] * len(values)
-    return ", ".join(f"{bound} {number(value)}".strip() for value, bound in zip(values, bounds, strict=False))
-
-
-def deciding(record: Record) -> list[Record]:
-    """The effects that a figure shows: the first, those of which the claim needs something, and the naive one."""
-    effects = list(record.get("effects") or [])
-    shown = effects[:1] + [effect for effect in effects[1:] if effect.get("needs")]
-    return shown + ([record["naive"]] if record.get("naive") else [])
-
-
-def headline(record: Record) -> str:
-    """What decided, in one line."""
-    for effect in record.get("effects") or []:
-        if effect.get("estimate") is not None:
-            needs = f"; needed {effect['needs']}" if effect.get("needs") else ""
-            measured = with_unit(effect["estimate"], str(effect.get("unit") or ""))
-            return f"{effect.get('name')}: {measured} (95 % interval {interval(effect)}{needs})"
-    checks = record.get("checks") or []
-    return f"{sum(bool(check.get('holds')) for check in checks)} of {len(checks)} identities hold" if checks else ""
-
-
-def setting(key: str) -> str:
-    """The last words of a dotted setting: ``model.init_args.network`` is “network”."""
-    parts = [part for part in key.split(".") if part not in ("init_args", "class_path")]
-    return parts[-1] if parts else key
-
-
-def short(value: Any, length: int = 90) -> str:
-    """A setting's value on one line: a class by its name, with its arguments."""
-    if isinstance(value, Mapping) and "class_path" in value:
-        arguments = value.get("init_args") or {}
-        inner = ", ".join(f"{k}={short(v, 40)}" for k, v in arguments.items()) if isinstance(arguments, Mapping) else ""
-        text = f"{str(value['class_path']).rpartition('.')[2]}({inner})"
-    elif isinstance(value, Mapping):
-        text = ", ".join(f"{k}={short(v, 40)}" for k, v in value.items())
-    elif isinstance(value, list | tuple):
-        text = "[" + ", ".join(short(v, 40) for v in value) + "]"
-    else:
-        text = number(value) if isinstance(value, float) else str(value)
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def changes(arm: Record) -> str:
-    """What an arm changes, in words."""
-    found = arm.get("changes")
-    return "; ".join(f"{setting(str(k))}: {short(v)}" for k, v in found.items()) if isinstance(found, Mapping) else ""

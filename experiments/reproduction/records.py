@@ -1,29 +1,36 @@
-"""A verdict on disk: one JSON beside a study's runs, with all that a reader needs to trust it."""
+"""A verdict's record, made from the verdict and the runs that it rests on, and written beside them."""
 
 from __future__ import annotations
 
 import json
-import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from experiments import recipes
-from experiments.runs.files import LECTURES as FOLDER
-from experiments.runs.files import read_summary
+from experiments.runs.files import STUDIES_FOLDER, read_summary
 from experiments.runs.folder import write_atomically
+from experiments.studies.record import (
+    FORMAT,
+    CheckRecord,
+    Record,
+    RunRecord,
+    ValidityCheckRecord,
+    VariantRecord,
+    effect_record,
+)
 from experiments.studies.results import Run, Runs
 from experiments.studies.study import Exact, ScaleName, Study, Training, digest
-from experiments.studies.verdict import Verdict
+from experiments.studies.verdict import Check, Gate, Verdict
 
 from .claims import Claim
-from .provenance import changed_sources, file_digest, sources
+from .provenance import ROOT, changed_sources, file_digest, sources
 
 
 def study_folder(runs: Path, claim: Claim) -> Path:
-    return runs / FOLDER / claim.name
+    return runs / STUDIES_FOLDER / claim.name
 
 
 def record_path(runs: Path, claim: Claim, scale: ScaleName) -> Path:
@@ -46,94 +53,115 @@ def study_sources(claim: Claim) -> dict[str, str]:
     return sources([sys.modules[function.__module__]])
 
 
-def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | None, seconds: float) -> dict[str, Any]:
-    """All of a verdict as plain data."""
-    study = claim.study
-    record: dict[str, Any] = {
-        "claim": study.claim,
-        "name": claim.name,
-        "title": claim.title,
-        "says": study.says,
-        "slide": study.slide,
-        "paper": study.paper,
-        "erratum": study.erratum,
-        "scale": scale,
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "study_digest": study_digest(claim),
-        "seconds": round(seconds, 1),
-        **verdict.as_dict(),
-    }
-    if isinstance(study, Exact):
-        from experiments.training.callbacks import commit
+def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | None, seconds: float) -> Record:
+    """All of a verdict.
 
-        return record | {
-            "departures": list(study.departures),
-            "seeds": 0,
-            "arms": {},
-            "held": "",
-            "figure": "",
-            "device": "any",
-            "commit": commit(),
-            "code": study_sources(claim),
-        }
+    Args:
+        claim: what was judged.
+        scale: at which scale; an identity holds at any.
+        verdict: where the claim stands.
+        runs: the runs of a study; None for an identity, which has none.
+        seconds: wall time of the call that judged.
+    """
+    study = claim.study
+    specific = _of_identity(study, claim) if isinstance(study, Exact) else _of_runs(study, scale, runs)
+    return Record(
+        format=FORMAT,
+        claim=study.claim,
+        name=claim.name,
+        scale=scale,
+        title=claim.title,
+        says=study.says,
+        slide=study.slide,
+        paper=study.paper,
+        erratum=study.erratum,
+        level=verdict.level,
+        because=verdict.because,
+        effects=tuple(map(effect_record, verdict.effects)),
+        shared_lr=effect_record(verdict.naive) if verdict.naive else None,
+        validity_checks=tuple(map(_validity_check, verdict.gates)),
+        checks=tuple(map(_check, verdict.checks)),
+        also=tuple(text for text in verdict.also if text != study.erratum),  # which has a place of its own
+        date=datetime.now().astimezone().replace(microsecond=0),
+        seconds=round(seconds, 1),
+        study_digest=study_digest(claim),
+        **specific,
+    )
+
+
+def _of_identity(study: Exact, claim: Claim) -> dict[str, Any]:
+    from experiments.training.callbacks import commit
+
+    return {"deviations": study.departures, "device": "any", "commit": commit(), "code": study_sources(claim)}
+
+
+def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any]:
     assert runs is not None
     summaries = [read_summary(run.folder) for run in runs.all if run.folder]
     used = [run for arm in runs.arms for run in runs.of(arm)]
-    return record | {
-        "departures": [*study.departures, *study.scales[scale].departures],
-        "held": study.held,
+    return {
+        "deviations": (*study.departures, *study.scales[scale].departures),
+        "controlled": study.held,
         "figure": study.figure,
         "seeds": len({run.seed for run in used}),
-        "arms": {arm: _arm(study, arm, runs) for arm in runs.arms},
+        "variants": {arm: _variant(study, arm, runs) for arm in runs.arms},
         "device": _one({s.get("device", "") for s in summaries}),
         "commit": _one({s.get("commit", "") for s in summaries}),
         "cpu_seconds": round(sum(s.get("cpu_seconds") or 0 for s in summaries), 1),
-        "changed_code": sorted({name for run in used if run.folder for name in changed_sources(run.folder)}),
+        "changed_code": tuple(sorted({name for run in used if run.folder for name in changed_sources(run.folder)})),
     }
 
 
-def _arm(study: Study, arm: str, runs: Runs) -> dict[str, Any]:
+def _validity_check(gate: Gate) -> ValidityCheckRecord:
+    return ValidityCheckRecord(name=gate.name, passed=bool(gate.passed), detail=gate.detail)  # a rule may hand in NumPy's bool
+
+
+def _check(check: Check) -> CheckRecord:
+    return CheckRecord(
+        what=check.what,
+        computed=check.computed,
+        expected=check.expected,
+        holds=bool(check.holds),
+        tolerance=check.tolerance,
+        lecture=check.lecture,
+    )
+
+
+def _variant(study: Study, arm: str, runs: Runs) -> VariantRecord:
     tried = {run.rate: study.tune.score(run) for run in runs.all if study.tune and run.arm == arm and run.seed == 0}
-    return {
-        "changes": dict(study.arm(arm).changes),
-        "rate": runs.rates[arm],
-        "tried": {f"{rate:g}": score if math.isfinite(score) else None for rate, score in tried.items() if rate is not None},
-        "runs": [_run(run) for run in runs.of(arm)],
-    }
+    return VariantRecord(
+        changes=json.loads(json.dumps(dict(study.arm(arm).changes), default=str)),
+        lr=runs.rates[arm],
+        tried={f"{rate:g}": score for rate, score in tried.items() if rate is not None},
+        runs=tuple(map(_run, runs.of(arm))),
+    )
 
 
-def _run(run: Run) -> dict[str, Any]:
-    parts = run.folder.parts[-4:] if run.folder else ()
-    return {
-        "folder": "/".join(parts),
-        "seed": run.seed,
-        "values": {name: value if math.isfinite(value) else None for name, value in run.values.items()},
-    }
+def _run(run: Run) -> RunRecord:
+    folder = "/".join(run.folder.parts[-4:]) if run.folder else ""
+    return RunRecord(folder=folder, seed=run.seed, values=dict(run.values))
 
 
 def _one(values: Iterable[str]) -> str:
     return ", ".join(sorted(v for v in values if v))
 
 
-def write_record(runs: Path, claim: Claim, record: Mapping[str, Any]) -> Path:
-    path = record_path(runs, claim, record["scale"])
-    write_atomically(path, json.dumps(record, indent=1, default=str, ensure_ascii=False) + "\n")
+def write_record(runs: Path, claim: Claim, record: Record) -> Path:
+    path = record_path(runs, claim, record.scale)
+    write_atomically(path, record.as_json())
     return path
 
 
-def is_current(record: Mapping[str, Any] | None) -> bool:
+def is_current(record: Record) -> bool:
     """Whether an exact study's record was computed with the code that is there now."""
-    if not record or not record.get("code"):
-        return False
-    root = Path(__file__).parents[1]
-    return all(file_digest(root / name) == was for name, was in record["code"].items())
+    return bool(record.code) and all(file_digest(ROOT / name) == was for name, was in record.code.items())
 
 
 class Index:
     """The runs of all studies, found by the hash at the end of their folder's name."""
 
     def __init__(self, runs: Path) -> None:
-        folders = (runs / FOLDER).glob("*/*/*-seed*-*")
+        folders = (runs / STUDIES_FOLDER).glob("*/*/*-seed*-*")
         self._known = {folder.name.rsplit("-", 1)[1]: folder for folder in folders}
 
     def folder(self, job_hash: str) -> Path | None:

@@ -13,16 +13,19 @@ from tqdm import tqdm
 
 from datamodules.scene import InputError
 from experiments.lectures import LECTURES, rows
-from experiments.runs.files import read_record, read_records, read_summary
+from experiments.reports.wording import command, headline
+from experiments.runs.files import read_summary
 from experiments.studies.plan import collect, expected_jobs, next_jobs
+from experiments.studies.record import Record, older_records, read_record, read_records
 from experiments.studies.results import Run, read_run
 from experiments.studies.study import SCALES, Exact, Job, ScaleName, Study
 from experiments.studies.verdict import Level, judge_checks
-from experiments.training.wandb_logging import WandbMode, publish_verdict
+from experiments.training.wandb_logging import WandbMode
 
 from .claims import Claim, claims, select
 from .execution import execute, is_complete
 from .launchers import Handle, Launcher, Processes, Submitit, launcher
+from .publishing import publish_verdict
 from .records import Index, is_current, make_record, record_path, study_folder, write_record
 from .table import check_table, write_table
 
@@ -53,7 +56,7 @@ class Reproduction:
         self.open = {claim.name: claim for claim in chosen}
         self.pending: dict[str, Handle] = {}
         self.failed: dict[str, str] = {}
-        self.records: list[dict[str, Any]] = []
+        self.records: list[Record] = []
         self.made = 0
         """Runs that this call has made."""
         self._cache: dict[str, Run] = {}
@@ -135,16 +138,16 @@ class Reproduction:
         verdict = study.verdict(runs)
         self._close(claim, make_record(claim, self.scale, verdict, runs, time.monotonic() - self._began[claim.name]))
 
-    def _close(self, claim: Claim, record: dict[str, Any]) -> None:
+    def _close(self, claim: Claim, record: Record) -> None:
         if not isinstance(claim.study, Exact):
             write_record(self.runs, claim, record)
             if self.wandb != "disabled":
                 publish_verdict(record, self.runs, self.wandb)
         self.records.append(record)
         self._end(claim)
-        print(f"{claim.id}  {record['level']:16} {claim.name:44} {headline(record)}", flush=True)
-        if record.get("changed_code"):
-            print(f"     made before changes in {', '.join(record['changed_code'])}; delete its runs to measure again")
+        print(f"{claim.id}  {record.level:16} {claim.name:44} {headline(record)}", flush=True)
+        if record.changed_code:
+            print(f"     made before changes in {', '.join(record.changed_code)}; delete its runs to measure again")
 
     def _fail(self, claim: Claim, reason: str) -> None:
         self.failed[claim.name] = reason
@@ -179,17 +182,6 @@ def compute(name: str, runs: Path) -> None:
     began = time.monotonic()
     verdict = judge_checks(claim.study.checks(), (claim.study.erratum,) if claim.study.erratum else ())
     write_record(runs, claim, make_record(claim, "cpu", verdict, None, time.monotonic() - began))
-
-
-def headline(record: dict[str, Any]) -> str:
-    """What decided, in a few words."""
-    for effect in record.get("effects", []):
-        if effect.get("estimate") is not None:
-            low, high = effect["interval"]
-            unit = f" {effect['unit']}" if effect["unit"] else ""
-            return f"{effect['name']} {effect['estimate']:.3g}{unit} [{low:.3g}, {high:.3g}]"
-    checks = record.get("checks", [])
-    return f"{sum(check['holds'] for check in checks)} of {len(checks)} identities" if checks else ""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -252,6 +244,9 @@ def _run(options: Any) -> int:
         failed = len(chosen) - len(reproduction.records)
         print(f"\n{summary(reproduction.records)}; {reproduction.made} runs made in {time.monotonic() - began:.0f} s")
         _write_reports(options.runs, options.scale)
+    for name in older_records(options.runs, options.scale):
+        again = command(name, options.scale)
+        print(f"{name}: its verdict was made by an older version and is left out, run `{again}` again", file=sys.stderr)
     if options.table:
         write_table(options.table, read_records(options.runs, options.scale))
         print(f"table     {options.table}")
@@ -259,15 +254,15 @@ def _run(options: Any) -> int:
 
 
 def _write_reports(runs: Path, scale: ScaleName) -> None:
-    from experiments.reports.markdown import write_reports
+    from experiments.reports.write import write_reports
 
     for kind, path in write_reports(runs, scale).items():
         print(f"{kind:9} {path}")
 
 
-def summary(records: Sequence[dict[str, Any]]) -> str:
+def summary(records: Sequence[Record]) -> str:
     """How many claims stand where."""
-    counts = {level: sum(r["level"] == level for r in records) for level in Level}
+    counts = {level: sum(record.level == level for record in records) for level in Level}
     return ", ".join(f"{count} {level}" for level, count in counts.items() if count) or "nothing was run"
 
 

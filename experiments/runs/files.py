@@ -1,4 +1,4 @@
-"""What run folders and verdicts say, for whoever only reads them.
+"""What run folders say, for whoever only reads them.
 
 Nothing here imports torch or Lightning, so that a page of the dashboard is there at once; and nothing is read that does not
 lie inside the folder of all runs: a symbolic link or a ``..`` that leads out of it reads as if there were no such file.
@@ -25,7 +25,7 @@ CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
 CURVES = "curves.json"
 """Where a measurement's curves lie."""
-LECTURES = "lectures"
+STUDIES_FOLDER = "lectures"
 """Below the folder of all runs, where those of the studies lie: ``lectures/<lecture>/<study>/<arm>-…-<hash>``."""
 
 AXES = ("step", "epoch", "seconds")
@@ -110,19 +110,6 @@ def read_config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """A verdict's record; None where there is none or it is damaged."""
-    content = _json(own_file(path.parent, path.name))
-    return content if isinstance(content, dict) and "level" in content else None
-
-
-def read_records(runs: Path, scale: str | None = None) -> list[dict[str, Any]]:
-    """All verdicts below a folder of runs, in the order of their claims."""
-    paths = sorted((runs / LECTURES).glob(f"*/*/verdict-{scale or '*'}.json"))
-    found = [read_record(path) for path in paths if inside(runs, path)]
-    return sorted((r for r in found if r), key=lambda r: (str(r.get("claim")), str(r.get("scale"))))
 
 
 def inside(root: Path, path: Path) -> bool:

@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlparse
 
@@ -100,46 +99,3 @@ def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
         settings=wandb.Settings(silent=True, console="off"),
     )
     return [Forgiving(experiment=run)]
-
-
-def publish_verdict(record: Mapping[str, Any], runs: Path, asked: WandbMode) -> int:
-    """Writes a verdict into the summaries of its runs at W&B, as columns of the workspace; returns how many there were.
-
-    Where W&B is not online nothing happens, and a server that refuses is said in one line: the verdict itself lies on disk.
-    """
-    ids = [run_id for folder in _folders(record, runs) if (run_id := read_summary(folder).get("wandb_id"))]
-    if not ids or wandb_mode(asked) != "online":
-        return 0
-    import wandb
-
-    columns = verdict_columns(record)
-    published = 0
-    try:
-        api = wandb.Api()
-        for run_id in ids:
-            api.run(f"{PROJECT}/{run_id}").summary.update(columns)
-            published += 1
-    except (wandb.errors.Error, OSError, ValueError) as error:
-        print(f"W&B has no verdict of {record.get('claim')}: {error}", file=sys.stderr)
-    return published
-
-
-def verdict_columns(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A verdict as columns: where it stands, and the first effect with its interval."""
-    columns: dict[str, Any] = {
-        "verdict": record["level"],
-        "verdict/claim": record.get("claim"),
-        "verdict/scale": record.get("scale"),
-        "verdict/because": record.get("because"),
-    }
-    for effect in record.get("effects") or []:
-        if effect.get("estimate") is not None:
-            low, high = effect["interval"]
-            columns |= {"verdict/effect": effect["estimate"], "verdict/low": low, "verdict/high": high}
-            return columns | {"verdict/effect_name": effect["name"]}
-    return columns
-
-
-def _folders(record: Mapping[str, Any], runs: Path) -> list[Path]:
-    arms = record.get("arms") or {}
-    return [runs / run["folder"] for arm in arms.values() for run in arm.get("runs", []) if run.get("folder")]

@@ -11,6 +11,8 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from experiments.studies.record import FORMAT
+
 
 def write_run(
     folder: Path,
@@ -67,7 +69,7 @@ def write_run(
 
 def write_study(
     root: Path,
-    arms: Mapping[str, Sequence[float]],
+    variants: Mapping[str, Sequence[float]],
     *,
     claim: str = "D09",
     name: str = "cnn/plain_nets_degrade",
@@ -76,22 +78,22 @@ def write_study(
     pictures: Sequence[str] = (),
     **record: Any,
 ) -> Path:
-    """A study's runs, one a seed for each arm with the final errors given, and its verdict; returns the verdict's file."""
-    first, second = list(arms)[:2]
-    gaps = [100 * (a - b) for a, b in zip(arms[first], arms[second], strict=True)]
+    """A study's runs, one a seed for each variant with the final errors given, and its verdict; returns the verdict's file."""
+    first, second = list(variants)[:2]
+    gaps = [100 * (a - b) for a, b in zip(variants[first], variants[second], strict=True)]
     written: dict[str, Any] = {}
-    for arm, finals in arms.items():
+    for variant, finals in variants.items():
         runs = []
         for seed, final in enumerate(finals):
-            safe = "".join(c if c.isalnum() or c in "-+." else "_" for c in arm)[:80]
-            folder = root / "lectures" / name / f"{safe}-lr0.1-seed{seed}-{abs(hash((arm, seed))) % 16**12:012x}"
-            study = {"claim": claim, "name": name, "scale": scale, "arm": arm, "rate": 0.1, "seed": seed}
+            safe = "".join(c if c.isalnum() or c in "-+." else "_" for c in variant)[:80]
+            folder = root / "lectures" / name / f"{safe}-lr0.1-seed{seed}-{abs(hash((variant, seed))) % 16**12:012x}"
+            study = {"claim": claim, "name": name, "scale": scale, "arm": variant, "rate": 0.1, "seed": seed}
             write_run(folder, seed=seed, final=final, pictures=pictures if seed == 0 else (), study=study, complete=True)
             values = {"trainset/error": final, "test/error": final + 0.03}
             runs.append({"folder": "/".join(folder.parts[-4:]), "seed": seed, "values": values})
         network = {"class_path": "lightning_modules.networks.CifarNet", "init_args": {"depth": 56, "residual": False}}
         changes = {"model.init_args.network": network}
-        written[arm] = {"changes": changes, "rate": 0.1, "tried": {"0.0316": 0.4, "0.1": 0.2, "0.316": 0.5}, "runs": runs}
+        written[variant] = {"changes": changes, "lr": 0.1, "tried": {"0.0316": 0.4, "0.1": 0.2, "0.316": 0.5}, "runs": runs}
     effect = {
         "name": f"training error, {first} − {second}",
         "by_seed": gaps,
@@ -103,6 +105,7 @@ def write_study(
         "interval": [min(gaps), max(gaps)],
     }
     content = {
+        "format": FORMAT,
         "claim": claim,
         "name": name,
         "title": "A deeper plain net has the higher training error: 56 layers do worse than 20.",
@@ -117,15 +120,16 @@ def write_study(
         "level": level,
         "because": f"With 56 layers the training error is {np.mean(gaps):.0f} points higher than with 20.",
         "effects": [effect, effect | {"name": "the same after three times the steps", "needs": "> 2 SD", "paper": 5.0}],
-        "gates": [{"name": "every arm's best learning rate lies inside its grid", "passed": True, "detail": ""}],
+        "validity_checks": [{"name": "every variant's best learning rate lies inside its grid", "passed": True, "detail": ""}],
         "checks": [],
-        "naive": effect | {"name": f"training error, {first} − {second}, same rate", "by_seed": gaps[:1], "needs": ""},
+        "shared_lr": effect
+        | {"name": f"training error, {first} − {second}, same rate", "by_seed": gaps[:1], "interval": None, "needs": ""},
         "also": [],
-        "departures": ["width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10"],
-        "held": "width, data, order, initialization, steps",
+        "deviations": ["width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10"],
+        "controlled": "width, data, order, initialization, steps",
         "figure": "trainset/error",
         "seeds": len(gaps),
-        "arms": written,
+        "variants": written,
         "device": "1 x x86_64 (cpu)",
         "commit": "0123abc",
         "cpu_seconds": 600.0,
@@ -140,6 +144,7 @@ def write_exact(root: Path, claim: str = "B03", name: str = "cnn/fully_connected
     """The verdict of an exact study, which has no runs."""
     check = {"what": "weights", "computed": 1_600_000_000, "expected": 1_600_000_000, "tolerance": 0.0, "holds": True}
     content = {
+        "format": FORMAT,
         "claim": claim,
         "name": name,
         "title": "A fully connected layer on a 200 × 200 image has 1.6 billion weights.",
@@ -152,14 +157,14 @@ def write_exact(root: Path, claim: str = "B03", name: str = "cnn/fully_connected
         "level": "exact",
         "because": "1 of 1 computed identities hold.",
         "effects": [],
-        "gates": [],
+        "validity_checks": [],
         "checks": [check | {"lecture": "about 2 billion"}],
-        "naive": None,
+        "shared_lr": None,
         "also": [],
-        "departures": [],
+        "deviations": [],
         "seeds": 0,
-        "arms": {},
-        "held": "",
+        "variants": {},
+        "controlled": "",
         "figure": "",
         "device": "any",
         "commit": "0123abc",

@@ -34,8 +34,8 @@ SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "hei
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Studies, runs of their own, one of them under way, and what a stranger may have left."""
     root = tmp_path_factory.mktemp("dashboard") / "runs"
-    arms = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
-    write_study(root, arms, pictures=["filters"])
+    variants = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
+    write_study(root, variants, pictures=["filters"])
     write_study(root, {HOSTILE: [0.3, 0.2], "b": [0.1, 0.1]}, claim="D10", name="cnn/other", title=HOSTILE, because=HOSTILE)
     write_exact(root)
     for i in range(2):
@@ -184,7 +184,7 @@ def test_a_running_curve_grows_without_a_reload(address: str, browser: Any, runs
 
 
 def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path: Path) -> None:
-    from experiments.reports.markdown import write_reports
+    from experiments.reports.write import write_reports
 
     path = write_reports(runs, "cpu")["page"]
     for size, scheme in (("desktop", "light"), ("phone", "dark")):

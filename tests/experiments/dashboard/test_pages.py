@@ -23,7 +23,7 @@ from tests.conftest import Lectern
 from tests.support.made_up_runs import write_exact, write_run, write_study
 
 PAGES = Path(launch.__file__).parent
-ARMS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
+VARIANTS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -64,7 +64,7 @@ def traces(at: AppTest, number: int = 0) -> list[dict[str, object]]:
 
 
 def test_every_claim_is_counted_and_each_verdict_says_what_it_rests_on(root: Path) -> None:
-    write_study(root, ARMS)
+    write_study(root, VARIANTS)
     write_exact(root)
     at = opened("claims_page")
     shown = words(at)
@@ -83,7 +83,7 @@ def test_every_claim_is_counted_and_each_verdict_says_what_it_rests_on(root: Pat
 
 
 def test_one_click_opens_the_study_and_one_goes_back(root: Path) -> None:
-    write_study(root, ARMS, pictures=["filters"], erratum="The slide swaps two axes.")
+    write_study(root, VARIANTS, pictures=["filters"], erratum="The slide swaps two axes.")
     at = opened("claims_page")
     at.button[0].click().run()
     assert not at.exception
@@ -91,23 +91,23 @@ def test_one_click_opens_the_study_and_one_goes_back(root: Path) -> None:
     for said in (
         "42 points higher",  # the reason,
         "42, 38, 47",  # every seed,
-        "naive: one learning rate for all",
-        "width 8 in place of 16",  # the departures,
+        "shared-lr baseline: one learning rate for all",
+        "width 8 in place of 16",  # the deviations,
         "The slide swaps two axes.",
-        "lies inside its grid",  # the gates,
+        "lies inside its grid",  # the validity checks,
         "0.0316: 0.4",  # the tuning,
         "lectern reproduce plain_nets_degrade",
     ):
         assert said in shown, said
-    assert len(at.get("plotly_chart")) == 4  # effects, curves, arms, speed against accuracy
+    assert len(at.get("plotly_chart")) == 4  # effects, curves, variants, speed against accuracy
     assert {trace.get("name") for trace in traces(at, 1)} >= {"plain-56", "plain-20"}
-    assert len(at.get("image")) == 2  # the same picture of both arms, side by side
+    assert len(at.get("image")) == 2  # the same picture of both variants, side by side
     at.button[0].click().run()
     assert "What the lectures claim" in words(at)
 
 
-def test_a_study_shows_in_which_settings_its_arms_differ(root: Path) -> None:
-    verdict = write_study(root, ARMS)
+def test_a_study_shows_in_which_settings_its_variants_differ(root: Path) -> None:
+    verdict = write_study(root, VARIANTS)
     for folder in verdict.parent.glob("plain-20-*seed0*"):
         write_run(folder, network="ResNet", study=library.read_summary(folder)["study"])
     at = opened("claims_page")
@@ -236,7 +236,7 @@ def test_hostile_names_and_texts_are_only_text(root: Path) -> None:
     write_run(root / ("n" * 200) / ("m" * 200), lr=0.2, pictures=["a"])
     hostile = {HOSTILE: [0.6, 0.5], image: [0.2, 0.1]}
     texts = dict.fromkeys(("title", "says", "slide", "paper", "erratum", "because", "commit"), f"{HOSTILE} {image} :red[x] $x$")
-    write_study(root, hostile, pictures=[image], departures=[image], **texts)
+    write_study(root, hostile, pictures=[image], deviations=[image], **texts)
     for page in ("claims_page", "runs_page", "pictures_page", "live_page"):
         at = opened(page)
         if page == "claims_page":
@@ -259,8 +259,8 @@ def test_nothing_outside_the_run_folder_is_read(root: Path, tmp_path: Path) -> N
         (inside / name).unlink()
         (inside / name).symlink_to(secret / name)
     (inside / "pictures").symlink_to(secret / "pictures")
-    verdict = write_study(root, ARMS)
-    outside = write_study(tmp_path / "elsewhere", ARMS, title="secret title")
+    verdict = write_study(root, VARIANTS)
+    outside = write_study(tmp_path / "elsewhere", VARIANTS, title="secret title")
     (root / "lectures" / "cnn" / "other").symlink_to(outside.parent)
     text = verdict.read_text()
     verdict.write_text(text.replace("lectures/cnn/plain_nets_degrade/", "../elsewhere/lectures/cnn/plain_nets_degrade/"))

@@ -7,20 +7,20 @@ import math
 import numpy as np
 import pytest
 
-from experiments.reports.figures import (
-    Measure,
-    Point,
-    arms_with_intervals,
-    curves_with_bands,
-    intervals,
-    label,
-    margin,
-    overlaid,
-    parallel,
-    scatter,
-)
+from experiments.reports.figures import Point, curves_with_bands, overlaid, parallel, scatter, variants_with_intervals
+from experiments.reports.intervals import intervals, margin
 from experiments.reports.labels import is_fraction, metric_title
 from experiments.reports.series import band, smooth, thin
+from experiments.reports.style import label
+from experiments.studies.record import EffectRecord
+
+
+def effect(name: str, by_seed: tuple[float, ...], unit: str = "", needs: str = "", **more: float) -> EffectRecord:
+    """An effect whose interval reaches from the least seed to the greatest."""
+    ends = min(by_seed), max(by_seed)
+    return EffectRecord(
+        name=name, by_seed=by_seed, estimate=sum(ends) / 2, interval=ends, unit=unit, needs=needs, paper=more.get("paper")
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,7 @@ def test_smoothing_neither_shifts_the_start_nor_the_level() -> None:
 
 
 def test_the_margin_the_paper_and_every_seed_are_drawn() -> None:
-    measure = Measure("gap", (1.0, 2.0, 3.0), 2.0, (1.0, 3.0), "points", "> 0", 2.5)
-    figure = intervals([measure])
+    figure = intervals([effect("gap", (1.0, 2.0, 3.0), "points", "> 0", paper=2.5)])
     by_name = {trace.name: trace for trace in figure.data}
     assert list(by_name["each seed"].x) == [1, 2, 3]
     assert list(by_name["the paper's figure"].x) == [2.5]
@@ -83,8 +82,8 @@ def test_the_margin_the_paper_and_every_seed_are_drawn() -> None:
 
 
 def test_what_was_not_measured_leaves_an_empty_figure_and_no_error() -> None:
-    for effect in ({}, {"name": "x", "by_seed": [math.inf, None], "estimate": None, "interval": None, "bounds": [">", "?"]}):
-        intervals([Measure.of(effect)])
+    for nothing in (EffectRecord(name="", by_seed=()), EffectRecord(name="x", by_seed=(math.inf, math.nan), bounds=(">", "?"))):
+        intervals([nothing])
     for figure in (
         intervals([]),
         curves_with_bands({}, "", ""),
@@ -93,7 +92,7 @@ def test_what_was_not_measured_leaves_an_empty_figure_and_no_error() -> None:
         parallel([], {}, ""),
     ):
         assert not [trace for trace in figure.data if trace.type == "scatter" and trace.name]
-    arms_with_intervals({"a": Measure("a", (math.nan,), None, None)}, "x")
+    variants_with_intervals({"a": EffectRecord(name="a", by_seed=(math.nan,))}, "x")
 
 
 def test_a_name_is_text_and_short() -> None:
@@ -104,8 +103,8 @@ def test_a_name_is_text_and_short() -> None:
         curves_with_bands({hostile: [empty, empty]}, hostile, hostile),
         overlaid({hostile: empty}, hostile, hostile, smoothing=0.5),
         scatter([Point(hostile, hostile, 1, 2), Point("b", "b", 1, 2)], hostile, hostile),
-        intervals([Measure(hostile, (1.0, 2.0), 1.5, (1, 2), hostile, hostile)]),
-        arms_with_intervals({hostile: Measure("a", (1.0, 2.0), 1.5, (1, 2))}, hostile),
+        intervals([effect(hostile, (1.0, 2.0), hostile, hostile)]),
+        variants_with_intervals({hostile: effect("a", (1.0, 2.0))}, hostile),
         parallel([{"a": hostile, "b": 1}, {"a": "y", "b": 2}], {"a": hostile, "b": "b"}, "b"),
     ]
     for figure in drawn:

@@ -26,6 +26,7 @@ from experiments.reproduction.table import check_table, write_table
 from experiments.studies.study import Exact, Study, Training, configuration
 from experiments.training.cli import LecternCLI
 from tests.support import made_up_study
+from tests.support.made_up_runs import write_study
 from tests.support.reduced import Here
 
 
@@ -45,13 +46,13 @@ def marks(workdir: Path) -> Path:
 
 def test_it_runs_what_is_missing_and_nothing_twice(marks: Path) -> None:
     first = go(marks)
-    assert [r["level"] for r in first.records] == ["reproduced"]
+    assert [record.level for record in first.records] == ["reproduced"]
     assert first.made == 6
     again = go(marks)
     assert again.made == 0
     assert len(list(marks.iterdir())) == 6
-    assert again.records[0]["effects"] == first.records[0]["effects"]
-    assert first.records[0]["effects"][0]["estimate"] == pytest.approx(1.0)
+    assert again.records[0].effects == first.records[0].effects
+    assert first.records[0].effects[0].estimate == pytest.approx(1.0)
 
 
 def test_a_run_that_is_gone_is_made_again_alone(marks: Path) -> None:
@@ -67,7 +68,7 @@ def test_a_failed_run_is_reported_and_tried_again(marks: Path, capsys: pytest.Ca
     assert failed.records == []
     assert "told to fail" in capsys.readouterr().out
     (marks / "fail").unlink()
-    assert [r["level"] for r in go(marks).records] == ["reproduced"]
+    assert [record.level for record in go(marks).records] == ["reproduced"]
 
 
 def test_two_studies_share_a_run(marks: Path) -> None:
@@ -85,7 +86,7 @@ def test_it_says_when_the_code_behind_a_run_has_changed(marks: Path) -> None:
     summary = json.loads((folder / "summary.json").read_text())
     summary["code"] = {"lightning_modules/base.py": "another"}
     (folder / "summary.json").write_text(json.dumps(summary))
-    assert go(marks).records[0]["changed_code"] == ["lightning_modules/base.py"]
+    assert go(marks).records[0].changed_code == ("lightning_modules/base.py",)
 
 
 def test_another_argument_is_another_run(marks: Path) -> None:
@@ -116,14 +117,14 @@ def test_killed_half_way_it_goes_on_where_it_stopped(marks: Path) -> None:
     complete = sum(is_complete(f) for f in Path("runs/lectures/cnn/made_up").glob("*-seed*"))
     rest = go(marks)
     assert rest.made == 6 - complete
-    assert [r["level"] for r in rest.records] == ["reproduced"]
+    assert [record.level for record in rest.records] == ["reproduced"]
 
 
 @pytest.mark.timeout(240)
 def test_runs_go_through_submitit(marks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     executor = Submitit("local", Path("submitit"), {"timeout_min": 5})
-    assert [r["level"] for r in go(marks, executor).records] == ["reproduced"]
+    assert [record.level for record in go(marks, executor).records] == ["reproduced"]
 
 
 # The command ----------------------------------------------------------------------------------------------------------
@@ -179,6 +180,58 @@ def test_check_fails_when_a_study_is_newer_than_the_table(
     everything["cnn/other"] = made_up_study.claim(exact.study, "cnn/other")
     assert check_table(table) == 1
     assert "has no row" in capsys.readouterr().err
+
+
+def test_a_row_may_be_older_where_it_says_so(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exact = made_up_study.claim(Exact("D12", "a", "b", "c", made_up_study.checks), "cnn/made_up")
+    for module in ("experiments.reproduction.table", "experiments.reproduction.reproduce"):
+        monkeypatch.setattr(f"{module}.claims", lambda: {exact.name: exact})
+    reproduction = Reproduction([exact], "cpu", Path("runs"), Here())
+    reproduction.run()
+    table = workdir / "table.md"
+    table.write_text("<!-- verdicts:begin --><!-- verdicts:end -->")
+    write_table(table, reproduction.records)
+    written = table.read_text()
+    assert f'"cnn/made_up": "{reproduction.records[0].study_digest}"' in written and "older" not in written
+    older = written.replace(reproduction.records[0].study_digest, "older")
+    table.write_text(older)
+    capsys.readouterr()
+    assert check_table(table) == 1
+    assert "its row does not say (measured before 2026-11-26)" in capsys.readouterr().err
+    table.write_text(older.replace("**exact**", "**exact** (measured before 2026-11-26)"))
+    assert check_table(table) == 0
+    out = capsys.readouterr().out
+    assert "1 of 1 rows are older" in out and out.count("\n") == 1
+
+
+def test_an_identity_is_computed_again_when_its_code_has_changed_and_only_then(marks: Path) -> None:
+    exact = select(["B03"])
+
+    def made() -> int:
+        reproduction = Reproduction(exact, "cpu", Path("runs"), Here())
+        reproduction.run()
+        return reproduction.made
+
+    assert made() == 1
+    assert made() == 0
+    path = Path("runs/lectures/cnn/fully_connected_needs_billions/verdict-cpu.json")
+    content = json.loads(path.read_text())
+    assert "experiments/lectures/cnn/fully_connected_needs_billions.py" in content["code"]
+    path.write_text(json.dumps(content | {"code": dict.fromkeys(content["code"], "another")}))
+    assert made() == 1
+
+
+def test_a_verdict_of_an_older_version_is_named_and_made_again(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_study(workdir / "runs", {"a": [0.6], "b": [0.2]}, gates=[], arms={})
+    content = json.loads(path.read_text())
+    del content["format"]
+    path.write_text(json.dumps(content))
+    (workdir / "README.md").write_text("<!-- verdicts:begin --><!-- verdicts:end -->")
+    assert reproduce(["--table", "README.md"]) == 2  # it is left out, and nothing else is there
+    said = capsys.readouterr().err
+    assert "made by an older version" in said and "`lectern reproduce plain_nets_degrade` again" in said
 
 
 def test_the_table_in_the_readme_is_as_new_as_the_studies() -> None:

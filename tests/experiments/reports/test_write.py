@@ -12,12 +12,12 @@ from PIL import Image
 
 from experiments.lectures import rows
 from experiments.reports import html as lecture_page
-from experiments.reports.markdown import write_reports
 from experiments.reports.overview import counts, records_at
+from experiments.reports.write import write_reports
 from experiments.studies.verdict import Level
 from tests.support.made_up_runs import write_exact, write_study
 
-ARMS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
+VARIANTS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -51,7 +51,7 @@ def read(path: Path) -> Words:
 
 
 def test_a_claim_is_shown_with_all_that_its_verdict_rests_on(tmp_path: Path) -> None:
-    write_study(tmp_path, ARMS, pictures=["filters"], erratum="The slide swaps two axes.")
+    write_study(tmp_path, VARIANTS, pictures=["filters"], erratum="The slide swaps two axes.")
     write_exact(tmp_path)
     paths = write_reports(tmp_path, "cpu")
     page = read(paths["page"])
@@ -66,9 +66,9 @@ def test_a_claim_is_shown_with_all_that_its_verdict_rests_on(tmp_path: Path) -> 
             "42.3 points",  # the effect,
             "38 to 47",  # its interval,
             "42, 38, 47",  # every seed,
-            "same rate",  # the naive figure beside it,
-            "lies inside its grid",  # the gates,
-            "width 8 in place of 16",  # the departures,
+            "same rate",  # the shared-lr baseline beside it,
+            "lies inside its grid",  # the validity checks,
+            "width 8 in place of 16",  # the deviations,
             "The slide swaps two axes.",  # the erratum,
             "0.0316: 0.4",  # what was tried in tuning,
             "lectern reproduce plain_nets_degrade",  # and how to make it again.
@@ -76,8 +76,8 @@ def test_a_claim_is_shown_with_all_that_its_verdict_rests_on(tmp_path: Path) -> 
             "about 2 billion" if shown == both[0] else "weights",
         ):
             assert said in shown, said
-    assert page.tags.count("img") == 2  # the picture of each arm
-    assert len(re.findall("data-figure=", paths["page"].read_text())) == 4  # effects, curves, arms, speed
+    assert page.tags.count("img") == 2  # the picture of each variant
+    assert len(re.findall("data-figure=", paths["page"].read_text())) == 4  # effects, curves, variants, speed
     assert "filters.png" in both[1]
 
 
@@ -93,22 +93,22 @@ def test_a_claim_that_was_not_run_counts_and_says_how_to_run_it(tmp_path: Path) 
 
 def test_an_exact_verdict_holds_at_every_scale(tmp_path: Path) -> None:
     write_exact(tmp_path)
-    write_study(tmp_path, ARMS, scale="cpu")
-    assert [r["claim"] for r in records_at(tmp_path, "gpu")] == ["B03"]
+    write_study(tmp_path, VARIANTS, scale="cpu")
+    assert [r.claim for r in records_at(tmp_path, "gpu")] == ["B03"]
 
 
 def test_the_page_asks_no_other_machine_for_anything(tmp_path: Path) -> None:
-    write_study(tmp_path, ARMS, pictures=["filters"])
+    write_study(tmp_path, VARIANTS, pictures=["filters"])
     page = read(write_reports(tmp_path, "cpu")["page"])
     assert all(address.startswith(("data:image/", "#")) for address in page.addresses)
     assert "link" not in page.tags and "iframe" not in page.tags
 
 
 def test_no_text_of_a_record_becomes_a_tag(tmp_path: Path) -> None:
-    harmless = write_reports(tmp_path / "a", "cpu") if write_study(tmp_path / "a", ARMS, pictures=["x"]) else {}
+    harmless = write_reports(tmp_path / "a", "cpu") if write_study(tmp_path / "a", VARIANTS, pictures=["x"]) else {}
     hostile = {HOSTILE: [0.62, 0.60], '"><img src=http://evil.example/x onerror=alert(1)>': [0.2, 0.22]}
-    texts = dict.fromkeys(("title", "says", "slide", "paper", "erratum", "because", "device", "commit", "held"), HOSTILE)
-    write_study(tmp_path / "b", hostile, pictures=["@@picture-0@@"], departures=[HOSTILE], also=[HOSTILE], **texts)
+    texts = dict.fromkeys(("title", "says", "slide", "paper", "erratum", "because", "device", "commit", "controlled"), HOSTILE)
+    write_study(tmp_path / "b", hostile, pictures=["@@picture-0@@"], deviations=[HOSTILE], also=[HOSTILE], **texts)
     page = read(write_reports(tmp_path / "b", "cpu")["page"])
     assert page.tags.count("script") == read(harmless["page"]).tags.count("script") == 3
     assert page.tags.count("img") == 2
@@ -121,7 +121,7 @@ def test_no_text_of_a_record_becomes_a_tag(tmp_path: Path) -> None:
 def test_runs_that_are_gone_leave_the_verdict(tmp_path: Path) -> None:
     import shutil
 
-    verdict = write_study(tmp_path, ARMS)
+    verdict = write_study(tmp_path, VARIANTS)
     for folder in verdict.parent.iterdir():
         if folder.is_dir():
             shutil.rmtree(folder)
@@ -131,8 +131,8 @@ def test_runs_that_are_gone_leave_the_verdict(tmp_path: Path) -> None:
 
 
 def test_nothing_outside_the_run_folder_is_read(tmp_path: Path) -> None:
-    outside = write_study(tmp_path / "elsewhere", ARMS, pictures=["secret"]).parent
-    verdict = write_study(tmp_path / "runs", ARMS)
+    outside = write_study(tmp_path / "elsewhere", VARIANTS, pictures=["secret"]).parent
+    verdict = write_study(tmp_path / "runs", VARIANTS)
     inside = next(path for path in sorted(verdict.parent.iterdir()) if path.name.startswith("plain-56"))
     (inside / "pictures").symlink_to(next(outside.glob("*/pictures")))
     text = verdict.read_text()
@@ -146,7 +146,7 @@ def test_nothing_outside_the_run_folder_is_read(tmp_path: Path) -> None:
 
 
 def test_pictures_are_made_smaller_until_the_file_is_within_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_study(tmp_path, ARMS)
+    write_study(tmp_path, VARIANTS)
     large = write_reports(tmp_path, "cpu")["page"].stat().st_size
     for folder in (tmp_path / "lectures/cnn/plain_nets_degrade").glob("plain-*-seed0-*"):
         (folder / "pictures").mkdir()

@@ -1,0 +1,50 @@
+"""A verdict as columns of its runs at W&B."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from experiments.runs.files import read_summary
+from experiments.studies.record import Record
+from experiments.training.wandb_logging import PROJECT, WandbMode, wandb_mode
+
+
+def publish_verdict(record: Record, runs: Path, asked: WandbMode) -> int:
+    """Writes a verdict into the summaries of its runs at W&B, as columns of the workspace; returns how many there were.
+
+    Where W&B is not online nothing happens, and a server that refuses is said in one line: the verdict itself lies on disk.
+    """
+    folders = [runs / run.folder for variant in record.variants.values() for run in variant.runs if run.folder]
+    ids = [run_id for folder in folders if (run_id := read_summary(folder).get("wandb_id"))]
+    if not ids or wandb_mode(asked) != "online":
+        return 0
+    import wandb
+
+    columns = verdict_columns(record)
+    published = 0
+    try:
+        api = wandb.Api()
+        for run_id in ids:
+            api.run(f"{PROJECT}/{run_id}").summary.update(columns)
+            published += 1
+    except (wandb.errors.Error, OSError, ValueError) as error:
+        print(f"W&B has no verdict of {record.claim}: {error}", file=sys.stderr)
+    return published
+
+
+def verdict_columns(record: Record) -> dict[str, Any]:
+    """A verdict as columns: where it stands, and the first effect with its interval."""
+    columns: dict[str, Any] = {
+        "verdict": str(record.level),
+        "verdict/claim": record.claim,
+        "verdict/scale": record.scale,
+        "verdict/because": record.because,
+    }
+    for effect in record.effects:
+        if effect.estimate is not None:
+            low, high = effect.interval or (effect.estimate, effect.estimate)
+            columns |= {"verdict/effect": effect.estimate, "verdict/low": low, "verdict/high": high}
+            return columns | {"verdict/effect_name": effect.name}
+    return columns
