@@ -141,8 +141,9 @@ def _compare(task: Task, session: Any, images: list[Tensor], names: list[str]) -
     greatest = dict[str, float]()
     for image in images:
         outputs = _outputs(task, image)
+        own: Any = task.predict(outputs)[0]
         theirs = map(torch.from_numpy, session.run(None, {"image": image.numpy()}))
-        found = differences(task.network, outputs, task.predict(outputs)[0], dict(zip(names, theirs, strict=True)))
+        found = differences(task.network, outputs, own, dict(zip(names, theirs, strict=True)))
         greatest |= {name: max(value, greatest.get(name, 0.0)) for name, value in found.items()}
     return greatest
 

@@ -18,6 +18,8 @@ import yaml
 from experiments.runs.files import read_metrics, read_summary
 from experiments.runs.folder import is_finished
 from tests.support.interrupted import curves, free_port, repeats, start, start_ranks, wait, wait_for, weights
+from tests.support.registry import SUMS_OVER_IMAGES as NETWORKS
+from tests.support.registry import experiment
 
 COMMON = (
     "--data.train=48 --data.test=4 --data.workers=0 --trainer.enable_progress_bar=false --trainer.log_every_n_steps=1 "
@@ -25,23 +27,12 @@ COMMON = (
     "--data.batch_size=6 --data.image_size=48 --data.style.figures=[1,1]"
 ).split()
 
-# Batch normalisation takes its statistics from a rank's own images; without it, one process and several are the same sum.
-NORMLESS = {"class_path": "tests.support.plain_trunk.PlainTrunk"}
-NETWORKS = {
-    "Classification": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
-    "Segmentation": {"class_path": "tests.support.plain_trunk.PlainFCN"},
-    "Localization": {"class_path": "ClassAndBox", "init_args": {"trunk": NORMLESS}},
-    "Pose": {"class_path": "JointRegressor", "init_args": {"trunk": NORMLESS}},
-    "Detection": {"class_path": "tests.support.plain_trunk.PlainYOLO"},
-}
-
 
 def config(task: str, folder: Path) -> list[str]:
     """A small experiment of the task, trained by plain SGD."""
     optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": 1e-3}}
-    model = {"class_path": task, "init_args": {"network": NETWORKS[task], "optimizer": optimizer}}
     path = folder / f"{task}.yaml"
-    path.write_text(yaml.safe_dump({"model": model, "data": {"class_path": "Shapes"}}))
+    path.write_text(yaml.safe_dump(experiment(task, NETWORKS, optimizer) | {"data": {"class_path": "Shapes"}}))
     return ["--config", str(path)]
 
 
