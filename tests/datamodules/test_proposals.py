@@ -21,8 +21,8 @@ from datamodules.proposal_cache import ProposalCache, cache_folder
 from datamodules.proposals import Proposer
 from datamodules.scene import InputError, Scene, Specification
 from datamodules.transforms import Fit, SceneTransform
-from tests.datamodules.test_transforms import AUGMENTATIONS, FITS, PAIRS, counts, random_scene, same, seeds, sizes
 from tests.support import tiny
+from tests.support.random_scenes import AUGMENTATIONS, FITS, PAIRS, counts, random_scene, same, seeds, sizes
 
 NOISE = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 30, 40)).astype(np.uint8))
 

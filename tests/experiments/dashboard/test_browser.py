@@ -49,7 +49,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a reduced study and ``lectern fit`` leave: real runs, a real verdict, pictures of two epochs."""
-    from tests.experiments.training.test_cli import SMALL
+    from tests.support.small_runs import SMALL
 
     root = tmp_path_factory.mktemp("trained") / "runs"
     assert reproduced(["E03"], root).failed == {}

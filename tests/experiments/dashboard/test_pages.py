@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -291,7 +290,7 @@ def test_files_that_would_hang_or_swell_are_passed_over(root: Path) -> None:
 
 
 def test_pages_show_a_real_training(lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.experiments.training.test_cli import SMALL
+    from tests.support.small_runs import SMALL
 
     assert lectern("fit", "--config", "segmentation/fcn_transpose", *SMALL, "--trainer.max_epochs=2").code == 0
     monkeypatch.setenv(launch.RUNS, str(workdir / "runs"))
@@ -314,20 +313,23 @@ def test_the_command_line_keeps_to_this_machine() -> None:
         assert flag in line
 
 
-def test_the_server_finds_no_way_to_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streamlit asks a host for this machine's outer address where a foreign page connects; the port in its way hears of it."""
-    from streamlit import net_util
+def test_the_server_finds_no_way_to_another_host() -> None:
+    """Streamlit asks a host for this machine's outer address where a foreign page connects; the port in its way hears of it.
 
+    It asks from a process of its own: what else lives in this one may have hosts of its own to ask.
+    """
+    code = "from streamlit import net_util; net_util.get_external_ip()"
     with socket.create_server(("127.0.0.1", 0)) as heard:
-        heard.settimeout(30)
-        for name, value in launch.NO_WAY_OUT.items():
-            monkeypatch.setenv(name, value.replace(":9", f":{heard.getsockname()[1]}"))
-        asking = threading.Thread(target=net_util.get_external_ip, daemon=True)
-        asking.start()
-        connection, _ = heard.accept()
-        with connection:
-            assert b"checkip" in connection.recv(1000)
-        asking.join(30)
+        heard.settimeout(120)
+        way = {name: value.replace(":9", f":{heard.getsockname()[1]}") for name, value in launch.NO_WAY_OUT.items()}
+        asking = subprocess.Popen([sys.executable, "-c", code], env=os.environ | way)
+        try:
+            connection, _ = heard.accept()
+            with connection:
+                assert b"checkip" in connection.recv(1000)
+        finally:
+            asking.kill()
+            asking.wait()
 
 
 def test_what_is_missing_is_said_in_one_line(lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

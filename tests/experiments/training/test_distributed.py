@@ -13,38 +13,12 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from experiments.runs.files import read_metrics, read_summary
 from experiments.runs.folder import is_finished
 from tests.support.interrupted import curves, free_port, repeats, start, start_ranks, wait, wait_for, weights
+from tests.support.ranks import COMMON, config, finish, the_run
 from tests.support.registry import SUMS_OVER_IMAGES as NETWORKS
-from tests.support.registry import experiment
-
-COMMON = (
-    "--data.train=48 --data.test=4 --data.workers=0 --trainer.enable_progress_bar=false --trainer.log_every_n_steps=1 "
-    "--trainer.enable_model_summary=false --pictures.count=0 --trainer.num_sanity_val_steps=0 --trainer.precision=64-true "
-    "--data.batch_size=6 --data.image_size=48 --data.style.figures=[1,1]"
-).split()
-
-
-def config(task: str, folder: Path) -> list[str]:
-    """A small experiment of the task, trained by plain SGD."""
-    optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": 1e-3}}
-    path = folder / f"{task}.yaml"
-    path.write_text(yaml.safe_dump(experiment(task, NETWORKS, optimizer) | {"data": {"class_path": "Shapes"}}))
-    return ["--config", str(path)]
-
-
-def finish(pids: list[int], folder: Path) -> None:
-    codes = [wait(pid) for pid in pids]
-    logs = "".join(p.read_text() for p in folder.glob("log*"))
-    assert codes == [0] * len(pids), logs
-
-
-def the_run(folder: Path, name: str) -> Path:
-    (run,) = (folder / "runs" / name).iterdir()
-    return run
 
 
 @pytest.mark.timeout(600)

@@ -13,8 +13,8 @@ import torch
 
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import is_finished
-from tests.experiments.training.test_distributed import COMMON, config, finish, the_run
 from tests.support.interrupted import curves, start_ranks, weights
+from tests.support.ranks import COMMON, config, finish, the_run
 
 ROOT = Path(__file__).parents[3]
 
