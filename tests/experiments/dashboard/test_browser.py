@@ -22,7 +22,7 @@ from tests.support.reduced import reproduced
 playwright = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("streamlit")
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
-pytestmark = [pytest.mark.skipif(not CHROMIUM, reason="no Chromium here"), pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.skipif(not CHROMIUM, reason="no Chromium here"), pytest.mark.slow]
 
 PATIENCE = 120_000
 """Milliseconds; a busy machine is slow."""
