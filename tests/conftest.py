@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+hypothesis.settings.register_profile("lectern", deadline=None)  # on a busy machine an example may take any time
+hypothesis.settings.load_profile("lectern")
 torch.set_num_threads(1)  # two workers run side by side, and small tensors gain nothing from more
 
 

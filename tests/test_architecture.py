@@ -103,3 +103,24 @@ def test_rooms_import_only_what_lies_below_them(path: Path) -> None:
 def test_experiments_holds_rooms_and_an_entrance() -> None:
     assert {path.name for path in (ROOT / "experiments").glob("*.py")} <= {"__init__.py", "__main__.py", "lightning_compat.py"}
     assert {p.name for p in (ROOT / "experiments").iterdir() if p.is_dir() and p.name != "__pycache__"} <= {*ROOMS, "results"}
+
+
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_tests_lie_where_what_they_test_lies(path: Path) -> None:
+    folder = path.parent.relative_to(ROOT / "tests")
+    if folder.parts[:1] == ("support",):
+        assert not path.name.startswith("test_"), f"{path.name}: tests lie beside what they test, helpers in tests/support"
+        return
+    assert path.name.startswith("test_") or path.name in ("__init__.py", "conftest.py"), (
+        f"{path.name}: a helper of tests/support"
+    )
+    assert (ROOT / folder).is_dir(), f"{path.relative_to(ROOT)}: there is no folder {folder} that it could test"
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_tests_share_lies_in_support(path: Path) -> None:
+    others = {name for name in imported_modules(path) if name.startswith("tests.") and ".test_" in name}
+    assert not others, f"{path.relative_to(ROOT)} imports {sorted(others)}: what both need belongs in tests/support"

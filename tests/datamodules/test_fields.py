@@ -19,7 +19,7 @@ from datamodules.resizing import ResizeMode
 from datamodules.scene import FIELDS, IGNORE, Batch, InputError, Scene, Specification, declared, keep_objects, of_kind, unbind
 from datamodules.shapes import Shapes
 from datamodules.transforms import SceneTransform
-from tests.datamodules.test_transforms import AUGMENTATIONS, PAIRS, RESIZE_MODES, counts, random_scene, same, seeds, sizes
+from tests.support.random_scenes import AUGMENTATIONS, PAIRS, RESIZE_MODES, counts, random_scene, same, seeds, sizes
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from datamodules.proposals import Proposer
 from datamodules.resizing import ResizeMode
 from datamodules.scene import InputError, Scene, Specification
 from datamodules.transforms import SceneTransform
-from tests.datamodules.test_transforms import AUGMENTATIONS, PAIRS, RESIZE_MODES, counts, random_scene, same, seeds, sizes
 from tests.support import tiny
+from tests.support.random_scenes import AUGMENTATIONS, PAIRS, RESIZE_MODES, counts, random_scene, same, seeds, sizes
 
 NOISE = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 30, 40)).astype(np.uint8))
 

@@ -72,7 +72,7 @@ def wait(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def wait_for(path_pattern: str, folder: Path, pid: int, seconds: float = 120) -> Path:
+def wait_for(path_pattern: str, folder: Path, pid: int, seconds: float = 300) -> Path:
     """The first file below ``folder`` that matches, as soon as there is one."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

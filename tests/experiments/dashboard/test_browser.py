@@ -22,7 +22,7 @@ from tests.support.reduced import reproduced
 playwright = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("streamlit")
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
-pytestmark = [pytest.mark.skipif(not CHROMIUM, reason="no Chromium here"), pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.skipif(not CHROMIUM, reason="no Chromium here"), pytest.mark.slow]
 
 PATIENCE = 120_000
 """Milliseconds; a busy machine is slow."""
@@ -49,7 +49,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a reduced study and ``lectern fit`` leave: real runs, a real verdict, pictures of two epochs."""
-    from tests.experiments.training.test_cli import SMALL
+    from tests.support.small_runs import SMALL
 
     root = tmp_path_factory.mktemp("trained") / "runs"
     assert reproduced(["E03"], root).failed == {}

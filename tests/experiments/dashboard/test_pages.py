@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -15,14 +13,12 @@ import pytest
 
 pytest.importorskip("streamlit")
 
-from streamlit.testing.v1 import AppTest
-
 from experiments.dashboard import launch, library
 from experiments.lectures import rows
 from tests.conftest import Lectern
 from tests.support.made_up_runs import write_exact, write_run, write_study
+from tests.support.pages import opened, traces, words
 
-PAGES = Path(launch.__file__).parent
 VARIANTS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
 HOSTILE = "<script>alert(1)</script>"
 
@@ -34,30 +30,6 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place.mkdir()
     monkeypatch.setenv(launch.RUNS, str(place))
     return place
-
-
-def opened(page: str) -> AppTest:
-    at = AppTest.from_file(str(PAGES / f"{page}.py"), default_timeout=60)
-    at.run()
-    assert not at.exception
-    return at
-
-
-def words(at: AppTest) -> str:
-    """All the text of a page, its escapes taken out."""
-    parts = [
-        str(element.value)
-        for kind in ("title", "header", "subheader", "markdown", "caption", "code")
-        for element in at.get(kind)
-    ]
-    parts += [str(e.value) for kind in ("info", "warning") for e in at.get(kind)]
-    tables = [frame.value.to_csv() for frame in at.dataframe]
-    return "\n".join([*parts, *tables]).replace("\\", "")
-
-
-def traces(at: AppTest, number: int = 0) -> list[dict[str, object]]:
-    """What is drawn in a page's figure."""
-    return list(json.loads(at.get("plotly_chart")[number].proto.spec)["data"])
 
 
 # Claims -------------------------------------------------------------------------------------------------------------------
@@ -291,7 +263,7 @@ def test_files_that_would_hang_or_swell_are_passed_over(root: Path) -> None:
 
 
 def test_pages_show_a_real_training(lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.experiments.training.test_cli import SMALL
+    from tests.support.small_runs import SMALL
 
     assert lectern("fit", "--config", "segmentation/fcn_transpose", *SMALL, "--trainer.max_epochs=2").code == 0
     monkeypatch.setenv(launch.RUNS, str(workdir / "runs"))
@@ -314,20 +286,23 @@ def test_the_command_line_keeps_to_this_machine() -> None:
         assert flag in line
 
 
-def test_the_server_finds_no_way_to_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streamlit asks a host for this machine's outer address where a foreign page connects; the port in its way hears of it."""
-    from streamlit import net_util
+def test_the_server_finds_no_way_to_another_host() -> None:
+    """Streamlit asks a host for this machine's outer address where a foreign page connects; the port in its way hears of it.
 
+    It asks from a process of its own: what else lives in this one may have hosts of its own to ask.
+    """
+    code = "from streamlit import net_util; net_util.get_external_ip()"
     with socket.create_server(("127.0.0.1", 0)) as heard:
-        heard.settimeout(30)
-        for name, value in launch.NO_WAY_OUT.items():
-            monkeypatch.setenv(name, value.replace(":9", f":{heard.getsockname()[1]}"))
-        asking = threading.Thread(target=net_util.get_external_ip, daemon=True)
-        asking.start()
-        connection, _ = heard.accept()
-        with connection:
-            assert b"checkip" in connection.recv(1000)
-        asking.join(30)
+        heard.settimeout(120)
+        way = {name: value.replace(":9", f":{heard.getsockname()[1]}") for name, value in launch.NO_WAY_OUT.items()}
+        asking = subprocess.Popen([sys.executable, "-c", code], env=os.environ | way)
+        try:
+            connection, _ = heard.accept()
+            with connection:
+                assert b"checkip" in connection.recv(1000)
+        finally:
+            asking.kill()
+            asking.wait()
 
 
 def test_what_is_missing_is_said_in_one_line(lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

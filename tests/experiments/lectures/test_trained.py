@@ -13,7 +13,6 @@ from tests.support.reduced import reproduced
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["D09", "E03"])
 def test_a_trained_study_comes_to_a_verdict_and_repeats_nothing(name: str, workdir: Path) -> None:
     runs = workdir / "runs"

@@ -15,6 +15,7 @@ from experiments.reports.sections import Facts, Figures, Gallery, Prose, Section
 from experiments.reports.wording import headline, number, one_line
 from experiments.reports.write import write_reports
 from experiments.studies.record import EffectRecord, Record, read_record
+from tests.support.html_words import read
 from tests.support.made_up_runs import write_exact, write_run, write_study
 
 VARIANTS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
@@ -44,8 +45,7 @@ def test_all_that_sections_say_stands_in_markdown_html_and_dashboard(
     tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("streamlit")
-    from tests.experiments.dashboard.test_pages import opened, words
-    from tests.experiments.reports.test_write import read
+    from tests.support.pages import opened, words
 
     monkeypatch.setenv("LECTERN_DASHBOARD_RUNS", str(tmp_path))
     paths = write_reports(tmp_path, "cpu")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -15,39 +14,11 @@ from experiments.reports import html as lecture_page
 from experiments.reports.overview import counts, records_at
 from experiments.reports.write import write_reports
 from experiments.studies.verdict import Level
+from tests.support.html_words import read
 from tests.support.made_up_runs import write_exact, write_study
 
 VARIANTS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
 HOSTILE = "<script>alert(1)</script>"
-
-
-class Words(HTMLParser):
-    """The words that a browser shows, and the tags and addresses in the page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.tags: list[str] = []
-        self.addresses: list[str] = []
-        self._silent = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self._silent = tag in ("script", "style")
-        self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent = False
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.words.append(data)
-
-
-def read(path: Path) -> Words:
-    parser = Words()
-    parser.feed(path.read_text(encoding="utf-8"))
-    return parser
 
 
 def test_a_claim_is_shown_with_all_that_its_verdict_rests_on(tmp_path: Path) -> None:

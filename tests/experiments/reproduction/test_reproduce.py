@@ -95,7 +95,6 @@ def test_another_argument_is_another_run(marks: Path) -> None:
     assert len({job.hash for job in jobs}) == 4
 
 
-@pytest.mark.timeout(240)
 def test_killed_half_way_it_goes_on_where_it_stopped(marks: Path) -> None:
     """The processes that make the runs die with the command, and the next call makes the rest."""
     code = (
@@ -105,7 +104,7 @@ def test_killed_half_way_it_goes_on_where_it_stopped(marks: Path) -> None:
     root = str(Path(__file__).parents[3])
     command = [sys.executable, "-c", code, str(marks)]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": root})
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(list(marks.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -120,7 +119,6 @@ def test_killed_half_way_it_goes_on_where_it_stopped(marks: Path) -> None:
     assert [record.level for record in rest.records] == ["reproduced"]
 
 
-@pytest.mark.timeout(240)
 def test_runs_go_through_submitit(marks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     executor = Submitit("local", Path("submitit"), {"timeout_min": 5})

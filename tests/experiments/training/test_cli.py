@@ -14,24 +14,7 @@ from PIL import Image
 
 from experiments.runs.files import read_metrics
 from tests.conftest import Lectern
-
-SMALL = [
-    "--data.image_size=32",
-    "--data.train=32",
-    "--data.val=8",
-    "--data.test=8",
-    "--data.batch_size=8",
-    "--data.workers=0",
-    "--trainer.max_epochs=2",
-    "--trainer.log_every_n_steps=1",
-    "--trainer.enable_progress_bar=false",
-    "--pictures.count=2",
-]
-
-
-def one_run(root: Path) -> Path:
-    (config,) = root.rglob("config.yaml")
-    return config.parent
+from tests.support.small_runs import SMALL, one_run
 
 
 def test_help_answers_without_torch() -> None:

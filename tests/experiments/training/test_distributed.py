@@ -13,50 +13,14 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from experiments.runs.files import read_metrics, read_summary
 from experiments.runs.folder import is_finished
 from tests.support.interrupted import curves, free_port, repeats, start, start_ranks, wait, wait_for, weights
-
-COMMON = (
-    "--data.train=48 --data.test=4 --data.workers=0 --trainer.enable_progress_bar=false --trainer.log_every_n_steps=1 "
-    "--trainer.enable_model_summary=false --pictures.count=0 --trainer.num_sanity_val_steps=0 --trainer.precision=64-true "
-    "--data.batch_size=6 --data.image_size=48 --data.style.figures=[1,1]"
-).split()
-
-# Batch normalisation takes its statistics from a rank's own images; without it, one process and several are the same sum.
-NORMLESS = {"class_path": "tests.support.plain_trunk.PlainTrunk"}
-NETWORKS = {
-    "Classification": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
-    "Segmentation": {"class_path": "tests.support.plain_trunk.PlainFCN"},
-    "Localization": {"class_path": "ClassAndBox", "init_args": {"trunk": NORMLESS}},
-    "Pose": {"class_path": "JointRegressor", "init_args": {"trunk": NORMLESS}},
-    "Detection": {"class_path": "tests.support.plain_trunk.PlainYOLO"},
-}
+from tests.support.ranks import COMMON, config, finish, the_run
+from tests.support.registry import SUMS_OVER_IMAGES as NETWORKS
 
 
-def config(task: str, folder: Path) -> list[str]:
-    """A small experiment of the task, trained by plain SGD."""
-    optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": 1e-3}}
-    model = {"class_path": task, "init_args": {"network": NETWORKS[task], "optimizer": optimizer}}
-    path = folder / f"{task}.yaml"
-    path.write_text(yaml.safe_dump({"model": model, "data": {"class_path": "Shapes"}}))
-    return ["--config", str(path)]
-
-
-def finish(pids: list[int], folder: Path) -> None:
-    codes = [wait(pid) for pid in pids]
-    logs = "".join(p.read_text() for p in folder.glob("log*"))
-    assert codes == [0] * len(pids), logs
-
-
-def the_run(folder: Path, name: str) -> Path:
-    (run,) = (folder / "runs" / name).iterdir()
-    return run
-
-
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("task", NETWORKS)
 def test_two_processes_train_what_one_does(task: str, workdir: Path) -> None:
     command = ["fit", *config(task, workdir), *COMMON, "--data.val=5", "--trainer.max_steps=50", "--trainer.max_epochs=-1"]
@@ -76,7 +40,6 @@ SOME = [("Classification", 1), ("Segmentation", 3), ("Segmentation", 33), ("Loca
 """LECTERN_KILLS asks for all."""
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("task", "samples"), ALL if repeats(0) else SOME)
 def test_an_evaluation_is_the_same_on_any_number_of_processes(task: str, samples: int, workdir: Path) -> None:
     command = [
@@ -140,7 +103,7 @@ DROPOUT = {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8], "normal
 DROPOUT["init_args"] |= {"hidden": [8], "fc_dropout": 0.2}  # type: ignore[operator]
 
 
-@pytest.mark.timeout(300 + 60 * repeats(1))
+@pytest.mark.timeout(900 + 60 * repeats(1))
 @pytest.mark.parametrize("task", ["Classification", "Segmentation", "Detection"] if repeats(0) else ["Classification"])
 def test_a_distributed_run_with_a_killed_rank_goes_on_bit_for_bit(task: str, workdir: Path) -> None:
     command = ["fit", *config(task, workdir), *COMMON, "--data.val=3", "--trainer.max_epochs=8", "--checkpoint.steps=3"]
@@ -159,7 +122,6 @@ def test_a_distributed_run_with_a_killed_rank_goes_on_bit_for_bit(task: str, wor
         assert curves(whole) == curves(resumed)
 
 
-@pytest.mark.timeout(300)
 def test_a_sharded_run_is_a_run_like_any_other(workdir: Path) -> None:
     shards = json.dumps({"class_path": "tests.support.sharded.ShardsOnCPU"})
     command = ["fit", *config("Segmentation", workdir), *COMMON, "--data.val=3", "--trainer.max_epochs=6"]
@@ -216,7 +178,6 @@ def worker_of(agent: int) -> int:
     return int(Path(f"/proc/{agent}/task/{agent}/children").read_text().split()[0])
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for torchrun's workers in /proc")
 def test_two_nodes_under_torchrun_train_and_resume_bit_for_bit(workdir: Path) -> None:
     command = ["fit", *config("Classification", workdir), *COMMON, "--data.val=3", "--trainer.max_epochs=10"]
@@ -225,13 +186,13 @@ def test_two_nodes_under_torchrun_train_and_resume_bit_for_bit(workdir: Path) ->
     whole = the_run(workdir, "whole")
     command += ["--name", "nodes", "--ckpt_path", "last"]
     nodes = start_nodes(command, workdir / "log")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(workdir.glob("runs/nodes/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(worker_of(nodes[1].pid), signal.SIGKILL)
-    assert all(node.wait(60) != 0 for node in nodes)
+    assert all(node.wait(300) != 0 for node in nodes)
     resumed = the_run(workdir, "nodes")
     assert not is_finished(resumed)
-    assert [node.wait(240) for node in start_nodes(command, workdir / "log")] == [0, 0], (workdir / "log").read_text()
+    assert [node.wait(600) for node in start_nodes(command, workdir / "log")] == [0, 0], (workdir / "log").read_text()
     assert torch.equal(weights(whole), weights(resumed))
     assert curves(whole) == curves(resumed)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from datamodules.drawing import Style, specification
 from datamodules.scene import InputError
-from experiments.training.export import export
+from experiments.training.export import _checked, export, onnxruntime
 from lightning_modules import (
     Classification,
     Detection,
@@ -61,8 +65,16 @@ def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 0) -> Any
         (Detection, partial(YOLO, score_threshold=0.0), {"boxes", "labels", "scores"}),
         (Detection, partial(SSD, score_threshold=0.0), {"boxes", "labels", "scores"}),
         (Detection, partial(FasterRCNN, score_threshold=0.0), {"boxes", "labels", "scores"}),
-        (InstanceSegmentation, partial(MaskRCNN, score_threshold=0.0), {"boxes", "labels", "scores", "masks"}),
-        (KeypointDetection, partial(KeypointRCNN, score_threshold=0.0), {"boxes", "labels", "scores", "keypoints"}),
+        (
+            InstanceSegmentation,
+            partial(MaskRCNN, score_threshold=0.0, max_detections=20),
+            {"boxes", "labels", "scores", "masks"},
+        ),
+        (
+            KeypointDetection,
+            partial(KeypointRCNN, score_threshold=0.0, max_detections=20),
+            {"boxes", "labels", "scores", "keypoints"},
+        ),
     ],
 )
 def test_the_exported_network_answers_as_the_network(kind: Any, network: Any, outputs: set[str], tmp_path: Path) -> None:
@@ -75,6 +87,18 @@ def test_the_exported_network_answers_as_the_network(kind: Any, network: Any, ou
 
 
 PYRAMID = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
+
+
+def images() -> list[Tensor]:
+    """Those that the export looks at."""
+    rng = torch.Generator().manual_seed(0)
+    return [torch.randint(0, 256, (1, 3, 64, 64), generator=rng).float() for _ in range(3)]
+
+
+def scores_of(task: Any) -> list[Tensor]:
+    """What the task scores the boxes that it finds in each of the images."""
+    with torch.no_grad():
+        return [task.predict(task.network((image - task.mean) / task.std))[0]["scores"] for image in images()]
 
 
 @pytest.mark.parametrize("first", [0, 7], ids=["nothing", "some"])
@@ -91,16 +115,10 @@ PYRAMID = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]),
 def test_any_number_of_objects_is_exported(kind: Any, network: Any, first: int, tmp_path: Path) -> None:
     """The image that is traced shows ``first`` objects, and others show others: the number is not written into the graph."""
 
-    def scores(task: Any) -> list[Tensor]:
-        dice = torch.Generator().manual_seed(0)  # the images that the export looks at
-        images = [torch.randint(0, 256, (1, 3, 64, 64), generator=dice).float() for _ in range(3)]
-        with torch.no_grad():
-            return [task.predict(task.network((image - task.mean) / task.std))[0]["scores"] for image in images]
-
     def with_counts(seed: int) -> tuple[Any, list[int]]:
         task = task_of(kind, partial(network, score_threshold=0.0), seed=seed).eval()
-        task.network.score_threshold = float(scores(task)[0][first])
-        return task, [len(of) for of in scores(task)]
+        task.network.score_threshold = float(scores_of(task)[0][first])
+        return task, [len(scores) for scores in scores_of(task)]
 
     task = next(task for task, (one, *others) in map(with_counts, range(9)) if one == first and others != [first, first])
     assert max(export(task, tmp_path / "network.onnx").values()) <= 1e-4
@@ -120,6 +138,48 @@ def test_a_detector_that_finds_nothing_in_the_checks_images_is_compared_all_the_
         export(drifting, tmp_path / "drifting.onnx")
     assert drifting.network.score_threshold == 1.0
     assert [p.name for p in tmp_path.iterdir()] == ["n.onnx"]
+
+
+class Counting(FasterRCNN):
+    """As a graph it finds as many boxes in every image as in the one that was traced, or fewer."""
+
+    def select(self, boxes: Tensor, scores: Tensor, size: tuple[int, int]) -> Any:
+        found = super().select(boxes, scores, size)
+        return {name: values[: int(values.shape[0])] for name, values in found.items()}
+
+
+def test_a_graph_that_holds_the_number_of_detections_is_refused(tmp_path: Path) -> None:
+    """The first image shows no box, and another one some."""
+
+    def drawn(seed: int) -> tuple[Any, float, float]:
+        task = task_of(Detection, partial(Counting, trunk=PYRAMID, score_threshold=0.0), seed=seed).eval()
+        first, *others = (float(scores[0]) for scores in scores_of(task))
+        return task, first, max(others)
+
+    task, first, most = next(each for each in map(drawn, range(20)) if each[2] > each[1] + 5e-5)
+    task.network.score_threshold = (first + most) / 2
+    with pytest.raises(InputError, match="boxes differs from the network's: what one of the two finds the other does not"):
+        _checked(task, tmp_path / "counting.onnx", images())
+
+
+@given(rank=st.integers(0, 30), image=st.integers(0, 2), ulps=st.integers(-2, 2))
+@settings(max_examples=4, deadline=None)
+def test_a_score_at_the_threshold_refuses_no_sound_network(rank: int, image: int, ulps: int) -> None:
+    """Which side of the threshold such a box falls on differs from runtime to runtime, and from processor to processor."""
+    task = task_of(Detection, partial(FasterRCNN, score_threshold=0.0)).eval()
+    task.network.score_threshold = float(scores_of(task)[image][rank]) + ulps * 2**-25
+    with TemporaryDirectory() as folder:
+        assert max(export(task, Path(folder) / "n.onnx").values()) <= 1e-4
+
+
+def test_the_runtime_is_told_to_connect_to_nobody_before_it_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "onnxruntime.py").write_text("import os\ntold = os.environ.get('ORT_DISABLE_TELEMETRY')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    assert onnxruntime().told == "1"
 
 
 class Unexportable(nn.Module):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from experiments.training.profiling import NoProfiler
 from tests.conftest import Lectern
-from tests.experiments.training.test_cli import SMALL
+from tests.support.small_runs import SMALL
 
 
 def test_what_is_profiled_runs() -> None:

@@ -60,7 +60,7 @@ def uninterrupted(arguments: list[str], folder: Path) -> tuple[Path, float]:
     return run, time.monotonic() - began
 
 
-@pytest.mark.timeout(300 + 100 * repeats(2))
+@pytest.mark.timeout(900 + 100 * repeats(2))
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_killed_and_resumed_is_the_same_run(setting: str, workdir: Path) -> None:
     arguments = SETTINGS[setting]
@@ -82,11 +82,25 @@ def test_killed_and_resumed_is_the_same_run(setting: str, workdir: Path) -> None
         assert curves(resumed) == curves(whole)
 
 
+POLITE = [*SETTINGS["segmentation"], *COMMON, "--checkpoint.steps=1000"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that nobody asked to stop."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
+        patched.setenv("WANDB_MODE", "disabled")
+        patched.setenv("PL_GLOBAL_SEED", "0")
+        patched.setenv("LECTERN_CACHE", str(folder / "cache"))
+        return uninterrupted(POLITE, folder)[0]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_polite_signal_loses_nothing(number: int, workdir: Path) -> None:
-    arguments = [*SETTINGS["segmentation"], *COMMON, "--checkpoint.steps=1000"]
-    whole, _ = uninterrupted([*arguments], workdir)
-    command = ["fit", *arguments, "--name", "stopped", "--ckpt_path", "last"]
+def test_a_polite_signal_loses_nothing(number: int, workdir: Path, undisturbed: Path) -> None:
+    whole = undisturbed
+    command = ["fit", *POLITE, "--name", "stopped", "--ckpt_path", "last"]
     pid = start(command, workdir / "log")
     run = wait_for("runs/stopped/*/metrics.csv", workdir, pid).parent
     kill(pid, number)

@@ -13,8 +13,8 @@ import torch
 
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import is_finished
-from tests.experiments.training.test_distributed import COMMON, config, finish, the_run
 from tests.support.interrupted import curves, start_ranks, weights
+from tests.support.ranks import COMMON, config, finish, the_run
 
 ROOT = Path(__file__).parents[3]
 
@@ -84,7 +84,6 @@ STOPS = {
 }
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_job_that_was_stopped_goes_on_bit_for_bit(stop: str, command: list[str], workdir: Path) -> None:
     finish(start_ranks(["fit", *command, "--name", "whole"], 2, workdir / "log"), workdir)
@@ -111,7 +110,6 @@ def test_a_job_that_was_stopped_goes_on_bit_for_bit(stop: str, command: list[str
     assert curves(run) == curves(whole)
 
 
-@pytest.mark.timeout(300)
 def test_a_job_that_came_to_no_checkpoint_is_not_requeued_for_ever(command: list[str], workdir: Path) -> None:
     job = submit(command)
     try:

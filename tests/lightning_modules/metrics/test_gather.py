@@ -162,7 +162,7 @@ def distributed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict
     folder = tmp_path_factory.mktemp("ddp")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"}
     # A process of its own, so that its three can be forked off before any thread was started, and import nothing again.
-    subprocess.run([sys.executable, __file__, str(folder)], env=environment, check=True, timeout=200)
+    subprocess.run([sys.executable, __file__, str(folder)], env=environment, check=True, timeout=600)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(WORLD)]
 
 

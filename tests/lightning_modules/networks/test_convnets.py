@@ -14,12 +14,12 @@ from torch import nn
 
 from lightning_modules.networks.activations import ScaledTanh
 from lightning_modules.networks.cifar import Block, CifarNet, Shortcut, SmallConvNet
-from lightning_modules.networks.initialization import Kaiming
 from lightning_modules.networks.lenet import CONNECTIONS, LeNet5, SparseConvolution, Subsampling
 from lightning_modules.networks.linear import LinearClassifier, MultilayerPerceptron
 from lightning_modules.networks.pooling import MinPool2d
 from lightning_modules.networks.torchvision_nets import TorchvisionNet
 from lightning_modules.networks.zfnet import ZFNet
+from tests.support.registry import CLASSIFIERS as NETWORKS
 
 
 def parameters(network: nn.Module) -> int:
@@ -34,31 +34,11 @@ def parameters_at(build: Callable[[], nn.Module], *size: int) -> int:
     return parameters(network)
 
 
-NETWORKS = {
-    "linear": (lambda: LinearClassifier(7), 14),
-    "mlp": (lambda: MultilayerPerceptron(7, hidden=[32, 16], dropout=0.2), 14),
-    "lenet": (lambda: LeNet5(7), 28),
-    "lenet-32": (lambda: LeNet5(7), 32),
-    "lenet-modern": (lambda: LeNet5(7, activation=nn.ReLU, pooling=nn.MaxPool2d, initialization=Kaiming()), 28),
-    "zfnet": (lambda: ZFNet(7, widths=(16, 24, 24, 24, 16), hidden=[32, 32], initialization=Kaiming()), 224),
-    "zfnet-96": (lambda: ZFNet(7, widths=(16, 24, 24, 24, 16), hidden=[32, 32], initialization=Kaiming()), 96),
-    "plain": (lambda: CifarNet(7, residual=False), 32),
-    "residual": (lambda: CifarNet(7), 32),
-    "residual-leaky": (lambda: CifarNet(7, depth=8, activation=nn.LeakyReLU, normalization=nn.Identity), 16),
-    "small": (lambda: SmallConvNet(7), 32),
-    "small-regularised": (
-        lambda: SmallConvNet(7, hidden=[32], normalization=nn.BatchNorm2d, conv_dropout=0.2, fc_dropout=0.5),
-        24,
-    ),
-    "torchvision": (lambda: TorchvisionNet(7), 64),
-}
-
-
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_batch_goes_through_and_every_parameter_learns_from_it(name: str) -> None:
     torch.manual_seed(0)
     build, size = NETWORKS[name]
-    network = build()
+    network = build(7)
     logits = network(torch.randn(4, 3, size, size))
     assert logits.shape == (4, 7)
     F.cross_entropy(logits, torch.arange(4)).backward()

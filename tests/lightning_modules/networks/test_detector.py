@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,21 +14,9 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from lightning_modules.networks.detector import Detection, Detector
-from lightning_modules.networks.faster_rcnn import FasterRCNN
-from lightning_modules.networks.ssd import SSD
-from lightning_modules.networks.trunks import FPN, ConvTrunk
-from lightning_modules.networks.yolo import YOLO, FullyConnectedHead
+from lightning_modules.networks.trunks import ConvTrunk
+from tests.support.registry import DETECTORS
 
-Small = partial(ConvTrunk, (8, 12, 16), depth=1)
-Pyramid = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
-DETECTORS: dict[str, Callable[[int], Detector]] = {
-    "yolo": partial(YOLO, trunk=Small),
-    "yolo-paper": partial(YOLO, trunk=Small, head=partial(FullyConnectedHead, hidden=64, dropout=0.0)),
-    "ssd": partial(SSD, trunk=Small),
-    "ssd-pyramid": partial(SSD, trunk=Pyramid, scales=4),
-    "faster-rcnn": partial(FasterRCNN, trunk=Small, hidden=32, proposals=20),
-    "faster-rcnn-pyramid": partial(FasterRCNN, trunk=Pyramid, hidden=32, proposals=20),
-}
 every_detector = pytest.mark.parametrize("build", DETECTORS.values(), ids=DETECTORS.keys())
 NONE = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
 
@@ -186,7 +173,7 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-@pytest.mark.parametrize("name", ["YOLO", "SSD", "FasterRCNN"])
+@pytest.mark.parametrize("name", sorted({type(build(3)).__name__ for build in DETECTORS.values()}))
 def test_a_yaml_builds_a_detector_from_short_class_names_and_survives_a_dump(name: str) -> None:
     for text, strides in ((YAML.format(name=name), (8, 16)), (f"network: {name}", ConvTrunk().strides)):
         dump = _parser().dump(_parser().parse_string(text))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,31 +13,17 @@ from torch.nn import functional as F
 
 from lightning_modules.networks.branches import BranchedRCNN
 from lightning_modules.networks.faster_rcnn import FasterRCNN
-from lightning_modules.networks.keypoint_rcnn import KeypointBranch, KeypointMaskRCNN, KeypointRCNN
+from lightning_modules.networks.keypoint_rcnn import KeypointBranch
 from lightning_modules.networks.mask_rcnn import (
     ClassSigmoids,
-    MaskBranch,
     MaskChannels,
-    MaskRCNN,
     OneSigmoid,
     PixelSoftmax,
     cut_out,
     paste,
 )
-from lightning_modules.networks.trunks import FPN, ConvTrunk
+from tests.support.registry import BRANCHED as NETWORKS
 
-Small = partial(ConvTrunk, (8, 12, 16), depth=1)
-Pyramid = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
-Masks, Joints = partial(MaskBranch, layers=(8,), hidden=8), partial(KeypointBranch, layers=(8,))
-NETWORKS: dict[str, Callable[[int], BranchedRCNN]] = {
-    "masks": partial(MaskRCNN, trunk=Small, hidden=32, masks=Masks),
-    "masks, one sigmoid": partial(MaskRCNN, trunk=Small, hidden=32, masks=partial(Masks, masks=OneSigmoid)),
-    "masks, softmax": partial(MaskRCNN, trunk=Small, hidden=32, masks=partial(Masks, masks=PixelSoftmax)),
-    "masks, pyramid": partial(MaskRCNN, trunk=Pyramid, hidden=32, masks=Masks),
-    "joints": partial(KeypointRCNN, num_joints=5, trunk=Small, hidden=32, keypoints=Joints),
-    "joints, pyramid": partial(KeypointRCNN, num_joints=5, trunk=Pyramid, hidden=32, keypoints=Joints),
-    "both": partial(KeypointMaskRCNN, num_joints=5, trunk=Small, hidden=32, keypoints=Joints, masks=Masks),
-}
 every_network = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS.keys())
 SOME = torch.tensor([[5.0, 8.0, 40.0, 30.0], [20.0, 20.0, 60.0, 63.0]]), torch.tensor([2, 0])
 NONE = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)

@@ -18,18 +18,14 @@ from lightning_modules.networks.boxes import RoIPool
 from lightning_modules.networks.rcnn import CONTEXT, warp
 from lightning_modules.networks.region_heads import ClassifierLayers, FullyConnected
 from lightning_modules.networks.regions import RegionDetector
+from tests.support.registry import REGION_DETECTORS
 
 Small = partial(ConvTrunk, (4, 8, 8), depth=1)
 Narrow = partial(FullyConnected, widths=(16,))
 BOXES = [torch.tensor([[5.0, 8.0, 40.0, 30.0], [30.0, 30.0, 60.0, 62.0]]), torch.tensor([[10.0, 20.0, 50.0, 60.0]])]
 LABELS = [torch.tensor([1, 0]), torch.tensor([2])]
 NONE = torch.zeros(0, 4)
-DETECTORS = [
-    partial(RCNN, trunk=Small, head=partial(StagedHead, layers=Narrow)),
-    partial(SPPNet, trunk=Small, head=partial(StagedHead, layers=Narrow)),
-    partial(FastRCNN, trunk=Small, head=partial(SoftmaxHead, layers=Narrow)),
-]
-NAMES = ["R-CNN", "SPP-net", "Fast R-CNN"]
+DETECTORS, NAMES = list(REGION_DETECTORS.values()), list(REGION_DETECTORS)
 
 
 def proposals(count: int, seed: int = 0, size: float = 64) -> Tensor:

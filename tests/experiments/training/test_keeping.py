@@ -1,14 +1,9 @@
-"""Checkpoints that a kill, a full disk or a foreign object cannot spoil."""
+"""A run whose checkpoints a full disk or a foreign object cannot spoil."""
 
 from __future__ import annotations
 
 import os
-import random
-import resource
-import signal
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +13,10 @@ import pytorch_lightning as pl
 import torch
 
 from experiments.runs.folder import is_finished
-from experiments.training.checkpoint_io import AtomicCheckpoints, load
-from experiments.training.rebuilding import complete
+from experiments.training.checkpoint_io import load
 from tests.conftest import Lectern
-from tests.experiments.training.test_cli import SMALL, one_run
-from tests.support.interrupted import curves, kill, repeats, start, wait, wait_for, weights
+from tests.support.interrupted import curves, kill, start, wait, wait_for, weights
+from tests.support.small_runs import SMALL, one_run
 
 TRAIN = ["fit", "--config", "segmentation/fcn_transpose", *SMALL, "--pictures.count=0", "--checkpoint.steps=2"]
 
@@ -42,50 +36,6 @@ def test_a_checkpoint_that_would_not_load_ends_the_run_before_its_first_step(lec
     run = one_run(workdir / "runs")
     assert not list((run / "checkpoints").iterdir()), "neither the trial nor a checkpoint is left"
     assert not (run / "metrics.csv").exists()
-
-
-@pytest.fixture
-def other_disk(workdir: Path) -> Iterator[Path]:
-    """A folder on another file system than the temporary one's."""
-    shared = Path("/dev/shm")
-    if not shared.is_dir() or shared.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev:
-        pytest.skip("needs a second file system at /dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared) as folder:
-        yield Path(folder)
-
-
-def test_killed_while_it_is_written_a_checkpoint_is_whole(other_disk: Path) -> None:
-    path = other_disk / "last.ckpt"
-    moments = random.Random(0)
-    for _ in range(repeats(4)):
-        pid = os.fork()
-        if pid == 0:
-            for value in range(1000):  # 40 MB each, one after the other, until it is killed
-                AtomicCheckpoints().save_checkpoint({"state_dict": {"w": torch.full((10_000_000,), float(value))}}, path)
-            os._exit(0)
-        wait_for("last.ckpt", other_disk, pid)
-        time.sleep(moments.uniform(0, 0.3))
-        os.kill(pid, signal.SIGKILL)
-        assert wait(pid) == -signal.SIGKILL, "the checkpoints were written before the kill came"
-        w = load(path)["state_dict"]["w"]
-        assert len(w) == 10_000_000 and bool((w == w[0]).all())
-
-
-def test_a_file_too_large_is_one_error_and_the_checkpoint_before_it_is_intact(workdir: Path) -> None:
-    path = workdir / "last.ckpt"
-    AtomicCheckpoints().save_checkpoint({"state_dict": {"w": torch.zeros(10)}}, path)
-    before = path.read_bytes()
-    pid = os.fork()
-    if pid == 0:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-        try:
-            AtomicCheckpoints().save_checkpoint({"state_dict": {"w": torch.zeros(1_000_000)}}, path)
-        except Exception as error:
-            os._exit(0 if "last.ckpt: checkpoint not written, the previous one is intact (File too large)" in str(error) else 1)
-        os._exit(2)
-    assert wait(pid) == 0
-    assert path.read_bytes() == before
-    assert [p.name for p in workdir.iterdir()] == ["last.ckpt"]
 
 
 @pytest.fixture
@@ -131,14 +81,3 @@ def test_a_full_or_read_only_disk_is_one_error_and_the_run_goes_on_later(small_d
     assert wait(start(short, log)) == 0, log.read_text()
     assert torch.equal(weights(run), weights(next((small_disk / "whole").iterdir())))
     assert curves(run) == curves(next((small_disk / "whole").iterdir()))
-
-
-def test_a_checkpoint_needs_no_pretrained_weights_to_be_built_again(workdir: Path) -> None:
-    """They would be downloaded, only for the checkpoint's own to replace them."""
-    trunk = {"class_path": "TorchvisionTrunk", "init_args": {"name": "squeezenet1_1", "weights": "IMAGENET1K_V1"}}
-    network = {"class_path": "ClassAndBox", "init_args": {"trunk": trunk}}
-    model = {"class_path": "Localization", "init_args": {"network": network}}
-    torch.save({"state_dict": {}, "experiment": {"model": model}}, "pretrained.ckpt")
-    _, _, filled, *_ = complete(["test", "--ckpt_path", "pretrained.ckpt"])
-    assert "squeezenet1_1" in filled
-    assert "IMAGENET1K_V1" not in filled

@@ -9,7 +9,7 @@ import pytest
 from experiments.runs.files import read_summary
 from experiments.training.wandb_logging import wandb_mode
 from tests.conftest import Lectern
-from tests.experiments.training.test_cli import SMALL, one_run
+from tests.support.small_runs import SMALL, one_run
 
 
 def test_without_a_network_the_mode_is_offline(monkeypatch: pytest.MonkeyPatch) -> None:

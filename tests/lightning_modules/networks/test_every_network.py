@@ -1,0 +1,27 @@
+"""What is exported as a network is a network that the tests know."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import torch
+
+from lightning_modules import networks
+from tests.support.registry import NETWORKS, PARTS
+
+EXPORTED = [name for name in networks.__all__ if not issubclass(getattr(networks, name), PARTS)]
+
+
+@pytest.fixture(scope="module")
+def entered() -> dict[str, str]:
+    """By the class of each network in the tests' tables, its name there. They are built without allocating a weight."""
+    with torch.device("meta"):
+        return {type(build(3)).__name__: name for name, build in NETWORKS.items()}
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_every_exported_network_is_entered_where_the_tests_find_it(name: str, entered: dict[str, str]) -> None:
+    (parameter, *_) = inspect.signature(getattr(networks, name)).parameters
+    kind = "a network" if parameter.startswith("num_") else "a part of networks"
+    assert name in entered, f"{name}, {kind}: enter it in tests/support/registry.py, in the table of its kind or in PARTS"

@@ -1,0 +1,204 @@
+"""Where the tests of all networks, tasks and data sets take their parameters from: the one place to enter a new one.
+
+- a network: a small one of it in the table of its kind below;
+- a task: the configuration of a small network in :data:`TASKS`;
+- a data set: a file of its own beside ``tests/support/tiny/voc.py``, which is found by its place.
+
+A test names what is missing (``test_every_network.py``, ``test_catalog.py``, ``test_datamodules.py``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from lightning_modules.networks import (
+    FCN,
+    FPN,
+    RCNN,
+    SSD,
+    VGGFCN,
+    YOLO,
+    CifarNet,
+    ClassAndBox,
+    ConvTrunk,
+    DenseSlidingWindow,
+    FasterRCNN,
+    FastRCNN,
+    FullResolutionFCN,
+    JointRegressor,
+    KeypointBranch,
+    KeypointMaskRCNN,
+    KeypointRCNN,
+    LeNet5,
+    LinearClassifier,
+    MapsNet,
+    MaskBranch,
+    MaskRCNN,
+    MultilayerPerceptron,
+    OneSigmoid,
+    PatchClassifier,
+    PermutedPixels,
+    PixelSoftmax,
+    SeparateClassAndBox,
+    SlidingWindow,
+    SmallConvNet,
+    SoftmaxHead,
+    SPPNet,
+    StagedHead,
+    TorchvisionNet,
+    ZFNet,
+)
+from lightning_modules.networks.boxes import RoIPooling
+from lightning_modules.networks.branches import Branch, BranchedRCNN
+from lightning_modules.networks.detector import Detector
+from lightning_modules.networks.fcn import Encoder
+from lightning_modules.networks.initialization import Initialization, Kaiming
+from lightning_modules.networks.local import FullConnection, LocalConnection, SharedConnection
+from lightning_modules.networks.mask_rcnn import MaskChannels
+from lightning_modules.networks.pooling import MinPool2d
+from lightning_modules.networks.region_heads import FullyConnected, RegionHead
+from lightning_modules.networks.regions import RegionDetector
+from lightning_modules.networks.trunks import Trunk
+from lightning_modules.networks.upsampling import Upsampling
+from lightning_modules.networks.yolo import FullyConnectedHead
+
+from .tiny import DATA
+
+# Networks, each built with the number of classes (or of keypoints) alone -----------------------------------------------
+
+Small = partial(ConvTrunk, (8, 12, 16), depth=1)
+Pyramid = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
+Masks, Joints = partial(MaskBranch, layers=(8,), hidden=8), partial(KeypointBranch, layers=(8,))
+Narrow = partial(FullyConnected, widths=(16,))
+
+CLASSIFIERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
+    "linear": (LinearClassifier, 14),
+    "mlp": (partial(MultilayerPerceptron, hidden=[32, 16], dropout=0.2), 14),
+    "lenet": (LeNet5, 28),
+    "lenet-32": (LeNet5, 32),
+    "lenet-modern": (partial(LeNet5, activation=nn.ReLU, pooling=nn.MaxPool2d, initialization=Kaiming()), 28),
+    "zfnet": (partial(ZFNet, widths=(16, 24, 24, 24, 16), hidden=[32, 32], initialization=Kaiming()), 224),
+    "zfnet-96": (partial(ZFNet, widths=(16, 24, 24, 24, 16), hidden=[32, 32], initialization=Kaiming()), 96),
+    "plain": (partial(CifarNet, residual=False), 32),
+    "residual": (CifarNet, 32),
+    "residual-leaky": (partial(CifarNet, depth=8, activation=nn.LeakyReLU, normalization=nn.Identity), 16),
+    "small": (SmallConvNet, 32),
+    "small-regularised": (
+        partial(SmallConvNet, hidden=[32], normalization=nn.BatchNorm2d, conv_dropout=0.2, fc_dropout=0.5),
+        24,
+    ),
+    "torchvision": (TorchvisionNet, 64),
+    "maps": (partial(MapsNet, image_size=(16, 16)), 16),
+    "permuted": (partial(PermutedPixels, network=LinearClassifier, image_size=(16, 16)), 16),
+    "patches": (partial(PatchClassifier, patch_size=14, widths=(4, 5), hidden=6), 14),
+}
+"""With the side of the images."""
+
+SEGMENTERS: dict[str, Callable[[int], nn.Module]] = {
+    "fcn": FCN,
+    "vgg-fcn": VGGFCN,
+    "full-resolution": partial(FullResolutionFCN, width=4),
+    "sliding-window": partial(SlidingWindow, classifier=CLASSIFIERS["patches"][0]),
+    "sliding-window-dense": partial(DenseSlidingWindow, classifier=CLASSIFIERS["patches"][0]),
+}
+
+REGRESSORS: dict[str, Callable[[int], nn.Module]] = {
+    "class-and-box": partial(ClassAndBox, trunk=Small, hidden=16),
+    "class-and-box-separate": partial(SeparateClassAndBox, trunk=Small, hidden=16),
+    "joints": partial(JointRegressor, trunk=Small, hidden=16),
+}
+
+DETECTORS: dict[str, Callable[[int], Detector]] = {
+    "yolo": partial(YOLO, trunk=Small),
+    "yolo-paper": partial(YOLO, trunk=Small, head=partial(FullyConnectedHead, hidden=64, dropout=0.0)),
+    "ssd": partial(SSD, trunk=Small),
+    "ssd-pyramid": partial(SSD, trunk=Pyramid, scales=4),
+    "faster-rcnn": partial(FasterRCNN, trunk=Small, hidden=32, proposals=20),
+    "faster-rcnn-pyramid": partial(FasterRCNN, trunk=Pyramid, hidden=32, proposals=20),
+}
+"""What is given images and learns from boxes and labels alone."""
+
+REGION_DETECTORS: dict[str, Callable[[int], RegionDetector]] = {
+    "R-CNN": partial(RCNN, trunk=partial(ConvTrunk, (4, 8, 8), depth=1), head=partial(StagedHead, layers=Narrow)),
+    "SPP-net": partial(SPPNet, trunk=partial(ConvTrunk, (4, 8, 8), depth=1), head=partial(StagedHead, layers=Narrow)),
+    "Fast R-CNN": partial(FastRCNN, trunk=partial(ConvTrunk, (4, 8, 8), depth=1), head=partial(SoftmaxHead, layers=Narrow)),
+}
+"""What is given proposals too."""
+
+BRANCHED: dict[str, Callable[[int], BranchedRCNN]] = {
+    "masks": partial(MaskRCNN, trunk=Small, hidden=32, masks=Masks),
+    "masks, one sigmoid": partial(MaskRCNN, trunk=Small, hidden=32, masks=partial(Masks, masks=OneSigmoid)),
+    "masks, softmax": partial(MaskRCNN, trunk=Small, hidden=32, masks=partial(Masks, masks=PixelSoftmax)),
+    "masks, pyramid": partial(MaskRCNN, trunk=Pyramid, hidden=32, masks=Masks),
+    "joints": partial(KeypointRCNN, num_joints=5, trunk=Small, hidden=32, keypoints=Joints),
+    "joints, pyramid": partial(KeypointRCNN, num_joints=5, trunk=Pyramid, hidden=32, keypoints=Joints),
+    "both": partial(KeypointMaskRCNN, num_joints=5, trunk=Small, hidden=32, keypoints=Joints, masks=Masks),
+}
+"""What learns from masks or keypoints beside the boxes."""
+
+NETWORKS: dict[str, Callable[[int], nn.Module]] = {
+    **{name: build for name, (build, _) in CLASSIFIERS.items()},
+    **SEGMENTERS,
+    **REGRESSORS,
+    **DETECTORS,
+    **REGION_DETECTORS,
+    **{f"R-CNN with {name}": build for name, build in BRANCHED.items()},
+}
+
+PARTS: tuple[type, ...] = (
+    *(Trunk, Encoder, Upsampling, RoIPooling, Branch, RegionHead, FullyConnected, MaskChannels, Initialization, MinPool2d),
+    *(SharedConnection, LocalConnection, FullConnection),
+)
+"""What networks are composed of, itself or its base class; it is tested beside them."""
+
+# Tasks -----------------------------------------------------------------------------------------------------------------
+
+Config = dict[str, Any]
+
+TASKS: dict[str, Config] = {
+    "Classification": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
+    "MultiLabelClassification": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
+    "Segmentation": {"class_path": "lightning_modules.networks.FCN"},
+    "Localization": {"class_path": "ClassAndBox"},
+    "Pose": {"class_path": "JointRegressor"},
+    "Detection": {"class_path": "lightning_modules.networks.YOLO"},
+    "InstanceSegmentation": {"class_path": "lightning_modules.networks.MaskRCNN"},
+    "KeypointDetection": {"class_path": "lightning_modules.networks.KeypointRCNN"},
+    "KeypointAndMaskDetection": {"class_path": "lightning_modules.networks.KeypointMaskRCNN"},
+    "RegionDetection": {"class_path": "lightning_modules.networks.FastRCNN"},
+    "StagedDetection": {"class_path": "lightning_modules.networks.RCNN"},
+}
+"""Of each task a small network, as a recipe writes it."""
+
+_PLAIN = {"class_path": "tests.support.plain_trunk.PlainTrunk"}
+SUMS_OVER_IMAGES: dict[str, Config] = {
+    "Classification": TASKS["Classification"],
+    "Segmentation": {"class_path": "tests.support.plain_trunk.PlainFCN"},
+    "Localization": {"class_path": "ClassAndBox", "init_args": {"trunk": _PLAIN}},
+    "Pose": {"class_path": "JointRegressor", "init_args": {"trunk": _PLAIN}},
+    "Detection": {"class_path": "tests.support.plain_trunk.PlainYOLO"},
+}
+"""Networks without batch normalisation, which takes its statistics from a rank's own images: one process and several are the
+same sum."""
+
+
+def experiment(task: str, networks: dict[str, Config] = TASKS, optimizer: Config | None = None) -> Config:
+    """A configuration's ``model``: the task with a small network."""
+    optimizer = optimizer or {"class_path": "torch.optim.AdamW", "init_args": {"lr": 1e-3}}
+    return {"model": {"class_path": task, "init_args": {"network": networks[task], "optimizer": optimizer}}}
+
+
+# Data sets -------------------------------------------------------------------------------------------------------------
+
+
+def data_arguments(name: str, folder: Path) -> list[str]:
+    """What points a data module at tiny files in its official layout, which are written into ``folder``."""
+    entry = DATA[name]
+    root = [f"--data.root={entry.write(folder / 'data')}"] if entry.write else []
+    return [*root, *(f"--data.{option}={json.dumps(value)}" for option, value in entry.options.items())]

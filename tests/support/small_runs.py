@@ -1,0 +1,24 @@
+"""Runs that take seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SMALL = [
+    "--data.image_size=32",
+    "--data.train=32",
+    "--data.val=8",
+    "--data.test=8",
+    "--data.batch_size=8",
+    "--data.workers=0",
+    "--trainer.max_epochs=2",
+    "--trainer.log_every_n_steps=1",
+    "--trainer.enable_progress_bar=false",
+    "--pictures.count=2",
+]
+
+
+def one_run(root: Path) -> Path:
+    """The only run below a folder."""
+    (config,) = root.rglob("config.yaml")
+    return config.parent
