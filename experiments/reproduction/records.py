@@ -14,6 +14,7 @@ from experiments import recipes
 from experiments.runs.files import LECTURES as FOLDER
 from experiments.runs.files import read_summary
 from experiments.runs.folder import write_atomically
+from experiments.studies.lazy import plain
 from experiments.studies.results import Run, Runs
 from experiments.studies.study import Exact, ScaleName, Study, Training, digest
 from experiments.studies.verdict import Verdict
@@ -95,7 +96,7 @@ def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | N
 def _arm(study: Study, arm: str, runs: Runs) -> dict[str, Any]:
     tried = {run.rate: study.tune.score(run) for run in runs.all if study.tune and run.arm == arm and run.seed == 0}
     return {
-        "changes": dict(study.arm(arm).changes),
+        "changes": plain(dict(study.arm(arm).changes)),
         "rate": runs.rates[arm],
         "tried": {f"{rate:g}": score if math.isfinite(score) else None for rate, score in tried.items() if rate is not None},
         "runs": [_run(run) for run in runs.of(arm)],

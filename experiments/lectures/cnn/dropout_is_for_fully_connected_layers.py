@@ -6,12 +6,14 @@ contradict the second half: on CIFAR-10 dropout in all layers does better than i
 
 from __future__ import annotations
 
+from experiments.measures.training import TrainingSet
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Scale, Study, Training
 from experiments.studies.verdict import Rule, Verdict
 
-from ._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, steps
-from ._small_net import CHANCE, NETWORK, callbacks, training_set
+from ._few_scenes import DEPARTURES, RECIPE, TUNE, cifar10, gain, steps
+from ._small_net import CHANCE, TEST_ERROR
 
 FC, CONV = 0.5, 0.25
 
@@ -44,25 +46,25 @@ study = Study(
     "SVHN 3.95, 3.02, 2.55 %.",
     work=Training(RECIPE),
     arms={
-        "all": {f"{NETWORK}.fc_dropout": FC, f"{NETWORK}.conv_dropout": CONV},
-        "conv": {f"{NETWORK}.conv_dropout": CONV},
-        "fc": {f"{NETWORK}.fc_dropout": FC},
-        "none": {f"{NETWORK}.fc_dropout": 0.0},
+        "all": {"model.network.fc_dropout": FC, "model.network.conv_dropout": CONV},
+        "conv": {"model.network.conv_dropout": CONV},
+        "fc": {"model.network.fc_dropout": FC},
+        "none": {"model.network.fc_dropout": 0.0},
     },
     held="layers, widths, data, order, steps; no other regularisation",
     tune=TUNE,
     seeds=5,
     scales={
         "cpu": Scale(
-            {**steps(700), **callbacks(training_set(samples=1000))},
+            {**steps(700), "trainer.callbacks": [L(TrainingSet)(samples=1000)]},
             departures=(*DEPARTURES, "1,000 training scenes", "700 steps of 50 images"),
         ),
         "gpu": Scale(
             {
                 **cifar10(45_000, 40_000),
-                f"{NETWORK}.widths": [96, 128, 256],
-                f"{NETWORK}.hidden": [2048, 2048],
-                **callbacks(training_set()),
+                "model.network.widths": [96, 128, 256],
+                "model.network.hidden": [2048, 2048],
+                "trainer.callbacks": [L(TrainingSet)()],
             },
             departures=("40,000 steps of 128 images", "45,000 training images"),
         ),

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch.optim import SGD
+
+from experiments.measures.training import SmallWeights, TrainingSet
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Scale, Study, Training
 from experiments.studies.verdict import Rule, Verdict
+from lightning_modules.optimizers import ProximalSGD
 
-from ._few_scenes import DEPARTURES, RECIPE, TEST_ERROR, TUNE, cifar10, gain, noise, steps
-from ._small_net import CHANCE, callbacks, training_set
+from ._few_scenes import DEPARTURES, RECIPE, TUNE, cifar10, gain, noise, steps
+from ._small_net import CHANCE, TEST_ERROR
 
 VALIDATION_ERROR = "val/error"
 SMALL, ZERO = "weights/small", "weights/zero"
@@ -49,15 +54,12 @@ def verdict(runs: Runs) -> Verdict:
 
 def decayed(norm: str, factor: float) -> dict[str, Any]:
     """Changes: the optimizer, whole. Its learning rate is set by the tuning."""
-    arguments = {"lr": 0.01, "momentum": 0.9}
     if norm == "L1":
-        path, extra = "lightning_modules.optimizers.ProximalSGD", {"l1": factor}
-    else:
-        path, extra = "torch.optim.SGD", {"weight_decay": factor}
-    return {"model.init_args.optimizer": {"class_path": path, "init_args": arguments | extra}}
+        return {"model.optimizer": L(ProximalSGD)(lr=0.01, momentum=0.9, l1=factor)}
+    return {"model.optimizer": L(SGD)(lr=0.01, momentum=0.9, weight_decay=factor)}
 
 
-MEASURES = (training_set(), {"class_path": "experiments.measures.training.SmallWeights", "init_args": {"threshold": THRESHOLD}})
+MEASURES = {"trainer.callbacks": [L(TrainingSet)(), L(SmallWeights)(threshold=THRESHOLD)]}
 
 study = Study(
     claim="C03",
@@ -74,11 +76,11 @@ study = Study(
     tune=TUNE,
     scales={
         "cpu": Scale(
-            {**steps(800), **callbacks(*MEASURES)},
+            {**steps(800), **MEASURES},
             departures=(*DEPARTURES, "1,000 training scenes", "800 steps of 50 images"),
         ),
         "gpu": Scale(
-            {**cifar10(45_000, 20_000), **callbacks(*MEASURES)},
+            {**cifar10(45_000, 20_000), **MEASURES},
             departures=("two convolutions in place of ResNet-20", "20,000 steps of 128 images"),
         ),
     },

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from experiments.lectures._length import epochs
 from experiments.studies.results import Run, Runs
 from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Check, Rule, Verdict
@@ -73,9 +74,9 @@ study = Study(
     slide="Classification + Localization",
     paper="No figure.",
     work=Training(RECIPE),
-    arms={f"weight {weight:g}": {"model.init_args.box_weight": weight} for weight in WEIGHTS},
+    arms={f"weight {weight:g}": {"model.box_weight": weight} for weight in WEIGHTS},
     held="network, data, order, steps; box coordinates in parts of the image's side",
     tune=TUNE,
-    scales=scales({"trainer.max_epochs": 6, "trainer.check_val_every_n_epoch": 6}),
+    scales=scales(epochs(6)),
     verdict=verdict,
 )

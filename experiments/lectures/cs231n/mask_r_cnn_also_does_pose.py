@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from datamodules import COCOKeypoints
+from experiments.measures.instances import MeanPoses
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Scale, Study, Training, Tune
 from experiments.studies.verdict import Check, Rule, Verdict
+from lightning_modules import KeypointAndMaskDetection
+from lightning_modules.networks import KeypointMaskRCNN
 
-from ._instances import NETWORK, REAL, coco, mask_branch, pyramid
+from ._instances import REAL, coco, mask_branch, pyramid
 
 MASKS, JOINTS = "joints and masks", "joints"
 AP, TRIVIAL_AP = "test/keypoint_mAP", "test/mean_pose_keypoint_mAP"
@@ -60,12 +65,8 @@ def one_head_more() -> tuple[Check, ...]:
     )
 
 
-_BOTH = {
-    "model.class_path": "KeypointAndMaskDetection",
-    f"{NETWORK}.class_path": "lightning_modules.networks.KeypointMaskRCNN",
-    **mask_branch(),
-}
-_CALLBACKS = {"trainer.callbacks": [{"class_path": "experiments.measures.instances.MeanPoses"}]}
+_BOTH = {"model": KeypointAndMaskDetection, "model.network": KeypointMaskRCNN, **mask_branch()}
+_CALLBACKS = {"trainer.callbacks": [L(MeanPoses)()]}
 
 study = Study(
     claim="H06",
@@ -86,7 +87,7 @@ study = Study(
             ),
         ),
         "gpu": Scale(
-            {**_CALLBACKS, **coco("COCOKeypoints"), **pyramid()},
+            {**_CALLBACKS, **coco(COCOKeypoints), **pyramid()},
             start=1e-4,
             departures=(REAL, "a feature pyramid", "joints are one of 28 × 28 places, from one convolution of 64 features"),
         ),

@@ -10,7 +10,7 @@ from experiments.studies.results import Runs
 from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
 
-from ._localization import NETWORK, RECIPE, TUNE, learns, scales
+from ._localization import RECIPE, TUNE, learns, scales
 
 EACH, ONE = "one per category", "one for all"
 RIGHT, WRONG = "test/iou_right_class", "test/iou_wrong_class"
@@ -43,12 +43,12 @@ study = Study(
     slide="Classification + Localization",
     paper="Fast R-CNN predicts a box for each class; R-FCN and the RPN one for all. No figure in the lecture.",
     work=Training(RECIPE),
-    arms={EACH: {f"{NETWORK}.boxes": "per_class"}, ONE: {f"{NETWORK}.boxes": "one"}},
+    arms={EACH: {"model.network.boxes": "per_class"}, ONE: {"model.network.boxes": "one"}},
     held="trunk, hidden layer, data, order, steps; the heads have 4 numbers for each class and 4",
     tune=TUNE,
     scales=scales(
         {
-            "data.init_args.style": {
+            "data.style": {
                 # Wide, tall and square ones, hardly turned: classes must differ in the shape of their boxes.
                 "classes": ["bar", "ellipse", "bolt", "crescent", "square", "triangle"],
                 "objects": [1, 1],

@@ -136,7 +136,7 @@ study = Study(
     slide="Fast R-CNN: Region of Interest Pooling",
     paper="No figure in the lecture; RoIAlign adds 3 points of mask AP in Mask R-CNN, more at an IoU of 0.75.",
     work=TRAINING,
-    arms={ALIGN: fast(pooling="RoIAlign"), FAST: fast()},
+    arms={ALIGN: fast(pooling=RoIAlign), FAST: fast()},
     held="network, pre-trained trunk, proposals, data, order, steps",
     tune=TUNE,
     scales=scales((ALIGN, FAST)),
