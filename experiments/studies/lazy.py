@@ -37,7 +37,7 @@ def L(cls: _Complete[P]) -> Callable[P, Any]: ...
 @overload
 def L(cls: _Network[P]) -> Callable[P, Any]: ...
 @overload
-def L(cls: Callable[..., Any]) -> Callable[..., Any]: ...
+def L(cls: Callable[..., Any]) -> Callable[..., Any]: ...  # type: ignore[overload-cannot-match]
 def L(cls: Any) -> Any:
     """``L(cls)(**arguments)`` is what a YAML has for ``cls`` with these arguments; nothing is built.
 
@@ -64,11 +64,11 @@ def L(cls: Any) -> Any:
 
 def path_of(cls: Any) -> str:
     """The shortest dotted name that ``cls`` is imported by: of the package that exports it, or of its own module."""
-    parts = cls.__module__.split(".")
+    parts, name = cls.__module__.split("."), cls.__name__
     for end in range(1, len(parts) + 1):
         module = ".".join(parts[:end])
-        if getattr(sys.modules.get(module), cls.__name__, None) is cls:
-            return f"{module}.{cls.__name__}"
+        if getattr(sys.modules.get(module), name, None) is cls:
+            return f"{module}.{name}"
     raise TypeError(f"{cls.__module__}.{cls.__qualname__} cannot be imported; a class or function of a module expected")
 
 

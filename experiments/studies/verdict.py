@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import product
 from typing import Any, Literal
@@ -158,6 +158,11 @@ class Check:
     tolerance: float = 0.0
     lecture: str = ""
 
+    @classmethod
+    def yes_or_no(cls, what: str, computed: bool, expected: Literal["yes", "no"], lecture: str = "") -> Check:
+        """Whether something is so, as it is shown to the reader: ``yes`` or ``no``."""
+        return cls(what, "yes" if computed else "no", expected, lecture=lecture)
+
     @property
     def holds(self) -> bool:
         if isinstance(self.computed, str) or isinstance(self.expected, str):
@@ -212,7 +217,9 @@ class Rule:
     effects: tuple[Effect, ...]
     gates: tuple[Gate, ...] = ()
     naive: Effect | None = None
-    also: tuple[str, ...] = field(default=())
+    also: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """Identities that belong to the claim; the rule itself says what follows where one does not hold."""
 
     def judge(
         self, *, reproduced: bool, direction: bool = False, refuted: bool = False, because: str | Callable[[Level], str]
@@ -235,7 +242,7 @@ class Rule:
         return self._verdict(level, because(level) if callable(because) else because)
 
     def _verdict(self, level: Level, because: str) -> Verdict:
-        return Verdict(level, because, self.effects, self.gates, naive=self.naive, also=self.also)
+        return Verdict(level, because, self.effects, self.gates, self.checks, self.naive, self.also)
 
 
 def judge_checks(checks: Iterable[Check], also: Sequence[str] = ()) -> Verdict:

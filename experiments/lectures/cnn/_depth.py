@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
-from experiments.studies.study import Arm, Scale, ScaleName, Tune
+from experiments.studies.study import Arm, Scale, ScaleName, Study, Training, Tune
 from lightning_modules.networks import CifarNet
 
-RECIPE = "classification/cifar_nets_shapes"
 STEPS = 300
 ERROR = "trainset/error"
 CHANCE = 5 / 6
@@ -23,8 +23,6 @@ def arm(depth: int, residual: bool, *, budget: int = 1, rate_of: str | None = No
     return Arm({"model.network": network, **steps}, rate_of)
 
 
-TUNE = Tune(start=0.0316, by=ERROR)
-
 SCALES: Mapping[ScaleName, Scale] = {
     "cpu": Scale(
         # The fixed set in batches' own statistics: after 300 steps the running ones lag behind, most in deep nets.
@@ -32,3 +30,11 @@ SCALES: Mapping[ScaleName, Scale] = {
         departures=("width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10", "300 steps of 64 images"),
     ),
 }
+
+NETS = {f"{kind}-{depth}": arm(depth, kind == "residual") for kind in ("plain", "residual") for depth in (8, 20, 32, 56)}
+"""The nets by name, such as ``residual-56``."""
+
+DepthStudy = partial(
+    Study, work=Training("classification/cifar_nets_shapes"), tune=Tune(start=0.0316, by=ERROR), scales=SCALES, figure=ERROR
+)
+"""A study of depth: what all have in common."""

@@ -19,7 +19,7 @@ def descent(budget: int, *, samples: int, every: int, until: dict[str, float] | 
 
     It is scored ``every`` so many steps, and ends ``until`` when the loss or the error is at this value.
     """
-    scored = {"samples": samples, "every": every} | ({"until": until} if until else {})
+    scored: dict[str, Any] = {"samples": samples, "every": every} | ({"until": until} if until else {})
     return {
         "trainer.max_steps": budget,
         "trainer.limit_test_batches": 0,

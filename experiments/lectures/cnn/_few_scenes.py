@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from datamodules import CIFAR10
 from experiments.lectures._length import steps
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Tune
+from experiments.studies.study import Study, Training, Tune
 from experiments.studies.verdict import Effect
 
 from ._small_net import TEST_ERROR
 
-RECIPE = "classification/few_shapes"
-TUNE = Tune(start=0.01, by="val/error")
+GeneralizationStudy = partial(
+    Study,
+    slide="Improving Generalization",
+    work=Training("classification/few_shapes"),
+    tune=Tune(start=0.01, by="val/error"),
+    figure="train/loss",
+)
+"""A study of that slide: what all have in common."""
 DEPARTURES = ("drawn scenes of 16 × 16 pixels in place of photographs",)
 
 

@@ -7,13 +7,14 @@ Krizhevsky et al. 2012, section 4.1.
 from __future__ import annotations
 
 from experiments.lectures._augmentations import FLIP, NOISE, SHIFT
+from experiments.lectures._length import steps
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Scale, Study, Training
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 
-from ._few_scenes import DEPARTURES, RECIPE, TUNE, cifar10, gain, noise, steps
+from ._few_scenes import DEPARTURES, GeneralizationStudy, cifar10, gain, noise
 from ._small_net import CHANCE, TEST_ERROR, TRAINING_ERROR
 
 ARMS = ("all", "noise", "shift", "flip", "none")
@@ -42,12 +43,10 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = GeneralizationStudy(
     claim="C01",
     says="Data augmentation (e.g., jittering, noise injection, transformations).",
-    slide="Improving Generalization",
     paper="Krizhevsky et al. 2012: without augmentation “substantial overfitting” (from memory).",
-    work=Training(RECIPE),
     arms={
         "all": {"data.augment": [FLIP, SHIFT, NOISE]},
         "noise": {"data.augment": [NOISE]},
@@ -56,7 +55,6 @@ study = Study(
         "none": {"data.augment": []},
     },
     held="layers, scenes, order, steps; no other regularisation",
-    tune=TUNE,
     seeds=5,
     scales={
         "cpu": Scale(
@@ -77,5 +75,4 @@ study = Study(
         "drawn scenes vary in place and noise by themselves, so that augmentation shows more of what there is already",
     ),
     verdict=verdict,
-    figure="train/loss",
 )

@@ -6,13 +6,14 @@ contradict the second half: on CIFAR-10 dropout in all layers does better than i
 
 from __future__ import annotations
 
+from experiments.lectures._length import steps
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study, Training
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 
-from ._few_scenes import DEPARTURES, RECIPE, TUNE, cifar10, gain, steps
+from ._few_scenes import DEPARTURES, GeneralizationStudy, cifar10, gain
 from ._small_net import CHANCE, TEST_ERROR
 
 FC, CONV = 0.5, 0.25
@@ -37,14 +38,12 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = GeneralizationStudy(
     claim="C02",
     says="Dropout [Hinton et al.]: randomly drop units from the neural network during training. Use for the fully connected "
     "layers only.",
-    slide="Improving Generalization",
     paper="Test error without dropout, with it in fully connected layers, and in all layers: CIFAR-10 14.98, 14.32, 12.61 %; "
     "SVHN 3.95, 3.02, 2.55 %.",
-    work=Training(RECIPE),
     arms={
         "all": {"model.network.fc_dropout": FC, "model.network.conv_dropout": CONV},
         "conv": {"model.network.conv_dropout": CONV},
@@ -52,7 +51,6 @@ study = Study(
         "none": {"model.network.fc_dropout": 0.0},
     },
     held="layers, widths, data, order, steps; no other regularisation",
-    tune=TUNE,
     seeds=5,
     scales={
         "cpu": Scale(
@@ -75,5 +73,4 @@ study = Study(
     ),
     erratum="Srivastava et al. 2014 measured dropout in all layers to be better than in the fully connected ones only.",
     verdict=verdict,
-    figure="train/loss",
 )

@@ -105,10 +105,8 @@ def verdict(runs: Runs) -> Verdict:
         1e-10,
         lecture="the weights are moved before the velocity",
     )
-    stale = Check(
-        "it is the same where the gradient is taken before the weights move",
-        "yes" if max(runs.values(QUADRATIC, "stale")) < 1e-3 else "no",
-        "no",
+    stale = Check.yes_or_no(
+        "it is the same where the gradient is taken before the weights move", max(runs.values(QUADRATIC, "stale")) < 1e-3, "no"
     )
 
     def because(level: Level) -> str:
@@ -118,13 +116,12 @@ def verdict(runs: Runs) -> Verdict:
         )
         return text.replace(f"{net}", f"{net.estimate:.2g}") + caveat
 
-    ruled = Rule((net, polyak), (runs.tuned(),), naive, also=(str(held),)).judge(
+    return Rule((net, polyak), (runs.tuned(),), naive, also=(str(held),), checks=(later, stale)).judge(
         reproduced=later.holds and polyak.above(10) and net.above(1.2),
         direction=later.holds and polyak.above(10),
         refuted=not later.holds or polyak.below(10),
         because=because,
     )
-    return replace(ruled, checks=(later, stale))
 
 
 study = Study(

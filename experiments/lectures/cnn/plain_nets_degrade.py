@@ -7,10 +7,9 @@ it is no matter of overfitting, but of optimisation.
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
 
-from ._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
+from ._depth import CHANCE, ERROR, NETS, DepthStudy, arm
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -33,21 +32,16 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = DepthStudy(
     claim="D09",
     says="Plain net: simply stacking layers; a deeper plain net has higher training error and test error.",
     slide="Plain net",
     paper="ImageNet top-1 error: plain-18 27.94 %, plain-34 28.54 %; CIFAR-10: plain-110 above 60 %.",
-    work=Training(RECIPE),
     arms={
-        "plain-56": arm(56, residual=False),
-        "plain-20": arm(20, residual=False),
+        **{name: NETS[name] for name in ("plain-56", "plain-20")},
         "plain-56, 3×": arm(56, residual=False, budget=3, rate_of="plain-56"),
         "plain-20, 3×": arm(20, residual=False, budget=3, rate_of="plain-20"),
     },
     held="width, data, order, initialization, batch normalization, steps",
-    tune=TUNE,
-    scales=SCALES,
     verdict=verdict,
-    figure=ERROR,
 )

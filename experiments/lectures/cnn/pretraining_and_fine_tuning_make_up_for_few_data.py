@@ -14,13 +14,11 @@ from experiments.lectures.cs231n._regions import (
     RCNN,
     SCRATCH,
     SVM,
-    TRAINING,
-    TUNE,
+    RegionStudy,
     learns,
     rcnn,
 )
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Rule, Verdict
 
 
@@ -39,15 +37,13 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G07",
     says="Because data are few, pre-train on ImageNet for classification, then fine-tune on PASCAL VOC, which is small.",
     slide="R-CNN: Regions with CNN features",
     paper="VOC 2007, fc7, without regression of boxes: 44.7 % not fine-tuned, 54.2 % fine-tuned.",
-    work=TRAINING,
     arms={RCNN: rcnn(), NOT_TUNED: NOT_FINE_TUNED, SCRATCH: {**rcnn(), "trainer.callbacks": MEASURES}},
     held="data, proposals, order, steps on regions; SVMs on unmoved boxes",
-    tune=TUNE,
     scales={"cpu": CPU},
     departures=(
         "the arm from scratch is not in the paper; it takes as many steps as the fine-tuned one, and would gain by more",

@@ -7,10 +7,9 @@ that the plain and the residual net of a depth differ in nothing else.
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
 
-from ._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
+from ._depth import CHANCE, ERROR, NETS, DepthStudy
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -30,20 +29,12 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = DepthStudy(
     claim="D10",
     says="Residual net: with shortcut connections, H(x) = F(x) + x.",
     slide="Residual net",
     paper="ImageNet top-1 error of 34 layers: plain 28.54 %, residual 25.03 %.",
-    work=Training(RECIPE),
-    arms={
-        "plain-56": arm(56, residual=False),
-        "residual-56": arm(56, residual=True),
-        "residual-20": arm(20, residual=True),
-    },
+    arms={name: NETS[name] for name in ("plain-56", "residual-56", "residual-20")},
     held="width, parameters (shortcuts of option A), data, order, initialization, batch normalization, steps",
-    tune=TUNE,
-    scales=SCALES,
     verdict=verdict,
-    figure=ERROR,
 )

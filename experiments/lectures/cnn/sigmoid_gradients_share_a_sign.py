@@ -93,7 +93,7 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-def perceptron(activation: dict[str, Any], gain: float) -> dict[str, Any]:
+def perceptron(activation: Any, gain: float) -> dict[str, Any]:
     """Changes: two hidden layers with this activation, and the initialization that suits its slope."""
     initialization = L(Xavier)(gain=gain)
     return {"model.network": L(MultilayerPerceptron)(hidden=HIDDEN, activation=activation, initialization=initialization)}

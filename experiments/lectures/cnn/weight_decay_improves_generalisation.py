@@ -9,14 +9,15 @@ from typing import Any
 
 from torch.optim import SGD
 
+from experiments.lectures._length import steps
 from experiments.measures.training import SmallWeights, TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study, Training
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.optimizers import ProximalSGD
 
-from ._few_scenes import DEPARTURES, RECIPE, TUNE, cifar10, gain, noise, steps
+from ._few_scenes import DEPARTURES, GeneralizationStudy, cifar10, gain, noise
 from ._small_net import CHANCE, TEST_ERROR
 
 VALIDATION_ERROR = "val/error"
@@ -61,19 +62,16 @@ def decayed(norm: str, factor: float) -> dict[str, Any]:
 
 MEASURES = {"trainer.callbacks": [L(TrainingSet)(), L(SmallWeights)(threshold=THRESHOLD)]}
 
-study = Study(
+study = GeneralizationStudy(
     claim="C03",
     says="Regularization: weight decay (L2, L1).",
-    slide="Improving Generalization",
     paper="No figure in the lecture.",
-    work=Training(RECIPE),
     arms={
         **{arm: decayed("L1", float(arm.split()[1])) for arm in L1},
         **{arm: decayed("L2", float(arm.split()[1])) for arm in L2},
         NONE: decayed("L2", 0.0),
     },
     held="layers, data, order, momentum 0.9, steps; no other regularisation",
-    tune=TUNE,
     scales={
         "cpu": Scale(
             {**steps(800), **MEASURES},
@@ -90,5 +88,4 @@ study = Study(
         f"weights below {THRESHOLD:g} in size count as zero, for both norms",
     ),
     verdict=verdict,
-    figure="train/loss",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from datamodules import COCO
@@ -11,13 +12,15 @@ from experiments.lectures._length import epochs
 from experiments.measures.instances import FilledBoxes
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
+from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Gate
 from lightning_modules.networks import FPN, MaskBranch, TorchvisionTrunk
 
-RECIPE = "instance_segmentation/small_shapes"
-
 MASK_AP50, FILLED_AP50 = "test/mask_mAP50", "test/filled_mask_mAP50"
 FILLED_BOXES = L(FilledBoxes)()
+
+MaskStudy = partial(Study, slide="Mask R-CNN", work=Training("instance_segmentation/small_shapes"))
+"""A study of that slide: what all have in common."""
 
 DRAWN = "drawn rings, crosses, stars and crescents, which fill half of their boxes at most, in place of COCO"
 SMALL_MASKS = "masks of 14 × 14 from one convolution of 32 features, in place of 28 × 28 from four of 256"

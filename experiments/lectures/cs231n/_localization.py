@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from datamodules import CaltechBoxes
 from experiments.lectures._length import epochs
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, ScaleName, Tune
+from experiments.studies.study import Scale, ScaleName, Study, Training, Tune
 from experiments.studies.verdict import Gate
 
-RECIPE = "localization/small_shapes"
 ERROR = "test/localization_error"
 """Share of images without the right class and a box of IoU ≥ 0.5."""
 CHANCE = 5 / 6
 """That of one class and one box for all images is at least this, with six classes."""
 
-TUNE = Tune(start=5e-3, by="val/localization_error")
+LocalizationStudy = partial(
+    Study,
+    slide="Classification + Localization",
+    work=Training("localization/small_shapes"),
+    tune=Tune(start=5e-3, by="val/localization_error"),
+)
+"""A study of that slide: what all have in common."""
 
 CALTECH = L(CaltechBoxes)(root="data/caltech_boxes", image_size=64, batch_size=64, invalid="skip")
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from datamodules import LSP
 from experiments.lectures._length import epochs
 from experiments.studies.lazy import L
-from experiments.studies.study import Training, Tune
+from experiments.studies.study import Study, Training, Tune
 from lightning_modules.networks import TorchvisionTrunk
 
-TRAINING = Training("pose/small_shapes")
-TUNE = Tune(start=3e-3, by="val/PCK20", greatest=True)
+PoseStudy = partial(
+    Study,
+    slide="Human Pose Estimation",
+    work=Training("pose/small_shapes"),
+    tune=Tune(start=3e-3, by="val/PCK20", greatest=True),
+)
+"""A study of that slide: what all have in common."""
 PCK, MEAN_POSE = "test/PCK20", "test/mean_pose_PCK20"
 """Joints within a fifth of the torso's length: the network's, and those of the best constant pose."""
 

@@ -14,7 +14,7 @@ from experiments.studies.lazy import L
 
 def pretrained(*, drawings: int, object_size: Sequence[float]) -> dict[str, Any]:
     """A callback: before its run the trunk classifies so many drawings of one object each, of six shapes of its own."""
-    style = {
+    style: Any = {
         "classes": ["ellipse", "bar", "crescent", "heart", "arrow", "bolt"],
         "objects": [1, 1],
         "object_size": list(object_size),

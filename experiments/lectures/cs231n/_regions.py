@@ -7,6 +7,7 @@ each region. Arms name what they change one key at a time, so that a scale may c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from datamodules import VOC, SelectiveSearch
@@ -15,15 +16,12 @@ from experiments.lectures._length import epochs
 from experiments.measures.regions import AnswersInParts, BoxCorrections, ProposalRecall, TrainingSeconds
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Scale, ScaleName, Training, Tune
+from experiments.studies.study import Arm, Scale, ScaleName, Study, Training, Tune
 from experiments.studies.verdict import Effect, Gate
 from lightning_modules import Detection, RegionDetection, StagedDetection, networks
 
 from ._pretraining import pretrained
 from ._without_a_loss import FasterRCNNWithout, LossName
-
-RECIPE = "detection/regions_small_shapes"
-TRAINING = Training(RECIPE)
 
 AP = "test/mAP_voc07"
 """The eleven-point average precision at an IoU of 0.5 that PASCAL VOC 2007, and so the papers, have."""
@@ -32,7 +30,7 @@ TUNE = Tune(
     start=2e-3,
     by="val/mAP_voc07",
     greatest=True,
-    own_start={"Fast R-CNN": 6.32e-3, "Fast R-CNN with networks.RoIAlign": 6.32e-3, "Fast R-CNN in stages": 6.32e-4},
+    own_start={"Fast R-CNN": 6.32e-3, "Fast R-CNN with RoIAlign": 6.32e-3, "Fast R-CNN in stages": 6.32e-4},
 )
 
 EPOCHS = 10
@@ -123,6 +121,13 @@ RCNN, NOT_TUNED, SCRATCH = "R-CNN", "R-CNN, not fine-tuned", "R-CNN, from scratc
 FAST, IN_STAGES, FROZEN, PYRAMID = "Fast R-CNN", "Fast R-CNN in stages", "Fast R-CNN, trunk frozen", "SPP-net"
 TWO_STAGES = "Fast R-CNN in two stages"
 FASTER = "Faster R-CNN"
+WITHOUT: dict[LossName, str] = {
+    "rpn_objectness": "Faster R-CNN, no RPN class",
+    "rpn_box": "Faster R-CNN, no RPN box",
+    "roi_class": "Faster R-CNN, no RoI class",
+    "roi_box": "Faster R-CNN, no RoI box",
+}
+"""Faster R-CNN without one of its losses."""
 
 NOT_FINE_TUNED = Arm(rcnn(0), rate_of=RCNN)  # no step is taken, and so the rate is of no account
 
@@ -152,25 +157,24 @@ VOC_2007 = L(VOC)(
 RESNET = L(networks.TorchvisionTrunk)(name="resnet18", weights="IMAGENET1K_V1", strides=[16], frozen_norm=True)
 
 
-def scales(arms: Sequence[str]) -> Mapping[ScaleName, Scale]:
-    """``cpu``, and ``gpu`` with what it changes in some of the study's ``arms``."""
-    own: dict[str, dict[str, Any]] = {
-        RCNN: {"model.network.crop": 112},
-        FASTER: {"model.network.anchor_scales": [4.0, 8.0, 16.0], "model.network.proposals": 300},
-    }
-    return {
-        "cpu": CPU,
-        "gpu": Scale(
-            {"data": VOC_2007, "model.network.trunk": RESNET, "trainer.callbacks": MEASURES},
-            departures=(
-                "VOC 2007 at 320 × 448 pixels, ResNet-18's ImageNet weights, R-CNN's crops of 112 pixels",
-                "two fully connected layers of 128, as on drawn scenes",
-            ),
-            start=2e-4,
-            arms={arm: own[family] for arm in arms for family in own if arm.startswith(family)},
-        ),
-    }
+_LARGER = {"model.network.crop": 112}
+_MORE = {"model.network.anchor_scales": [4.0, 8.0, 16.0], "model.network.proposals": 300}
 
+SCALES: Mapping[ScaleName, Scale] = {
+    "cpu": CPU,
+    "gpu": Scale(
+        {"data": VOC_2007, "model.network.trunk": RESNET, "trainer.callbacks": MEASURES},
+        departures=(
+            "VOC 2007 at 320 × 448 pixels, ResNet-18's ImageNet weights, R-CNN's crops of 112 pixels",
+            "two fully connected layers of 128, as on drawn scenes",
+        ),
+        start=2e-4,
+        arms={**dict.fromkeys((RCNN, NOT_TUNED), _LARGER), **dict.fromkeys((FASTER, *WITHOUT.values()), _MORE)},
+    ),
+}
+
+RegionStudy = partial(Study, work=Training("detection/regions_small_shapes"), tune=TUNE, scales=SCALES)
+"""A study of the family: what all have in common."""
 
 # Measures -------------------------------------------------------------------------------------------------------------
 

@@ -17,11 +17,11 @@ from experiments.measures.segmentation import BorderAccuracy, PhaseEnergy
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, ScaleName, Study
+from experiments.studies.study import Scale, ScaleName
 from experiments.studies.verdict import Gate
 from lightning_modules.networks import BedOfNails, Bilinear, ConvEncoder, MaxUnpooling, NearestNeighbor, TransposeConv
 
-from ._segmentation import MIOU, STREETS, TRAINING, TRIVIAL, TUNE
+from ._segmentation import MIOU, STREETS, TRIVIAL, SegmentationStudy
 
 ENERGY = "val/phase_energy"
 
@@ -60,10 +60,8 @@ SCALES: Mapping[ScaleName, Scale] = {
 }
 
 WaysStudy = partial(
-    Study,
-    work=TRAINING,
+    SegmentationStudy,
     held="encoder, data, order, steps, one learned layer for each step up, random initialization",
-    tune=TUNE,
     scales=SCALES,
 )
 """A study that compares some of :data:`WAYS`: what all of them have in common."""

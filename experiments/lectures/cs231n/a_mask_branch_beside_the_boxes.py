@@ -9,7 +9,7 @@ from __future__ import annotations
 from experiments.measures.instances import BranchCost
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.study import Scale, Tune
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules import Detection
 from lightning_modules.networks import FasterRCNN
@@ -19,8 +19,8 @@ from ._instances import (
     FILLED_BOXES,
     MASK_AP50,
     REAL,
-    RECIPE,
     SMALL_MASKS,
+    MaskStudy,
     coco,
     knows_shapes,
     mask_branch,
@@ -53,12 +53,10 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = MaskStudy(
     claim="H04",
     says="Mask R-CNN: Faster R-CNN, and beside class and box a mask for each region, predicted in parallel.",
-    slide="Mask R-CNN",
     paper="COCO test-dev, ResNet-101-FPN: mask AP 35.7, box AP 38.2 (without the branch 37.3), about 5 images a second.",
-    work=Training(RECIPE),
     arms={
         MASKS: {**mask_branch(), "trainer.callbacks": [FILLED_BOXES, L(BranchCost)()]},
         BOXES: {"model": Detection, "model.network": FasterRCNN},

@@ -6,8 +6,6 @@ that it helps and does not suffice, and advise to enlarge first and to convolve 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Check, Gate, Rule, Verdict
 
@@ -37,8 +35,8 @@ def verdict(runs: Runs) -> Verdict:
     shows = Gate(
         "there is a checkerboard to avoid: the 3 × 3 kernel's is above nearest neighbour's", resized.below(1), str(resized)
     )
-    rule = Rule((four, two, left, resized), (runs.tuned(), learns(runs, *ARMS), shows), naive)
-    judged = rule.judge(
+    rule = Rule((four, two, left, resized), (runs.tuned(), learns(runs, *ARMS), shows), naive, checks=checks)
+    return rule.judge(
         reproduced=static and four.below(1),
         refuted=not static or four.excludes_below(1),
         because=f"Overlaps are even with kernels 2 and 4, but after training the 4 × 4 kernel's checkerboard is "
@@ -46,7 +44,6 @@ def verdict(runs: Runs) -> Verdict:
         f"convolving then leaves {resized.estimate:.2g} times. Even overlap does not make the kernel's four parts "
         f"equal: training has to.",
     )
-    return replace(judged, checks=checks)
 
 
 def _unevenness(kernel_size: int) -> float:

@@ -11,11 +11,10 @@ from typing import Any
 from experiments.lectures._length import epochs
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules import FreezeTrunk
 
-from ._localization import ERROR, RECIPE, TUNE, learns, scales
+from ._localization import ERROR, LocalizationStudy, learns, scales
 from ._pretraining import pretrained
 
 FROZEN, TUNED, JOINT = "frozen", "frozen, then fine-tuned", "all from the start"
@@ -42,15 +41,12 @@ def arm(frozen_epochs: int) -> dict[str, Any]:
     return {"trainer.callbacks": [trunk, *([L(FreezeTrunk)(epochs=frozen_epochs)] if frozen_epochs else [])]}
 
 
-study = Study(
+study = LocalizationStudy(
     claim="E05",
     says="Freeze the network and train the two fully connected layers; when they have converged, join them and fine-tune all.",
-    slide="Classification + Localization",
     paper="Fast R-CNN, VOC 2007 mAP: convolutions frozen 61.4 %, fine-tuned 66.9 %. FCN-32s: fixed 45.4 %, tuned 59.4 %.",
-    work=Training(RECIPE),
     arms={FROZEN: arm(10 * EPOCHS), TUNED: arm(EPOCHS // 2), JOINT: arm(0)},
     held="pre-trained trunk, data, order, steps",
-    tune=TUNE,
     seeds=5,
     scales={
         "cpu": scales(

@@ -6,10 +6,9 @@ CS231n 2017, lecture 11, “R-CNN vs SPP vs Fast R-CNN”; He et al. 2014; Girsh
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Rule, Verdict
 
-from ._regions import AP, FAST, FROZEN, PYRAMID, TRAINING, TUNE, fast, frozen, learns, scales
+from ._regions import AP, FAST, FROZEN, PYRAMID, RegionStudy, fast, frozen, learns
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -26,16 +25,13 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G13",
     says="SPP-net: 4.3 s an image; shared convolutions, which are not fine-tuned.",
     slide="R-CNN vs SPP vs Fast R-CNN",
     paper="VGG-16 on VOC 2007: convolutions frozen 61.4 %, fine-tuned 66.9 %; SPP-net 63.1 %.",
-    work=TRAINING,
     arms={FAST: fast(), PYRAMID: frozen([1, 2, 3, 6]), FROZEN: frozen([4])},
     held="pre-trained trunk, head, proposals, data, order, steps",
-    tune=TUNE,
-    scales=scales((FAST, PYRAMID, FROZEN)),
     departures=("all have Fast R-CNN's head, so that nothing but the trunk differs; SPP-net itself had R-CNN's stages",),
     verdict=verdict,
 )

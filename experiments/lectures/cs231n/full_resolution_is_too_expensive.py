@@ -13,11 +13,11 @@ from experiments.measures.cost import Cost
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Gate, Rule, Verdict
 from lightning_modules.networks import FCN, ConvEncoder, FullResolutionFCN
 
-from ._segmentation import MIOU, TRAINING, TRIVIAL, TUNE
+from ._segmentation import MIOU, TRIVIAL, SegmentationStudy
 
 FULL, DOWN_UP = "full resolution", "down and up"
 SAME = 0.2
@@ -49,18 +49,16 @@ def steps(count: int, samples: int) -> dict[str, Any]:
     return {"trainer.max_steps": count, "trainer.callbacks": [L(TrainingSet)(samples=samples), L(Cost)()]}
 
 
-study = Study(
+study = SegmentationStudy(
     claim="F04",
     says="Convolutions at the image's full resolution are too expensive.",
     slide="Semantic Segmentation Idea: Fully Convolutional",
     paper="No figure.",
-    work=TRAINING,
     arms={
         DOWN_UP: {"model.network": L(FCN)(skips=[4, 2], encoder=L(ConvEncoder)(widths=[8, 16, 16]))},
         FULL: {"model.network": L(FullResolutionFCN)(width=16, depth=7, dilations=[1, 2, 4, 8, 4, 2, 1])},
     },
     held="layers in a row (7), number of weights within a fifth, receptive field (about 45 pixels), data, order, steps",
-    tune=TUNE,
     scales={
         "cpu": Scale(
             steps(400, samples=300),

@@ -6,8 +6,6 @@ masks as well 63.1.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from datamodules import COCOKeypoints
 from experiments.measures.instances import MeanPoses
 from experiments.studies.lazy import L
@@ -33,13 +31,12 @@ def verdict(runs: Runs) -> Verdict:
     naive = runs.naive("keypoint AP, with masks − without", MASKS, JOINTS, AP)
     knows_poses = runs.beats(lambda run: run.value(AP) - run.value(TRIVIAL_AP), 0.0)
     same = all(check.holds for check in checks)
-    judged = Rule((found, masks, trivial), (runs.tuned(), knows_poses), naive).judge(
+    return Rule((found, masks, trivial), (runs.tuned(), knows_poses), naive, checks=checks).judge(
         reproduced=same and found.interval[0] >= 0.5,
         refuted=not same or found.below(0.5),
         because=f"With one head more, Faster R-CNN finds the joints of two figures a scene: keypoint AP {found.estimate:.2f}, "
         f"where the mean pose in each box has {trivial.estimate:.2f}. Masks as well change it by {masks.estimate:+.1f} points.",
     )
-    return replace(judged, checks=checks)
 
 
 def one_head_more() -> tuple[Check, ...]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from experiments.studies.lazy import L
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.study import Arm, Scale, Tune
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import ConvTrunk, OneSigmoid, PixelSoftmax, RoIPool
 
-from ._instances import FILLED_BOXES, REAL, RECIPE, SMALL_MASKS, coco, knows_shapes, mask_branch, resnet
+from ._instances import FILLED_BOXES, REAL, SMALL_MASKS, MaskStudy, coco, knows_shapes, mask_branch, resnet
 
 ALIGNED, POOLED = "sigmoids, RoIAlign", "sigmoids, RoIPool"
 SOFTMAX, AGNOSTIC = "softmax, RoIAlign", "one sigmoid, RoIAlign"
@@ -58,13 +58,11 @@ _STYLE = {
 }
 _CALLBACKS = {"trainer.callbacks": [FILLED_BOXES]}
 
-study = Study(
+study = MaskStudy(
     claim="H05",
     says="On each region a small semantic segmentation; masks of classes do not compete, the class comes from its own head.",
-    slide="Mask R-CNN",
     paper="COCO minival, ResNet-50: sigmoid 30.3 against softmax 24.8 mask AP; RoIAlign 30.2 against RoIPool 26.9, AP75 31.8 "
     "against 26.4; class-agnostic 29.7 against 30.3.",
-    work=Training(RECIPE),
     arms={
         SOFTMAX: mask_branch(masks=PixelSoftmax),
         AGNOSTIC: Arm(mask_branch(masks=OneSigmoid), rate_of=ALIGNED),

@@ -7,10 +7,9 @@ is trained; the box of the predicted one is judged.
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
 
-from ._localization import RECIPE, TUNE, learns, scales
+from ._localization import LocalizationStudy, learns, scales
 
 EACH, ONE = "one per category", "one for all"
 RIGHT, WRONG = "test/iou_right_class", "test/iou_wrong_class"
@@ -37,15 +36,12 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = LocalizationStudy(
     claim="E03",
     says="Against wrong classes: do not predict one box only, but one for each category.",
-    slide="Classification + Localization",
     paper="Fast R-CNN predicts a box for each class; R-FCN and the RPN one for all. No figure in the lecture.",
-    work=Training(RECIPE),
     arms={EACH: {"model.network.boxes": "per_class"}, ONE: {"model.network.boxes": "one"}},
     held="trunk, hidden layer, data, order, steps; the heads have 4 numbers for each class and 4",
-    tune=TUNE,
     scales=scales(
         {
             "data.style": {

@@ -6,10 +6,10 @@ CS231n 2017, lecture 11, “Human Pose Estimation”; Toshev and Szegedy 2014 (D
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 
-from ._pose import MEAN_POSE, PCK, TRAINING, TUNE, leeds
+from ._pose import MEAN_POSE, PCK, PoseStudy, leeds
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -33,14 +33,11 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = PoseStudy(
     claim="E07",
     says="A person's pose is fourteen joints; the network's output is their coordinates, 28 numbers, with an L2 loss.",
-    slide="Human Pose Estimation",
     paper="DeepPose, LSP, strict PCP: about 0.61 after the second and third stage (from memory, unchecked).",
-    work=TRAINING,
     arms={"28 numbers": {}},
-    tune=TUNE,
     scales={
         "cpu": Scale(departures=("drawn figures of 48 × 48 pixels", "three convolutions of 16, 32 and 64 features")),
         "gpu": Scale(

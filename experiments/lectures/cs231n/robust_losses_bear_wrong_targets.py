@@ -14,10 +14,10 @@ from experiments.lectures._length import epochs
 from experiments.measures.corruption import CorruptedJoints
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Scale, Study
+from experiments.studies.study import Arm, Scale
 from experiments.studies.verdict import Rule, Verdict
 
-from ._pose import MEAN_POSE, PCK, TRAINING, TUNE, leeds
+from ._pose import MEAN_POSE, PCK, PoseStudy, leeds
 
 LOSSES: dict[str, Any] = {
     "L1": L(nn.L1Loss)(),
@@ -63,15 +63,12 @@ def arm(loss: str, share: int) -> Arm:
     return Arm(changes, rate_of=f"{loss}, 30 %" if share == 10 else None)
 
 
-study = Study(
+study = PoseStudy(
     claim="E08",
     says="Regression losses are those that are not cross-entropy: L2, L1, smooth L1.",
-    slide="Human Pose Estimation",
     paper="Fast R-CNN: smooth L1 is less sensitive to outliers than L2. No figure.",
-    work=TRAINING,
     arms={f"{loss}, {share} %": arm(loss, share) for share in SHARES for loss in LOSSES},
     held="network, data, order, steps, and which targets are wrong, in each of the three losses",
-    tune=TUNE,
     scales={
         "cpu": Scale(
             {"data.image_size": 32, "data.train": 4000, "model.network.grid": 4, **epochs(5)},

@@ -14,11 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Check, Rule, Verdict
 from lightning_modules.networks.boxes import RoIAlign, RoIPool
 
-from ._regions import AP, FAST, TRAINING, TUNE, fast, learns, scales
+from ._regions import AP, FAST, RegionStudy, fast, learns
 
 ALIGN = "Fast R-CNN with RoIAlign"
 
@@ -118,7 +117,7 @@ def verdict(runs: Runs) -> Verdict:
     )
     naive = runs.naive("AP at an IoU of 0.75, RoIAlign − RoIPool", ALIGN, FAST, "test/mAP75")
     same = all(check.holds for check in found)
-    judged = Rule((strict, loose, more), (runs.tuned(), learns(runs, ALIGN, FAST)), naive).judge(
+    return Rule((strict, loose, more), (runs.tuned(), learns(runs, ALIGN, FAST)), naive, checks=found).judge(
         reproduced=same and loose.above(0) and more.above(0),
         direction=same,
         refuted=not same,
@@ -126,20 +125,16 @@ def verdict(runs: Runs) -> Verdict:
         f"rounding (RoIAlign), AP changes by {loose.estimate:+.1f} points at an IoU of 0.5 and by {strict.estimate:+.1f} at "
         "0.75.",
     )
-    return replace(judged, checks=found)
 
 
-study = Study(
+study = RegionStudy(
     claim="G15",
     says="Fully connected layers take inputs of a fixed size, so regions are brought to one, in a differentiable way: RoI "
     "pooling, which resembles max pooling.",
     slide="Fast R-CNN: Region of Interest Pooling",
     paper="No figure in the lecture; RoIAlign adds 3 points of mask AP in Mask R-CNN, more at an IoU of 0.75.",
-    work=TRAINING,
     arms={ALIGN: fast(pooling=RoIAlign), FAST: fast()},
     held="network, pre-trained trunk, proposals, data, order, steps",
-    tune=TUNE,
-    scales=scales((ALIGN, FAST)),
     departures=(
         "the map has a step of 4 pixels, where the papers have 16: rounding matters less",
         "differentiable in the map, not in the region's corners, as the papers' is",

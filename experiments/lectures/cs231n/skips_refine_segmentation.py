@@ -12,11 +12,11 @@ from experiments.measures.segmentation import BorderAccuracy
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import ConvEncoder, TransposeConv
 
-from ._segmentation import BORDER, MIOU, STREETS, TRAINING, TRIVIAL, TUNE
+from ._segmentation import BORDER, MIOU, STREETS, TRIVIAL, SegmentationStudy
 
 COARSE, MIDDLE, FINE = ARMS = ("32s", "16s", "8s")
 
@@ -48,15 +48,13 @@ def encoded(widths: Sequence[int], steps: int) -> dict[str, Any]:
     }
 
 
-study = Study(
+study = SegmentationStudy(
     claim="F05",
     says="Down-sampling and up-sampling inside the network: the output is as large as the input, and it is efficient.",
     slide="Semantic Segmentation Idea: Fully Convolutional",
     paper="PASCAL VOC 2011 val, mean IoU: FCN-32s 59.4 %, FCN-16s 62.4 %, FCN-8s 62.7 %.",
-    work=TRAINING,
     arms={name: {"model.network.skips": skips} for name, skips in ((FINE, [16, 8]), (MIDDLE, [16]), (COARSE, []))},
     held="encoder, way up (transpose convolutions from an interpolation), data, order, steps, all from the same beginning",
-    tune=TUNE,
     scales={
         "cpu": Scale(
             {**encoded([8, 16, 32, 32, 32], steps=400), "data.image_size": 64},

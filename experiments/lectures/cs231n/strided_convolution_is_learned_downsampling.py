@@ -6,7 +6,6 @@ place of max pooling it costs no accuracy.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +57,13 @@ def verdict(runs: Runs) -> Verdict:
         "stride 2 less stride 1 and every second place, greatest", max(runs.values(IDENTITY, "difference")), 0.0, 1e-10
     )
     gates = (runs.tuned(), runs.beats(ACCURACY, 1 / 6, arms=(POOLING, STRIDE)))
-    ruled = Rule((gap,), gates, naive, also=(str(cost),)).judge(
+    return Rule((gap,), gates, naive, also=(str(cost),), checks=(same,)).judge(
         reproduced=same.holds and gap.equivalent(1),
         direction=same.holds,
         refuted=not same.holds,
         because=f"The two are one operation. In a small net strides in place of max pooling change the accuracy by "
         f"{gap.estimate:+.1f} points, with {1 / cost.estimate:.2f} of the operations.",
     )
-    return replace(ruled, checks=(same,))
 
 
 def net(**arguments: Any) -> dict[str, Any]:

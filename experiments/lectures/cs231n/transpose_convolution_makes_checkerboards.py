@@ -6,8 +6,6 @@ CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution”, ques
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Check, Rule, Verdict
 
@@ -30,8 +28,8 @@ def verdict(runs: Runs) -> Verdict:
     truth = runs.quantity("", NEAREST, "val/phase_energy_of_truth").estimate
     naive = runs.naive_ratio("checkerboard, transpose 3 × 3 / nearest neighbour", K3, NEAREST, ENERGY)
     also = (f"The true masks themselves have a share of {truth:.2g} at period 2: what the content alone gives.",)
-    rule = Rule((ratio, nails, control), (runs.tuned(), learns(runs, *ARMS)), naive, also)
-    judged = rule.judge(
+    rule = Rule((ratio, nails, control), (runs.tuned(), learns(runs, *ARMS)), naive, also, checks)
+    return rule.judge(
         reproduced=static and ratio.above(1) and ratio.estimate >= 10,
         direction=static and ratio.above(1),
         refuted=not static or ratio.excludes_above(1),
@@ -39,7 +37,6 @@ def verdict(runs: Runs) -> Verdict:
         f"block explains {ratio.estimate:.1f} times as much of the logits' fine variance as with nearest neighbour and a "
         f"convolution.",
     )
-    return replace(judged, checks=checks)
 
 
 study = WaysStudy(
