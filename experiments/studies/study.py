@@ -107,7 +107,7 @@ class Scale:
     """By arm, what this scale changes in it alone, after the arm's own changes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """One claim, its experiments and its verdict. One file under ``experiments/lectures/<lecture>/`` holds one.
 
@@ -121,7 +121,7 @@ class Study:
     """The lecture's sentence."""
     slide: str
     """Where it stands."""
-    paper: str
+    paper: str = "No figure in the lecture."
     """The paper's figure, or that there is none."""
     work: Training | Measurement
     arms: Mapping[str, Mapping[str, Any] | Arm]
@@ -171,7 +171,7 @@ class Study:
         return Job(arm, rate, seed, configuration(work.recipe, changes) | {"seed_everything": seed})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exact:
     """A claim that is an identity: ``checks`` computes both sides, in seconds, and the verdict is whether they agree."""
 

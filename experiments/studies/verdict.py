@@ -121,6 +121,14 @@ class Effect:
         """Whether the interval lies at or above ``bound``: the claim «below it» is refuted."""
         return self.is_finite and not any(self.bounds) and self.interval[0] >= bound
 
+    def shows_no_rise(self, margin: float) -> bool:
+        """Whether «above 0» is refuted: the interval lies at or below 0, or the mean within ±``margin``."""
+        return self.excludes_above(0) or self.equivalent(margin)
+
+    def shows_no_fall(self, margin: float) -> bool:
+        """Whether «below 0» is refuted: the interval lies at or above 0, or the mean within ±``margin``."""
+        return self.excludes_below(0) or self.equivalent(margin)
+
     def equivalent(self, margin: float) -> bool:
         """Two one-sided t-tests at 5 % (Schuirmann 1987): whether the mean lies within ±``margin``."""
         n = len(self.by_seed)

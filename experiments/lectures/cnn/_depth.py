@@ -31,8 +31,12 @@ SCALES: Mapping[ScaleName, Scale] = {
     ),
 }
 
-NETS = {f"{kind}-{depth}": arm(depth, kind == "residual") for kind in ("plain", "residual") for depth in (8, 20, 32, 56)}
-"""The nets by name, such as ``residual-56``."""
+
+def nets(*names: str) -> dict[str, Arm]:
+    """Arms by the names of their nets, such as ``residual-56``."""
+    kinds = {name: name.split("-") for name in names}
+    return {name: arm(int(depth), residual=kind == "residual") for name, (kind, depth) in kinds.items()}
+
 
 DepthStudy = partial(
     Study, work=Training("classification/cifar_nets_shapes"), tune=Tune(start=0.0316, by=ERROR), scales=SCALES, figure=ERROR

@@ -37,7 +37,7 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((error, gap), gates, naive).judge(
         reproduced=lower and gap.below(0),
         direction=lower,
-        refuted=error.excludes_below(0) or error.equivalent(1),
+        refuted=error.shows_no_fall(1),
         because=f"All augmentations together change the test error by {error.estimate:+.1f} points and its distance from the "
         f"training error by {gap.estimate:+.1f}; one by one: {single}.",
     )

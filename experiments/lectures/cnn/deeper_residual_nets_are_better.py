@@ -11,7 +11,7 @@ from itertools import pairwise
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Level, Rule, Verdict
 
-from ._depth import CHANCE, ERROR, NETS, DepthStudy
+from ._depth import CHANCE, ERROR, DepthStudy, nets
 
 NAMES = ("residual-56", "residual-32", "residual-20", "residual-8")
 TEST_ERROR = "test/error"
@@ -38,7 +38,7 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((train, test), gates, naive).judge(
         reproduced=train.below(0) and test.below(0) and falls[ERROR] and falls[TEST_ERROR],
         direction=train.below(0) and falls[ERROR],
-        refuted=train.excludes_below(0) or train.equivalent(1),
+        refuted=train.shows_no_fall(1),
         because=because,
     )
 
@@ -49,7 +49,7 @@ study = DepthStudy(
     "Deeper ResNets have lower training error, and also lower test error.",
     slide="ImageNet ResNets",
     paper="CIFAR-10 test error at 20 / 32 / 44 / 56 / 110 layers: 8.75 / 7.51 / 7.17 / 6.97 / 6.43 %; at 1,202 layers 7.93 %.",
-    arms={name: NETS[name] for name in NAMES},
+    arms=nets(*NAMES),
     held="width, data, order, initialization, batch normalization, steps",
     verdict=verdict,
 )

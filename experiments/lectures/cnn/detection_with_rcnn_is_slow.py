@@ -32,7 +32,6 @@ study = TimeStudy(
     "takes 47s / image (on a GPU).",
     slide="Problems of R-CNN",
     paper="47.0 s an image for the network with VGG-16, 0.32 s with Fast R-CNN: 146 times.",
-    held="trunk, fully connected layer, proposals; one thread",
     departures=(*DEPARTURES, "the search for proposals, which both need, is not counted"),
     verdict=verdict,
 )

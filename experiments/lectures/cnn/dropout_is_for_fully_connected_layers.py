@@ -31,7 +31,7 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((helps, further), gates, naive, also=(str(alone),)).judge(
         reproduced=helps.below(0) and further.excludes_below(0),
         direction=helps.below(0) and not better,
-        refuted=better or helps.excludes_below(0) or helps.equivalent(1),
+        refuted=better or helps.shows_no_fall(1),
         because=f"Dropout in the fully connected layer changes the test error by {helps.estimate:+.1f} points, and in the "
         f"convolutions alone by {alone.estimate:+.1f}; in all layers it is {further.estimate:+.1f} points from what it is in "
         "the fully connected one.",

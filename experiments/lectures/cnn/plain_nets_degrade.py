@@ -9,7 +9,7 @@ from __future__ import annotations
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Rule, Verdict
 
-from ._depth import CHANCE, ERROR, NETS, DepthStudy, arm
+from ._depth import CHANCE, ERROR, DepthStudy, arm, nets
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -26,7 +26,7 @@ def verdict(runs: Runs) -> Verdict:
     return rule.judge(
         reproduced=worse and later.above(0),
         direction=gap.above(0),
-        refuted=gap.excludes_above(0) or gap.equivalent(1),
+        refuted=gap.shows_no_rise(1),
         because=f"With 56 layers the training error is {gap.estimate:.0f} points higher than with 20, each net at its own best "
         f"learning rate; after three times the steps it is {later.estimate:.0f}. It is a gap of optimisation at this budget.",
     )
@@ -38,7 +38,7 @@ study = DepthStudy(
     slide="Plain net",
     paper="ImageNet top-1 error: plain-18 27.94 %, plain-34 28.54 %; CIFAR-10: plain-110 above 60 %.",
     arms={
-        **{name: NETS[name] for name in ("plain-56", "plain-20")},
+        **nets("plain-56", "plain-20"),
         "plain-56, 3×": arm(56, residual=False, budget=3, rate_of="plain-56"),
         "plain-20, 3×": arm(20, residual=False, budget=3, rate_of="plain-20"),
     },

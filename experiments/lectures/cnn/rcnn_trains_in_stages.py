@@ -28,7 +28,7 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((gain, three), (runs.tuned(), learns(runs, FAST, TWO_STAGES)), naive).judge(
         reproduced=gain.above(0) and gain.estimate >= 0.5,
         direction=gain.above(0),
-        refuted=gain.excludes_above(0) or gain.equivalent(0.5),
+        refuted=gain.shows_no_rise(0.5),
         because=f"Trained at once, class and box together, the network has {gain.estimate:+.1f} points of AP against the log "
         f"loss first and regressors after it, and {three.estimate:+.1f} against all three stages of R-CNN.",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Rule, Verdict
 
-from ._depth import CHANCE, ERROR, NETS, DepthStudy
+from ._depth import CHANCE, ERROR, DepthStudy, nets
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -23,7 +23,7 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((cured, deeper), (runs.tuned(), learns), naive).judge(
         reproduced=helps and deeper.estimate <= noise,
         direction=helps,
-        refuted=cured.excludes_above(0) or cured.equivalent(5),
+        refuted=cured.shows_no_rise(5),
         because=f"At 56 layers shortcuts lower the training error by {cured.estimate:.0f} points; going from 20 to 56 layers "
         f"with them changes it by {deeper.estimate:+.1f} points.",
     )
@@ -34,7 +34,7 @@ study = DepthStudy(
     says="Residual net: with shortcut connections, H(x) = F(x) + x.",
     slide="Residual net",
     paper="ImageNet top-1 error of 34 layers: plain 28.54 %, residual 25.03 %.",
-    arms={name: NETS[name] for name in ("plain-56", "residual-56", "residual-20")},
+    arms=nets("plain-56", "residual-56", "residual-20"),
     held="width, parameters (shortcuts of option A), data, order, initialization, batch normalization, steps",
     verdict=verdict,
 )

@@ -79,7 +79,6 @@ study = Study(
     claim="B06",
     says="Statistics are similar at different locations: share the weights (LeCun 1998).",
     slide="Idea background for CNN",
-    paper="No figure in the lecture.",
     work=Training("classification/connections_shapes"),
     arms={name(*cell): arm(*cell) for cell in cells()},
     held="hidden units (8 maps of 8 × 8, then 16 of 4 × 4), fields of 5 × 5, steps, batch, data",

@@ -92,7 +92,6 @@ study = Study(
     says="Saturated neurons kill the gradients: major bottleneck for the conventional NNs, not able to train more than 2 or 3 "
     "layers.",
     slide="Nonlinearity – Sigmoid function",
-    paper="No figure in the lecture.",
     work=Training("classification/perceptron_shapes"),
     arms={
         **{LONGER[depth]: longer(depth) for depth in LONGER},

@@ -85,7 +85,12 @@ def _seconds(plan: Callable[[], object]) -> tuple[float, float]:
 
 TIMED = "an image's time"
 ARM = Arm(work=Measurement(time_of_an_image))
-TimeStudy = partial(Study, work=Measurement(time_of_an_image), arms={TIMED: {}})
+TimeStudy = partial(
+    Study,
+    work=Measurement(time_of_an_image),
+    arms={TIMED: {}},
+    held="image, trunk, fully connected layer, proposals; one thread",
+)
 """A study of nothing but an image's time: the work and the arm that they have in common."""
 
 DEPARTURES = (

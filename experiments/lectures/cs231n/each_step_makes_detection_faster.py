@@ -42,7 +42,6 @@ study = TimeStudy(
     says="Test time an image: R-CNN 49 s, SPP-net 4.3 s, Fast R-CNN 2.3 s, Faster R-CNN 0.2 s.",
     slide="R-CNN Test-Time Speed",
     paper="49 : 4.3 : 2.3 : 0.2 seconds, that is 245 : 21 : 11.5 : 1.",
-    held="image, trunk, width of the fully connected layer; one thread",
     departures=(
         *DEPARTURES,
         "R-CNN and SPP-net with SVMs and regressors of random weights",

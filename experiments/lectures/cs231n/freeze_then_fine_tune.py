@@ -30,7 +30,7 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((gain, start), (runs.tuned(), learns(runs)), naive).judge(
         reproduced=helps and min(start.by_seed) >= 0,
         direction=helps,
-        refuted=gain.excludes_above(0) or gain.equivalent(2),
+        refuted=gain.shows_no_rise(2),
         because=f"Fine-tuning after the heads adds {gain.estimate:+.1f} points of localization accuracy to heads on a frozen "
         f"trunk; against training all from the start it makes {start.estimate:+.1f} points, at equal steps.",
     )

@@ -34,9 +34,8 @@ def verdict(runs: Runs) -> Verdict:
     weights = runs.ratio("", FULL, DOWN_UP, "cost/parameters").estimate
     naive = runs.naive("mIoU, down and up − full resolution", DOWN_UP, FULL, MIOU)
     fair = Gate("about as many weights", abs(weights - 1) <= SAME, f"{weights:.2f} times")
-    rule = Rule((flops, miou, memory), (runs.tuned(), runs.beats(MIOU, TRIVIAL), fair), naive)
     cheap = flops.above(1) and flops.estimate >= 5
-    return rule.judge(
+    return Rule((flops, miou, memory), (runs.tuned(), runs.beats(MIOU, TRIVIAL), fair), naive).judge(
         reproduced=cheap and miou.above(-1),
         direction=flops.above(1),
         refuted=flops.excludes_above(1),
@@ -53,7 +52,6 @@ study = SegmentationStudy(
     claim="F04",
     says="Convolutions at the image's full resolution are too expensive.",
     slide="Semantic Segmentation Idea: Fully Convolutional",
-    paper="No figure.",
     arms={
         DOWN_UP: {"model.network": L(FCN)(skips=[4, 2], encoder=L(ConvEncoder)(widths=[8, 16, 16]))},
         FULL: {"model.network": L(FullResolutionFCN)(width=16, depth=7, dilations=[1, 2, 4, 8, 4, 2, 1])},

@@ -67,7 +67,6 @@ study = LocalizationStudy(
     claim="E04",
     says="The two losses have different units; a hyperparameter weighs them. It changes the value of the loss itself, so it is "
     "chosen by another measure than the loss.",
-    paper="No figure.",
     arms={f"weight {weight:g}": {"model.box_weight": weight} for weight in WEIGHTS},
     held="network, data, order, steps; box coordinates in parts of the image's side",
     scales=scales(epochs(6)),

@@ -28,7 +28,7 @@ def verdict(runs: Runs) -> Verdict:
     return rule.judge(
         reproduced=nails.above(0) and min(border.by_seed) >= 0,
         direction=nails.above(0),
-        refuted=nails.excludes_above(0) or nails.equivalent(1),
+        refuted=nails.shows_no_rise(1),
         because=f"With one learned convolution behind each, max unpooling has {nails.estimate:+.1f} points of mIoU over the "
         f"bed of nails and {nearest.estimate:+.1f} over nearest neighbour; at borders it has {border.estimate:+.1f} points "
         f"over nearest neighbour.",

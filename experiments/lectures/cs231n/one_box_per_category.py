@@ -29,7 +29,7 @@ def verdict(runs: Runs) -> Verdict:
     naive = runs.naive("IoU where the class is right, one per category − one for all", EACH, ONE, RIGHT)
     return Rule((right, wrong, drop), (runs.tuned(), learns(runs)), naive).judge(
         reproduced=right.above(0) and right.estimate >= 1,
-        refuted=right.equivalent(1) or right.excludes_above(0),
+        refuted=right.shows_no_rise(1),
         direction=right.above(0) and not right.equivalent(1),
         because=f"Where the class is right a box for each category changes IoU by {right.estimate:+.1f} points, where it is "
         f"wrong by {wrong.estimate:+.1f}; a wrong class costs its box {drop.estimate:.1f} points.",

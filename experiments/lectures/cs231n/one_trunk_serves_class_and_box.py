@@ -40,7 +40,6 @@ _COST = {"trainer.callbacks": [L(Cost)()]}
 study = LocalizationStudy(
     claim="E01",
     says="Class scores by a softmax loss and a box of four numbers by an L2 loss, from one network, on the sum of the losses.",
-    paper="No figure in the lecture.",
     arms={
         JOINT: {},
         # 1/√2 of the features in each of two networks: as many operations together as the joint one.

@@ -58,7 +58,7 @@ def checks() -> tuple[Check, ...]:
     for size in (1, 2, 6, 7):
         pooled = RoIPool(size)([features], [8], regions)
         shapes.add((size, tuple(pooled.shape[1:])))
-        by_hand = [pooled_by_hand(features[b].float(), of, size, 1 / 8) for b in (0, 1) for of in regions[b]]
+        by_hand = [pooled_by_hand(features[b].float(), region, size, 1 / 8) for b in (0, 1) for region in regions[b]]
         differences.append(float((pooled.float() - torch.stack(by_hand)).abs().max()))
     whole = torch.tensor([[0.0, 0.0, 15 * 8.0, 11 * 8.0]])
     as_max = RoIPool(4)([features[:1]], [8], [whole]).double() - F.max_pool2d(features[:1].float(), (3, 4))
@@ -85,11 +85,11 @@ def gradient_error() -> float:
     features = torch.randperm(2 * 6 * 6, generator=dice).double().view(1, 2, 6, 6).requires_grad_()
     weights = torch.randn(3, 2, 3, 3, generator=dice, dtype=torch.float64)
     corners = [[0.0, 0.0, 20.0, 23.0], [8.0, 4.0, 23.0, 15.0], [9.0, 9.0, 10.0, 10.0]]
-    regions = torch.tensor([[0.0, *of] for of in corners], dtype=torch.float64)
+    regions = torch.tensor([[0.0, *box] for box in corners], dtype=torch.float64)
 
-    def value(of: Tensor) -> Tensor:
+    def value(maps: Tensor) -> Tensor:
         # Without the cast to float32 that the pooling of a network makes.
-        return (RoIPool(3).cut(of, regions, 1 / 4) * weights).sum()
+        return (RoIPool(3).cut(maps, regions, 1 / 4) * weights).sum()
 
     (gradient,) = torch.autograd.grad(value(features), features)
     step, numeric = 0.25, torch.zeros_like(gradient)

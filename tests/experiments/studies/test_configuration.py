@@ -63,7 +63,6 @@ def test_a_scale_may_change_what_an_arm_has_named_by_class() -> None:
         claim="F04",
         says="",
         slide="",
-        paper="",
         work=Training(RECIPE),
         arms={"a": Arm({"model.network": L(FullResolutionFCN)(width=8)}), "b": {"model.optimizer": AdamW}},
         tune=Tune(start=0.1, by="train/loss"),
@@ -74,5 +73,5 @@ def test_a_scale_may_change_what_an_arm_has_named_by_class() -> None:
     assert a["model"]["init_args"]["network"] == L(FullResolutionFCN)(width=4)
     assert a["model"]["init_args"]["optimizer"]["init_args"]["lr"] == 0.3
     assert a["data"]["init_args"]["train"] == b["data"]["init_args"]["train"] == 10 and a["seed_everything"] == 1
-    measured = Study("F04", "", "", "", Measurement(print), {"a": {"size": 3}}, _verdict)  # type: ignore[arg-type]
+    measured = Study(claim="F04", says="", slide="", work=Measurement(print), arms={"a": {"size": 3}}, verdict=_verdict)  # type: ignore[arg-type]
     assert measured.job("cpu", "a", None, 2).settings == {"size": 3, "seed": 2}
