@@ -171,7 +171,7 @@ class Study:
         return Job(arm, rate, seed, configuration(work.recipe, changes) | {"seed_everything": seed})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Exact:
     """A claim that is an identity: ``checks`` computes both sides, in seconds, and the verdict is whether they agree."""
 
