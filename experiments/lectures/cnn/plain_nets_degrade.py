@@ -21,9 +21,8 @@ def verdict(runs: Runs) -> Verdict:
     learns = runs.beats(
         ERROR, CHANCE, greater=False, arms=("plain-20", "plain-20, 3×")
     )  # the deep one need not: that is the claim
-    rule = Rule((gap, later), (runs.tuned(), learns), naive)
     worse = gap.above(0) and gap.estimate > 2 * noise
-    return rule.judge(
+    return Rule((gap, later), (runs.tuned(), learns), naive).judge(
         reproduced=worse and later.above(0),
         direction=gap.above(0),
         refuted=gap.shows_no_rise(1),

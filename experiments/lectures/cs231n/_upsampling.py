@@ -26,20 +26,17 @@ from ._segmentation import MIOU, STREETS, TRIVIAL, SegmentationStudy
 ENERGY = "val/phase_energy"
 
 
-def way(upsampling: dict[str, Any]) -> dict[str, Any]:
-    """An arm: the recipe's network with these steps up."""
-    return {"model.network.upsampling": upsampling}
-
-
-WAYS: Mapping[str, Mapping[str, Any]] = {
-    "max unpooling": way(L(MaxUnpooling)()),
-    "bed of nails": way(L(BedOfNails)()),
-    "bilinear": way(L(Bilinear)()),
-    "transpose 2 × 2": way(L(TransposeConv)(kernel_size=2, initialization="random")),
-    "transpose 3 × 3": way(L(TransposeConv)(kernel_size=3, initialization="random")),
-    "transpose 4 × 4": way(L(TransposeConv)(kernel_size=4, initialization="random")),
-    "nearest neighbour": way(L(NearestNeighbor)()),
+_STEPS_UP = {
+    "max unpooling": L(MaxUnpooling)(),
+    "bed of nails": L(BedOfNails)(),
+    "bilinear": L(Bilinear)(),
+    "transpose 2 × 2": L(TransposeConv)(kernel_size=2, initialization="random"),
+    "transpose 3 × 3": L(TransposeConv)(kernel_size=3, initialization="random"),
+    "transpose 4 × 4": L(TransposeConv)(kernel_size=4, initialization="random"),
+    "nearest neighbour": L(NearestNeighbor)(),
 }
+WAYS: Mapping[str, Mapping[str, Any]] = {name: {"model.network.upsampling": step} for name, step in _STEPS_UP.items()}
+"""Arms by name: the recipe's network with these steps up."""
 
 CALLBACKS = [L(TrainingSet)(samples=300), L(PhaseEnergy)(), L(BorderAccuracy)()]
 

@@ -35,8 +35,7 @@ def verdict(runs: Runs) -> Verdict:
     shows = Gate(
         "there is a checkerboard to avoid: the 3 × 3 kernel's is above nearest neighbour's", resized.below(1), str(resized)
     )
-    rule = Rule((four, two, left, resized), (runs.tuned(), learns(runs, *ARMS), shows), naive, checks=checks)
-    return rule.judge(
+    return Rule((four, two, left, resized), (runs.tuned(), learns(runs, *ARMS), shows), naive, checks=checks).judge(
         reproduced=static and four.below(1),
         refuted=not static or four.excludes_below(1),
         because=f"Overlaps are even with kernels 2 and 4, but after training the 4 × 4 kernel's checkerboard is "

@@ -24,8 +24,7 @@ def verdict(runs: Runs) -> Verdict:
     naive = runs.naive("mIoU, max unpooling − bed of nails", "max unpooling", "bed of nails", MIOU)
     means = {arm: 100 * runs.quantity("", arm, MIOU).estimate for arm in runs.arms}
     ranking = ", ".join(f"{arm} {means[arm]:.1f}" for arm in sorted(means, key=lambda arm: -means[arm]))
-    rule = Rule((nails, border, nearest), (runs.tuned(), learns(runs, *ARMS)), naive, (f"mIoU in percent: {ranking}.",))
-    return rule.judge(
+    return Rule((nails, border, nearest), (runs.tuned(), learns(runs, *ARMS)), naive, (f"mIoU in percent: {ranking}.",)).judge(
         reproduced=nails.above(0) and min(border.by_seed) >= 0,
         direction=nails.above(0),
         refuted=nails.shows_no_rise(1),

@@ -25,10 +25,9 @@ def verdict(runs: Runs) -> Verdict:
     naive = runs.naive("AP, Fast R-CNN − R-CNN", FAST, RCNN, AP)
     gates = (runs.tuned(), learns(runs, FAST, RCNN), proposed(runs))
     quick = cpu.is_finite and all(c >= f / 2 for c, f in zip(cpu.by_seed, flops.by_seed, strict=True))
-    rule = Rule(
+    return Rule(
         (cpu, ap, flops), gates, naive, also=(f"COCO's mAP by size of the object, Fast R-CNN − R-CNN: {sizes} points.",)
-    )
-    return rule.judge(
+    ).judge(
         reproduced=quick and ap.above(-1),
         direction=cpu.above(1),
         refuted=cpu.excludes_above(1),

@@ -28,8 +28,7 @@ def verdict(runs: Runs) -> Verdict:
     second = runs.difference("mIoU, 8s − 16s", FINE, MIDDLE, MIOU, needs="≥ 0", paper=0.3)
     border = runs.difference("accuracy within 1 px of borders, 8s − 32s", FINE, COARSE, BORDER)
     naive = runs.naive("mIoU, 16s − 32s", MIDDLE, COARSE, MIOU)
-    rule = Rule((all_of_it, first, second, border), (runs.tuned(), runs.beats(MIOU, TRIVIAL)), naive)
-    return rule.judge(
+    return Rule((all_of_it, first, second, border), (runs.tuned(), runs.beats(MIOU, TRIVIAL)), naive).judge(
         reproduced=first.above(0) and min(second.by_seed) >= 0 and all_of_it.above(0),
         direction=all_of_it.above(0),
         refuted=all_of_it.shows_no_rise(1),

@@ -28,8 +28,7 @@ def verdict(runs: Runs) -> Verdict:
     truth = runs.quantity("", NEAREST, "val/phase_energy_of_truth").estimate
     naive = runs.naive_ratio("checkerboard, transpose 3 × 3 / nearest neighbour", K3, NEAREST, ENERGY)
     also = (f"The true masks themselves have a share of {truth:.2g} at period 2: what the content alone gives.",)
-    rule = Rule((ratio, nails, control), (runs.tuned(), learns(runs, *ARMS)), naive, also, checks)
-    return rule.judge(
+    return Rule((ratio, nails, control), (runs.tuned(), learns(runs, *ARMS)), naive, also, checks).judge(
         reproduced=static and ratio.above(1) and ratio.estimate >= 10,
         direction=static and ratio.above(1),
         refuted=not static or ratio.excludes_above(1),
