@@ -74,7 +74,7 @@ class AnswersInParts(pl.Callback):
         metrics = {name: pl_module.metrics().to(pl_module.device) for name in parts}
         for batch, outputs in _answers(trainer, pl_module):
             regions = torch.cat(outputs.proposals)
-            counts = [len(of) for of in outputs.proposals]
+            counts = [len(boxes) for boxes in outputs.proposals]
             features = network.features(outputs.shared, outputs.proposals)
             for name, state in parts.items():
                 boxes, scores = functional_call(network.head, dict(state), (features, regions))
@@ -129,14 +129,14 @@ class BoxCorrections(pl.Callback):
         found: list[tuple[Tensor, Tensor, Tensor]] = []
         for batch, outputs in _answers(trainer, pl_module):
             objects, labels = pl_module.objects(batch)
-            regions = [clip_boxes_to_image(jittered(of, dice), outputs.size) for of in objects]
-            targets = [of.repeat_interleave(JITTERS, 0) for of in objects]
+            regions = [clip_boxes_to_image(jittered(boxes, dice), outputs.size) for boxes in objects]
+            targets = [boxes.repeat_interleave(JITTERS, 0) for boxes in objects]
             near = [paired_iou(r, t) >= NEAR for r, t in zip(regions, targets, strict=True)]
             regions = [r[keep] for r, keep in zip(regions, near, strict=True)]
             boxes, _ = network.head(network.features(outputs.shared, regions), torch.cat(regions))
             if boxes.ndim == 2:
                 return
-            chosen = torch.cat([of.repeat_interleave(JITTERS)[keep] for of, keep in zip(labels, near, strict=True)])
+            chosen = torch.cat([each.repeat_interleave(JITTERS)[keep] for each, keep in zip(labels, near, strict=True)])
             after = clip_boxes_to_image(boxes[torch.arange(len(chosen)), chosen], outputs.size)
             kept = torch.cat([t[keep] for t, keep in zip(targets, near, strict=True)])
             found.append((torch.cat(regions), after, kept))

@@ -24,12 +24,6 @@ class Handle(Protocol):
     def exception(self) -> Any: ...
 
 
-class Executor(Protocol):
-    """What studies need of a launcher."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle: ...
-
-
 def gpu_count() -> int:
     """How many GPUs this machine has."""
     import torch

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
+from importlib.util import resolve_name
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +15,8 @@ from experiments.studies.study import digest
 ROOT = Path(__file__).parents[2]
 """The folder that our packages lie in."""
 
-PACKAGES = ("lightning_modules", "datamodules", "experiments.lectures", "experiments.measures")
+LECTURES = "experiments.lectures"
+PACKAGES = ("lightning_modules", "datamodules", LECTURES, "experiments.measures")
 """What a run's result may rest on; how a run is made and shown is none of it."""
 
 
@@ -21,7 +24,8 @@ def sources(modules: list[ModuleType]) -> dict[str, str]:
     """The files of ours that these modules rest on, each with a digest of its text.
 
     What a module uses is what its names come from, followed as far as it goes; so an ``__init__`` that imports everything
-    does not make a run depend on everything.
+    does not make a run depend on everything. Constants do not know where they come from: of the lectures' files, which share
+    many, what they import of each other counts as well.
     """
     found: dict[str, ModuleType] = {}
     waiting = [m for m in modules if _ours(m.__name__)]
@@ -32,8 +36,18 @@ def sources(modules: list[ModuleType]) -> dict[str, str]:
         found[module.__name__] = module
         names = {getattr(value, "__module__", None) for value in vars(module).values()}
         names |= {value.__name__ for value in vars(module).values() if inspect.ismodule(value)}
+        names |= _imported_lectures(module)
         waiting += [sys.modules[n] for n in names if isinstance(n, str) and _ours(n) and n in sys.modules]
     return {str(Path(m.__file__ or "").relative_to(ROOT)): file_digest(Path(m.__file__ or "")) for m in found.values()}
+
+
+def _imported_lectures(module: ModuleType) -> set[str]:
+    """The modules of the lectures that a module of the lectures imports from."""
+    if not module.__name__.startswith(f"{LECTURES}."):
+        return set()
+    imports = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.ImportFrom)]
+    names = {resolve_name("." * node.level + (node.module or ""), module.__package__) for node in imports}
+    return {name for name in names if name.startswith(f"{LECTURES}.")}
 
 
 def file_digest(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any
 from experiments import recipes
 from experiments.runs.files import STUDIES_FOLDER, read_summary
 from experiments.runs.folder import write_atomically
+from experiments.studies.lazy import plain
 from experiments.studies.record import (
     FORMAT,
     CheckRecord,
@@ -130,7 +130,7 @@ def _check(check: Check) -> CheckRecord:
 def _variant(study: Study, arm: str, runs: Runs) -> VariantRecord:
     tried = {run.rate: study.tune.score(run) for run in runs.all if study.tune and run.arm == arm and run.seed == 0}
     return VariantRecord(
-        changes=json.loads(json.dumps(dict(study.arm(arm).changes), default=str)),
+        changes=plain(dict(study.arm(arm).changes)),
         lr=runs.rates[arm],
         tried={f"{rate:g}": score for rate, score in tried.items() if rate is not None},
         runs=tuple(map(_run, runs.of(arm))),

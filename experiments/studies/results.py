@@ -30,7 +30,7 @@ class Run:
     folder: Path | None = None
     seconds: float = 0.0
 
-    def value(self, measure: Measure) -> float:
+    def value(self, measure: Quantity) -> float:
         """A metric by name, or what a function makes of the run; NaN where the run has none."""
         return float(self.values.get(measure, math.nan)) if isinstance(measure, str) else float(measure(self))
 
@@ -39,7 +39,8 @@ class Run:
         return next((x for x, y in self.curves.get(name, ()) if y <= threshold), math.inf)
 
 
-Measure = str | Callable[[Run], float]
+Quantity = str | Callable[[Run], float]
+"""What is read of a run: a metric by name, or what a function makes of the run."""
 
 
 class Runs:
@@ -75,21 +76,21 @@ class Runs:
         """The arm's runs at its best rate, by seed."""
         return sorted((r for r in self.all if r.arm == arm and r.rate == self.rates[arm]), key=lambda run: run.seed)
 
-    def values(self, arm: str, measure: Measure) -> list[float]:
+    def values(self, arm: str, measure: Quantity) -> list[float]:
         """One number a seed."""
         return [run.value(measure) for run in self.of(arm)]
 
-    def quantity(self, name: str, arm: str, measure: Measure, *, scale: float = 1, unit: str = "", **kwargs: Any) -> Effect:
+    def quantity(self, name: str, arm: str, measure: Quantity, *, scale: float = 1, unit: str = "", **kwargs: Any) -> Effect:
         """A measure of one arm."""
         return Effect(name, tuple(scale * v for v in self.values(arm, measure)), unit, **kwargs)
 
     def difference(
-        self, name: str, arm: str, other: str, measure: Measure, *, scale: float = 100, unit: str = "points", **kwargs: Any
+        self, name: str, arm: str, other: str, measure: Quantity, *, scale: float = 100, unit: str = "points", **kwargs: Any
     ) -> Effect:
         """``arm`` - ``other``, seed by seed, each at its own best rate; in percentage points unless said."""
         return Effect(name, tuple(scale * (a - b) for a, b in self._pairs(arm, other, measure)), unit, **kwargs)
 
-    def ratio(self, name: str, arm: str, other: str, measure: Measure, *, budget: float = math.inf, **kwargs: Any) -> Effect:
+    def ratio(self, name: str, arm: str, other: str, measure: Quantity, *, budget: float = math.inf, **kwargs: Any) -> Effect:
         """``arm`` / ``other``, seed by seed. A run that missed its threshold (infinite) counts as > ``budget``."""
         values: list[float] = []
         bounds: list[Bound] = []
@@ -101,22 +102,22 @@ class Runs:
             values.append(top / bottom if bottom else math.nan)
         return Effect(name, tuple(values), "x", bounds=tuple(bounds) if any(bounds) else (), **kwargs)
 
-    def naive(self, name: str, arm: str, other: str, measure: Measure, **kwargs: Any) -> Effect | None:
+    def naive(self, name: str, arm: str, other: str, measure: Quantity, **kwargs: Any) -> Effect | None:
         """The difference with one rate for both arms, the best of ``other``, in the seeds that were run so."""
         pairs = self._naive_pairs(arm, other, measure)
         scale, unit = kwargs.pop("scale", 100), kwargs.pop("unit", "points")
         return Effect(f"{name}, same rate", tuple(scale * (a - b) for a, b in pairs), unit, **kwargs) if pairs else None
 
-    def naive_ratio(self, name: str, arm: str, other: str, measure: Measure) -> Effect | None:
+    def naive_ratio(self, name: str, arm: str, other: str, measure: Quantity) -> Effect | None:
         """As :meth:`naive`, of the ratio; seeds in which a run missed its threshold are left out."""
         pairs = [(a, b) for a, b in self._naive_pairs(arm, other, measure) if math.isfinite(a) and math.isfinite(b) and b]
         return Effect(f"{name}, same rate", tuple(a / b for a, b in pairs), "x") if pairs else None
 
-    def _pairs(self, arm: str, other: str, measure: Measure) -> list[tuple[float, float]]:
+    def _pairs(self, arm: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
         others = {run.seed: run for run in self.of(other)}
         return [(r.value(measure), others[r.seed].value(measure)) for r in self.of(arm) if r.seed in others]
 
-    def _naive_pairs(self, arm: str, other: str, measure: Measure) -> list[tuple[float, float]]:
+    def _naive_pairs(self, arm: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
         rate = self.rates[other]
         first = {run.seed: run for run in self.all if run.arm == arm and run.rate == rate}
         second = {run.seed: run for run in self.all if run.arm == other and run.rate == rate}
@@ -142,7 +143,7 @@ class Runs:
         short = [arm for arm in self.arms if len(self.of(arm)) < seeds]
         return Gate(f"{seeds} seeds of every arm", not short, ", ".join(short))
 
-    def beats(self, measure: Measure, baseline: float, *, by: float = 0.10, greater: bool = True, arms: Any = None) -> Gate:
+    def beats(self, measure: Quantity, baseline: float, *, by: float = 0.10, greater: bool = True, arms: Any = None) -> Gate:
         """Every arm is better than a trivial answer by a margin, in every seed."""
         weak = []
         for arm in arms or self.arms:

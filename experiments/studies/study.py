@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,21 +17,22 @@ import yaml
 
 from experiments import recipes
 
+from .lazy import path_of, plain
 from .results import Run, Runs
 from .verdict import Check, Verdict
 
 ScaleName = Literal["cpu", "gpu", "paper"]
 SCALES: tuple[ScaleName, ...] = ("cpu", "gpu", "paper")
 
-LEARNING_RATE = "model.init_args.optimizer.init_args.lr"
+LEARNING_RATE = "model.optimizer.lr"
 
 
 @dataclass(frozen=True)
 class Training:
     """Runs are trainings: ``recipe``, with the changes of scale and arm, through the command line's own ``main``.
 
-    The keys of changes are dotted, as on the command line; what stands behind one replaces what the recipe has there as a
-    whole (so that one optimizer's arguments never leak into another's).
+    Changes are what :func:`configuration` takes: dotted keys, as on the command line, and plain values or what
+    :func:`~experiments.studies.lazy.L` makes of a class.
     """
 
     recipe: str
@@ -105,7 +107,7 @@ class Scale:
     """By arm, what this scale changes in it alone, after the arm's own changes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """One claim, its experiments and its verdict. One file under ``experiments/lectures/<lecture>/`` holds one.
 
@@ -119,7 +121,7 @@ class Study:
     """The lecture's sentence."""
     slide: str
     """Where it stands."""
-    paper: str
+    paper: str = "No figure in the lecture."
     """The paper's figure, or that there is none."""
     work: Training | Measurement
     arms: Mapping[str, Mapping[str, Any] | Arm]
@@ -160,8 +162,8 @@ class Study:
     def job(self, scale: ScaleName, arm: str, rate: float | None, seed: int) -> Job:
         """The run of this arm at this learning rate with this seed."""
         work = self.work_of(arm)
-        of = self.scales[scale]
-        changes = {**(of.changes if work is self.work else {}), **self.arm(arm).changes, **of.arms.get(arm, {})}
+        here = self.scales[scale]
+        changes = {**(here.changes if work is self.work else {}), **self.arm(arm).changes, **here.arms.get(arm, {})}
         if isinstance(work, Measurement):
             return Job(arm, rate, seed, {**changes, "seed": seed}, work.function)
         if rate is not None and self.tune is not None:
@@ -213,16 +215,34 @@ def digest(value: Any) -> str:
 
 
 def configuration(recipe: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The recipe's configuration with what stands at each dotted key replaced."""
+    """The recipe's configuration with what stands at each dotted key replaced.
+
+    Keys are as on the command line: behind a class come its arguments, ``model.network.widths``. A class without arguments,
+    ``{"model.network": FastRCNN}``, takes the place of the class that stands there and leaves the arguments, as
+    ``--model.network FastRCNN`` does; any other value replaces what stands there as a whole, so that one optimizer's
+    arguments never leak into another's.
+    """
     merged = deepcopy(_recipe(recipe))
     merged.pop("expect", None)
     for key, value in changes.items():
         *path, last = key.split(".")
         place = merged
         for part in path:
-            place = place.setdefault(part, {})
-        place[last] = deepcopy(value)
+            place = _arguments(place, part).setdefault(part, {})
+        place = _arguments(place, last)
+        if inspect.isclass(value) and isinstance(there := place.get(last), dict) and "class_path" in there:
+            there["class_path"] = path_of(value)
+        else:
+            place[last] = plain(value)
     return merged
+
+
+def _arguments(place: dict[str, Any], part: str) -> dict[str, Any]:
+    """Where the next part of a key is looked for: among the arguments of a class, unless it says ``init_args`` itself."""
+    if "class_path" not in place or part in ("class_path", "init_args"):
+        return place
+    arguments: dict[str, Any] = place.setdefault("init_args", {})
+    return arguments
 
 
 @cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import product
 from typing import Any, Literal
@@ -121,6 +121,14 @@ class Effect:
         """Whether the interval lies at or above ``bound``: the claim «below it» is refuted."""
         return self.is_finite and not any(self.bounds) and self.interval[0] >= bound
 
+    def shows_no_rise(self, margin: float) -> bool:
+        """Whether «above 0» is refuted: the interval lies at or below 0, or the mean within ±``margin``."""
+        return self.excludes_above(0) or self.equivalent(margin)
+
+    def shows_no_fall(self, margin: float) -> bool:
+        """Whether «below 0» is refuted: the interval lies at or above 0, or the mean within ±``margin``."""
+        return self.excludes_below(0) or self.equivalent(margin)
+
     def equivalent(self, margin: float) -> bool:
         """Two one-sided t-tests at 5 % (Schuirmann 1987): whether the mean lies within ±``margin``."""
         n = len(self.by_seed)
@@ -157,6 +165,11 @@ class Check:
     expected: float | str
     tolerance: float = 0.0
     lecture: str = ""
+
+    @classmethod
+    def yes_or_no(cls, what: str, computed: bool, expected: Literal["yes", "no"], lecture: str = "") -> Check:
+        """Whether something is so, as it is shown to the reader: ``yes`` or ``no``."""
+        return cls(what, "yes" if computed else "no", expected, lecture=lecture)
 
     @property
     def holds(self) -> bool:
@@ -212,7 +225,9 @@ class Rule:
     effects: tuple[Effect, ...]
     gates: tuple[Gate, ...] = ()
     naive: Effect | None = None
-    also: tuple[str, ...] = field(default=())
+    also: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """Identities that belong to the claim; the rule itself says what follows where one does not hold."""
 
     def judge(
         self, *, reproduced: bool, direction: bool = False, refuted: bool = False, because: str | Callable[[Level], str]
@@ -235,7 +250,7 @@ class Rule:
         return self._verdict(level, because(level) if callable(because) else because)
 
     def _verdict(self, level: Level, because: str) -> Verdict:
-        return Verdict(level, because, self.effects, self.gates, naive=self.naive, also=self.also)
+        return Verdict(level, because, self.effects, self.gates, self.checks, self.naive, self.also)
 
 
 def judge_checks(checks: Iterable[Check], also: Sequence[str] = ()) -> Verdict:

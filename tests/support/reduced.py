@@ -38,7 +38,7 @@ def reduced(name: str) -> Claim:
     study = claim.study
     assert isinstance(study, Study)
     cpu = study.scales["cpu"]
-    few = {"data.init_args.train": 128, "data.init_args.val": 32, "data.init_args.test": 32, "trainer.max_epochs": 1}
+    few = {"data.train": 128, "data.val": 32, "data.test": 32, "trainer.max_epochs": 1}
     changes = {key: value for key, value in cpu.changes.items() if key != "trainer.check_val_every_n_epoch"}
     changes["trainer.check_val_every_n_epoch"] = 1
     return replace(claim, study=replace(study, seeds=1, scales={"cpu": Scale({**changes, **few}, seeds=1)}))

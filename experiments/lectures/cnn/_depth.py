@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
-from experiments.studies.study import Arm, Scale, ScaleName, Tune
+from experiments.measures.training import TrainingSet
+from experiments.studies.lazy import L
+from experiments.studies.study import Arm, Scale, ScaleName, Study, Training, Tune
+from lightning_modules.networks import CifarNet
 
-RECIPE = "classification/cifar_nets_shapes"
 STEPS = 300
 ERROR = "trainset/error"
 CHANCE = 5 / 6
 """Error of one guess among six classes."""
 
 
-def net(depth: int, residual: bool) -> dict[str, Any]:
-    network = "lightning_modules.networks.CifarNet"
-    arguments = {"depth": depth, "residual": residual, "width": 8}
-    return {"model.init_args.network": {"class_path": network, "init_args": arguments}}
-
-
 def arm(depth: int, residual: bool, *, budget: int = 1, rate_of: str | None = None) -> Arm:
+    """``budget``: how many times the steps of the others."""
+    network = L(CifarNet)(depth=depth, residual=residual, width=8)
     steps = {"trainer.max_steps": budget * STEPS} if budget > 1 else {}
-    return Arm({**net(depth, residual), **steps}, rate_of)
+    return Arm({"model.network": network, **steps}, rate_of)
 
-
-TUNE = Tune(start=0.0316, by=ERROR)
 
 SCALES: Mapping[ScaleName, Scale] = {
     "cpu": Scale(
-        {
-            "trainer.callbacks": [
-                # The fixed set in batches' own statistics: after 300 steps the running ones lag behind, most in deep nets.
-                {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"every": 100, "batch_stats": True}}
-            ]
-        },
+        # The fixed set in batches' own statistics: after 300 steps the running ones lag behind, most in deep nets.
+        {"trainer.callbacks": [L(TrainingSet)(every=100, batch_stats=True)]},
         departures=("width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10", "300 steps of 64 images"),
     ),
 }
+
+
+def nets(*names: str) -> dict[str, Arm]:
+    """Arms by the names of their nets, such as ``residual-56``."""
+    kinds = {name: name.split("-") for name in names}
+    return {name: arm(int(depth), residual=kind == "residual") for name, (kind, depth) in kinds.items()}
+
+
+DepthStudy = partial(
+    Study, work=Training("classification/cifar_nets_shapes"), tune=Tune(start=0.0316, by=ERROR), scales=SCALES, figure=ERROR
+)
+"""A study of depth: what all have in common."""

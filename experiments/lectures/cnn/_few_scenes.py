@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from datamodules import CIFAR10
+from experiments.lectures._length import steps
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Tune
+from experiments.studies.study import Study, Training, Tune
 from experiments.studies.verdict import Effect
 
-RECIPE = "classification/few_shapes"
-TEST_ERROR = "test/error"
-TUNE = Tune(start=0.01, by="val/error")
+from ._small_net import TEST_ERROR
+
+GeneralizationStudy = partial(
+    Study,
+    slide="Improving Generalization",
+    work=Training("classification/few_shapes"),
+    tune=Tune(start=0.01, by="val/error"),
+    figure="train/loss",
+)
+"""A study of that slide: what all have in common."""
 DEPARTURES = ("drawn scenes of 16 × 16 pixels in place of photographs",)
-
-
-def steps(count: int) -> dict[str, Any]:
-    """Changes: a run takes so many steps, and is validated when it is done."""
-    return {"trainer.max_steps": count, "trainer.val_check_interval": count}
 
 
 def cifar10(samples: int, count: int) -> dict[str, Any]:
     """Changes of the scale ``gpu``: so many photographs, so many steps of 128."""
-    arguments = {"root": "data", "batch_size": 128, "workers": 8, "train_samples": samples}
-    return {"data": {"class_path": "CIFAR10", "init_args": arguments}, **steps(count)}
+    return {"data": L(CIFAR10)(root="data", batch_size=128, workers=8, train_samples=samples), **steps(count)}
 
 
 def noise(runs: Runs, *arms: str) -> float:

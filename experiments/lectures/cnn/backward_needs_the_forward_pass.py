@@ -59,11 +59,9 @@ def checks() -> list[Check]:
     stale = backward(x, t, w, forward(dice.normal(size=x.shape), w))
     return [
         *(Check(f"{name}: gradient by hand against autograd, relative", e, 0.0, 1e-6) for name, e in error.items()),
-        Check("finite differences in float64 agree", "yes" if numeric else "no", "yes"),
-        Check(
-            "with another input's forward pass the gradient is the same",
-            "yes" if np.allclose(stale["w1"], by_hand["w1"]) else "no",
-            "no",
+        Check.yes_or_no("finite differences in float64 agree", numeric, "yes"),
+        Check.yes_or_no(
+            "with another input's forward pass the gradient is the same", np.allclose(stale["w1"], by_hand["w1"]), "no"
         ),
     ]
 

@@ -52,9 +52,9 @@ def best_accuracy() -> float:
 def checks() -> list[Check]:
     return [
         Check("five linear layers less their one matrix, relative", difference(nn.Identity), 0.0, 1e-5),
-        Check("with ReLU between them one matrix does as well", "yes" if difference(nn.ReLU) < 1e-5 else "no", "no"),
-        Check("a line separates the exclusive or", "yes" if separable(EXCLUSIVE_OR) else "no", "no"),
-        Check("a line separates the and", "yes" if separable(np.array([-1, -1, -1, 1])) else "no", "yes"),
+        Check.yes_or_no("with ReLU between them one matrix does as well", difference(nn.ReLU) < 1e-5, "no"),
+        Check.yes_or_no("a line separates the exclusive or", separable(EXCLUSIVE_OR), "no"),
+        Check.yes_or_no("a line separates the and", separable(np.array([-1, -1, -1, 1])), "yes"),
         Check("the most of the exclusive or's four points that a line puts right", best_accuracy(), 0.75),
     ]
 

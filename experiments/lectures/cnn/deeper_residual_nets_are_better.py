@@ -9,50 +9,47 @@ from __future__ import annotations
 from itertools import pairwise
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Level, Rule, Verdict
 
-from ._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
+from ._depth import CHANCE, ERROR, DepthStudy, nets
 
-NETS = ("residual-56", "residual-32", "residual-20", "residual-8")
+NAMES = ("residual-56", "residual-32", "residual-20", "residual-8")
 TEST_ERROR = "test/error"
 
 
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: training and test error both fall with every step in depth; direction only: the training error does."""
-    train = runs.difference("training error, 56 − 8 layers", NETS[0], NETS[-1], ERROR, needs="< 0 and falling at each step")
-    test = runs.difference("test error, 56 − 8 layers", NETS[0], NETS[-1], TEST_ERROR, needs="< 0 and falling at each step")
+    train = runs.difference("training error, 56 − 8 layers", NAMES[0], NAMES[-1], ERROR, needs="< 0 and falling at each step")
+    test = runs.difference("test error, 56 − 8 layers", NAMES[0], NAMES[-1], TEST_ERROR, needs="< 0 and falling at each step")
     falls = {
-        measure: all(runs.difference("", deep, shallow, measure).estimate < 0 for deep, shallow in pairwise(NETS))
+        measure: all(runs.difference("", deep, shallow, measure).estimate < 0 for deep, shallow in pairwise(NAMES))
         for measure in (ERROR, TEST_ERROR)
     }
-    naive = runs.naive("training error, 56 − 8 layers", NETS[0], NETS[-1], ERROR)
+    naive = runs.naive("training error, 56 − 8 layers", NAMES[0], NAMES[-1], ERROR)
     gates = (runs.tuned(), runs.beats(ERROR, CHANCE, greater=False))
 
     def because(level: Level) -> str:
-        means = ", ".join(f"{n.split('-')[1]}: {runs.quantity('', n, ERROR, scale=100).estimate:.1f} %" for n in reversed(NETS))
+        means = ", ".join(
+            f"{n.split('-')[1]}: {runs.quantity('', n, ERROR, scale=100).estimate:.1f} %" for n in reversed(NAMES)
+        )
         caveat = "" if level is Level.REPRODUCED else " After so few steps a deeper net need not be ahead yet."
         return f"Training error by depth: {means}; test error changes by {test.estimate:+.1f} points from 8 to 56.{caveat}"
 
     return Rule((train, test), gates, naive).judge(
         reproduced=train.below(0) and test.below(0) and falls[ERROR] and falls[TEST_ERROR],
         direction=train.below(0) and falls[ERROR],
-        refuted=train.excludes_below(0) or train.equivalent(1),
+        refuted=train.shows_no_fall(1),
         because=because,
     )
 
 
-study = Study(
+study = DepthStudy(
     claim="D11",
     says="Deep ResNets can be trained without difficulties. "
     "Deeper ResNets have lower training error, and also lower test error.",
     slide="ImageNet ResNets",
     paper="CIFAR-10 test error at 20 / 32 / 44 / 56 / 110 layers: 8.75 / 7.51 / 7.17 / 6.97 / 6.43 %; at 1,202 layers 7.93 %.",
-    work=Training(RECIPE),
-    arms={name: arm(int(name.split("-")[1]), residual=True) for name in NETS},
+    arms=nets(*NAMES),
     held="width, data, order, initialization, batch normalization, steps",
-    tune=TUNE,
-    scales=SCALES,
     verdict=verdict,
-    figure=ERROR,
 )

@@ -5,30 +5,16 @@ Deck “CNN, R-CNN”, slide “Problems of R-CNN”, 3: “47s / image (on a GP
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._image_time import BOUND, DEPARTURES, TIMED, proposed, time_of_an_image, wall
+from experiments.lectures.cs231n._image_time import BOUND, DEPARTURES, TIMED, TimeStudy, proposed, ratio, wall
 from experiments.studies.results import Runs
-from experiments.studies.study import Measurement, Study
 from experiments.studies.verdict import Rule, Verdict
 
 
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: the ratio of operations is within ½ to 2 times that of the pixels, and the ratio of CPU times within 40 % of
     it. Direction only: R-CNN takes more of both."""
-    flops = runs.quantity(
-        "operations, R-CNN / Fast R-CNN",
-        TIMED,
-        lambda run: run.value("gflop/R-CNN") / run.value("gflop/Fast R-CNN"),
-        unit="x",
-        needs=f"{BOUND / 2:.0f} to {2 * BOUND:.0f} x",
-    )
-    cpu = runs.quantity(
-        "CPU time, R-CNN / Fast R-CNN",
-        TIMED,
-        lambda run: run.value("cpu/R-CNN") / run.value("cpu/Fast R-CNN"),
-        unit="x",
-        needs="within 40 % of the operations",
-        paper=146,
-    )
+    flops = ratio(runs, "gflop", "operations", needs=f"{BOUND / 2:.0f} to {2 * BOUND:.0f} x")
+    cpu = ratio(runs, "cpu", "CPU time", needs="within 40 % of the operations", paper=146)
     near = cpu.is_finite and all(abs(c / f - 1) <= 0.4 for c, f in zip(cpu.by_seed, flops.by_seed, strict=True))
     seconds = runs.quantity("", TIMED, "cpu/R-CNN").estimate
     return Rule((cpu, flops), (proposed(runs),), also=(wall(runs),)).judge(
@@ -40,15 +26,12 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = TimeStudy(
     claim="G11",
     says="Object detection is slow: features are extracted from each object proposal in each test image; detection with VGG16 "
     "takes 47s / image (on a GPU).",
     slide="Problems of R-CNN",
     paper="47.0 s an image for the network with VGG-16, 0.32 s with Fast R-CNN: 146 times.",
-    work=Measurement(time_of_an_image),
-    arms={TIMED: {}},
-    held="trunk, fully connected layer, proposals; one thread",
     departures=(*DEPARTURES, "the search for proposals, which both need, is not counted"),
     verdict=verdict,
 )

@@ -12,15 +12,12 @@ from experiments.lectures.cs231n._regions import (
     RCNN,
     SOFTMAX,
     SVM,
-    TRAINING,
-    TUNE,
+    RegionStudy,
     learns,
     rcnn,
-    scales,
     within,
 )
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Rule, Verdict
 
 
@@ -34,23 +31,20 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((tuning, svms, boxes, found), (runs.tuned(), learns(runs, RCNN))).judge(
         reproduced=adds and svms.above(-0.5),
         direction=adds,
-        refuted=tuning.excludes_above(0) or boxes.excludes_above(0) or boxes.equivalent(0.5),
+        refuted=tuning.excludes_above(0) or boxes.shows_no_rise(0.5),
         because=f"Fine-tuning on regions adds {tuning.estimate:+.1f} points of AP, SVMs in place of the softmax "
         f"{svms.estimate:+.1f}, and the correction of boxes {boxes.estimate:+.1f}.",
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G06",
     says="Region proposals by selective search, warped, through a CNN; an SVM a class and a regression that corrects the "
     "proposals. First object detection method using CNN.",
     slide="R-CNN: Regions with CNN features",
     paper="VOC 2010 53.7 %, VOC 2012 53.3 %; VOC 2007 58.5 % (AlexNet), 66.0 % (VGG-16).",
-    work=TRAINING,
     arms={RCNN: rcnn(), NOT_TUNED: NOT_FINE_TUNED},
     held="pre-trained trunk, proposals, data, order; SVMs and regressors have the authors' constants",
-    tune=TUNE,
-    scales=scales((RCNN, NOT_TUNED)),
     departures=(
         "SVMs and regressors of the same run are scored with and without, on the same features",
         "32 regions an image in fine-tuning, from 8 images, where the paper has 128 in a batch",

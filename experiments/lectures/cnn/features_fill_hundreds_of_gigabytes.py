@@ -6,7 +6,6 @@ Deck “CNN, R-CNN”, slide “Problems of R-CNN”, 2: “Training is expensiv
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -67,14 +66,13 @@ def verdict(runs: Runs) -> Verdict:
     disk = runs.quantity("disk for VOC 2007", FULL, "all_bytes", scale=VOC_2007 / 1e9, unit="GB", needs="100 to 400 GB")
     seconds = runs.quantity("CPU time of an image here", FULL, "cpu_seconds", unit="s")
     right = all(check.holds for check in checks)
-    judged = Rule((disk,), also=(f"{seconds}, with a small trunk.",)).judge(
+    return Rule((disk,), also=(f"{seconds}, with a small trunk.",), checks=checks).judge(
         reproduced=right and min(disk.by_seed) >= 100 and max(disk.by_seed) <= 400,
         direction=right and disk.above(10),
         refuted=not right or disk.excludes_above(10),
         because=f"The features of 2,000 proposals with 4,096 numbers each take {disk.estimate:.0f} GB for the {VOC_2007:,} "
         f"images of VOC 2007, extrapolated from {IMAGES} images that were written.",
     )
-    return replace(judged, checks=checks)
 
 
 def expected(runs: Runs, arm: str) -> float:

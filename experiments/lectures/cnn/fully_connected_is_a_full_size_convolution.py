@@ -31,7 +31,7 @@ def checks() -> list[Check]:
             "the same layer slid over a larger map, at its middle", float((wide[:, :, 5, 5] - scores).abs().max()), 0.0, 1e-12
         ),
         Check("softmax sums to 1: greatest error", float((p.sum(1) - 1).abs().max()), 0.0, 1e-12),
-        Check("softmax keeps the order of the scores", "yes" if order else "no", "yes"),
+        Check.yes_or_no("softmax keeps the order of the scores", order, "yes"),
     ]
 
 

@@ -43,7 +43,7 @@ def checks() -> list[Check]:
     image, kernel = torch.randn(2, 3, 14, 15, dtype=torch.float64), torch.randn(3, 4, 4, dtype=torch.float64)
     conv = F.conv2d(image, kernel[None])[:, 0]
     own = torch.randn(11 * 12, 3, 4, 4, dtype=torch.float64)
-    apart = (locally_connected(image, own) - conv).abs().max()
+    apart = float((locally_connected(image, own) - conv).abs().max())
     return [
         Check("weights of 40,000 units with a field of 10 × 10", weight.numel(), 4_000_000),
         Check("fully connected : locally connected", full.numel() / weight.numel(), 400),
@@ -53,7 +53,7 @@ def checks() -> list[Check]:
             0.0,
             1e-12,
         ),
-        Check("with weights of its own at each place it is one too", "yes" if apart < 1e-6 else "no", "no"),
+        Check.yes_or_no("with weights of its own at each place it is one too", apart < 1e-6, "no"),
     ]
 
 

@@ -19,9 +19,9 @@ from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, 
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import Kaiming, SmallConvNet
 
-from ._descent import LOSS, slowness, steps_to
+from ._descent import LOSS, descent, slowness, steps_to
 from ._scenes import training_images
-from ._small_net import CIFAR10, DEPARTURES, NETWORK, RECIPE, callbacks, training_set
+from ._small_net import CUDA_CONVNET, DEPARTURES, RECIPE
 
 IMAGES, BATCH = 2048, 128
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)
@@ -111,11 +111,7 @@ def verdict(runs: Runs) -> Verdict:
 
 
 def batches(size: int, steps: int, every: int) -> dict[str, object]:
-    return {
-        "data.init_args.batch_size": size,
-        "trainer.max_steps": steps,
-        **callbacks(training_set(samples=500, every=every, until={"loss": THRESHOLD})),
-    }
+    return {"data.batch_size": size, **descent(steps, samples=500, every=every, until={"loss": THRESHOLD})}
 
 
 study = Study(
@@ -134,7 +130,7 @@ study = Study(
     tune=Tune(start=0.0316, by=slowness(THRESHOLD, MINI_STEPS), own_start={FULL: 0.1}),
     scales={
         "cpu": Scale(
-            {"data.init_args.train": IMAGES, f"{NETWORK}.widths": WIDTHS, "trainer.limit_test_batches": 0},
+            {"data.train": IMAGES, "model.network.widths": WIDTHS},
             departures=(
                 "two convolutions of 8 and 16 filters",
                 *DEPARTURES[1:],
@@ -143,11 +139,7 @@ study = Study(
             ),
         ),
         "gpu": Scale(
-            {
-                **CIFAR10,
-                "data.init_args.train_samples": IMAGES,
-                "trainer.limit_test_batches": 0,
-            },
+            {**CUDA_CONVNET, "data.train_samples": IMAGES},
             departures=(f"{IMAGES:,} training images of CIFAR-10",),
         ),
     },

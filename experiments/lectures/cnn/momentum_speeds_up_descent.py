@@ -16,8 +16,8 @@ from experiments.studies.results import Runs
 from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
 from experiments.studies.verdict import Check, Level, Rule, Verdict
 
-from ._descent import LOSS, slowness, steps_to
-from ._small_net import CIFAR10, DEPARTURES, RECIPE, callbacks, training_set
+from ._descent import LOSS, descent, slowness, steps_to
+from ._small_net import CUDA_CONVNET, DEPARTURES, RECIPE
 
 CONDITION = 10_000
 THRESHOLD = 1.0
@@ -25,7 +25,6 @@ THRESHOLD = 1.0
 BUDGET = 800
 """Steps that a training has at most; it ends when it is at the threshold."""
 QUADRATIC, PLAIN, MOMENTUM = "quadratic", "κ = 0", "κ = 0.9"
-MOMENTUM_KEY = "model.init_args.optimizer.init_args.momentum"
 
 
 def descend(start: np.ndarray, curvatures: np.ndarray, rate: float, kappa: float) -> int:
@@ -106,10 +105,8 @@ def verdict(runs: Runs) -> Verdict:
         1e-10,
         lecture="the weights are moved before the velocity",
     )
-    stale = Check(
-        "it is the same where the gradient is taken before the weights move",
-        "yes" if max(runs.values(QUADRATIC, "stale")) < 1e-3 else "no",
-        "no",
+    stale = Check.yes_or_no(
+        "it is the same where the gradient is taken before the weights move", max(runs.values(QUADRATIC, "stale")) < 1e-3, "no"
     )
 
     def because(level: Level) -> str:
@@ -119,13 +116,12 @@ def verdict(runs: Runs) -> Verdict:
         )
         return text.replace(f"{net}", f"{net.estimate:.2g}") + caveat
 
-    ruled = Rule((net, polyak), (runs.tuned(),), naive, also=(str(held),)).judge(
+    return Rule((net, polyak), (runs.tuned(),), naive, also=(str(held),), checks=(later, stale)).judge(
         reproduced=later.holds and polyak.above(10) and net.above(1.2),
         direction=later.holds and polyak.above(10),
         refuted=not later.holds or polyak.below(10),
         because=because,
     )
-    return replace(ruled, checks=(later, stale))
 
 
 study = Study(
@@ -136,27 +132,18 @@ study = Study(
     work=Training(RECIPE),
     arms={
         QUADRATIC: Arm({"condition": CONDITION}, work=Measurement(quadratic)),
-        PLAIN: {MOMENTUM_KEY: 0.0},
-        MOMENTUM: {MOMENTUM_KEY: 0.9},
+        PLAIN: {"model.optimizer.momentum": 0.0},
+        MOMENTUM: {"model.optimizer.momentum": 0.9},
     },
     held="net, data, order, initialization",
     tune=Tune(start=0.0316, by=slowness(THRESHOLD, BUDGET), own_start={PLAIN: 0.1}),
     scales={
         "cpu": Scale(
-            {
-                "trainer.max_steps": BUDGET,
-                "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=500, every=10, until={"loss": THRESHOLD})),
-            },
+            descent(BUDGET, samples=500, every=10, until={"loss": THRESHOLD}),
             departures=(*DEPARTURES, f"at most {BUDGET} steps of 64 images", "loss measured on 500 training images"),
         ),
         "gpu": Scale(
-            {
-                **CIFAR10,
-                "trainer.max_steps": BUDGET,
-                "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=5000, every=10, until={"loss": THRESHOLD})),
-            },
+            {**CUDA_CONVNET, **descent(BUDGET, samples=5000, every=10, until={"loss": THRESHOLD})},
             departures=("loss measured on 5,000 training images",),
         ),
     },

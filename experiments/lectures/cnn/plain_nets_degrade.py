@@ -7,10 +7,9 @@ it is no matter of overfitting, but of optimisation.
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
 
-from ._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
+from ._depth import CHANCE, ERROR, DepthStudy, arm, nets
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -22,32 +21,26 @@ def verdict(runs: Runs) -> Verdict:
     learns = runs.beats(
         ERROR, CHANCE, greater=False, arms=("plain-20", "plain-20, 3×")
     )  # the deep one need not: that is the claim
-    rule = Rule((gap, later), (runs.tuned(), learns), naive)
     worse = gap.above(0) and gap.estimate > 2 * noise
-    return rule.judge(
+    return Rule((gap, later), (runs.tuned(), learns), naive).judge(
         reproduced=worse and later.above(0),
         direction=gap.above(0),
-        refuted=gap.excludes_above(0) or gap.equivalent(1),
+        refuted=gap.shows_no_rise(1),
         because=f"With 56 layers the training error is {gap.estimate:.0f} points higher than with 20, each net at its own best "
         f"learning rate; after three times the steps it is {later.estimate:.0f}. It is a gap of optimisation at this budget.",
     )
 
 
-study = Study(
+study = DepthStudy(
     claim="D09",
     says="Plain net: simply stacking layers; a deeper plain net has higher training error and test error.",
     slide="Plain net",
     paper="ImageNet top-1 error: plain-18 27.94 %, plain-34 28.54 %; CIFAR-10: plain-110 above 60 %.",
-    work=Training(RECIPE),
     arms={
-        "plain-56": arm(56, residual=False),
-        "plain-20": arm(20, residual=False),
+        **nets("plain-56", "plain-20"),
         "plain-56, 3×": arm(56, residual=False, budget=3, rate_of="plain-56"),
         "plain-20, 3×": arm(20, residual=False, budget=3, rate_of="plain-20"),
     },
     held="width, data, order, initialization, batch normalization, steps",
-    tune=TUNE,
-    scales=SCALES,
     verdict=verdict,
-    figure=ERROR,
 )

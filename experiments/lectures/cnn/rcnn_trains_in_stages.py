@@ -9,17 +9,14 @@ from experiments.lectures.cs231n._regions import (
     AP,
     FAST,
     IN_STAGES,
-    TRAINING,
-    TUNE,
     TWO_STAGES,
+    RegionStudy,
     fast,
     fast_in_stages,
     fast_in_two_stages,
     learns,
-    scales,
 )
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Rule, Verdict
 
 
@@ -31,23 +28,20 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((gain, three), (runs.tuned(), learns(runs, FAST, TWO_STAGES)), naive).judge(
         reproduced=gain.above(0) and gain.estimate >= 0.5,
         direction=gain.above(0),
-        refuted=gain.excludes_above(0) or gain.equivalent(0.5),
+        refuted=gain.shows_no_rise(0.5),
         because=f"Trained at once, class and box together, the network has {gain.estimate:+.1f} points of AP against the log "
         f"loss first and regressors after it, and {three.estimate:+.1f} against all three stages of R-CNN.",
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G09",
     says="Training is a multi-stage pipeline: fine-tuning with log loss, then SVMs, then bounding-box regressors.",
     slide="Problems of R-CNN",
     paper="Fast R-CNN with VGG-16 on VOC 2007: trained in stages 64.0 %, at once 66.9 %.",
-    work=TRAINING,
     arms={TWO_STAGES: fast_in_two_stages(), IN_STAGES: fast_in_stages(), FAST: fast()},
     held="network, pre-trained trunk, proposals, data, order, steps",
-    tune=TUNE,
     seeds=5,
-    scales=scales((TWO_STAGES, IN_STAGES, FAST)),
     departures=(
         "that there are stages is in the code: StagedDetection has them, RegionDetection has one; what is measured is their "
         "cost",

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import math
 
+from torch import nn
+
+from experiments.studies.lazy import L
 from experiments.studies.results import Run, Runs
 from experiments.studies.study import Arm, Scale, Study, Training, Tune
 from experiments.studies.verdict import Gate, Level, Rule, Verdict
+from lightning_modules.networks import Kaiming, Normal, Xavier
 
-from ._small_net import CIFAR10, DEPARTURES, RECIPE, TRAINING_ERROR, activation, callbacks, initialization, training_set
+from ._descent import descent
+from ._small_net import CUDA_CONVNET, DEPARTURES, RECIPE, TRAINING_ERROR, units
 
 THRESHOLD = 0.25
 BUDGET = 1500
@@ -70,8 +75,7 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-MATCHED = {"Sigmoid": initialization("Xavier", gain=4.0), "Tanh": initialization("Xavier"), "ReLU": initialization("Kaiming")}
-SMALL = initialization("Normal", std=0.01)
+SMALL = L(Normal)(std=0.01)
 
 study = Study(
     claim="A17",
@@ -80,32 +84,23 @@ study = Study(
     paper="A four-layer net on CIFAR-10 reaches 25 % training error six times faster with ReLU than with tanh.",
     work=Training(RECIPE),
     arms={
-        "sigmoid, N(0, 0.01)": Arm({**activation("Sigmoid"), **SMALL}, rate_of="sigmoid"),
-        "sigmoid": {**activation("Sigmoid"), **MATCHED["Sigmoid"]},
-        "tanh, N(0, 0.01)": {**activation("Tanh"), **SMALL},
-        "relu, N(0, 0.01)": {**activation("ReLU"), **SMALL},
-        "tanh": {**activation("Tanh"), **MATCHED["Tanh"]},
-        "relu": {**activation("ReLU"), **MATCHED["ReLU"]},
+        "sigmoid, N(0, 0.01)": Arm(units(L(nn.Sigmoid)(), SMALL), rate_of="sigmoid"),
+        "sigmoid": units(L(nn.Sigmoid)(), L(Xavier)(gain=4.0)),
+        "tanh, N(0, 0.01)": units(L(nn.Tanh)(), SMALL),
+        "relu, N(0, 0.01)": units(L(nn.ReLU)(), SMALL),
+        "tanh": units(L(nn.Tanh)(), L(Xavier)()),
+        "relu": units(L(nn.ReLU)(), L(Kaiming)()),
     },
     held="layers, data, order, momentum 0.9, no regularisation; each activation has the initialization that suits it, then all "
     "have N(0, 0.01²)",
     tune=Tune(start=0.0316, by=slowness, own_start={"sigmoid": 0.1, "tanh, N(0, 0.01)": 0.1, "relu": 0.01}),
     scales={
         "cpu": Scale(
-            {
-                "trainer.max_steps": BUDGET,
-                "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=500, every=20, until={"error": THRESHOLD})),
-            },
+            descent(BUDGET, samples=500, every=20, until={"error": THRESHOLD}),
             departures=(*DEPARTURES, f"at most {BUDGET} steps of 64 images", "error measured on 500 training images"),
         ),
         "gpu": Scale(
-            {
-                **CIFAR10,
-                "trainer.max_steps": 40_000,
-                "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=5000, every=100, until={"error": THRESHOLD})),
-            },
+            {**CUDA_CONVNET, **descent(40_000, samples=5000, every=100, until={"error": THRESHOLD})},
             departures=("45,000 of the 50,000 training images", "error measured on 5,000 of them"),
         ),
     },

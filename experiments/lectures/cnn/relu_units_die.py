@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
+from experiments.measures.training import DeadUnits, TrainingSet
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Arm, Scale, Study, Training, Tune
 from experiments.studies.verdict import Rule, Verdict
+from lightning_modules.networks import Kaiming
 
-from ._small_net import CHANCE, CIFAR10, DEPARTURES, NETWORK, RECIPE, TRAINING_ERROR, activation, callbacks, training_set
+from ._small_net import CHANCE, CUDA_CONVNET, DEPARTURES, RECIPE, TEST_ERROR, TRAINING_ERROR, units
 
 DEAD, INACTIVE = "units/dead", "units/inactive"
-TEST_ERROR = "test/error"
 MARGIN = 1.0
 """Percentage points of test error within which two nets count as equally good."""
 LEAKY = "leaky, 0.01"
@@ -46,19 +50,14 @@ def verdict(runs: Runs) -> Verdict:
 
 
 def sloped(slope: float) -> dict[str, Any]:
-    return {
-        **activation("LeakyReLU", negative_slope=slope),
-        f"{NETWORK}.initialization": {"class_path": "lightning_modules.networks.Kaiming", "init_args": {"slope": slope}},
-    }
+    return units(L(nn.LeakyReLU)(negative_slope=slope), L(Kaiming)(slope=slope))
 
 
 CLIPPED = {"trainer.gradient_clip_val": 1.0}
 """At ten times its best rate a net with leaky ReLU else runs into infinite weights, and nobody can say whether they live."""
 
-MEASURES = (
-    training_set(samples=1000),
-    {"class_path": "experiments.measures.training.DeadUnits", "init_args": {"samples": 2000}},
-)
+RELU = {"model.network.activation": L(nn.ReLU)()}
+MEASURES = {"trainer.callbacks": [L(TrainingSet)(samples=1000), L(DeadUnits)(samples=2000)]}
 
 study = Study(
     claim="A18",
@@ -68,11 +67,11 @@ study = Study(
     paper="Maas et al. 2013: a negligible effect on the error (from memory).",
     work=Training(RECIPE),
     arms={
-        "relu, 10×": Arm(activation("ReLU"), rate_of="relu", times=10),
-        "relu, 3×": Arm(activation("ReLU"), rate_of="relu", times=3),
+        "relu, 10×": Arm(RELU, rate_of="relu", times=10),
+        "relu, 3×": Arm(RELU, rate_of="relu", times=3),
         "leaky, 10×": Arm(sloped(0.01), rate_of=LEAKY, times=10),
         "leaky, 0.25": sloped(0.25),
-        "relu": activation("ReLU"),
+        "relu": RELU,
         LEAKY: sloped(0.01),
     },
     held="layers, data, order, momentum 0.9, steps; no batch normalization, which would hide dying",
@@ -80,11 +79,11 @@ study = Study(
     seeds=5,
     scales={
         "cpu": Scale(
-            {"trainer.max_steps": 300, **CLIPPED, **callbacks(*MEASURES)},
+            {"trainer.max_steps": 300, **CLIPPED, **MEASURES},
             departures=(*DEPARTURES, "300 steps of 64 images"),
         ),
         "gpu": Scale(
-            {**CIFAR10, "trainer.max_steps": 10_000, **CLIPPED, **callbacks(*MEASURES)},
+            {**CUDA_CONVNET, "trainer.max_steps": 10_000, **CLIPPED, **MEASURES},
             departures=("cuda-convnet's net without batch normalization in place of ResNet-20", "10,000 steps of 128 images"),
         ),
     },

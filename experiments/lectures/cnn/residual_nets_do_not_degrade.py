@@ -7,10 +7,9 @@ that the plain and the residual net of a depth differ in nothing else.
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
 
-from ._depth import CHANCE, ERROR, RECIPE, SCALES, TUNE, arm
+from ._depth import CHANCE, ERROR, DepthStudy, nets
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -24,26 +23,18 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((cured, deeper), (runs.tuned(), learns), naive).judge(
         reproduced=helps and deeper.estimate <= noise,
         direction=helps,
-        refuted=cured.excludes_above(0) or cured.equivalent(5),
+        refuted=cured.shows_no_rise(5),
         because=f"At 56 layers shortcuts lower the training error by {cured.estimate:.0f} points; going from 20 to 56 layers "
         f"with them changes it by {deeper.estimate:+.1f} points.",
     )
 
 
-study = Study(
+study = DepthStudy(
     claim="D10",
     says="Residual net: with shortcut connections, H(x) = F(x) + x.",
     slide="Residual net",
     paper="ImageNet top-1 error of 34 layers: plain 28.54 %, residual 25.03 %.",
-    work=Training(RECIPE),
-    arms={
-        "plain-56": arm(56, residual=False),
-        "residual-56": arm(56, residual=True),
-        "residual-20": arm(20, residual=True),
-    },
+    arms=nets("plain-56", "residual-56", "residual-20"),
     held="width, parameters (shortcuts of option A), data, order, initialization, batch normalization, steps",
-    tune=TUNE,
-    scales=SCALES,
     verdict=verdict,
-    figure=ERROR,
 )

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from datamodules import CIFAR10
+from experiments.lectures._length import steps
+from experiments.measures.training import TrainingSet
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Arm, Scale, Study, Training, Tune
 from experiments.studies.verdict import Rule, Verdict
+from lightning_modules.networks import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
 
-from ._small_net import CHANCE, callbacks, training_set
+from ._small_net import CHANCE, TEST_ERROR
 
 SAMPLES = (200, 1000, 4000)
-TEST_ERROR = "test/error"
 MARGIN = 2.0
 """Points of test error that the convolution may be ahead by under shuffled pixels."""
-CONNECTIONS = {"fc": "FullConnection", "local": "LocalConnection", "conv": "SharedConnection"}
+SIZE = (16, 16)
+CONNECTIONS = {"fc": FullConnection, "local": LocalConnection, "conv": SharedConnection}
 
 
 def name(connection: str, samples: int, shuffled: bool = False) -> str:
@@ -55,15 +60,10 @@ def verdict(runs: Runs) -> Verdict:
 
 
 def arm(connection: str, samples: int, shuffled: bool) -> dict[str, Any] | Arm:
-    path = f"lightning_modules.networks.{CONNECTIONS[connection]}"
-    net: dict[str, Any] = {
-        "class_path": "lightning_modules.networks.MapsNet",
-        "init_args": {"image_size": [16, 16], "connection": path},
-    }
+    net = L(MapsNet)(image_size=SIZE, connection=CONNECTIONS[connection])
     if shuffled:
-        inner = {"image_size": [16, 16], "network": net}
-        net = {"class_path": "lightning_modules.networks.PermutedPixels", "init_args": inner}
-    changes = {"model.init_args.network": net, "data.init_args.train_samples": samples}
+        net = L(PermutedPixels)(image_size=SIZE, network=net)
+    changes = {"model.network": net, "data.train_samples": samples}
     # Full connections, whose weights are all drawn alike, cannot tell one order of pixels from another.
     return Arm(changes, rate_of=name("fc", samples)) if shuffled and connection == "fc" else changes
 
@@ -73,18 +73,19 @@ def cells() -> list[tuple[str, int, bool]]:
     return [*shuffled, *((connection, n, False) for connection in CONNECTIONS for n in SAMPLES)]
 
 
+SCORED = [L(TrainingSet)(samples=200)]
+
 study = Study(
     claim="B06",
     says="Statistics are similar at different locations: share the weights (LeCun 1998).",
     slide="Idea background for CNN",
-    paper="No figure in the lecture.",
     work=Training("classification/connections_shapes"),
     arms={name(*cell): arm(*cell) for cell in cells()},
     held="hidden units (8 maps of 8 × 8, then 16 of 4 × 4), fields of 5 × 5, steps, batch, data",
     tune=Tune(start=0.0316, by="val/error"),
     scales={
         "cpu": Scale(
-            callbacks(training_set(samples=200)),
+            {"trainer.callbacks": SCORED},
             departures=(
                 "drawn scenes of 16 × 16 pixels",
                 "4,000 training scenes in place of 5,000",
@@ -94,13 +95,9 @@ study = Study(
         ),
         "gpu": Scale(
             {
-                "data": {
-                    "class_path": "CIFAR10",
-                    "init_args": {"root": "data", "image_size": 16, "batch_size": 50, "workers": 8},
-                },
-                "trainer.max_steps": 5000,
-                "trainer.val_check_interval": 5000,
-                **callbacks(training_set(samples=200)),
+                "data": L(CIFAR10)(root="data", image_size=16, batch_size=50, workers=8),
+                **steps(5000),
+                "trainer.callbacks": SCORED,
             },
             departures=("CIFAR-10 at 16 × 16 pixels",),
         ),

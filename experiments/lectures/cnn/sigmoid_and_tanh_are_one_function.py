@@ -19,12 +19,12 @@ def checks() -> list[Check]:
     inside = bool(((sigmoid > 0) & (sigmoid < 1)).all())
     at_most = bool((slope <= 0.25).all())
     return [
-        Check("σ lies strictly between 0 and 1 for |x| ≤ 30", "yes" if inside else "no", "yes"),
+        Check.yes_or_no("σ lies strictly between 0 and 1 for |x| ≤ 30", inside, "yes"),
         Check("greatest |σ(x) − 1/(1 + e⁻ˣ)|", float((sigmoid - 1 / (1 + torch.exp(-x))).abs().max()), 0.0, 1e-15),
         Check("greatest |tanh x − (2σ(2x) − 1)|", float((tanh - (2 * torch.sigmoid(2 * x) - 1)).abs().max()), 0.0, 1e-15),
         Check("greatest |σ(x) + σ(−x) − 1|", float((sigmoid + torch.sigmoid(-x) - 1).abs().max()), 0.0, 1e-15),
         Check("greatest |σ′ − σ(1 − σ)|", float((slope - sigmoid * (1 - sigmoid)).abs().max()), 0.0, 1e-15),
-        Check("σ′ exceeds ¼ nowhere", "yes" if at_most else "no", "yes"),
+        Check.yes_or_no("σ′ exceeds ¼ nowhere", at_most, "yes"),
         Check("σ′(0)", float(slope[len(x) // 2]), 0.25, 1e-15),
         Check("mean of tanh over a symmetric range (zero-centred)", float(tanh.mean()), 0.0, 1e-12),
         Check("mean of σ over a symmetric range", float(sigmoid.mean()), 0.5, 1e-12),

@@ -15,15 +15,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import MultilayerPerceptron, Xavier
 from lightning_modules.networks.activations import ScaledTanh
 
-from ._descent import LOSS, slowness, steps_to
+from ._descent import LOSS, descent, slowness, steps_to
 from ._scenes import training_images
-from ._small_net import CIFAR10, callbacks, training_set
+from ._small_net import PHOTOGRAPHS
 
 RECIPE = "classification/perceptron_shapes"
 HIDDEN = [64, 64]
@@ -92,18 +93,10 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-def perceptron(activation: dict[str, Any], gain: float) -> dict[str, Any]:
+def perceptron(activation: Any, gain: float) -> dict[str, Any]:
     """Changes: two hidden layers with this activation, and the initialization that suits its slope."""
-    initialization = {"class_path": "lightning_modules.networks.Xavier", "init_args": {"gain": gain}}
-    arguments = {"hidden": HIDDEN, "activation": activation, "initialization": initialization}
-    return {
-        "model.init_args.network": {"class_path": "lightning_modules.networks.MultilayerPerceptron", "init_args": arguments}
-    }
-
-
-def scaled_tanh(amplitude: float, slope: float) -> dict[str, Any]:
-    path = "lightning_modules.networks.activations.ScaledTanh"
-    return {"class_path": path, "init_args": {"amplitude": amplitude, "slope": slope}}
+    initialization = L(Xavier)(gain=gain)
+    return {"model.network": L(MultilayerPerceptron)(hidden=HIDDEN, activation=activation, initialization=initialization)}
 
 
 study = Study(
@@ -114,19 +107,15 @@ study = Study(
     work=Training(RECIPE),
     arms={
         SIGNS: Arm(work=Measurement(signs)),
-        SIGMOID: perceptron({"class_path": "torch.nn.Sigmoid"}, 4.0),
-        DOUBLE: perceptron(scaled_tanh(1.0, 0.5), 2.0),
-        CENTRED: perceptron(scaled_tanh(0.5, 0.5), 4.0),
+        SIGMOID: perceptron(L(nn.Sigmoid)(), 4.0),
+        DOUBLE: perceptron(L(ScaledTanh)(amplitude=1.0, slope=0.5), 2.0),
+        CENTRED: perceptron(L(ScaledTanh)(amplitude=0.5, slope=0.5), 4.0),
     },
     held="between sigmoid and sigmoid − ½ all but the ½: slope, initialization, data, order, momentum 0.9",
     tune=Tune(start=0.0316, by=slowness(THRESHOLD, BUDGET)),
     scales={
         "cpu": Scale(
-            {
-                "trainer.max_steps": BUDGET,
-                "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=500, every=5, until={"loss": THRESHOLD})),
-            },
+            descent(BUDGET, samples=500, every=5, until={"loss": THRESHOLD}),
             departures=(
                 "a perceptron with two hidden layers of 64",
                 "drawn scenes of 16 × 16 pixels",
@@ -134,12 +123,7 @@ study = Study(
             ),
         ),
         "gpu": Scale(
-            {
-                "data": CIFAR10["data"],
-                "trainer.max_steps": 20_000,
-                "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=5000, every=100, until={"loss": THRESHOLD})),
-            },
+            {"data": PHOTOGRAPHS, **descent(20_000, samples=5000, every=100, until={"loss": THRESHOLD})},
             departures=("a perceptron with two hidden layers of 64", "loss measured on 5,000 training images"),
         ),
     },

@@ -10,11 +10,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from torch import nn
+
+from datamodules import MNIST
+from experiments.studies.lazy import L
 from experiments.studies.results import Run, Runs
 from experiments.studies.study import Arm, Scale, Study, Training, Tune
 from experiments.studies.verdict import Gate, Rule, Verdict
+from lightning_modules.networks import Kaiming, Xavier
 
-from ._small_net import NETWORK, TRAINING_ERROR, activation, callbacks, initialization, training_set
+from ._descent import descent
+from ._small_net import TRAINING_ERROR, units
 
 STEPS = 600
 CHANCE = 0.9
@@ -69,15 +75,16 @@ def verdict(runs: Runs) -> Verdict:
 
 
 def layers(count: int) -> dict[str, Any]:
-    return {f"{NETWORK}.hidden": [64] * count}
+    return {"model.network.hidden": [64] * count}
+
+
+def sigmoids(depth: int) -> dict[str, Any]:
+    return {**layers(depth), "model.network.activation": L(nn.Sigmoid)()}
 
 
 def longer(depth: int) -> Arm:
-    changes = {
-        "trainer.max_steps": 10 * STEPS,
-        **callbacks(training_set(samples=1000, every=200, until={"error": 0.9 * TRAINED})),
-    }
-    return Arm({**layers(depth), **activation("Sigmoid"), **changes}, rate_of=SIGMOID[depth])
+    ten_times = descent(10 * STEPS, samples=1000, every=200, until={"error": 0.9 * TRAINED})
+    return Arm({**sigmoids(depth), **ten_times}, rate_of=SIGMOID[depth])
 
 
 study = Study(
@@ -85,23 +92,18 @@ study = Study(
     says="Saturated neurons kill the gradients: major bottleneck for the conventional NNs, not able to train more than 2 or 3 "
     "layers.",
     slide="Nonlinearity – Sigmoid function",
-    paper="No figure in the lecture.",
     work=Training("classification/perceptron_shapes"),
     arms={
         **{LONGER[depth]: longer(depth) for depth in LONGER},
-        RELU: {**layers(6), **activation("ReLU"), **initialization("Kaiming")},
-        MATCHED: {**layers(6), **activation("Sigmoid"), **initialization("Xavier", gain=4.0)},
-        **{SIGMOID[depth]: {**layers(depth), **activation("Sigmoid")} for depth in (6, 4, 2, 1, 3)},
+        RELU: {**layers(6), **units(L(nn.ReLU)(), L(Kaiming)())},
+        MATCHED: {**layers(6), **units(L(nn.Sigmoid)(), L(Xavier)(gain=4.0))},
+        **{SIGMOID[depth]: sigmoids(depth) for depth in (6, 4, 2, 1, 3)},
     },
     held="64 units a layer, data, order, momentum 0.9, steps",
     tune=Tune(start=START, by=score, own_start=OWN_START),
     scales={
         "cpu": Scale(
-            {
-                "trainer.max_steps": STEPS,
-                "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=1000, every=100)),
-            },
+            descent(STEPS, samples=1000, every=100),
             departures=(
                 "drawn scenes of 16 × 16 pixels, ten classes",
                 f"{STEPS} steps of 64 images",
@@ -111,10 +113,8 @@ study = Study(
         ),
         "gpu": Scale(
             {
-                "data": {"class_path": "MNIST", "init_args": {"root": "data", "batch_size": 64, "workers": 8}},
-                "trainer.max_steps": STEPS,
-                "trainer.limit_test_batches": 0,
-                **callbacks(training_set(samples=5000, every=100)),
+                "data": L(MNIST)(root="data", batch_size=64, workers=8),
+                **descent(STEPS, samples=5000, every=100),
             },
             departures=("perceptrons on MNIST in place of convolutional nets on CIFAR-10", f"{STEPS} steps of 64 images"),
         ),

@@ -10,20 +10,17 @@ from experiments.lectures.cs231n._regions import (
     IN_STAGES,
     SOFTMAX,
     SVM,
-    TRAINING,
-    TUNE,
     TWO_STAGES,
     UNMOVED,
+    RegionStudy,
     between,
     fast,
     fast_in_stages,
     fast_in_two_stages,
     learns,
-    scales,
     within,
 )
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Rule, Verdict
 
 
@@ -52,18 +49,15 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G16",
     says="The three models (CNN, SVM, regressor) become one network: a softmax layer in place of the SVMs, and a box "
     "regression layer in parallel.",
     slide="Fast R-CNN",
     paper="VGG-16 on VOC 2007: softmax 66.9 %, SVMs 66.8 %; trained with both losses 63.4 %, with the class's alone 62.6 %, "
     "boxes unmoved.",
-    work=TRAINING,
     arms={TWO_STAGES: fast_in_two_stages(), IN_STAGES: fast_in_stages(), FAST: fast()},
     held="network, pre-trained trunk, proposals, data, order, steps",
-    tune=TUNE,
-    scales=scales((TWO_STAGES, IN_STAGES, FAST)),
     departures=(
         "the SVMs are fitted on features that the log loss alone trained; table 8 has those that both losses trained",
         "the softmax is that of a run without SVMs, tuned by itself; a first draft took it from the run with SVMs, whose rate "

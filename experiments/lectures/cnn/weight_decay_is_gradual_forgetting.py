@@ -72,7 +72,7 @@ def checks() -> list[Check]:
             weights_over(50, sgd),
             1e-12,
         ),
-        Check("Adam with an L2 term in the loss forgets as AdamW does", "yes" if apart < 0.01 else "no", "no"),
+        Check.yes_or_no("Adam with an L2 term in the loss forgets as AdamW does", apart < 0.01, "no"),
         Check(
             "with momentum 0.9 forgetting is 1/(1 - κ) times as fast",
             late / (SLOW * DECAY),
@@ -80,7 +80,7 @@ def checks() -> list[Check]:
             0.01,
             lecture="momentum is not considered",
         ),
-        Check("and slower at first, before the velocity is there", "yes" if early < 0.9 * late else "no", "yes"),
+        Check.yes_or_no("and slower at first, before the velocity is there", early < 0.9 * late, "yes"),
     ]
 
 

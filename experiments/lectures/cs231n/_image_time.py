@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,8 +18,8 @@ from datamodules import SelectiveSearch
 from datamodules.proposals import SlidingWindows
 from experiments.measures.image_cost import cost_of_an_image, four_detectors
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Measured, Measurement
-from experiments.studies.verdict import Gate
+from experiments.studies.study import Arm, Measured, Measurement, Study
+from experiments.studies.verdict import Effect, Gate
 from lightning_modules.networks import ConvTrunk
 from lightning_modules.networks.detector import Detector
 
@@ -84,12 +85,25 @@ def _seconds(plan: Callable[[], object]) -> tuple[float, float]:
 
 TIMED = "an image's time"
 ARM = Arm(work=Measurement(time_of_an_image))
+TimeStudy = partial(
+    Study,
+    work=Measurement(time_of_an_image),
+    arms={TIMED: {}},
+    held="image, trunk, fully connected layer, proposals; one thread",
+)
+"""A study of nothing but an image's time: the work and the arm that they have in common."""
 
 DEPARTURES = (
     f"one photograph of {SIDE} × {SIDE} pixels a seed, {PROPOSALS:,} proposals, crops of {CROP} × {CROP} for R-CNN",
     "a trunk of nine convolutions in place of VGG-16, and one fully connected layer of 256",
     "all of it on one thread of a CPU, where the papers have the networks on a GPU and the search on a CPU",
 )
+
+
+def ratio(runs: Runs, kind: str, name: str, **kwargs: Any) -> Effect:
+    """``cpu``, ``wall`` or ``gflop`` of an image, R-CNN / Fast R-CNN, by seed; without the search, which both need."""
+    pairs = zip(runs.values(TIMED, f"{kind}/R-CNN"), runs.values(TIMED, f"{kind}/Fast R-CNN"), strict=True)
+    return Effect(f"{name}, R-CNN / Fast R-CNN", tuple(a / b for a, b in pairs), "x", **kwargs)
 
 
 def total(runs: Runs, detector: str, kind: str = "cpu", arm: str = TIMED) -> list[float]:

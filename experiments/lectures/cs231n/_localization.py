@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from datamodules import CaltechBoxes
+from experiments.lectures._length import epochs
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, ScaleName, Tune
+from experiments.studies.study import Scale, ScaleName, Study, Training, Tune
 from experiments.studies.verdict import Gate
 
-RECIPE = "localization/small_shapes"
 ERROR = "test/localization_error"
 """Share of images without the right class and a box of IoU ≥ 0.5."""
 CHANCE = 5 / 6
 """That of one class and one box for all images is at least this, with six classes."""
 
-NETWORK = "model.init_args.network.init_args"
+LocalizationStudy = partial(
+    Study,
+    slide="Classification + Localization",
+    work=Training("localization/small_shapes"),
+    tune=Tune(start=5e-3, by="val/localization_error"),
+)
+"""A study of that slide: what all have in common."""
 
-TUNE = Tune(start=5e-3, by="val/localization_error")
-
-CALTECH: Mapping[str, Any] = {
-    "class_path": "CaltechBoxes",
-    "init_args": {"root": "data/caltech_boxes", "image_size": 64, "batch_size": 64, "invalid": "skip"},
-}
+CALTECH = L(CaltechBoxes)(root="data/caltech_boxes", image_size=64, batch_size=64, invalid="skip")
 
 DRAWN = "drawn scenes of 32 × 32 pixels, one object of six classes"
 
@@ -31,11 +35,10 @@ def scales(
     cpu: Mapping[str, Any] | None = None, gpu: Mapping[str, Any] | None = None, *, departs: tuple[str, ...] = ()
 ) -> Mapping[ScaleName, Scale]:
     """The scales: ``cpu`` and ``gpu`` are what a study changes there beside the data."""
-    epochs = {"trainer.max_epochs": 60, "trainer.check_val_every_n_epoch": 60}
     return {
         "cpu": Scale(dict(cpu or {}), departures=(DRAWN, "three convolutions of 16, 32 and 64 features", *departs)),
         "gpu": Scale(
-            {**epochs, "data": CALTECH, **(gpu or {})},
+            {**epochs(60), "data": CALTECH, **(gpu or {})},
             departures=("Caltech-101's faces, motorcycles and aeroplanes at 64 × 64", "networks as narrow as on drawn scenes"),
         ),
     }

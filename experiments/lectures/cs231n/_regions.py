@@ -7,14 +7,21 @@ each region. Arms name what they change one key at a time, so that a scale may c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from datamodules import VOC, SelectiveSearch
+from experiments.lectures._augmentations import FLIP
+from experiments.lectures._length import epochs
+from experiments.measures.regions import AnswersInParts, BoxCorrections, ProposalRecall, TrainingSeconds
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Scale, ScaleName, Training, Tune
+from experiments.studies.study import Arm, Scale, ScaleName, Study, Training, Tune
 from experiments.studies.verdict import Effect, Gate
+from lightning_modules import Detection, RegionDetection, StagedDetection, networks
 
-RECIPE = "detection/regions_small_shapes"
-TRAINING = Training(RECIPE)
+from ._pretraining import pretrained
+from ._without_a_loss import FasterRCNNWithout, LossName
 
 AP = "test/mAP_voc07"
 """The eleven-point average precision at an IoU of 0.5 that PASCAL VOC 2007, and so the papers, have."""
@@ -34,91 +41,78 @@ RCNN_EPOCHS = 6
 WIDTHS = [128, 128]
 """Of the two fully connected layers."""
 
-TRUNK = "model.init_args.network.init_args.trunk"
-_NETWORK = "model.init_args.network.class_path"
-_ARGUMENTS = "model.init_args.network.init_args"
-
 
 # Arms -----------------------------------------------------------------------------------------------------------------
 
-
-def _head(name: str) -> dict[str, Any]:
-    layers = {"class_path": "lightning_modules.networks.FullyConnected", "init_args": {"widths": WIDTHS}}
-    return {"class_path": f"lightning_modules.networks.{name}", "init_args": {"layers": layers}}
+_LAYERS = L(networks.FullyConnected)(widths=WIDTHS)
 
 
-def _pooling(name: str = "RoIPool") -> dict[str, Any]:
-    return {"class_path": f"lightning_modules.networks.boxes.{name}", "init_args": {"size": 4}}
-
-
-def _epochs(count: int) -> dict[str, Any]:
-    return {"trainer.max_epochs": count, "trainer.check_val_every_n_epoch": count}
-
-
-def fast(*, pooling: str = "RoIPool", epochs: int = EPOCHS) -> dict[str, Any]:
-    """Fast R-CNN: class and box in one network, trained at once and through the pooling."""
+def fast(
+    *, pooling: type[networks.RoIPool] | type[networks.RoIAlign] = networks.RoIPool, length: int = EPOCHS
+) -> dict[str, Any]:
+    """Fast R-CNN: class and box in one network, trained at once and through the pooling, for ``length`` epochs."""
     return {
-        "model.class_path": "RegionDetection",
-        _NETWORK: "lightning_modules.networks.FastRCNN",
-        f"{_ARGUMENTS}.pooling": _pooling(pooling),
-        f"{_ARGUMENTS}.head": _head("SoftmaxHead"),
-        **_epochs(epochs),
+        "model": RegionDetection,
+        "model.network": networks.FastRCNN,
+        "model.network.pooling": L(pooling)(size=4),
+        "model.network.head": L(networks.SoftmaxHead)(layers=_LAYERS),
+        **epochs(length),
     }
 
 
 def fast_in_stages() -> dict[str, Any]:
     """Fast R-CNN's network trained as R-CNN was: log loss, then SVMs, then regressors of boxes."""
     return {
-        **fast(epochs=EPOCHS + 1),  # the last epoch writes features
-        "model.class_path": "StagedDetection",
-        f"{_ARGUMENTS}.head": _head("StagedHead"),
+        **fast(length=EPOCHS + 1),  # the last epoch writes features
+        "model": StagedDetection,
+        "model.network.head": L(networks.StagedHead)(layers=_LAYERS),
     }
 
 
 def fast_in_two_stages() -> dict[str, Any]:
     """The same without SVMs: log loss, then regressors of boxes; the rate is the one that suits the softmax."""
-    return {**fast_in_stages(), "model.init_args.svms": None}
+    return {**fast_in_stages(), "model.svms": None}
 
 
 def frozen(levels: Sequence[int]) -> dict[str, Any]:
     """As Fast R-CNN, but nothing is trained through the pooling; of one level of 4, it is the same network."""
     return {
-        "model.class_path": "RegionDetection",
-        _NETWORK: "lightning_modules.networks.SPPNet",
-        f"{_ARGUMENTS}.levels": list(levels),
-        f"{_ARGUMENTS}.head": _head("SoftmaxHead"),
-        **_epochs(EPOCHS),
+        "model": RegionDetection,
+        "model.network": networks.SPPNet,
+        "model.network.levels": list(levels),
+        "model.network.head": L(networks.SoftmaxHead)(layers=_LAYERS),
+        **epochs(EPOCHS),
     }
 
 
-def rcnn(epochs: int = RCNN_EPOCHS) -> dict[str, Any]:
-    """R-CNN: ``epochs`` of fine-tuning, then features on disk, SVMs and regressors of boxes."""
+def rcnn(length: int = RCNN_EPOCHS) -> dict[str, Any]:
+    """R-CNN: ``length`` epochs of fine-tuning, then features on disk, SVMs and regressors of boxes."""
     return {
-        "model.class_path": "StagedDetection",
-        _NETWORK: "lightning_modules.networks.RCNN",
-        f"{_ARGUMENTS}.crop": 32,
-        f"{_ARGUMENTS}.grid": 4,
-        f"{_ARGUMENTS}.samples": 32,
-        f"{_ARGUMENTS}.head": _head("StagedHead"),
-        **_epochs(1 + epochs),
+        "model": StagedDetection,
+        "model.network": networks.RCNN,
+        "model.network.crop": 32,
+        "model.network.grid": 4,
+        "model.network.samples": 32,
+        "model.network.head": L(networks.StagedHead)(layers=_LAYERS),
+        **epochs(1 + length),
     }
 
 
-def faster(without: str = "") -> dict[str, Any]:
+def faster(without: LossName | None = None) -> dict[str, Any]:
     """Faster R-CNN, with all of its four losses or ``without`` one."""
-    own: dict[str, Any] = {_NETWORK: "lightning_modules.networks.FasterRCNN"}
+    own: dict[str, Any] = {"model.network": networks.FasterRCNN}
     if without:
-        own = {_NETWORK: f"{__package__}._without_a_loss.FasterRCNNWithout", f"{_ARGUMENTS}.without": without}
+        own = {"model.network": FasterRCNNWithout, "model.network.without": without}
     return {
-        "model.class_path": "Detection",
+        "model": Detection,
         **own,
-        f"{_ARGUMENTS}.pooling": _pooling(),
-        f"{_ARGUMENTS}.hidden": WIDTHS[0],
-        f"{_ARGUMENTS}.anchor_scales": [4.0, 6.0, 8.0],
-        f"{_ARGUMENTS}.proposals": 75,  # about as many as selective search finds
-        f"{_ARGUMENTS}.roi_samples": 64,
-        f"{_ARGUMENTS}.nms_threshold": 0.3,
-        **_epochs(EPOCHS),
+        "model.network.pooling": L(networks.RoIPool)(size=4),
+        "model.network.hidden": WIDTHS[0],
+        "model.network.anchor_scales": [4.0, 6.0, 8.0],
+        "model.network.proposals": 75,  # about as many as selective search finds
+        "model.network.roi_samples": 64,
+        "model.network.nms_threshold": 0.3,
+        **epochs(EPOCHS),
     }
 
 
@@ -127,42 +121,22 @@ RCNN, NOT_TUNED, SCRATCH = "R-CNN", "R-CNN, not fine-tuned", "R-CNN, from scratc
 FAST, IN_STAGES, FROZEN, PYRAMID = "Fast R-CNN", "Fast R-CNN in stages", "Fast R-CNN, trunk frozen", "SPP-net"
 TWO_STAGES = "Fast R-CNN in two stages"
 FASTER = "Faster R-CNN"
+WITHOUT: dict[LossName, str] = {
+    "rpn_objectness": "Faster R-CNN, no RPN class",
+    "rpn_box": "Faster R-CNN, no RPN box",
+    "roi_class": "Faster R-CNN, no RoI class",
+    "roi_box": "Faster R-CNN, no RoI box",
+}
+"""Faster R-CNN without one of its losses."""
 
 NOT_FINE_TUNED = Arm(rcnn(0), rate_of=RCNN)  # no step is taken, and so the rate is of no account
 
 # Scales ---------------------------------------------------------------------------------------------------------------
 
-MEASURES = [
-    {"class_path": f"experiments.measures.regions.{name}"}
-    for name in ("TrainingSeconds", "AnswersInParts", "BoxCorrections", "ProposalRecall")
-]
-
-PRETRAINED = {
-    "class_path": "experiments.measures.pretraining.PretrainedTrunk",
-    "init_args": {
-        "data": {
-            "class_path": "Shapes",
-            "init_args": {
-                "image_size": 32,
-                "batch_size": 64,
-                "workers": 0,
-                "train": 2000,
-                "scene_seed": 1,
-                "style": {
-                    "classes": ["ellipse", "bar", "crescent", "heart", "arrow", "bolt"],
-                    "objects": [1, 1],
-                    "object_size": [0.5, 0.8],
-                    "clutter": 0.3,
-                },
-            },
-        },
-        "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 5e-3}},
-        "epochs": 4,
-    },
-}
+MEASURES = [L(TrainingSeconds)(), L(AnswersInParts)(), L(BoxCorrections)(), L(ProposalRecall)()]
 
 CPU = Scale(
-    {"trainer.callbacks": [PRETRAINED, *MEASURES]},
+    {"trainer.callbacks": [pretrained(drawings=2000, object_size=(0.5, 0.8)), *MEASURES]},
     departures=(
         "200 drawn scenes of 64 × 64 pixels with one or two objects of six classes, in place of VOC 2007",
         "a trunk of four convolutions that has classified 2,000 drawings of six other shapes, in place of ImageNet",
@@ -170,44 +144,37 @@ CPU = Scale(
     ),
 )
 
-VOC_2007: Mapping[str, Any] = {
-    "class_path": "VOC",
-    "init_args": {
-        "root": "data",
-        "year": 2007,
-        "image_size": [320, 448],
-        "resize_mode": "letterbox",
-        "batch_size": 8,
-        "invalid": "skip",
-        "proposals": {"class_path": "datamodules.SelectiveSearch"},
-        "augment": [{"class_path": "albumentations.HorizontalFlip"}],
-    },
+VOC_2007 = L(VOC)(
+    root="data",
+    year=2007,
+    image_size=(320, 448),
+    resize_mode="letterbox",
+    batch_size=8,
+    invalid="skip",
+    proposals=L(SelectiveSearch)(),
+    augment=[FLIP],
+)
+RESNET = L(networks.TorchvisionTrunk)(name="resnet18", weights="IMAGENET1K_V1", strides=[16], frozen_norm=True)
+
+
+_LARGER = {"model.network.crop": 112}
+_MORE = {"model.network.anchor_scales": [4.0, 8.0, 16.0], "model.network.proposals": 300}
+
+SCALES: Mapping[ScaleName, Scale] = {
+    "cpu": CPU,
+    "gpu": Scale(
+        {"data": VOC_2007, "model.network.trunk": RESNET, "trainer.callbacks": MEASURES},
+        departures=(
+            "VOC 2007 at 320 × 448 pixels, ResNet-18's ImageNet weights, R-CNN's crops of 112 pixels",
+            "two fully connected layers of 128, as on drawn scenes",
+        ),
+        start=2e-4,
+        arms={**dict.fromkeys((RCNN, NOT_TUNED), _LARGER), **dict.fromkeys((FASTER, *WITHOUT.values()), _MORE)},
+    ),
 }
 
-
-def scales(arms: Sequence[str]) -> Mapping[ScaleName, Scale]:
-    """``cpu``, and ``gpu`` with what it changes in some of the study's ``arms``."""
-    own: dict[str, dict[str, Any]] = {
-        "R-CNN": {f"{_ARGUMENTS}.crop": 112},
-        "Faster R-CNN": {f"{_ARGUMENTS}.anchor_scales": [4.0, 8.0, 16.0], f"{_ARGUMENTS}.proposals": 300},
-    }
-    trunk = {
-        "class_path": "lightning_modules.networks.TorchvisionTrunk",
-        "init_args": {"name": "resnet18", "weights": "IMAGENET1K_V1", "strides": [16], "frozen_norm": True},
-    }
-    return {
-        "cpu": CPU,
-        "gpu": Scale(
-            {"data": VOC_2007, TRUNK: trunk, "trainer.callbacks": MEASURES},
-            departures=(
-                "VOC 2007 at 320 × 448 pixels, ResNet-18's ImageNet weights, R-CNN's crops of 112 pixels",
-                "two fully connected layers of 128, as on drawn scenes",
-            ),
-            start=2e-4,
-            arms={arm: own[of] for arm in arms for of in own if arm.startswith(of)},
-        ),
-    }
-
+RegionStudy = partial(Study, work=Training("detection/regions_small_shapes"), tune=TUNE, scales=SCALES)
+"""A study of the family: what all have in common."""
 
 # Measures -------------------------------------------------------------------------------------------------------------
 

@@ -6,18 +6,21 @@ CS231n 2017, lecture 11, “Mask R-CNN”; He et al. 2017, tables 1 and 3: on CO
 
 from __future__ import annotations
 
+from experiments.measures.instances import BranchCost
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.study import Scale, Tune
 from experiments.studies.verdict import Rule, Verdict
+from lightning_modules import Detection
+from lightning_modules.networks import FasterRCNN
 
 from ._instances import (
     DRAWN,
     FILLED_BOXES,
     MASK_AP50,
-    NETWORK,
     REAL,
-    RECIPE,
     SMALL_MASKS,
+    MaskStudy,
     coco,
     knows_shapes,
     mask_branch,
@@ -50,17 +53,13 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-_COST = {"class_path": "experiments.measures.instances.BranchCost"}
-
-study = Study(
+study = MaskStudy(
     claim="H04",
     says="Mask R-CNN: Faster R-CNN, and beside class and box a mask for each region, predicted in parallel.",
-    slide="Mask R-CNN",
     paper="COCO test-dev, ResNet-101-FPN: mask AP 35.7, box AP 38.2 (without the branch 37.3), about 5 images a second.",
-    work=Training(RECIPE),
     arms={
-        MASKS: {**mask_branch(), "trainer.callbacks": [FILLED_BOXES, _COST]},
-        BOXES: {"model.class_path": "Detection", f"{NETWORK}.class_path": "lightning_modules.networks.FasterRCNN"},
+        MASKS: {**mask_branch(), "trainer.callbacks": [FILLED_BOXES, L(BranchCost)()]},
+        BOXES: {"model": Detection, "model.network": FasterRCNN},
     },
     held="trunk, proposals, heads for class and box, their first weights, data, order, steps",
     tune=Tune(start=3e-3, by="val/mAP", greatest=True),

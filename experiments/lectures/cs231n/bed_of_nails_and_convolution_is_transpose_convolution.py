@@ -41,8 +41,8 @@ def checks() -> list[Check]:
         ),
         Check("bed of nails and convolution less transpose convolution, relative", same, 0.0, 1e-5),
         Check("difference in the number of weights", weights, 0),
-        Check("nearest neighbour and the same convolution is the same too", "yes" if by_copies < 1e-3 else "no", "no"),
-        Check("max unpooling and the same convolution is the same too", "yes" if by_position < 1e-3 else "no", "no"),
+        Check.yes_or_no("nearest neighbour and the same convolution is the same too", by_copies < 1e-3, "no"),
+        Check.yes_or_no("max unpooling and the same convolution is the same too", by_position < 1e-3, "no"),
     ]
 
 

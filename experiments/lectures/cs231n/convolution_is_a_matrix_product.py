@@ -68,7 +68,7 @@ def checks() -> list[Check]:
         Check("stride 1: kinds of rows in Xᵀ", patterns(x1.T), 1),
         Check("stride 2: kinds of rows in Xᵀ (more than one is no convolution)", patterns(x2.T), 2),
         Check("stride 2: X maps 13 values to, and Xᵀ back to", f"{len(x2)}, {len(x2.T)}", "7, 13"),
-        Check("Xᵀ is the inverse of X (“deconvolution”)", "yes" if inverse else "no", "no"),
+        Check.yes_or_no("Xᵀ is the inverse of X (“deconvolution”)", inverse, "no"),
     ]
 
 

@@ -6,13 +6,10 @@ that it helps and does not suffice, and advise to enlarge first and to convolve 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Check, Gate, Rule, Verdict
 
-from ._upsampling import ENERGY, HELD, RECIPE, SCALES, TUNE, WAYS, learns, overlaps
+from ._upsampling import ENERGY, MEASURED, WAYS, WaysStudy, learns, overlaps
 
 K2, K4, BILINEAR, NEAREST, K3 = ARMS = (
     "transpose 2 × 2",
@@ -38,8 +35,7 @@ def verdict(runs: Runs) -> Verdict:
     shows = Gate(
         "there is a checkerboard to avoid: the 3 × 3 kernel's is above nearest neighbour's", resized.below(1), str(resized)
     )
-    rule = Rule((four, two, left, resized), (runs.tuned(), learns(runs, *ARMS), shows), naive)
-    judged = rule.judge(
+    return Rule((four, two, left, resized), (runs.tuned(), learns(runs, *ARMS), shows), naive, checks=checks).judge(
         reproduced=static and four.below(1),
         refuted=not static or four.excludes_below(1),
         because=f"Overlaps are even with kernels 2 and 4, but after training the 4 × 4 kernel's checkerboard is "
@@ -47,7 +43,6 @@ def verdict(runs: Runs) -> Verdict:
         f"convolving then leaves {resized.estimate:.2g} times. Even overlap does not make the kernel's four parts "
         f"equal: training has to.",
     )
-    return replace(judged, checks=checks)
 
 
 def _unevenness(kernel_size: int) -> float:
@@ -55,21 +50,13 @@ def _unevenness(kernel_size: int) -> float:
     return most / least
 
 
-study = Study(
+study = WaysStudy(
     claim="F15",
     says="A kernel that the stride divides (2 × 2 or 4 × 4 with stride 2) avoids the checkerboard.",
     slide="Learnable Upsampling: Transpose Convolution",
     paper="A divisible kernel helps and does not guarantee; resize-convolution is clean. No figure.",
-    work=Training(RECIPE),
     arms={arm: WAYS[arm] for arm in ARMS},
-    held=HELD,
-    tune=TUNE,
-    scales=SCALES,
-    departures=(
-        "measured on the logits of a segmentation network, not on a generator's images",
-        "phase means are pooled over all images of a channel; an earlier version took them within each image, where content "
-        "leaks in: there, on other scenes after 400 steps, 3 × 3 had 5.6 times nearest neighbour's energy",
-    ),
+    departures=MEASURED,
     erratum="Even overlap is not the absence of artifacts: with any weights but equal ones each of the four phases of a 2 × 2 "
     "or 4 × 4 kernel has a sum of its own.",
     verdict=verdict,

@@ -9,10 +9,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Measurement, Study
 from experiments.studies.verdict import Effect, Rule, Verdict
 
-from ._image_time import DEPARTURES, DETECTORS, TIMED, proposed, time_of_an_image, total, wall
+from ._image_time import DEPARTURES, DETECTORS, TimeStudy, proposed, total, wall
 
 CHART = {"R-CNN": 49.0, "SPP-net": 4.3, "Fast R-CNN": 2.3, "Faster R-CNN": 0.2}
 """Seconds an image, proposals included."""
@@ -38,14 +37,11 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = TimeStudy(
     claim="G19",
     says="Test time an image: R-CNN 49 s, SPP-net 4.3 s, Fast R-CNN 2.3 s, Faster R-CNN 0.2 s.",
     slide="R-CNN Test-Time Speed",
     paper="49 : 4.3 : 2.3 : 0.2 seconds, that is 245 : 21 : 11.5 : 1.",
-    work=Measurement(time_of_an_image),
-    arms={TIMED: {}},
-    held="image, trunk, width of the fully connected layer; one thread",
     departures=(
         *DEPARTURES,
         "R-CNN and SPP-net with SVMs and regressors of random weights",

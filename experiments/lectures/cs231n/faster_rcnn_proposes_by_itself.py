@@ -6,19 +6,11 @@ CS231n 2017, lecture 11, “Faster R-CNN: Make CNN do proposals!”; deck “CNN
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Study
+from experiments.studies.study import Arm
 from experiments.studies.verdict import Effect, Rule, Verdict
 
 from ._image_time import ARM, DEPARTURES, TIMED, proposed, total
-from ._regions import AP, FAST, FASTER, TRAINING, TUNE, fast, faster, learns, scales
-from ._without_a_loss import LossName
-
-LOSSES: dict[LossName, str] = {
-    "rpn_objectness": "Faster R-CNN, no RPN class",
-    "rpn_box": "Faster R-CNN, no RPN box",
-    "roi_class": "Faster R-CNN, no RoI class",
-    "roi_box": "Faster R-CNN, no RoI box",
-}
+from ._regions import AP, FAST, FASTER, WITHOUT, RegionStudy, fast, faster, learns
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -30,7 +22,7 @@ def verdict(runs: Runs) -> Verdict:
     )
     ap = runs.difference("AP, Faster R-CNN − Fast R-CNN", FASTER, FAST, AP, needs="≥ −0.5 points")
     lost = {
-        loss: runs.difference(f"AP that is lost without {loss}", FASTER, arm, AP, needs="> 0") for loss, arm in LOSSES.items()
+        loss: runs.difference(f"AP that is lost without {loss}", FASTER, arm, AP, needs="> 0") for loss, arm in WITHOUT.items()
     }
     recall = "; ".join(
         f"{name} {100 * runs.quantity('', arm, 'proposals/recall50').estimate:.1f} % of the objects in "
@@ -51,21 +43,18 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G18",
     says="The network makes its region proposals itself, by an RPN; four losses: two of the RPN, two of the RoIs.",
     slide="Faster R-CNN",
     paper="198 ms an image, 10 ms of it proposals; VOC 2007 69.9 %, with VOC 2012 73.2 %, with COCO 78.8 % (VGG-16).",
-    work=TRAINING,
     arms={
         FASTER: faster(),
-        **{arm: Arm(faster(loss), rate_of=FASTER) for loss, arm in LOSSES.items()},
+        **{arm: Arm(faster(loss), rate_of=FASTER) for loss, arm in WITHOUT.items()},
         TIMED: ARM,
         FAST: fast(),
     },
     held="pre-trained trunk, width of the head, data, order, steps",
-    tune=TUNE,
-    scales=scales((FASTER, *LOSSES.values(), FAST)),
     departures=(
         "the RPN has been trained on the scenes' own classes, which selective search does not know",
         "what lacks a loss takes the rate of the whole",

@@ -6,10 +6,9 @@ CS231n 2017, lecture 11, “R-CNN vs SPP vs Fast R-CNN”; He et al. 2014; Girsh
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Rule, Verdict
 
-from ._regions import AP, FAST, FROZEN, PYRAMID, TRAINING, TUNE, fast, frozen, learns, scales
+from ._regions import AP, FAST, FROZEN, PYRAMID, RegionStudy, fast, frozen, learns
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -20,22 +19,19 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((gain, pyramid), (runs.tuned(), learns(runs, FAST)), naive).judge(
         reproduced=gain.above(0) and gain.estimate >= 3,
         direction=gain.above(0),
-        refuted=gain.excludes_above(0) or gain.equivalent(1),
+        refuted=gain.shows_no_rise(1),
         because=f"Training the trunk through the pooling adds {gain.estimate:+.1f} points of AP to the same network on a "
         f"frozen one, and {pyramid.estimate:+.1f} to a frozen one with SPP-net's pyramid of cells.",
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G13",
     says="SPP-net: 4.3 s an image; shared convolutions, which are not fine-tuned.",
     slide="R-CNN vs SPP vs Fast R-CNN",
     paper="VGG-16 on VOC 2007: convolutions frozen 61.4 %, fine-tuned 66.9 %; SPP-net 63.1 %.",
-    work=TRAINING,
     arms={FAST: fast(), PYRAMID: frozen([1, 2, 3, 6]), FROZEN: frozen([4])},
     held="pre-trained trunk, head, proposals, data, order, steps",
-    tune=TUNE,
-    scales=scales((FAST, PYRAMID, FROZEN)),
     departures=("all have Fast R-CNN's head, so that nothing but the trunk differs; SPP-net itself had R-CNN's stages",),
     verdict=verdict,
 )

@@ -6,14 +6,20 @@ layers of 3 × 3 convolutions in a row, about as many weights, and see about as 
 
 from __future__ import annotations
 
+from typing import Any
+
+from datamodules import CamVid
+from experiments.measures.cost import Cost
+from experiments.measures.training import TrainingSet
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Gate, Rule, Verdict
+from lightning_modules.networks import FCN, ConvEncoder, FullResolutionFCN
+
+from ._segmentation import MIOU, TRIVIAL, SegmentationStudy
 
 FULL, DOWN_UP = "full resolution", "down and up"
-MIOU = "test/miou"
-TRIVIAL = 0.25
-"""mIoU that one class for all pixels cannot exceed, of four."""
 SAME = 0.2
 """Parts by which the numbers of weights may differ."""
 
@@ -28,9 +34,8 @@ def verdict(runs: Runs) -> Verdict:
     weights = runs.ratio("", FULL, DOWN_UP, "cost/parameters").estimate
     naive = runs.naive("mIoU, down and up − full resolution", DOWN_UP, FULL, MIOU)
     fair = Gate("about as many weights", abs(weights - 1) <= SAME, f"{weights:.2f} times")
-    rule = Rule((flops, miou, memory), (runs.tuned(), runs.beats(MIOU, TRIVIAL), fair), naive)
     cheap = flops.above(1) and flops.estimate >= 5
-    return rule.judge(
+    return Rule((flops, miou, memory), (runs.tuned(), runs.beats(MIOU, TRIVIAL), fair), naive).judge(
         reproduced=cheap and miou.above(-1),
         direction=flops.above(1),
         refuted=flops.excludes_above(1),
@@ -39,55 +44,28 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-_NETWORK = "model.init_args.network"
+def steps(count: int, samples: int) -> dict[str, Any]:
+    return {"trainer.max_steps": count, "trainer.callbacks": [L(TrainingSet)(samples=samples), L(Cost)()]}
 
-study = Study(
+
+study = SegmentationStudy(
     claim="F04",
     says="Convolutions at the image's full resolution are too expensive.",
     slide="Semantic Segmentation Idea: Fully Convolutional",
-    paper="No figure.",
-    work=Training("segmentation/small_shapes"),
     arms={
-        DOWN_UP: {
-            _NETWORK: {
-                "class_path": "lightning_modules.networks.FCN",
-                "init_args": {
-                    "skips": [4, 2],
-                    "encoder": {"class_path": "lightning_modules.networks.ConvEncoder", "init_args": {"widths": [8, 16, 16]}},
-                },
-            }
-        },
-        FULL: {
-            _NETWORK: {
-                "class_path": "lightning_modules.networks.FullResolutionFCN",
-                "init_args": {"width": 16, "depth": 7, "dilations": [1, 2, 4, 8, 4, 2, 1]},
-            }
-        },
+        DOWN_UP: {"model.network": L(FCN)(skips=[4, 2], encoder=L(ConvEncoder)(widths=[8, 16, 16]))},
+        FULL: {"model.network": L(FullResolutionFCN)(width=16, depth=7, dilations=[1, 2, 4, 8, 4, 2, 1])},
     },
     held="layers in a row (7), number of weights within a fifth, receptive field (about 45 pixels), data, order, steps",
-    tune=Tune(start=1e-2, by="trainset/miou", greatest=True),
     scales={
         "cpu": Scale(
-            {
-                "trainer.max_steps": 400,
-                "trainer.callbacks": [
-                    {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"samples": 300}},
-                    {"class_path": "experiments.measures.cost.Cost"},
-                ],
-            },
+            steps(400, samples=300),
             departures=("drawn scenes of 32 × 32 pixels with three classes", "400 steps of 16 images"),
         ),
         "gpu": Scale(
             {
-                "trainer.max_steps": 4000,
-                "trainer.callbacks": [
-                    {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"samples": 100}},
-                    {"class_path": "experiments.measures.cost.Cost"},
-                ],
-                "data": {
-                    "class_path": "CamVid",
-                    "init_args": {"root": "data/camvid", "image_size": [360, 480], "batch_size": 8},
-                },
+                **steps(4000, samples=100),
+                "data": L(CamVid)(root="data/camvid", image_size=(360, 480), batch_size=8),
             },
             departures=("CamVid at 360 × 480, networks as narrow as on drawn scenes", "4,000 steps of 8 images"),
         ),

@@ -6,15 +6,13 @@ the value of the loss itself, so that losses of different weights do not compare
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from experiments.lectures._length import epochs
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Check, Rule, Verdict
 
-from ._localization import CHANCE, ERROR, RECIPE, TUNE, scales
+from ._localization import CHANCE, ERROR, LocalizationStudy, scales
 
 WEIGHTS = (1e-3, 0.0316, 1.0, 31.6, 1000.0)
 LOSS, CHOICE = "val/loss", "val/localization_error"
@@ -36,14 +34,13 @@ def verdict(runs: Runs) -> Verdict:
     also = (f"Validation loss, its weight included, and test localization accuracy: {each}.",)
     learns = runs.beats(ERROR, CHANCE, greater=False, arms=(by_metric,))  # with a bad weight an arm need not: that is the claim
     same = all(check.holds for check in checks)
-    judged = Rule((gap, found), (runs.tuned(), learns), also=also).judge(
+    return Rule((gap, found), (runs.tuned(), learns), also=also, checks=checks).judge(
         reproduced=same and gap.above(0) and gap.estimate >= 5,
         direction=same and gap.above(0),
         refuted=not same or gap.excludes_above(0),
         because=f"The least total loss is found with {by_loss}, the best validation metric with {by_metric}; on the test set "
         f"the latter localizes {gap.estimate:+.1f} points better.",
     )
-    return replace(judged, checks=checks)
 
 
 def _accuracy(run: Run) -> float:
@@ -66,16 +63,12 @@ def units(side: int = 32, weight: float = 20.0) -> tuple[Check, ...]:
     )
 
 
-study = Study(
+study = LocalizationStudy(
     claim="E04",
     says="The two losses have different units; a hyperparameter weighs them. It changes the value of the loss itself, so it is "
     "chosen by another measure than the loss.",
-    slide="Classification + Localization",
-    paper="No figure.",
-    work=Training(RECIPE),
-    arms={f"weight {weight:g}": {"model.init_args.box_weight": weight} for weight in WEIGHTS},
+    arms={f"weight {weight:g}": {"model.box_weight": weight} for weight in WEIGHTS},
     held="network, data, order, steps; box coordinates in parts of the image's side",
-    tune=TUNE,
-    scales=scales({"trainer.max_epochs": 6, "trainer.check_val_every_n_epoch": 6}),
+    scales=scales(epochs(6)),
     verdict=verdict,
 )

@@ -6,13 +6,16 @@ masks as well 63.1.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from datamodules import COCOKeypoints
+from experiments.measures.instances import MeanPoses
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Scale, Study, Training, Tune
 from experiments.studies.verdict import Check, Rule, Verdict
+from lightning_modules import KeypointAndMaskDetection
+from lightning_modules.networks import KeypointMaskRCNN
 
-from ._instances import NETWORK, REAL, coco, mask_branch, pyramid
+from ._instances import REAL, coco, mask_branch, pyramid
 
 MASKS, JOINTS = "joints and masks", "joints"
 AP, TRIVIAL_AP = "test/keypoint_mAP", "test/mean_pose_keypoint_mAP"
@@ -28,13 +31,12 @@ def verdict(runs: Runs) -> Verdict:
     naive = runs.naive("keypoint AP, with masks − without", MASKS, JOINTS, AP)
     knows_poses = runs.beats(lambda run: run.value(AP) - run.value(TRIVIAL_AP), 0.0)
     same = all(check.holds for check in checks)
-    judged = Rule((found, masks, trivial), (runs.tuned(), knows_poses), naive).judge(
+    return Rule((found, masks, trivial), (runs.tuned(), knows_poses), naive, checks=checks).judge(
         reproduced=same and found.interval[0] >= 0.5,
         refuted=not same or found.below(0.5),
         because=f"With one head more, Faster R-CNN finds the joints of two figures a scene: keypoint AP {found.estimate:.2f}, "
         f"where the mean pose in each box has {trivial.estimate:.2f}. Masks as well change it by {masks.estimate:+.1f} points.",
     )
-    return replace(judged, checks=checks)
 
 
 def one_head_more() -> tuple[Check, ...]:
@@ -60,12 +62,8 @@ def one_head_more() -> tuple[Check, ...]:
     )
 
 
-_BOTH = {
-    "model.class_path": "KeypointAndMaskDetection",
-    f"{NETWORK}.class_path": "lightning_modules.networks.KeypointMaskRCNN",
-    **mask_branch(),
-}
-_CALLBACKS = {"trainer.callbacks": [{"class_path": "experiments.measures.instances.MeanPoses"}]}
+_BOTH = {"model": KeypointAndMaskDetection, "model.network": KeypointMaskRCNN, **mask_branch()}
+_CALLBACKS = {"trainer.callbacks": [L(MeanPoses)()]}
 
 study = Study(
     claim="H06",
@@ -86,7 +84,7 @@ study = Study(
             ),
         ),
         "gpu": Scale(
-            {**_CALLBACKS, **coco("COCOKeypoints"), **pyramid()},
+            {**_CALLBACKS, **coco(COCOKeypoints), **pyramid()},
             start=1e-4,
             departures=(REAL, "a feature pyramid", "joints are one of 28 × 28 places, from one convolution of 64 features"),
         ),

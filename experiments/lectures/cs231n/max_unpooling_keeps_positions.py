@@ -6,10 +6,10 @@ CS231n 2017, lecture 11, “In-Network Upsampling: Max Unpooling”; Badrinaraya
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
 
-from ._upsampling import BORDER, HELD, MIOU, RECIPE, SCALES, TUNE, WAYS, learns
+from ._segmentation import BORDER, MIOU
+from ._upsampling import WAYS, WaysStudy, learns
 
 ARMS = ("max unpooling", "nearest neighbour", "bilinear", "transpose 4 × 4", "bed of nails")
 
@@ -24,27 +24,22 @@ def verdict(runs: Runs) -> Verdict:
     naive = runs.naive("mIoU, max unpooling − bed of nails", "max unpooling", "bed of nails", MIOU)
     means = {arm: 100 * runs.quantity("", arm, MIOU).estimate for arm in runs.arms}
     ranking = ", ".join(f"{arm} {means[arm]:.1f}" for arm in sorted(means, key=lambda arm: -means[arm]))
-    rule = Rule((nails, border, nearest), (runs.tuned(), learns(runs, *ARMS)), naive, (f"mIoU in percent: {ranking}.",))
-    return rule.judge(
+    return Rule((nails, border, nearest), (runs.tuned(), learns(runs, *ARMS)), naive, (f"mIoU in percent: {ranking}.",)).judge(
         reproduced=nails.above(0) and min(border.by_seed) >= 0,
         direction=nails.above(0),
-        refuted=nails.excludes_above(0) or nails.equivalent(1),
+        refuted=nails.shows_no_rise(1),
         because=f"With one learned convolution behind each, max unpooling has {nails.estimate:+.1f} points of mIoU over the "
         f"bed of nails and {nearest.estimate:+.1f} over nearest neighbour; at borders it has {border.estimate:+.1f} points "
         f"over nearest neighbour.",
     )
 
 
-study = Study(
+study = WaysStudy(
     claim="F10",
     says="Max unpooling remembers the positions of max pooling, and so keeps some of the spatial information.",
     slide="In-Network Upsampling: Max Unpooling",
     paper="CamVid, class-balanced mIoU: bilinear 43.3 %, SegNet-Basic (max unpooling) 47.7 %, FCN-Basic 47.3 %.",
-    work=Training(RECIPE),
     arms={arm: WAYS[arm] for arm in ARMS},
-    held=HELD,
-    tune=TUNE,
-    scales=SCALES,
     departures=(
         "bed of nails and a 3 × 3 convolution are together a transpose convolution of kernel 3 and stride 2",
         "a 4 × 4 kernel has 16 weights where a 3 × 3 convolution has 9",

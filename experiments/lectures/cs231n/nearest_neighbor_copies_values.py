@@ -37,7 +37,7 @@ def checks() -> list[Check]:
         Check("cut to an odd size: less the blocks, cut", float((odd - by_blocks(x)[..., :9, :13]).abs().max()), 0.0),
         Check("less a transpose convolution of ones, 2 × 2, stride 2", float((nearest_neighbor(x) - by_conv).abs().max()), 0.0),
         Check("average pooling undoes it", float((F.avg_pool2d(nearest_neighbor(x), 2) - x).abs().max()), 0.0, 1e-6),
-        Check("bilinear interpolation copies as well", "yes" if torch.equal(bilinear, by_blocks(x)) else "no", "no"),
+        Check.yes_or_no("bilinear interpolation copies as well", torch.equal(bilinear, by_blocks(x)), "no"),
     ]
 
 

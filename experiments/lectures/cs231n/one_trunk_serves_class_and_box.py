@@ -5,11 +5,13 @@ CS231n 2017, lecture 11, “Classification + Localization”: softmax loss and L
 
 from __future__ import annotations
 
+from experiments.measures.cost import Cost
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Rule, Verdict
+from lightning_modules.networks import SeparateClassAndBox
 
-from ._localization import ERROR, NETWORK, RECIPE, TUNE, learns, scales
+from ._localization import ERROR, LocalizationStudy, learns, scales
 
 JOINT, NARROW, SEPARATE = "joint", "separate, same compute", "separate"
 
@@ -32,23 +34,20 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-_TWO = {"model.init_args.network.class_path": "lightning_modules.networks.SeparateClassAndBox"}
+_TWO = {"model.network": SeparateClassAndBox}
+_COST = {"trainer.callbacks": [L(Cost)()]}
 
-study = Study(
+study = LocalizationStudy(
     claim="E01",
     says="Class scores by a softmax loss and a box of four numbers by an L2 loss, from one network, on the sum of the losses.",
-    slide="Classification + Localization",
-    paper="No figure in the lecture.",
-    work=Training(RECIPE),
     arms={
         JOINT: {},
         # 1/√2 of the features in each of two networks: as many operations together as the joint one.
-        NARROW: {**_TWO, f"{NETWORK}.trunk.init_args.widths": [11, 23, 45], f"{NETWORK}.hidden": 90},
+        NARROW: {**_TWO, "model.network.trunk.widths": [11, 23, 45], "model.network.hidden": 90},
         SEPARATE: _TWO,
     },
     held="trunk, heads, data, order, steps, weight of the box loss",
-    tune=TUNE,
-    scales=scales(*[{"trainer.callbacks": [{"class_path": "experiments.measures.cost.Cost"}]}] * 2),
+    scales=scales(_COST, _COST),
     departures=("both of two networks are trained at the one learning rate that is best for the pair",),
     verdict=verdict,
 )

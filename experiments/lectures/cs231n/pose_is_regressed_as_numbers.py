@@ -6,10 +6,10 @@ CS231n 2017, lecture 11, “Human Pose Estimation”; Toshev and Szegedy 2014 (D
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 
-PCK, MEAN_POSE = "test/PCK20", "test/mean_pose_PCK20"
+from ._pose import MEAN_POSE, PCK, PoseStudy, leeds
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -33,29 +33,15 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = PoseStudy(
     claim="E07",
     says="A person's pose is fourteen joints; the network's output is their coordinates, 28 numbers, with an L2 loss.",
-    slide="Human Pose Estimation",
     paper="DeepPose, LSP, strict PCP: about 0.61 after the second and third stage (from memory, unchecked).",
-    work=Training("pose/small_shapes"),
     arms={"28 numbers": {}},
-    tune=Tune(start=3e-3, by="val/PCK20", greatest=True),
     scales={
         "cpu": Scale(departures=("drawn figures of 48 × 48 pixels", "three convolutions of 16, 32 and 64 features")),
         "gpu": Scale(
-            {
-                "trainer.max_epochs": 200,
-                "trainer.check_val_every_n_epoch": 200,
-                "model.init_args.network.init_args.trunk": {
-                    "class_path": "lightning_modules.networks.TorchvisionTrunk",
-                    "init_args": {"name": "resnet18", "weights": "IMAGENET1K_V1"},
-                },
-                "data": {
-                    "class_path": "LSP",
-                    "init_args": {"root": "data/lsp", "image_size": 128, "resize_mode": "letterbox", "batch_size": 32},
-                },
-            },
+            leeds(200),
             departures=("Leeds Sports Pose at 128 × 128, ResNet-18 from ImageNet in place of AlexNet", "one stage, no cascade"),
         ),
     },

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Study
+from experiments.studies.study import Arm
 from experiments.studies.verdict import Effect, Gate, Rule, Verdict
 
-from ._regions import CPU, EPOCHS, FAST, NOT_FINE_TUNED, NOT_TUNED, RCNN, RCNN_EPOCHS, TRAINING, TUNE, fast, rcnn
+from ._regions import CPU, EPOCHS, FAST, NOT_FINE_TUNED, NOT_TUNED, RCNN, RCNN_EPOCHS, RegionStudy, fast, rcnn
 
 REACHED, SECONDS = "val/mAP_voc07", "training/cpu_seconds"
 SHORT, SHORTEST = "Fast R-CNN, 5 epochs", "Fast R-CNN, 2 epochs"
@@ -56,22 +56,20 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G12",
     says="Training takes long: according to the paper 81 hours.",
     slide="R-CNN",
     paper="VGG-16 on VOC 2007: R-CNN 84 h, SPP-net 25 h, Fast R-CNN 9.5 h; 8.8 times.",
-    work=TRAINING,
     arms={
         NOT_TUNED: NOT_FINE_TUNED,
         SHORT_RCNN: Arm(rcnn(2), rate_of=RCNN),
         RCNN: rcnn(),
-        SHORTEST: Arm(fast(epochs=2), rate_of=FAST),
-        SHORT: Arm(fast(epochs=5), rate_of=FAST),
+        SHORTEST: Arm(fast(length=2), rate_of=FAST),
+        SHORT: Arm(fast(length=5), rate_of=FAST),
         FAST: fast(),
     },
     held="trunk and its pre-training, which is not counted; proposals, which are not counted either; data",
-    tune=TUNE,
     scales={"cpu": CPU},
     departures=(
         f"each has three budgets: up to {RCNN_EPOCHS} epochs of fine-tuning, up to {EPOCHS} epochs; shorter ones take the "

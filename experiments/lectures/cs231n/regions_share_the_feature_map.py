@@ -6,27 +6,17 @@ Deck “CNN, R-CNN”, key idea 1; CS231n 2017, lecture 11, “Fast R-CNN”; Gi
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Rule, Verdict
 
-from ._image_time import ARM, BOUND, DEPARTURES, TIMED, proposed
-from ._regions import AP, FAST, RCNN, TRAINING, TUNE, fast, learns, rcnn, scales
+from ._image_time import ARM, BOUND, DEPARTURES, TIMED, proposed, ratio
+from ._regions import AP, FAST, RCNN, RegionStudy, fast, learns, rcnn
 
 
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: the ratio of CPU times is at least half that of the operations, and the AP at most a point below R-CNN's.
     Direction only: Fast R-CNN is faster."""
-    cpu = runs.quantity(
-        "CPU time, R-CNN / Fast R-CNN",
-        TIMED,
-        lambda run: run.value("cpu/R-CNN") / run.value("cpu/Fast R-CNN"),
-        unit="x",
-        needs="≥ ½ of the operations",
-        paper=146,
-    )
-    flops = runs.quantity(
-        "operations, R-CNN / Fast R-CNN", TIMED, lambda run: run.value("gflop/R-CNN") / run.value("gflop/Fast R-CNN"), unit="x"
-    )
+    cpu = ratio(runs, "cpu", "CPU time", needs="≥ ½ of the operations", paper=146)
+    flops = ratio(runs, "gflop", "operations")
     ap = runs.difference("AP, Fast R-CNN − R-CNN", FAST, RCNN, AP, needs="≥ −1 point")
     sizes = ", ".join(
         f"{name} {runs.difference('', FAST, RCNN, f'test/mAP_{size}').estimate:+.1f}"
@@ -35,10 +25,9 @@ def verdict(runs: Runs) -> Verdict:
     naive = runs.naive("AP, Fast R-CNN − R-CNN", FAST, RCNN, AP)
     gates = (runs.tuned(), learns(runs, FAST, RCNN), proposed(runs))
     quick = cpu.is_finite and all(c >= f / 2 for c, f in zip(cpu.by_seed, flops.by_seed, strict=True))
-    rule = Rule(
+    return Rule(
         (cpu, ap, flops), gates, naive, also=(f"COCO's mAP by size of the object, Fast R-CNN − R-CNN: {sizes} points.",)
-    )
-    return rule.judge(
+    ).judge(
         reproduced=quick and ap.above(-1),
         direction=cpu.above(1),
         refuted=cpu.excludes_above(1),
@@ -47,16 +36,13 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = RegionStudy(
     claim="G14",
     says="The CNN runs once on the whole image; regions are projected onto the feature map, so that they share its features.",
     slide="Fast R-CNN",
     paper="VGG-16: 146 times faster than R-CNN at test time (213 with truncated SVD); mAP 66.9 % on VOC 2007, R-CNN 66.0 %.",
-    work=TRAINING,
     arms={RCNN: rcnn(), TIMED: ARM, FAST: fast()},
     held="trunk and its pre-training, fully connected layers, proposals, data",
-    tune=TUNE,
-    scales=scales((RCNN, FAST)),
     departures=(*DEPARTURES, "AP is of the small networks and scenes of the training, time of the larger ones above"),
     verdict=verdict,
 )

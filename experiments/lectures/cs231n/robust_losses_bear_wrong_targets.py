@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
+from experiments.lectures._length import epochs
+from experiments.measures.corruption import CorruptedJoints
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.study import Arm, Scale
 from experiments.studies.verdict import Rule, Verdict
 
-PCK = "test/PCK20"
+from ._pose import MEAN_POSE, PCK, PoseStudy, leeds
+
 LOSSES: dict[str, Any] = {
-    "L1": {"class_path": "torch.nn.L1Loss"},
+    "L1": L(nn.L1Loss)(),
     # The bend lies at 1/32 of the side, a pixel: with PyTorch's 1, the whole image, this would be half of L2 and nothing else.
-    "smooth L1": {"class_path": "torch.nn.SmoothL1Loss", "init_args": {"beta": 0.03125}},
-    "L2": {"class_path": "torch.nn.MSELoss"},
+    "smooth L1": L(nn.SmoothL1Loss)(beta=0.03125),
+    "L2": L(nn.MSELoss)(),
 }
 SHARES = (0, 10, 30)
 """Percent of the training images whose joints are at random places."""
@@ -34,7 +40,7 @@ def verdict(runs: Runs) -> Verdict:
         for loss in ("L1", "smooth L1")
     )
     naive = runs.naive("PCK@0.2, L1 − L2, 30 % wrong", "L1, 30 %", "L2, 30 %", PCK)
-    mean_pose = max(runs.values("L2, 0 %", "test/mean_pose_PCK20"), default=float("nan"))
+    mean_pose = max(runs.values("L2, 0 %", MEAN_POSE), default=float("nan"))
     learns = runs.beats(PCK, mean_pose, arms=[f"{loss}, 0 %" for loss in LOSSES])
     table = "; ".join(
         f"{loss} " + ", ".join(f"{100 * runs.quantity('', f'{loss}, {share} %', PCK).estimate:.0f}" for share in SHARES)
@@ -45,7 +51,7 @@ def verdict(runs: Runs) -> Verdict:
     return Rule((*wrong, *clean), (runs.tuned(), learns), naive, also).judge(
         reproduced=robust and all(abs(effect.estimate) <= 1 for effect in clean),
         direction=robust,
-        refuted=any(effect.excludes_above(0) or effect.equivalent(3) for effect in wrong),
+        refuted=any(effect.shows_no_rise(3) for effect in wrong),
         because=f"With 30 % of the targets wrong L1 is {wrong[0].estimate:+.1f} and smooth L1 {wrong[1].estimate:+.1f} points "
         f"of PCK from L2; with none wrong {clean[0].estimate:+.1f} and {clean[1].estimate:+.1f}.",
     )
@@ -53,44 +59,23 @@ def verdict(runs: Runs) -> Verdict:
 
 def arm(loss: str, share: int) -> Arm:
     """An arm; with 10 % wrong it takes the rate that is best with 30."""
-    corrupted = {"class_path": "experiments.measures.corruption.CorruptedJoints", "init_args": {"share": share / 100}}
-    changes = {"model.init_args.loss": LOSSES[loss], "trainer.callbacks": [corrupted]}
+    changes = {"model.loss": LOSSES[loss], "trainer.callbacks": [L(CorruptedJoints)(share=share / 100)]}
     return Arm(changes, rate_of=f"{loss}, 30 %" if share == 10 else None)
 
 
-study = Study(
+study = PoseStudy(
     claim="E08",
     says="Regression losses are those that are not cross-entropy: L2, L1, smooth L1.",
-    slide="Human Pose Estimation",
     paper="Fast R-CNN: smooth L1 is less sensitive to outliers than L2. No figure.",
-    work=Training("pose/small_shapes"),
     arms={f"{loss}, {share} %": arm(loss, share) for share in SHARES for loss in LOSSES},
     held="network, data, order, steps, and which targets are wrong, in each of the three losses",
-    tune=Tune(start=3e-3, by="val/PCK20", greatest=True),
     scales={
         "cpu": Scale(
-            {
-                "data.init_args.image_size": 32,
-                "data.init_args.train": 4000,
-                "model.init_args.network.init_args.grid": 4,
-                "trainer.max_epochs": 5,
-                "trainer.check_val_every_n_epoch": 5,
-            },
+            {"data.image_size": 32, "data.train": 4000, "model.network.grid": 4, **epochs(5)},
             departures=("drawn figures of 32 × 32 pixels", "5 epochs of 4,000 figures"),
         ),
         "gpu": Scale(
-            {
-                "trainer.max_epochs": 100,
-                "trainer.check_val_every_n_epoch": 100,
-                "model.init_args.network.init_args.trunk": {
-                    "class_path": "lightning_modules.networks.TorchvisionTrunk",
-                    "init_args": {"name": "resnet18", "weights": "IMAGENET1K_V1"},
-                },
-                "data": {
-                    "class_path": "LSP",
-                    "init_args": {"root": "data/lsp", "image_size": 128, "resize_mode": "letterbox", "batch_size": 32},
-                },
-            },
+            leeds(100),
             departures=("Leeds Sports Pose at 128 × 128, ResNet-18 from ImageNet",),
         ),
     },

@@ -14,11 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Study
 from experiments.studies.verdict import Check, Rule, Verdict
 from lightning_modules.networks.boxes import RoIAlign, RoIPool
 
-from ._regions import AP, FAST, TRAINING, TUNE, fast, learns, scales
+from ._regions import AP, FAST, RegionStudy, fast, learns
 
 ALIGN = "Fast R-CNN with RoIAlign"
 
@@ -59,7 +58,7 @@ def checks() -> tuple[Check, ...]:
     for size in (1, 2, 6, 7):
         pooled = RoIPool(size)([features], [8], regions)
         shapes.add((size, tuple(pooled.shape[1:])))
-        by_hand = [pooled_by_hand(features[b].float(), of, size, 1 / 8) for b in (0, 1) for of in regions[b]]
+        by_hand = [pooled_by_hand(features[b].float(), region, size, 1 / 8) for b in (0, 1) for region in regions[b]]
         differences.append(float((pooled.float() - torch.stack(by_hand)).abs().max()))
     whole = torch.tensor([[0.0, 0.0, 15 * 8.0, 11 * 8.0]])
     as_max = RoIPool(4)([features[:1]], [8], [whole]).double() - F.max_pool2d(features[:1].float(), (3, 4))
@@ -86,11 +85,11 @@ def gradient_error() -> float:
     features = torch.randperm(2 * 6 * 6, generator=dice).double().view(1, 2, 6, 6).requires_grad_()
     weights = torch.randn(3, 2, 3, 3, generator=dice, dtype=torch.float64)
     corners = [[0.0, 0.0, 20.0, 23.0], [8.0, 4.0, 23.0, 15.0], [9.0, 9.0, 10.0, 10.0]]
-    regions = torch.tensor([[0.0, *of] for of in corners], dtype=torch.float64)
+    regions = torch.tensor([[0.0, *box] for box in corners], dtype=torch.float64)
 
-    def value(of: Tensor) -> Tensor:
+    def value(maps: Tensor) -> Tensor:
         # Without the cast to float32 that the pooling of a network makes.
-        return (RoIPool(3).cut(of, regions, 1 / 4) * weights).sum()
+        return (RoIPool(3).cut(maps, regions, 1 / 4) * weights).sum()
 
     (gradient,) = torch.autograd.grad(value(features), features)
     step, numeric = 0.25, torch.zeros_like(gradient)
@@ -118,7 +117,7 @@ def verdict(runs: Runs) -> Verdict:
     )
     naive = runs.naive("AP at an IoU of 0.75, RoIAlign − RoIPool", ALIGN, FAST, "test/mAP75")
     same = all(check.holds for check in found)
-    judged = Rule((strict, loose, more), (runs.tuned(), learns(runs, ALIGN, FAST)), naive).judge(
+    return Rule((strict, loose, more), (runs.tuned(), learns(runs, ALIGN, FAST)), naive, checks=found).judge(
         reproduced=same and loose.above(0) and more.above(0),
         direction=same,
         refuted=not same,
@@ -126,20 +125,16 @@ def verdict(runs: Runs) -> Verdict:
         f"rounding (RoIAlign), AP changes by {loose.estimate:+.1f} points at an IoU of 0.5 and by {strict.estimate:+.1f} at "
         "0.75.",
     )
-    return replace(judged, checks=found)
 
 
-study = Study(
+study = RegionStudy(
     claim="G15",
     says="Fully connected layers take inputs of a fixed size, so regions are brought to one, in a differentiable way: RoI "
     "pooling, which resembles max pooling.",
     slide="Fast R-CNN: Region of Interest Pooling",
     paper="No figure in the lecture; RoIAlign adds 3 points of mask AP in Mask R-CNN, more at an IoU of 0.75.",
-    work=TRAINING,
-    arms={ALIGN: fast(pooling="RoIAlign"), FAST: fast()},
+    arms={ALIGN: fast(pooling=RoIAlign), FAST: fast()},
     held="network, pre-trained trunk, proposals, data, order, steps",
-    tune=TUNE,
-    scales=scales((ALIGN, FAST)),
     departures=(
         "the map has a step of 4 pixels, where the papers have 16: rounding matters less",
         "differentiable in the map, not in the region's corners, as the papers' is",

@@ -6,10 +6,9 @@ CS231n 2017, lecture 11, “Fast R-CNN: Problem: runtime dominated by region pro
 from __future__ import annotations
 
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Measurement, Study
 from experiments.studies.verdict import Rule, Verdict
 
-from ._image_time import DEPARTURES, TIMED, proposed, time_of_an_image, wall
+from ._image_time import DEPARTURES, TIMED, TimeStudy, proposed, wall
 
 
 def share(run: Run) -> float:
@@ -31,14 +30,11 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-study = Study(
+study = TimeStudy(
     claim="G17",
     says="About 2 seconds are left at test time, since selective search, which finds the proposals, runs on the CPU.",
     slide="Fast R-CNN",
     paper="Fast R-CNN 2.3 s with proposals, 0.32 s without: 86 %; Ren et al. 2015: 1,510 of 1,830 ms, 83 %.",
-    work=Measurement(time_of_an_image),
-    arms={TIMED: {}},
-    held="image; one thread",
     departures=(*DEPARTURES, "a larger network has the smaller share of search: this one is small, but has no GPU"),
     verdict=verdict,
 )

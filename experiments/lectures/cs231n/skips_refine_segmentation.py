@@ -5,16 +5,20 @@ CS231n 2017, lecture 11, “Semantic Segmentation Idea: Fully Convolutional”; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from experiments.measures.segmentation import BorderAccuracy
+from experiments.measures.training import TrainingSet
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Scale, Study, Training, Tune
+from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
+from lightning_modules.networks import ConvEncoder, TransposeConv
+
+from ._segmentation import BORDER, MIOU, STREETS, TRIVIAL, SegmentationStudy
 
 COARSE, MIDDLE, FINE = ARMS = ("32s", "16s", "8s")
-MIOU, BORDER = "test/miou", "test/border_accuracy"
-TRIVIAL = 0.25
-"""mIoU that one class for all pixels cannot exceed, of four."""
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -24,69 +28,39 @@ def verdict(runs: Runs) -> Verdict:
     second = runs.difference("mIoU, 8s − 16s", FINE, MIDDLE, MIOU, needs="≥ 0", paper=0.3)
     border = runs.difference("accuracy within 1 px of borders, 8s − 32s", FINE, COARSE, BORDER)
     naive = runs.naive("mIoU, 16s − 32s", MIDDLE, COARSE, MIOU)
-    rule = Rule((all_of_it, first, second, border), (runs.tuned(), runs.beats(MIOU, TRIVIAL)), naive)
-    return rule.judge(
+    return Rule((all_of_it, first, second, border), (runs.tuned(), runs.beats(MIOU, TRIVIAL)), naive).judge(
         reproduced=first.above(0) and min(second.by_seed) >= 0 and all_of_it.above(0),
         direction=all_of_it.above(0),
-        refuted=all_of_it.excludes_above(0) or all_of_it.equivalent(1),
+        refuted=all_of_it.shows_no_rise(1),
         because=f"Features of stride 16 add {first.estimate:.1f} points of mIoU, those of stride 8 another "
         f"{second.estimate:.1f}; within a pixel of borders both together add {border.estimate:.1f} points of accuracy.",
     )
 
 
-def arm(skips: list[int]) -> dict[str, Any]:
-    return {"model.init_args.network.init_args.skips": skips}
+def encoded(widths: Sequence[int], steps: int) -> dict[str, Any]:
+    """What a scale changes: the way down has these features, the way up is transpose convolutions."""
+    return {
+        "model.network.encoder": L(ConvEncoder)(widths=widths),
+        "model.network.upsampling": L(TransposeConv)(kernel_size=4),
+        "trainer.max_steps": steps,
+        "trainer.callbacks": [L(TrainingSet)(samples=300), L(BorderAccuracy)()],
+    }
 
 
-_NETWORK = "model.init_args.network.init_args"
-_WAY = {"class_path": "lightning_modules.networks.TransposeConv", "init_args": {"kernel_size": 4}}
-_CALLBACKS = [
-    {"class_path": "experiments.measures.training.TrainingSet", "init_args": {"samples": 300}},
-    {"class_path": "experiments.measures.segmentation.BorderAccuracy"},
-]
-
-study = Study(
+study = SegmentationStudy(
     claim="F05",
     says="Down-sampling and up-sampling inside the network: the output is as large as the input, and it is efficient.",
     slide="Semantic Segmentation Idea: Fully Convolutional",
     paper="PASCAL VOC 2011 val, mean IoU: FCN-32s 59.4 %, FCN-16s 62.4 %, FCN-8s 62.7 %.",
-    work=Training("segmentation/small_shapes"),
-    arms={FINE: arm([16, 8]), MIDDLE: arm([16]), COARSE: arm([])},
+    arms={name: {"model.network.skips": skips} for name, skips in ((FINE, [16, 8]), (MIDDLE, [16]), (COARSE, []))},
     held="encoder, way up (transpose convolutions from an interpolation), data, order, steps, all from the same beginning",
-    tune=Tune(start=1e-2, by="trainset/miou", greatest=True),
     scales={
         "cpu": Scale(
-            {
-                "trainer.callbacks": _CALLBACKS,
-                "trainer.max_steps": 400,
-                f"{_NETWORK}.upsampling": _WAY,
-                f"{_NETWORK}.encoder": {
-                    "class_path": "lightning_modules.networks.ConvEncoder",
-                    "init_args": {"widths": [8, 16, 32, 32, 32]},
-                },
-                "data.init_args.image_size": 64,
-            },
+            {**encoded([8, 16, 32, 32, 32], steps=400), "data.image_size": 64},
             departures=("drawn scenes of 64 × 64 pixels with three classes", "8 to 32 features", "400 steps of 16 images"),
         ),
         "gpu": Scale(
-            {
-                "trainer.callbacks": _CALLBACKS,
-                "trainer.max_steps": 4000,
-                f"{_NETWORK}.upsampling": _WAY,
-                f"{_NETWORK}.encoder": {
-                    "class_path": "lightning_modules.networks.ConvEncoder",
-                    "init_args": {"widths": [32, 64, 128, 256, 256]},
-                },
-                "data": {
-                    "class_path": "CamVid",
-                    "init_args": {
-                        "root": "data/camvid",
-                        "image_size": [360, 480],
-                        "batch_size": 8,
-                        "augment": [{"class_path": "albumentations.HorizontalFlip"}],
-                    },
-                },
-            },
+            {**encoded([32, 64, 128, 256, 256], steps=4000), "data": STREETS},
             departures=("CamVid at 360 × 480", "32 to 256 features, from nothing", "4,000 steps of 8 images"),
         ),
     },

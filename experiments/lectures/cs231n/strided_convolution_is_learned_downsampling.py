@@ -6,19 +6,21 @@ place of max pooling it costs no accuracy.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.lectures.cnn._small_net import CIFAR10, DEPARTURES, RECIPE, callbacks, training_set
+from experiments.lectures.cnn._small_net import DEPARTURES, PHOTOGRAPHS, RECIPE
+from experiments.measures.training import TrainingSet
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
 from experiments.studies.verdict import Check, Rule, Verdict
-from lightning_modules.networks import SmallConvNet
+from lightning_modules.networks import Kaiming, SmallConvNet
 
 IDENTITY, POOLING, STRIDE = "identity", "max pooling", "stride 2"
 ACCURACY, LOSS = "test/accuracy", "trainset/loss"
@@ -35,7 +37,7 @@ def identity(*, seed: int, folder: Path) -> Measured:
         differences.append(float((F.conv2d(image, weight, stride=2, padding=k // 2) - dropped).abs().max()))
     nets = {
         "pooling": SmallConvNet(6, widths=WIDTHS),
-        "stride": SmallConvNet(6, widths=WIDTHS, stride=2, pooling=torch.nn.Identity),
+        "stride": SmallConvNet(6, widths=WIDTHS, stride=2, pooling=nn.Identity),
     }
     flops = {}
     for name, net in nets.items():
@@ -55,21 +57,19 @@ def verdict(runs: Runs) -> Verdict:
         "stride 2 less stride 1 and every second place, greatest", max(runs.values(IDENTITY, "difference")), 0.0, 1e-10
     )
     gates = (runs.tuned(), runs.beats(ACCURACY, 1 / 6, arms=(POOLING, STRIDE)))
-    ruled = Rule((gap,), gates, naive, also=(str(cost),)).judge(
+    return Rule((gap,), gates, naive, also=(str(cost),), checks=(same,)).judge(
         reproduced=same.holds and gap.equivalent(1),
         direction=same.holds,
         refuted=not same.holds,
         because=f"The two are one operation. In a small net strides in place of max pooling change the accuracy by "
         f"{gap.estimate:+.1f} points, with {1 / cost.estimate:.2f} of the operations.",
     )
-    return replace(ruled, checks=(same,))
 
 
 def net(**arguments: Any) -> dict[str, Any]:
-    gap = {"class_path": "torch.nn.AdaptiveAvgPool2d", "init_args": {"output_size": 1}}
-    kaiming = {"class_path": "lightning_modules.networks.Kaiming"}
-    made = {"widths": WIDTHS, "global_pooling": gap, "initialization": kaiming, **arguments}
-    return {"model.init_args.network": {"class_path": "lightning_modules.networks.SmallConvNet", "init_args": made}}
+    average = L(nn.AdaptiveAvgPool2d)(output_size=1)
+    network = L(SmallConvNet)(widths=WIDTHS, global_pooling=average, initialization=L(Kaiming)(), **arguments)
+    return {"model.network": network}
 
 
 STEPS = 400
@@ -82,18 +82,18 @@ study = Study(
     work=Training(RECIPE),
     arms={
         IDENTITY: Arm(work=Measurement(identity)),
-        STRIDE: net(stride=2, pooling={"class_path": "torch.nn.Identity"}),
+        STRIDE: net(stride=2, pooling=L(nn.Identity)()),
         POOLING: net(),
     },
     held="layers, weights, data, order, momentum 0.9; the features are averaged over their places before the output",
     tune=Tune(start=0.0316, by=LOSS),
     scales={
         "cpu": Scale(
-            {"trainer.max_steps": STEPS, **callbacks(training_set(samples=1000))},
+            {"trainer.max_steps": STEPS, "trainer.callbacks": [L(TrainingSet)(samples=1000)]},
             departures=("three convolutions of 16, 32 and 32 filters", *DEPARTURES[1:], f"{STEPS} steps of 64 images"),
         ),
         "gpu": Scale(
-            {"data": CIFAR10["data"], "trainer.max_steps": 20_000, **callbacks(training_set(samples=5000))},
+            {"data": PHOTOGRAPHS, "trainer.max_steps": 20_000, "trainer.callbacks": [L(TrainingSet)(samples=5000)]},
             departures=("three convolutions of 16, 32 and 32 filters",),
         ),
     },

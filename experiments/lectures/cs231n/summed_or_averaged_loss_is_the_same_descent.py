@@ -62,14 +62,14 @@ def checks() -> list[Check]:
     fixed = apart(trained("sum", "pixels", ignored=0.9), holes)
     return [
         Check("SGD, sum at γ/N less mean at γ, after 50 steps", apart(trained("sum", "pixels"), mean), 0.0, 1e-5),
-        Check("at the same γ they train alike", "yes" if same_rate < 1e-2 else "no", "no"),
+        Check.yes_or_no("at the same γ they train alike", same_rate < 1e-2, "no"),
         Check(
             "with unlabelled pixels, γ divided by each step's labelled ones",
             apart(trained("sum", "labelled", ignored=0.9), holes),
             0.0,
             1e-5,
         ),
-        Check("with unlabelled pixels, γ divided by all of them, they train alike", "yes" if fixed < 1e-2 else "no", "no"),
+        Check.yes_or_no("with unlabelled pixels, γ divided by all of them, they train alike", fixed < 1e-2, "no"),
         Check("Adam, sum less mean at the same γ", adam, 0.0, 1e-3),
     ]
 

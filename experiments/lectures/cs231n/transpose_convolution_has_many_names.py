@@ -40,12 +40,12 @@ def checks() -> list[Check]:
     back = torch.autograd.grad(F.conv2d(large, weight, stride=2, padding=1), large, x)[0]
     image = torch.randn(2, 4, 12, 14, dtype=torch.float64)
     there_and_back = F.conv_transpose2d(F.conv2d(image, weight, stride=2, padding=1), weight, stride=2, padding=1)
-    undone = (there_and_back - image).abs().max() < 1e-6
+    undone = bool((there_and_back - image).abs().max() < 1e-6)
     return [
         *rows,
         Check("input : output", f"{x.shape[2]} : {up.shape[2]}, {x.shape[3]} : {up.shape[3]}", "6 : 12, 7 : 14"),
         Check("less the gradient of a convolution of stride 2", float((back - up).abs().max()), 0.0, 1e-12),
-        Check("it undoes a convolution with the same kernel (“deconvolution”)", "yes" if undone else "no", "no"),
+        Check.yes_or_no("it undoes a convolution with the same kernel (“deconvolution”)", undone, "no"),
     ]
 
 

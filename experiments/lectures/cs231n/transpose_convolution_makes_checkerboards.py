@@ -6,13 +6,10 @@ CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution”, ques
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from experiments.studies.results import Runs
-from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Check, Rule, Verdict
 
-from ._upsampling import ENERGY, HELD, RECIPE, SCALES, TUNE, WAYS, learns, overlaps
+from ._upsampling import ENERGY, MEASURED, WAYS, WaysStudy, learns, overlaps
 
 K3, NAILS, NEAREST = ARMS = ("transpose 3 × 3", "bed of nails", "nearest neighbour")
 
@@ -31,8 +28,7 @@ def verdict(runs: Runs) -> Verdict:
     truth = runs.quantity("", NEAREST, "val/phase_energy_of_truth").estimate
     naive = runs.naive_ratio("checkerboard, transpose 3 × 3 / nearest neighbour", K3, NEAREST, ENERGY)
     also = (f"The true masks themselves have a share of {truth:.2g} at period 2: what the content alone gives.",)
-    rule = Rule((ratio, nails, control), (runs.tuned(), learns(runs, *ARMS)), naive, also)
-    judged = rule.judge(
+    return Rule((ratio, nails, control), (runs.tuned(), learns(runs, *ARMS)), naive, also, checks).judge(
         reproduced=static and ratio.above(1) and ratio.estimate >= 10,
         direction=static and ratio.above(1),
         refuted=not static or ratio.excludes_above(1),
@@ -40,24 +36,15 @@ def verdict(runs: Runs) -> Verdict:
         f"block explains {ratio.estimate:.1f} times as much of the logits' fine variance as with nearest neighbour and a "
         f"convolution.",
     )
-    return replace(judged, checks=checks)
 
 
-study = Study(
+study = WaysStudy(
     claim="F14",
     says="Copies of the kernel that overlap are summed and not averaged, so that magnitudes depend on how many overlap; a "
     "3 × 3 kernel with stride 2 makes checkerboard artifacts.",
     slide="Learnable Upsampling: Transpose Convolution",
     paper="Uneven overlap wherever the stride does not divide the kernel; in two dimensions 4 : 1 for kernel 3 and stride 2.",
-    work=Training(RECIPE),
     arms={arm: WAYS[arm] for arm in ARMS},
-    held=HELD,
-    tune=TUNE,
-    scales=SCALES,
-    departures=(
-        "measured on the logits of a segmentation network, not on a generator's images",
-        "phase means are pooled over all images of a channel; an earlier version took them within each image, where content "
-        "leaks in: there, on other scenes after 400 steps, 3 × 3 had 5.6 times nearest neighbour's energy",
-    ),
+    departures=MEASURED,
     verdict=verdict,
 )

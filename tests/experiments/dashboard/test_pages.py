@@ -13,11 +13,13 @@ import pytest
 
 pytest.importorskip("streamlit")
 
+from streamlit.testing.v1 import AppTest
+
 from experiments.dashboard import launch, library
 from experiments.lectures import rows
 from tests.conftest import Lectern
 from tests.support.made_up_runs import write_exact, write_run, write_study
-from tests.support.pages import opened, traces, words
+from tests.support.pages import PAGES, opened, traces, words
 
 VARIANTS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
 HOSTILE = "<script>alert(1)</script>"

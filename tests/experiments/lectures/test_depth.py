@@ -61,7 +61,7 @@ def test_residual_nets(arms: dict[str, dict[str, list[float]]], options: dict[st
     ],
 )
 def test_deeper_is_better(shallow_to_deep: tuple[float, ...], test_of_deepest: float, level: Level) -> None:
-    names = reversed(deeper_residual_nets_are_better.NETS)
+    names = reversed(deeper_residual_nets_are_better.NAMES)
     arms = {name: {ERROR: [v, v + 0.001, v], "test/error": [v] * 3} for name, v in zip(names, shallow_to_deep, strict=True)}
     arms["residual-56"]["test/error"] = [test_of_deepest] * 3
     assert deeper_residual_nets_are_better.verdict(Runs.made_up(arms)).level == level

@@ -110,7 +110,7 @@ def four_losses(whole: float, fast: float = 0.5, without: float = 0.3, times: Va
     def arm(value: float) -> Values:
         return {AP: three(value), "proposals/recall50": three(0.9), "proposals/count": three(75.0)}
 
-    lacking = {name: arm(without) for name in faster.LOSSES.values()}
+    lacking = {name: arm(without) for name in faster.WITHOUT.values()}
     return {FASTER: arm(whole), **lacking, TIMED: times or timed(), FAST: arm(fast)}
 
 
@@ -136,7 +136,7 @@ def test_faster_rcnn_proposes_by_itself(arms: dict[str, Values], options: Option
 def test_a_loss_is_left_out_and_the_others_stay_as_they_are() -> None:
     images, boxes, labels = torch.rand(1, 3, 64, 64), [torch.tensor([[8.0, 8.0, 40.0, 40.0]])], [torch.tensor([1])]
     whole = FasterRCNN(3)
-    for without in faster.LOSSES:
+    for without in faster.WITHOUT:
         network = FasterRCNNWithout(3, without=without)
         network.load_state_dict(whole.state_dict())
         found = []

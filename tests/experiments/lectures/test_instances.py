@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-import yaml
 
 from experiments.lectures.cs231n import (
     a_mask_branch_beside_the_boxes,
@@ -18,8 +16,8 @@ from experiments.measures.instances import branch_cost, mean_pose
 from experiments.studies.results import Runs
 from experiments.studies.study import Study
 from experiments.studies.verdict import Check, Level
-from experiments.training.cli import LecternCLI
 from lightning_modules.networks import ConvTrunk, KeypointMaskRCNN, MaskRCNN
+from tests.support.configurations import printed
 from tests.support.made_up_verdicts import Options, Values, three, untuned
 
 # A branch beside the boxes --------------------------------------------------------------------------------------------
@@ -180,12 +178,7 @@ STUDIES = (
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.claim)
-def test_the_command_line_takes_every_arm_on_coco(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_takes_every_arm_on_coco(study: Study, tmp_path: Path) -> None:
     for arm in study.arms:
-        path = tmp_path / "experiment.yaml"
-        path.write_text(yaml.safe_dump(dict(study.job("gpu", arm, 1e-4, 0).settings)))
-        with pytest.raises(SystemExit) as ended:
-            LecternCLI(["fit", "--config", str(path), "--print_config"])
-        assert ended.value.code == 0
-        printed: Any = yaml.safe_load(capsys.readouterr().out)
-        assert printed["data"]["class_path"].startswith("datamodules.COCO")
+        found = printed(study.job("gpu", arm, 1e-4, 0).settings, tmp_path)
+        assert found["data"]["class_path"].startswith("datamodules.COCO")

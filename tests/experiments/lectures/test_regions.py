@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from experiments.lectures.cnn import every_stage_of_rcnn_adds as stages
 from experiments.lectures.cnn import features_fill_hundreds_of_gigabytes as disk
@@ -35,7 +34,7 @@ from experiments.lectures.cs231n._regions import (
 from experiments.studies.results import Runs
 from experiments.studies.study import Study
 from experiments.studies.verdict import Check, Level
-from experiments.training.cli import LecternCLI
+from tests.support.configurations import printed
 from tests.support.made_up_verdicts import APART, Options, Values, three, untuned
 
 NAN = float("nan")
@@ -296,18 +295,11 @@ ON_VOC = [m.study for m in (stages, pipeline, one_network, correction, faster, f
 
 
 @pytest.mark.parametrize("study", ON_VOC, ids=lambda study: study.claim)
-def test_the_command_line_takes_its_first_and_last_arm_on_voc(
-    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_takes_its_first_and_last_arm_on_voc(study: Study, tmp_path: Path) -> None:
     for arm in (next(iter(study.arms)), list(study.arms)[-1]):
-        path = tmp_path / "experiment.yaml"
-        path.write_text(yaml.safe_dump(dict(study.job("gpu", arm, 0.01, 0).settings)))
-        with pytest.raises(SystemExit) as ended:
-            LecternCLI(["fit", "--config", str(path), "--print_config"])
-        assert ended.value.code == 0
-        printed = yaml.safe_load(capsys.readouterr().out)
-        assert printed["data"]["class_path"] == "datamodules.VOC"
-        network = printed["model"]["init_args"]["network"]
+        found = printed(study.job("gpu", arm, 0.01, 0).settings, tmp_path)
+        assert found["data"]["class_path"] == "datamodules.VOC"
+        network = found["model"]["init_args"]["network"]
         assert network["init_args"]["trunk"]["class_path"].endswith("TorchvisionTrunk")
         if arm.startswith("R-CNN"):
             assert network["init_args"]["crop"] == 112

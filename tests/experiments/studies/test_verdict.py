@@ -275,6 +275,36 @@ def test_identities_are_judged_together() -> None:
     assert judge_checks([]).level == Level.INCONCLUSIVE
 
 
+def test_whether_something_is_so_is_shown_as_yes_or_no() -> None:
+    check = Check.yes_or_no("a line separates the exclusive or", False, "no", lecture="none does")
+    assert (check.computed, check.expected, check.lecture) == ("no", "no", "none does") and check.holds
+    assert not Check.yes_or_no("they are equal", True, "no").holds
+
+
+def test_the_identities_of_a_rule_stand_in_its_verdict_whatever_comes_out() -> None:
+    check = Check("weights", 1, 1)
+    rise = Effect("rise", (1.0, 1.1, 1.2))
+    verdict = Rule((rise,), checks=(check,)).judge(reproduced=True, because="")
+    failed = Rule((rise,), (Gate("learns", False),), checks=(check,)).judge(reproduced=True, because="")
+    assert verdict.level == Level.REPRODUCED and failed.level == Level.INCONCLUSIVE
+    assert verdict.checks == failed.checks == (check,)
+
+
+@pytest.mark.parametrize(
+    ("values", "no_rise", "no_fall"),
+    [
+        ((-3.0, -2.0, -2.5), True, False),
+        ((3.0, 2.0, 2.5), False, True),
+        ((0.01, -0.02, 0.01), True, True),  # the same within the margin
+        ((5.0, -5.0, 1.0), False, False),
+        ((NAN, -2.0, -2.5), False, False),
+    ],
+)
+def test_a_claimed_rise_or_fall_is_refuted(values: tuple[float, ...], no_rise: bool, no_fall: bool) -> None:
+    effect = Effect("gain", values, "points")
+    assert (effect.shows_no_rise(1), effect.shows_no_fall(1)) == (no_rise, no_fall)
+
+
 def test_a_verdict_is_plain_data() -> None:
     effects = (Effect("ratio", (2.0, 8.0), "x"), Effect("lost", (NAN, 1.0)))
     verdict = Rule(effects, (Gate("gate", True),), naive=effects[0]).judge(reproduced=True, because="")
