@@ -36,6 +36,14 @@ class OpenLightningCLI(LightningCLI):
         return super()._prepare_subcommand_kwargs(subcommand) | {"weights_only": True}
 
 
+def parse_unchecked(parser: LightningArgumentParser, arguments: list[str]) -> Any:
+    """A command line as far as it goes: arguments that are still to be filled in may be missing.
+
+    jsonargparse parses the arguments of a subcommand so, before it looks at the whole.
+    """
+    return parser.parse_args(arguments, _skip_validation=True)
+
+
 def set_rank_timeout(trainer: pl.Trainer, minutes: float) -> None:
     """How long a rank waits for a silent one.
 

@@ -19,7 +19,6 @@ import torch
 
 from experiments.runs.folder import is_finished
 from experiments.training.checkpoint_io import AtomicCheckpoints, load
-from experiments.training.rebuilding import complete
 from tests.conftest import Lectern
 from tests.experiments.training.test_cli import SMALL, one_run
 from tests.support.interrupted import curves, kill, repeats, start, wait, wait_for, weights
@@ -133,12 +132,16 @@ def test_a_full_or_read_only_disk_is_one_error_and_the_run_goes_on_later(small_d
     assert curves(run) == curves(next((small_disk / "whole").iterdir()))
 
 
-def test_a_checkpoint_needs_no_pretrained_weights_to_be_built_again(workdir: Path) -> None:
+def test_a_checkpoint_needs_no_pretrained_weights_to_be_built_again(
+    lectern: Lectern, workdir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """They would be downloaded, only for the checkpoint's own to replace them."""
     trunk = {"class_path": "TorchvisionTrunk", "init_args": {"name": "squeezenet1_1", "weights": "IMAGENET1K_V1"}}
     network = {"class_path": "ClassAndBox", "init_args": {"trunk": trunk}}
     model = {"class_path": "Localization", "init_args": {"network": network}}
-    torch.save({"state_dict": {}, "experiment": {"model": model}}, "pretrained.ckpt")
-    _, _, filled, *_ = complete(["test", "--ckpt_path", "pretrained.ckpt"])
+    torch.save({"state_dict": {}, "experiment": {"model": model, "data": {"class_path": "Shapes"}}}, "pretrained.ckpt")
+    with pytest.raises(SystemExit, match="0"):
+        lectern("test", "--ckpt_path", "pretrained.ckpt", "--print_config")
+    filled = capfd.readouterr().out
     assert "squeezenet1_1" in filled
     assert "IMAGENET1K_V1" not in filled
