@@ -31,12 +31,17 @@ def own_folder_last() -> None:
         sys.path.append(str(here))
 
 
+def python(*arguments: str) -> list[str]:
+    """This interpreter as a process of its own that runs code of ours, and does not look into the current folder for it."""
+    return [sys.executable, "-P", *arguments]
+
+
 def command(*arguments: str) -> list[str]:
     """``lectern`` with these arguments, as a process of its own: the same code as this one's, whatever the folder has.
 
     Its path stands for it and not its name, since ``python -m experiments`` runs the folder's own ``experiments``.
     """
-    return [sys.executable, "-P", str(ROOT / "experiments" / "__main__.py"), *arguments]
+    return python(str(ROOT / "experiments" / "__main__.py"), *arguments)
 
 
 def _has_our_names(place: Path) -> bool:

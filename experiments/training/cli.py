@@ -122,11 +122,10 @@ class LecternCLI(OpenLightningCLI):
         torch.use_deterministic_algorithms(config.trainer.deterministic is True)
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
-        own = building.callbacks(self.subcommand, config, self.run_folder, self.model)
         trainer = super().instantiate_trainer(
             **kwargs,
             logger=building.loggers(self.subcommand, config, self.run_folder),
-            callbacks=[*(config.trainer.callbacks or []), *own],
+            callbacks=[*(config.trainer.callbacks or []), *self.own_callbacks(config)],
             plugins=[*building.listed(config.trainer.plugins), AtomicCheckpoints()],
         )
         if config.trainer.sync_batchnorm and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):
@@ -135,6 +134,10 @@ class LecternCLI(OpenLightningCLI):
             )
         set_rank_timeout(trainer, config.rank_timeout)
         return trainer
+
+    def own_callbacks(self, config: Any) -> list[pl.Callback]:
+        """Those beside the configuration's own."""
+        return building.callbacks(self.subcommand, config, self.run_folder, self.model)
 
     # Around the run ---------------------------------------------------------------------------------------------------
 
