@@ -99,7 +99,7 @@ class LecternCLI(OpenLightningCLI):
         config = self.config[self.subcommand]
         parse_expectations(config.expect)
         check_fit(config.model.class_path, config.data.class_path)
-        self.run_folder = choose(self.subcommand, config, self.recipe, self.saved)
+        self.run_folder = choose(str(self.subcommand), config, self.recipe, self.saved)
         config["name"] = self.run_folder.name
 
     # Building ---------------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class LecternCLI(OpenLightningCLI):
             kwargs["profiler"] = NoProfiler()
         trainer = super().instantiate_trainer(
             **kwargs,
-            logger=building.loggers(self.subcommand, config, self.run_folder),
+            logger=building.loggers(str(self.subcommand), config, self.run_folder),
             callbacks=[*(config.trainer.callbacks or []), *self.own_callbacks(config)],
             plugins=[*building.listed(config.trainer.plugins), AtomicCheckpoints()],
         )
@@ -137,7 +137,7 @@ class LecternCLI(OpenLightningCLI):
 
     def own_callbacks(self, config: Any) -> list[pl.Callback]:
         """Those beside the configuration's own."""
-        return building.callbacks(self.subcommand, config, self.run_folder, self.model)
+        return building.callbacks(str(self.subcommand), config, self.run_folder, self.model)
 
     # Around the run ---------------------------------------------------------------------------------------------------
 

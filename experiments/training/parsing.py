@@ -33,7 +33,7 @@ class Parser(LightningArgumentParser):
         return super().add_argument(*args, **kwargs)
 
 
-class Recipe(ActionConfigFile):
+class Recipe(ActionConfigFile):  # type: ignore[misc]
     """A configuration file, by path or by a recipe's name, in each spelling that argparse has for an option."""
 
     def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
