@@ -160,7 +160,7 @@ LAYER = st.fixed_dictionaries({}, optional=VALUES)
 FILE = st.sampled_from(["--config {}", "--config={}", "-c {}", "-c{}"])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     layers=st.lists(st.tuples(LAYER, FILE, FILE), max_size=2),
     line=LAYER,
