@@ -9,6 +9,7 @@ import pytest
 from datamodules.scene import InputError
 from experiments import recipes
 from experiments.training.parsing import read_early
+from tests.conftest import Lectern
 
 NAME = "segmentation/fcn_transpose"
 
@@ -54,3 +55,21 @@ def test_the_folder_is_no_setting_of_the_experiment(spelled: list[str], own: Pat
         assert early.arguments == [a for a in arguments if a not in spelled]
     with pytest.raises(InputError, match="--recipes gone: no such folder"):
         read_early(["fit", "--recipes", "gone"])
+
+
+def test_an_own_recipe_before_ours_is_said(own: Path, lectern: Lectern) -> None:
+    small = ["--trainer.fast_dev_run=1", "--data.train=8", "--data.val=4", "--data.batch_size=4", "--data.workers=0"]
+    result = lectern("fit", "--config", "segmentation/small_shapes", "--config", NAME, *small)
+    assert result.code == 0, result.err
+    assert f"--config {NAME} is recipes/{NAME}.yaml, and not Lectern's own recipe of that name" in result.err
+    assert "small_shapes is" not in result.err
+
+
+def test_list_shows_own_recipes_first(own: Path, lectern: Lectern) -> None:
+    own.rename("other")
+    result = lectern("list", "--recipes", "other")
+    assert result.code == 0, result.err
+    mine, ours = result.out.split("RECIPES in other")[1].split("RECIPES (")
+    assert "mine" in mine and "no task on no data" in mine
+    assert "segmentation/small_shapes" in ours
+    assert lectern("list", "--recipes", "gone").code == 2
