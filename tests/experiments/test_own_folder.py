@@ -16,6 +16,8 @@ import yaml
 from experiments import PACKAGES, ROOT
 from experiments.runs.folder import is_finished
 
+pytestmark = pytest.mark.timeout(900)  # each test starts processes that import everything anew
+
 MY_DATA = '''
 """Grey squares, bright or dark, by a CSV: name, label."""
 import csv
@@ -129,7 +131,7 @@ class Mine:
         environment = os.environ | {"PYTHONPATH": places, "WANDB_MODE": "disabled", "OMP_NUM_THREADS": "1"}
         environment.pop("PYTHONSAFEPATH", None)
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=280
+            [sys.executable, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=600
         )
         assert done.returncode == code, done.stdout + done.stderr
         assert "has its own" not in done.stdout + done.stderr
