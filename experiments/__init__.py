@@ -1,4 +1,4 @@
-"""What is above the datamodules and the tasks; and which code runs where a folder has packages of the same names."""
+"""Which code runs: Lectern's own in each of its processes, also in a folder that has packages of the same names."""
 
 from __future__ import annotations
 
