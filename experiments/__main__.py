@@ -17,9 +17,11 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   export     write a checkpoint's network as ONNX, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
   dashboard  a local page: the verdicts, and the runs side by side
-  list       tasks, data modules and recipes, and which fits which
+  list       tasks, data modules and recipes, and which fits which; your own too
 
 lectern COMMAND --help shows a command's options; lectern fit --model.help NAME and --data.help NAME those of a class.
+Recipes of your own are found by name in ./recipes, or in --recipes FOLDER; classes of your own in modules of the current
+folder: --data my_data.MyCSV.
 Any value of a recipe can be changed on the command line (--trainer.max_epochs 2); what it leaves open can be set by an
 environment variable (LECTERN_FIT__TRAINER__DEVICES=2). LECTERN_TRACEBACK=1 shows where an error came from.
 A configuration from a stranger is code: read it before you run it.
@@ -31,6 +33,9 @@ COMMANDS = (*TRAINER_COMMANDS, "doctor", "export", "reproduce", "dashboard", "li
 
 def main() -> int:
     """Entry point; returns the exit code."""
+    from . import own_folder_last
+
+    own_folder_last()
     command = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if command in ("-h", "--help", "help"):
         print(HELP, end="")
@@ -66,7 +71,7 @@ def main() -> int:
         from .training.catalog import run as list_all
 
         try:
-            return list_all()
+            return list_all(sys.argv[2:])
         except BrokenPipeError:  # whoever reads has seen enough: lectern list | head
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 0
@@ -75,4 +80,15 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    if not __package__:
+        # Started by its path (experiments.command): the packages beside it are meant, whatever others sys.path has.
+        root = __file__.rpartition("experiments")[0] or "."
+        sys.path.insert(0, root)
+        import experiments
+
+        sys.path.remove(root)
+        experiments.own_folder_last()
+        import experiments.__main__ as here
+
+        sys.exit(here.main())
     sys.exit(main())

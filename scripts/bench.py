@@ -193,8 +193,8 @@ def fit(case: Case, steps: int, timer: pl.Callback) -> None:
     """Runs ``lectern fit`` for so many steps, with one more callback."""
 
     class Timed(LecternCLI):
-        def _callbacks(self, config: Any) -> list[pl.Callback]:
-            return [*super()._callbacks(config), timer]
+        def own_callbacks(self, config: Any) -> list[pl.Callback]:
+            return [*super().own_callbacks(config), timer]
 
     network, optimizer = f'{{"class_path": "{case.network_path}"}}', '{"class_path": "torch.optim.AdamW"}'
     model = f'{{"class_path": "{case.task}", "init_args": {{"network": {network}, "optimizer": {optimizer}}}}}'

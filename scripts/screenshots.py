@@ -16,6 +16,8 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import ViewportSize, sync_playwright
 
+from experiments import command
+
 DOCS = Path(__file__).parents[1] / "docs"
 SIZE: ViewportSize = {"width": 1200, "height": 900}
 STUDY = "plain_nets_degrade/plain"
@@ -30,7 +32,7 @@ def main() -> int:
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-m", "experiments", "dashboard", "--runs", runs, "--port", str(port)])
+    server = subprocess.Popen(command("dashboard", "--runs", runs, "--port", str(port)))
     try:
         address = f"http://127.0.0.1:{port}"
         wait(f"{address}/_stcore/health", server)

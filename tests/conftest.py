@@ -47,6 +47,7 @@ def lectern(workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
 
     def run(*arguments: str) -> Result:
         monkeypatch.setattr(sys, "argv", ["lectern", *arguments])
+        monkeypatch.setattr(sys, "path", list(sys.path))  # to which it appends the folder
         capfd.readouterr()
         code = main()
         captured = capfd.readouterr()

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments import python
+
 ADDRESS = "127.0.0.1"
 PORT = 8501
 HERE = Path(__file__).parent
@@ -74,4 +76,4 @@ def command(port: int) -> list[str]:
         "theme.codeFont": "monospace",
     }
     flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
-    return [sys.executable, "-m", "streamlit", "run", str(HERE / "app.py"), *flags]
+    return python("-m", "streamlit", "run", str(HERE / "app.py"), *flags)

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from experiments import command, own_folder_last
 from experiments.runs.files import CHECKPOINTS, CURVES, read_summary
 from experiments.runs.folder import write_atomically, write_summary
 from experiments.studies.study import Job
@@ -50,6 +51,7 @@ def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disable
     """
     import torch
 
+    own_folder_last()  # a scheduler's job does not come through main
     folder.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()  # what is timed is then the work, and not the system's
     torch.set_num_threads(1)  # the same sums, and so the same result, beside any number of other runs
@@ -120,10 +122,9 @@ def _devices(config: dict[str, Any]) -> int:
 
 def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -> list[ModuleType]:
     """A training on several devices, as a command of its own: Lightning's strategies start the other ranks by repeating it."""
-    command = [sys.executable, "-m", "experiments"]
-    subprocess.run([*command, *arguments], check=True)
+    subprocess.run(command(*arguments), check=True)
     last = folder / CHECKPOINTS / "last.ckpt"
-    subprocess.run([*command, "test", "--ckpt_path", str(last), "--trainer", json.dumps(config["trainer"])], check=True)
+    subprocess.run(command("test", "--ckpt_path", str(last), "--trainer", json.dumps(config["trainer"])), check=True)
     paths = [config[part]["class_path"] for part in ("model", "data")]
     return [importlib.import_module(p.rpartition(".")[0]) for p in paths if "." in p]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from datamodules.scene import InputError
+from experiments import python
 
 Launcher = Literal["processes", "slurm", "local"]
 
@@ -89,7 +91,7 @@ class Submitit:
             raise InputError("--launcher slurm and local need submitit: pip install 'lectern[slurm]'") from None
         # Where SLURM keeps no accounts it would say so every two seconds; a result is a file, and found all the same.
         logging.getLogger("submitit").setLevel(logging.ERROR)
-        self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
+        self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster, **{f"{cluster}_python": shlex.join(python())})
         self._executor.update_parameters(**({"timeout_min": 24 * 60} | options))
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
+import sys
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import yaml
 
+from datamodules.base import DataModule
 from datamodules.scene import COMPUTED, InputError
 from experiments import recipes
+from lightning_modules.base import Task
+
+from .own_classes import own_classes, own_modules
 
 
 def _public(package: str, base: str) -> dict[str, Any]:
@@ -40,7 +48,7 @@ def pairs() -> list[tuple[str, str]]:
 
 def check_fit(task_path: str, data_path: str) -> None:
     """Raises InputError where the data module lacks what the task needs, before anything is built or downloaded."""
-    task, data = _class(task_path), _class(data_path)
+    task, data = class_of(task_path), class_of(data_path)
     # Data without annotation of its own is there to be predicted on.
     if not data.provides or fits(task, data):
         return
@@ -53,7 +61,8 @@ def check_fit(task_path: str, data_path: str) -> None:
     )
 
 
-def _class(path: str) -> Any:
+def class_of(path: str) -> Any:
+    """The class of a full class path."""
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)
 
@@ -62,9 +71,19 @@ def _words(fields: frozenset[str]) -> str:
     return " and ".join(sorted(fields)) or "nothing"
 
 
-def run() -> int:
-    """Prints the catalogue."""
-    all_tasks, all_data = tasks(), data_modules()
+def run(arguments: list[str]) -> int:
+    """Prints the catalogue: Lectern's own, and before it in each part the user's; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="lectern list", description="Tasks, data modules and recipes, and which fits which.")
+    parser.add_argument("--recipes", help="the folder of your own recipes; ./recipes by default")
+    try:
+        own = recipes.own_folder(parser.parse_args(arguments).recipes)
+        listed = [_Recipe.read(name, folder) for folder in (own, recipes.FOLDER) if folder for name in recipes.names(folder)]
+    except InputError as error:
+        print(f"lectern: {error}", file=sys.stderr)
+        return 2
+    modules = own_modules(path for recipe in listed for path in (recipe.model, recipe.data))
+    all_tasks = own_classes(Task, modules) | tasks()
+    all_data = own_classes(DataModule, modules) | data_modules()
     width = max(map(len, all_data)) + 2
     print("TASKS x DATA MODULES\n" + " " * width + "  ".join(all_tasks))
     for name, data in all_data.items():
@@ -76,19 +95,52 @@ def run() -> int:
     print(f"\nDATA MODULES (each computes {_words(COMPUTED)} of its images too)")
     for name, data in all_data.items():
         print(f"  {name:26} {_first_line(data)}\n{'':28} provides {', '.join(sorted(data.provides)) or 'images only'}")
-    print("\nRECIPES (lectern fit --config NAME)")
-    for recipe in recipes.names():
-        path = recipes.path_of(recipe)
-        first = path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        fed_by = [d for d, data in all_data.items() if fits(all_tasks[_name(content["model"])], data)]
-        print(f"  {recipe:34} {first}\n{'':37}{_name(content['model'])} on {_name(content['data'])}; fits {', '.join(fed_by)}")
+    for folder in (own, recipes.FOLDER):
+        if folder:
+            print(f"\nRECIPES{f' in {folder}' if folder == own else ''} (lectern fit --config NAME)")
+        for recipe in listed:
+            if recipe.folder == folder:
+                print(f"  {recipe.name:34} {recipe.says}\n{'':37}{recipe.fitting(all_tasks, all_data)}")
     return 0
 
 
-def _name(config: dict[str, Any]) -> str:
-    return str(config["class_path"]).rsplit(".", 1)[-1]
+class _Recipe(NamedTuple):
+    """A recipe as the catalogue shows it; a user's own may leave the task or the data to the command line."""
+
+    name: str
+    folder: Path
+    says: str
+    model: str
+    data: str
+
+    @classmethod
+    def read(cls, name: str, folder: Path) -> _Recipe:
+        text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
+        first = (text.splitlines() or [""])[0]
+        try:
+            content = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"{folder / name}.yaml: {' '.join(str(error).split())}") from None
+        parts = [content.get(part) if isinstance(content, dict) else None for part in ("model", "data")]
+        model, data = (str(p.get("class_path", "")) if isinstance(p, dict) else str(p or "") for p in parts)
+        return cls(name, folder, first.lstrip("# ") if first.startswith("#") else "", model, data)
+
+    def fitting(self, all_tasks: Mapping[str, Any], all_data: Mapping[str, Any]) -> str:
+        """Its task and data, and what else could feed the task."""
+        task = all_tasks.get(self.model) or all_tasks.get(_short(self.model))
+        fed_by = [name for name, data in all_data.items() if fits(task, data)] if task else []
+        text = f"{_shown(self.model, all_tasks) or 'no task'} on {_shown(self.data, all_data) or 'no data'}"
+        return f"{text}; fits {', '.join(fed_by)}" if fed_by else text
+
+
+def _short(class_path: str) -> str:
+    return class_path.rsplit(".", 1)[-1]
+
+
+def _shown(class_path: str, known: Mapping[str, Any]) -> str:
+    """A class by the name that the catalogue has for it."""
+    return class_path if class_path in known else _short(class_path)
 
 
 def _first_line(value: Any) -> str:
-    return (inspect.getdoc(value) or "").splitlines()[0]
+    return (inspect.getdoc(value) or " ").splitlines()[0]

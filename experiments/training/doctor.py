@@ -35,7 +35,7 @@ class Doctor(LecternCLI):
         self.asked_wandb, config["wandb"] = config["wandb"], "disabled"
         super().before_instantiate_classes()
 
-    def _run_subcommand(self, subcommand: str) -> None:
+    def run_subcommand(self, subcommand: str) -> None:
         self.failed = not all([self._machine(), self._data(), self._memory(), not self.run_batch or self._one_batch()])
         print("doctor     " + ("found a problem" if self.failed else "nothing stands in the way"))
 

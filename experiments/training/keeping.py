@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from datamodules.scene import InputError
+from experiments.lightning_compat import gradients_are_accumulating, started_processes, validation_follows
 from experiments.runs.files import CHECKPOINTS
 from experiments.runs.folder import folder_of
 
@@ -61,7 +62,7 @@ class KeepLast(Checkpoint):
         # A run resumed from a checkpoint between a batch and its validation would skip that validation, and one resumed
         # from its last step would not log that step.
         last = trainer.global_step == trainer.max_steps
-        if not last and not _validation_follows(trainer) and not trainer.fit_loop._should_accumulate():
+        if not last and not validation_follows(trainer) and not gradients_are_accumulating(trainer):
             self._save_or_stop(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -77,7 +78,7 @@ class KeepLast(Checkpoint):
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Leaves no process behind: ranks that were started from here get some seconds to end, then are killed."""
         deadline = time.monotonic() + 5
-        for process in getattr(trainer.strategy.launcher, "procs", []):
+        for process in started_processes(trainer):
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
@@ -137,10 +138,3 @@ class KeepLast(Checkpoint):
         if folder := folder_of(trainer):
             trainer.save_checkpoint(folder / CHECKPOINTS / "last.ckpt", weights_only=False)
             self._saved_step, self._saved_time = trainer.global_step, time.monotonic()
-
-
-def _validation_follows(trainer: pl.Trainer) -> bool:
-    """Whether validation may come right after the batch that just ended."""
-    loop, every = trainer.fit_loop.epoch_loop, trainer.val_check_batch
-    in_epoch, in_all = loop.batch_progress.current.ready, loop.batch_progress.total.ready
-    return loop.batch_progress.is_last_batch or (every is not None and (in_epoch % every == 0 or in_all % every == 0))

@@ -1,20 +1,61 @@
-"""From a checkpoint back to what it was written by: its task, its run, and the command line that it completes."""
+"""From a checkpoint back to what it was written by: its task, its run, and the configuration that a command starts from."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonargparse
-import yaml
+from pytorch_lightning.cli import LightningArgumentParser
 
+from datamodules import ImageFiles
 from datamodules.scene import InputError
 from experiments.runs.files import CHECKPOINTS, CONFIG
 from experiments.runs.folder import is_finished
 from lightning_modules.base import Task
 
+from .catalog import class_of
 from .checkpoint_io import load
+
+SETTINGS = ("model", "data", "expect", "name")
+"""What of its experiment a checkpoint's evaluation starts from; device, trainer and the like are the command's own."""
+
+PREPARED = ("resize_mode", "proposals")
+"""How a data module prepares what it has for a network: what images without annotation must be given in the same way."""
+
+SEEN = ("image_size", "mean", "std", "classes", "mask_classes", "joints", "vocabulary")
+"""What a network's weights depend on, of the specification of the data that it was trained on."""
+
+
+class Saved(NamedTuple):
+    """What a checkpoint says of its experiment: plain data, all that is read from it but for the weights."""
+
+    path: Path
+    settings: dict[str, Any]
+    specification: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> Saved:
+        """Raises InputError where there is no checkpoint that can be read."""
+        checkpoint = load(path)
+        settings = checkpoint.get("experiment") or {}
+        specification = (checkpoint.get("hyper_parameters") or {}).get("specification") or {}
+        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, specification)
+
+    def check(self, class_path: str) -> None:
+        """Raises InputError where the checkpoint is of another task than the configuration."""
+        saved = (self.settings.get("model") or {}).get("class_path")
+        if saved and _short(saved) != _short(class_path):
+            raise InputError(f"{self.path}: a checkpoint of {_short(saved)}, but the task is {_short(class_path)}")
+
+    def differences(self, specification: dict[str, Any]) -> list[str]:
+        """What the network was trained for and these data have otherwise, a line each."""
+        return [
+            f"{self.path} was trained on {key} {_shown(self.specification[key])}, and these data have {_shown(new)}"
+            for key in SEEN
+            if key in self.specification and (new := specification.get(key)) != self.specification[key]
+        ]
 
 
 def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
@@ -42,23 +83,11 @@ def without_pretraining(config: Any) -> Any:
     return config
 
 
-def check(path: Path, class_path: str) -> None:
-    """Raises InputError where the checkpoint is of another task than the configuration."""
-    experiment = load(path).get("experiment") or {}
-    saved = (experiment.get("model") or {}).get("class_path")
-    if saved and saved.rsplit(".", 1)[-1] != class_path.rsplit(".", 1)[-1]:
-        raise InputError(f"{path}: a checkpoint of {saved.rsplit('.', 1)[-1]}, but the task is {class_path.rsplit('.', 1)[-1]}")
-
-
 def run_folder_of(path: Path) -> Path | None:
     """The folder of the run that wrote this checkpoint, where it still lies there."""
     folder = path.resolve().parent.parent
     inside = path.resolve().parent.name == CHECKPOINTS and (folder / CONFIG).is_file()
     return _relative(folder) if inside else None
-
-
-def _relative(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def last_unfinished(runs: Path) -> Path | None:
@@ -67,46 +96,69 @@ def last_unfinished(runs: Path) -> Path | None:
     return found[-1] if found else None
 
 
-def complete(arguments: list[str]) -> list[str]:
-    """The command line with what it leaves unsaid filled in from its checkpoint.
+def start_from(saved: Saved, parser: LightningArgumentParser, parse: Callable[[], Any]) -> None:
+    """Makes a checkpoint's experiment the parser's defaults, so that it is all that a command needs.
 
-    ``validate``, ``test`` and ``predict`` take the task and, but for ``predict`` on other images, the data from there, so
-    that a checkpoint is all that they need.
+    It is the lowest layer: environment, configuration files and command line change what they name. An object that they
+    replace by one of another class takes none of the old one's arguments over (jsonargparse passes on those of the same
+    name), and a list that they give is theirs alone.
+
+    Args:
+        saved: what the checkpoint says.
+        parser: the subcommand's.
+        parse: parses the command line, which may lack what a default will fill, and returns the subcommand's settings.
     """
-    path = _value(arguments, "--ckpt_path")
-    if not arguments or arguments[0] not in ("validate", "test", "predict") or path is None:
-        return arguments
-    checkpoint = load(Path(path))
-    experiment = checkpoint.get("experiment") or {}
-    given = _given_keys(arguments)
-    filled = {key: experiment[key] for key in ("model", "data", "expect", "name") if experiment.get(key) and key not in given}
-    filled = {key: without_pretraining(value) if key == "model" else value for key, value in filled.items()}
-    result = [arguments[0], *(["--config", json.dumps(filled)] if filled else []), *arguments[1:]]
-    if arguments[0] == "predict" and "ImageFiles" in (_value(arguments, "--data") or ""):
-        data = (experiment.get("data") or {}).get("init_args") or {}
-        specification = checkpoint["hyper_parameters"]["specification"]
-        result += ["--data.specification", json.dumps(specification), "--data.resize_mode", data.get("resize_mode", "stretch")]
-        if data.get("proposals") and not any(argument.startswith("--data.proposals") for argument in arguments):
-            result += ["--data.proposals", json.dumps(data["proposals"])]
-    return result
+    defaults = {key: without_pretraining(value) if key == "model" else value for key, value in saved.settings.items()}
+    while True:
+        parser.set_defaults(defaults)
+        before, after = parser.get_defaults(), parse()
+        kept = {k: v for k in defaults if (v := _still_meant(defaults[k], before.get(k), after.get(k))) is not _REPLACED}
+        if "data" not in kept and (images := _as_images(saved, after.get("data"))):
+            kept["data"] = images
+        if kept == defaults:
+            return
+        parser.set_defaults({key: None for key in defaults if key not in kept})
+        defaults = kept
 
 
-def _value(arguments: list[str], name: str) -> str | None:
-    for i, argument in enumerate(arguments):
-        if argument == name and i + 1 < len(arguments):
-            return arguments[i + 1]
-        if argument.startswith(f"{name}="):
-            return argument.split("=", 1)[1]
-    return None
+_REPLACED: Any = object()
 
 
-def _given_keys(arguments: list[str]) -> set[str]:
-    """The top-level keys that the command line and its configuration files set."""
-    keys = set()
-    for i, argument in enumerate(arguments):
-        if argument.startswith("--") and argument not in ("--config", "-c"):
-            keys.add(argument[2:].split("=")[0].split(".")[0] if "." not in argument.split("=")[0] else "")
-        if argument in ("--config", "-c") and i + 1 < len(arguments) and Path(arguments[i + 1]).is_file():
-            content = yaml.safe_load(Path(arguments[i + 1]).read_text(encoding="utf-8"))
-            keys |= set(content) if isinstance(content, dict) else set()
-    return keys
+def _still_meant(saved: Any, before: Any, after: Any) -> Any:
+    """What of a saved value the command line leaves standing, or ``_REPLACED``.
+
+    Args:
+        saved: as the checkpoint has it.
+        before: the same, parsed.
+        after: parsed with what the command line says.
+    """
+    if isinstance(saved, dict):
+        if not (hasattr(before, "get") and hasattr(after, "get")) or before.get("class_path") != after.get("class_path"):
+            return _REPLACED
+        parts = {key: _still_meant(value, before.get(key), after.get(key)) for key, value in saved.items()}
+        return {key: value for key, value in parts.items() if value is not _REPLACED}
+    if isinstance(saved, list) and before != after:
+        return _REPLACED
+    return saved
+
+
+def _as_images(saved: Saved, data: Any) -> dict[str, Any] | None:
+    """What images without annotation take from a checkpoint, where a command names them; they know no classes or sizes."""
+    if data is None or not issubclass(class_of(data.class_path), ImageFiles):
+        return None
+    trained_on = (saved.settings.get("data") or {}).get("init_args") or {}
+    prepared = {key: trained_on[key] for key in PREPARED if trained_on.get(key) is not None}
+    known = {"specification": saved.specification} if saved.specification else {}
+    return {"class_path": data.class_path, "init_args": {**known, **prepared}}
+
+
+def _short(class_path: str) -> str:
+    return class_path.rsplit(".", 1)[-1]
+
+
+def _shown(value: Any) -> str:
+    return " x ".join(map(str, value)) if isinstance(value, list | tuple) and len(value) == 2 else str(value)
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
 
+import experiments
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import is_finished
 from tests.support.interrupted import curves, start_ranks, weights
@@ -62,7 +63,7 @@ def command(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("WANDB_MODE", "offline")  # its process is of the job, and gets the signal too
     (workdir / ".venv" / "bin").mkdir(parents=True)
     lectern = workdir / ".venv" / "bin" / "lectern"
-    lectern.write_text(f'#!/bin/sh\nexec {sys.executable} -m experiments "$@"\n')
+    lectern.write_text(f'#!/bin/sh\nexec {shlex.join(experiments.command())} "$@"\n')
     lectern.chmod(0o755)
     return [*config("Classification", workdir), *COMMON, "--data.val=5", "--trainer.max_epochs=20", "--checkpoint.steps=3"]
 
