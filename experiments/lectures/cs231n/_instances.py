@@ -39,9 +39,14 @@ def coco(name: str = "COCO") -> Mapping[str, Any]:
         "trainer.check_val_every_n_epoch": 3,
         f"{NETWORK_ARGUMENTS}.candidates": 1000,
         f"{NETWORK_ARGUMENTS}.proposals": 300,
-        f"{NETWORK_ARGUMENTS}.roi_samples": 128,
+        f"{NETWORK_ARGUMENTS}.samples": 128,
         f"{NETWORK_ARGUMENTS}.rpn_samples": 256,
-        f"{NETWORK_ARGUMENTS}.hidden": 1024,
+        f"{NETWORK_ARGUMENTS}.head": {
+            "class_path": "lightning_modules.networks.SoftmaxHead",
+            "init_args": {
+                "layers": {"class_path": "lightning_modules.networks.FullyConnected", "init_args": {"widths": [1024, 1024]}}
+            },
+        },
         f"{NETWORK_ARGUMENTS}.max_detections": 100,
         "data": {
             "class_path": name,

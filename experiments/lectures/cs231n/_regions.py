@@ -113,10 +113,10 @@ def faster(without: str = "") -> dict[str, Any]:
         "model.class_path": "Detection",
         **own,
         f"{_ARGUMENTS}.pooling": _pooling(),
-        f"{_ARGUMENTS}.hidden": WIDTHS[0],
+        f"{_ARGUMENTS}.head": _head("SoftmaxHead"),
         f"{_ARGUMENTS}.anchor_scales": [4.0, 6.0, 8.0],
         f"{_ARGUMENTS}.proposals": 75,  # about as many as selective search finds
-        f"{_ARGUMENTS}.roi_samples": 64,
+        f"{_ARGUMENTS}.samples": 64,
         f"{_ARGUMENTS}.nms_threshold": 0.3,
         **_epochs(EPOCHS),
     }
