@@ -15,6 +15,7 @@ from datamodules.base import PreparedScenes, Split
 from datamodules.loading import collate
 from datamodules.scene import InputError
 from lightning_modules.evaluating import evaluating
+from lightning_modules.means import values
 
 from .callbacks import peak_memory_mib
 from .cli import LecternCLI, run_cli
@@ -130,7 +131,7 @@ class Doctor(LecternCLI):
         task = self.model.to(device)
         batch = task.transfer_batch_to_device(batch, device, 0)
         optimizer = task.make_optimizer(task.parameters())
-        losses = {name: mean.value for name, mean in task.losses(task.respond(batch), batch).items()}
+        losses = values(task.losses(task.respond(batch), batch))
         total = torch.stack(list(losses.values())).sum()
         total.backward()
         optimizer.step()

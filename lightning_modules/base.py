@@ -19,7 +19,7 @@ from datamodules.scene import Batch, InputError, Specification
 from .accumulation import Step
 from .distributed import gather_objects
 from .evaluating import evaluating
-from .means import Mean, mean_losses, with_total
+from .means import Mean, mean_losses, values, with_total
 from .schedules import Schedule
 
 Stage = Literal["train", "val", "test"]
@@ -137,7 +137,7 @@ class Task(pl.LightningModule):
         if self.trainer.accumulate_grad_batches == 1:
             return self._end_step(losses)
         self._micro_batch = losses
-        return with_total({name: mean.value for name, mean in losses.items()})["loss"]
+        return with_total(values(losses))["loss"]
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         """The gradient of the step's means: over all ranks, and over all micro-batches where a step has several."""
@@ -212,8 +212,8 @@ class Task(pl.LightningModule):
 
     def _log_metrics(self, stage: Stage, metrics: MetricCollection) -> None:
         """Computes each metric once over the whole set, on all devices together, and starts afresh."""
-        values = metrics.compute() | mean_losses(self._eval_losses)
-        self.log_dict({f"{stage}/{name}": value for name, value in values.items()})
+        computed = metrics.compute() | mean_losses(self._eval_losses)
+        self.log_dict({f"{stage}/{name}": value for name, value in computed.items()})
         metrics.reset()
         self._eval_losses = []
 
@@ -232,9 +232,9 @@ class Task(pl.LightningModule):
     def on_train_start(self) -> None:
         # A checkpoint is written before its own step is logged; a run resumed from it logs that step here.
         if means := self._due_means():
-            values = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
+            every = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
             for logger in self.loggers:
-                metrics = {name: float(value) for name, value in values.items()} | {"epoch": self._saved_epoch}
+                metrics = {name: float(value) for name, value in every.items()} | {"epoch": self._saved_epoch}
                 logger.log_metrics(metrics, step=self.global_step - 1)
 
     def _log_every(self) -> int:

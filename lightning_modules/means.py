@@ -46,6 +46,11 @@ def full_precision(values: Tensor) -> Tensor:
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
+def values(losses: dict[str, Mean]) -> dict[str, Tensor]:
+    """Each mean, by name."""
+    return {name: mean.value for name, mean in losses.items()}
+
+
 def with_total(losses: dict[str, Tensor]) -> dict[str, Tensor]:
     """The losses by name, and under ``loss`` their sum."""
     first, *others = losses.values()

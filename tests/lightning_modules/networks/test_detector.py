@@ -14,21 +14,24 @@ from jsonargparse import ArgumentParser
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from lightning_modules.networks.detector import Detection, Detector
+from lightning_modules.means import Mean, values
+from lightning_modules.networks.detector import Detections, Detector
 from lightning_modules.networks.faster_rcnn import FasterRCNN
+from lightning_modules.networks.region_heads import FullyConnected, SoftmaxHead
 from lightning_modules.networks.ssd import SSD
 from lightning_modules.networks.trunks import FPN, ConvTrunk
 from lightning_modules.networks.yolo import YOLO, FullyConnectedHead
 
 Small = partial(ConvTrunk, (8, 12, 16), depth=1)
 Pyramid = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
+NARROW = partial(SoftmaxHead, layers=partial(FullyConnected, widths=(32,)))
 DETECTORS: dict[str, Callable[[int], Detector]] = {
     "yolo": partial(YOLO, trunk=Small),
     "yolo-paper": partial(YOLO, trunk=Small, head=partial(FullyConnectedHead, hidden=64, dropout=0.0)),
     "ssd": partial(SSD, trunk=Small),
     "ssd-pyramid": partial(SSD, trunk=Pyramid, scales=4),
-    "faster-rcnn": partial(FasterRCNN, trunk=Small, hidden=32, proposals=20),
-    "faster-rcnn-pyramid": partial(FasterRCNN, trunk=Pyramid, hidden=32, proposals=20),
+    "faster-rcnn": partial(FasterRCNN, trunk=Small, head=NARROW, proposals=20),
+    "faster-rcnn-pyramid": partial(FasterRCNN, trunk=Pyramid, head=NARROW, proposals=20),
 }
 every_detector = pytest.mark.parametrize("build", DETECTORS.values(), ids=DETECTORS.keys())
 NONE = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
@@ -36,7 +39,7 @@ NONE = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
 
 def _losses(detector: Detector, images: Tensor, objects: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
     boxes, labels = (list(of) for of in zip(*objects, strict=True))
-    return detector.losses(detector(images), boxes, labels)
+    return values(detector.losses(detector(images), boxes, labels))
 
 
 @every_detector
@@ -59,11 +62,11 @@ def test_half_precision_keeps_boxes_and_losses_in_full(build: Callable[[int], De
     boxes, labels = [torch.tensor([[5.0, 8.0, 40.0, 30.0]])] * 2, [torch.tensor([2])] * 2
     with torch.autocast("cpu", dtype=torch.bfloat16):
         outputs = detector(images)
-        losses = detector.losses(outputs, boxes, labels)
+        losses = values(detector.losses(outputs, boxes, labels))
         found = detector.predict(outputs)[0]
     assert all(loss.dtype == torch.float32 and bool(loss.isfinite()) for loss in losses.values())
     assert found["boxes"].dtype == found["scores"].dtype == torch.float32
-    places = getattr(outputs, "anchors", getattr(outputs, "defaults", torch.zeros(0)))
+    places = getattr(getattr(outputs, "proposed", outputs), "anchors", getattr(outputs, "defaults", torch.zeros(0)))
     assert places.dtype == torch.float32
 
 
@@ -72,9 +75,9 @@ def test_losses_leave_boxes_and_labels_as_they_are(build: Callable[[int], Detect
     detector, boxes, labels = build(3), [torch.tensor([[5.0, 8.0, 40.0, 30.0]])], [torch.tensor([2])]
     outputs = detector(torch.randn(1, 3, 64, 64))
     torch.manual_seed(0)
-    first = detector.losses(outputs, boxes, labels)
+    first = values(detector.losses(outputs, boxes, labels))
     torch.manual_seed(0)
-    assert detector.losses(outputs, boxes, labels) == first
+    assert values(detector.losses(outputs, boxes, labels)) == first
     assert boxes[0].tolist() == [[5.0, 8.0, 40.0, 30.0]] and labels[0].tolist() == [2]
 
 
@@ -130,8 +133,8 @@ class _Bare(Detector):
         super().__init__(num_classes, score_threshold=0.3, nms_threshold=0.5, max_detections=5)
 
     def forward(self, images: Tensor) -> Any: ...
-    def losses(self, outputs: Any, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]: ...  # type: ignore[empty-body]
-    def predict(self, outputs: Any) -> list[Detection]: ...  # type: ignore[empty-body]
+    def losses(self, *args: Any, **kwargs: Any) -> dict[str, Mean]: ...  # type: ignore[empty-body]
+    def predict(self, outputs: Any) -> list[Detections]: ...  # type: ignore[empty-body]
 
 
 def _select_by_hand(boxes: Tensor, scores: Tensor, height: int, width: int) -> set[tuple[float, int, int]]:

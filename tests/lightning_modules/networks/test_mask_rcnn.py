@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
+from lightning_modules.means import values
 from lightning_modules.networks.branches import BranchedRCNN
 from lightning_modules.networks.faster_rcnn import FasterRCNN
 from lightning_modules.networks.keypoint_rcnn import KeypointBranch, KeypointMaskRCNN, KeypointRCNN
@@ -26,19 +27,21 @@ from lightning_modules.networks.mask_rcnn import (
     cut_out,
     paste,
 )
+from lightning_modules.networks.region_heads import FullyConnected, SoftmaxHead
 from lightning_modules.networks.trunks import FPN, ConvTrunk
 
 Small = partial(ConvTrunk, (8, 12, 16), depth=1)
 Pyramid = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
 Masks, Joints = partial(MaskBranch, layers=(8,), hidden=8), partial(KeypointBranch, layers=(8,))
+Narrow = partial(SoftmaxHead, layers=partial(FullyConnected, widths=(32,)))
 NETWORKS: dict[str, Callable[[int], BranchedRCNN]] = {
-    "masks": partial(MaskRCNN, trunk=Small, hidden=32, masks=Masks),
-    "masks, one sigmoid": partial(MaskRCNN, trunk=Small, hidden=32, masks=partial(Masks, masks=OneSigmoid)),
-    "masks, softmax": partial(MaskRCNN, trunk=Small, hidden=32, masks=partial(Masks, masks=PixelSoftmax)),
-    "masks, pyramid": partial(MaskRCNN, trunk=Pyramid, hidden=32, masks=Masks),
-    "joints": partial(KeypointRCNN, num_joints=5, trunk=Small, hidden=32, keypoints=Joints),
-    "joints, pyramid": partial(KeypointRCNN, num_joints=5, trunk=Pyramid, hidden=32, keypoints=Joints),
-    "both": partial(KeypointMaskRCNN, num_joints=5, trunk=Small, hidden=32, keypoints=Joints, masks=Masks),
+    "masks": partial(MaskRCNN, trunk=Small, head=Narrow, masks=Masks),
+    "masks, one sigmoid": partial(MaskRCNN, trunk=Small, head=Narrow, masks=partial(Masks, masks=OneSigmoid)),
+    "masks, softmax": partial(MaskRCNN, trunk=Small, head=Narrow, masks=partial(Masks, masks=PixelSoftmax)),
+    "masks, pyramid": partial(MaskRCNN, trunk=Pyramid, head=Narrow, masks=Masks),
+    "joints": partial(KeypointRCNN, num_joints=5, trunk=Small, head=Narrow, keypoints=Joints),
+    "joints, pyramid": partial(KeypointRCNN, num_joints=5, trunk=Pyramid, head=Narrow, keypoints=Joints),
+    "both": partial(KeypointMaskRCNN, num_joints=5, trunk=Small, head=Narrow, keypoints=Joints, masks=Masks),
 }
 every_network = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS.keys())
 SOME = torch.tensor([[5.0, 8.0, 40.0, 30.0], [20.0, 20.0, 60.0, 63.0]]), torch.tensor([2, 0])
@@ -61,9 +64,10 @@ def losses(network: BranchedRCNN, images: Tensor, objects: list[tuple[Tensor, Te
     size = (images.shape[-2], images.shape[-1])
     further = [fields(boxes, size) for boxes, _ in objects]
     boxes, labels = (list(of) for of in zip(*objects, strict=True))
-    return network.losses(
+    found = network.losses(
         network(images), boxes, labels, **{field: [of[field] for of in further] for field in network.branches}
     )
+    return values(found)
 
 
 @every_network
@@ -102,12 +106,12 @@ def test_class_and_box_are_faster_r_cnn_s_own(build: Any) -> None:
     torch.manual_seed(0)
     network = build(3)
     torch.manual_seed(0)
-    arguments = {k: v for k, v in build.keywords.items() if k in ("trunk", "hidden")}
+    arguments = {k: v for k, v in build.keywords.items() if k in ("trunk", "head")}
     faster = FasterRCNN(3, **arguments)
     assert all(torch.equal(value, network.state_dict()[name]) for name, value in faster.state_dict().items())
     images = torch.randn(2, 3, 64, 72)
     torch.manual_seed(1)
-    expected = faster.losses(faster(images), [SOME[0], SOME[0]], [SOME[1], SOME[1]])
+    expected = values(faster.losses(faster(images), [SOME[0], SOME[0]], [SOME[1], SOME[1]]))
     torch.manual_seed(1)
     found = losses(network, images, [SOME, SOME])
     assert all(torch.equal(found[name], value) for name, value in expected.items())
@@ -139,7 +143,7 @@ def test_one_image_is_learned_masks_joints_and_all(build: Any) -> None:
     image[0, 0][truth["masks"][0] > 0] = 1
     image[0, 1][truth["masks"][1] > 0] = 1
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
-    for _ in range(80):
+    for _ in range(100):
         loss = torch.stack(list(losses(network, image, [(boxes, labels)]).values())).sum()
         optimizer.zero_grad()
         loss.backward()
@@ -147,7 +151,7 @@ def test_one_image_is_learned_masks_joints_and_all(build: Any) -> None:
     # In the true boxes, so that only the branch is judged; batch normalisation has seen this image alone.
     found: Any = [{"boxes": boxes, "labels": labels}]
     with torch.no_grad():
-        maps = network(image).maps
+        maps = network(image).shared
         read = {
             field: branch.read(branch(maps, network.trunk.strides, [boxes]), found, (64, 64))[0]
             for field, branch in network.branches.items()
@@ -230,7 +234,7 @@ def test_a_mask_s_loss_is_the_mean_over_pixels_of_its_own_channel(kind: type[Mas
                     p = 1 / (1 + (-at[classes[r] if kind is ClassSigmoids else 0]).exp())
                     terms.append(-(p if on else 1 - p).log())
                 probabilities[r, i, j] = p
-    torch.testing.assert_close(masks.loss(logits, classes, targets), torch.stack(terms).mean().float())
+    torch.testing.assert_close(masks.loss(logits, classes, targets).value, torch.stack(terms).mean().float())
     torch.testing.assert_close(masks.probability(logits, classes), probabilities)
 
 
@@ -256,7 +260,7 @@ def test_a_joint_s_loss_is_the_cross_entropy_of_its_place() -> None:
     places = {(0, 0): (7, 0), (0, 1): (4, 4), (1, 0): (0, 7), (1, 2): (7, 7)}  # (region, joint): (row, column)
     terms = [-logits[r, k].flatten().log_softmax(0).view(8, 8)[at] for (r, k), at in places.items()]
     loss = branch.loss(logits, regions, [torch.tensor([0])] * 2, matched, joints)
-    torch.testing.assert_close(loss, torch.stack(terms).mean())
+    torch.testing.assert_close(loss.value, torch.stack(terms).mean())
 
 
 def test_joints_are_read_where_their_maps_peak() -> None:
