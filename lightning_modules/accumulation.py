@@ -30,7 +30,8 @@ class Step:
         Args:
             losses: of the micro-batch.
             parameters: those that are trained.
-            scale: factor on the losses that keeps gradients in half precision from vanishing; 1 for none.
+            scale: factor on the losses: the number of ranks where a strategy will average gradients, times what keeps those
+                of half precision from vanishing.
 
         Raises:
             RuntimeError: other losses share a count than in the micro-batch before.
@@ -44,7 +45,7 @@ class Step:
             # A mean is differentiated, not a sum, which could leave the range of half precision.
             count = losses[names[0]].count.clamp(min=1)
             retain = i + 1 < len(groups)
-            gradients = torch.autograd.grad(total * (scale / count), trained, retain_graph=retain, allow_unused=True)
+            gradients = torch.autograd.grad(scale * total / count, trained, retain_graph=retain, allow_unused=True)
             kept = self._gradients.setdefault(names, {})
             for parameter, gradient in zip(trained, gradients, strict=True):
                 if gradient is not None:
@@ -62,7 +63,7 @@ class Step:
 
         Args:
             losses: of the micro-batch.
-            add: sums a tensor over all ranks; their gradients are then summed too.
+            add: sums a tensor over all ranks.
             scale: as in :meth:`keep`.
 
         Returns:

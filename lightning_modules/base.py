@@ -147,7 +147,8 @@ class Task(pl.LightningModule):
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)  # of 16-mixed
         scale = scaler.get_scale() if scaler else 1.0
         if self._step_goes_on():
-            self._step.keep(losses, (p for p in self.parameters() if p.requires_grad), scale)
+            trained = (p for p in self.parameters() if p.requires_grad)
+            self._step.keep(losses, trained, scale * self.trainer.world_size)
         else:
             self._end_step(losses, scale).backward()  # type: ignore[no-untyped-call]
 
