@@ -63,6 +63,8 @@ UNEVEN: dict[str, tuple[str, dict[str, Any]]] = {
 
 Mask R-CNN and Keypoint R-CNN are parts of the one with both, SPP-net has R-CNN's losses; ``test_accumulation.py`` has all.
 """
+SOME_UNEVEN = ("ssd", "staged", "faster", "keypoints and masks", "segmentation")
+"""LECTERN_KILLS asks for all."""
 
 
 def config(task: str, folder: Path) -> list[str]:
@@ -91,7 +93,9 @@ def the_run(folder: Path, name: str) -> Path:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("task", "steps"), [*((task, 50) for task in NETWORKS), *((task, 8) for task in UNEVEN)])
+@pytest.mark.parametrize(
+    ("task", "steps"), [*((task, 50) for task in NETWORKS), *((task, 8) for task in (UNEVEN if repeats(0) else SOME_UNEVEN))]
+)
 def test_two_processes_train_what_one_does(task: str, steps: int, workdir: Path) -> None:
     command = [
         "fit",
@@ -113,8 +117,9 @@ def test_two_processes_train_what_one_does(task: str, steps: int, workdir: Path)
     assert json.loads((two / "summary.json").read_text())["device"].startswith("2 x")
 
 
-ALL = [(task, samples) for task in NETWORKS for samples in (1, 3, 33, 35)]
+ALL = [(task, samples) for task in (*NETWORKS, *UNEVEN) for samples in (1, 3, 33, 35)]
 SOME = [("Classification", 1), ("Segmentation", 3), ("Segmentation", 33), ("Localization", 35), ("Pose", 3), ("Detection", 1)]
+SOME += [("ssd", 3), ("keypoints and masks", 5)]
 """LECTERN_KILLS asks for all."""
 
 

@@ -9,10 +9,18 @@ import pytest
 import torch
 
 from datamodules.scene import InputError, Specification
-from lightning_modules import InstanceSegmentation, KeypointAndMaskDetection, KeypointDetection
+from lightning_modules import InstanceSegmentation, KeypointAndMaskDetection, KeypointDetection, RegionDetection
 from lightning_modules.base import Task
 from lightning_modules.means import values
-from lightning_modules.networks import ConvTrunk, FullyConnected, KeypointMaskRCNN, KeypointRCNN, MaskRCNN, SoftmaxHead
+from lightning_modules.networks import (
+    ConvTrunk,
+    FasterRCNN,
+    FullyConnected,
+    KeypointMaskRCNN,
+    KeypointRCNN,
+    MaskRCNN,
+    SoftmaxHead,
+)
 
 JOINTS = ("left_hip", "neck", "head_top")
 SPECIFICATION = Specification("x", (32, 32), tuple("abc"), joints=JOINTS).as_dict()
@@ -95,6 +103,11 @@ def test_a_network_is_made_for_the_joints_that_the_data_has() -> None:
 def test_a_network_with_other_branches_is_refused(kind: type[Task], network: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
         task_of(kind, partial(network, **SMALL))
+
+
+def test_a_network_that_proposes_its_regions_is_given_none() -> None:
+    with pytest.raises(InputError, match="FasterRCNN proposes its regions by itself; Detection trains it"):
+        task_of(RegionDetection, FasterRCNN)
 
 
 def test_joints_that_nobody_has_measured_need_a_sigma() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentError, ArgumentParser
 from torch import Tensor
 from torchvision.ops import box_iou
 
@@ -184,7 +184,7 @@ network:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser()
+    parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(_Task, None)
     return parser
 
@@ -197,3 +197,19 @@ def test_a_yaml_builds_a_detector_from_short_class_names_and_survives_a_dump(nam
         assert _parser().dump(again) == dump
         network: Any = _Task(_parser().instantiate(again).network).network
         assert type(network).__name__ == name and network.num_classes == 5 and network.trunk.strides == strides
+
+
+@pytest.mark.parametrize("name", ["YOLO", "SSD", "FasterRCNN", "FastRCNN", "RCNN", "SPPNet", "MaskRCNN"])
+def test_the_three_thresholds_of_every_detector_are_arguments_on_the_command_line(name: str) -> None:
+    """They stand in Detector alone; of given regions, the papers suppress from an IoU of .3 on."""
+    usual = {"score_threshold": 0.01, "nms_threshold": 0.5, "max_detections": 100}
+    usual |= {"nms_threshold": 0.3} if name in ("FastRCNN", "RCNN", "SPPNet") else {}
+    given = {"score_threshold": 0.25, "nms_threshold": 0.75, "max_detections": 7}
+    arguments = [f"--network={name}", *(f"--network.{key}={value}" for key, value in given.items())]
+    for expected, line in ((usual, arguments[:1]), (given, arguments)):
+        config = _parser().parse_args(line)
+        assert {key: config.network.init_args[key] for key in expected} == expected
+        network = _Task(_parser().instantiate(config).network).network
+        assert {key: getattr(network, key) for key in expected} == expected
+    with pytest.raises(ArgumentError, match="nms_treshold"):
+        _parser().parse_args([f"--network={name}", "--network.nms_treshold=0.5"])
