@@ -15,6 +15,7 @@ from ..means import Mean, full_precision
 from .boxes import RoIPooling
 from .detector import Detections
 from .faster_rcnn import FasterRCNN
+from .regions import Samples
 
 
 class Branch(nn.Module, ABC):
@@ -35,21 +36,12 @@ class Branch(nn.Module, ABC):
         return full_precision(logits)
 
     @abstractmethod
-    def loss(
-        self,
-        logits: Tensor,
-        regions: list[Tensor],
-        classes: list[Tensor],
-        matched: list[Tensor],
-        objects: list[Tensor],
-    ) -> Mean:
+    def loss(self, logits: Tensor, samples: list[Samples], objects: list[Tensor]) -> Mean:
         """The loss of the regions on objects, one list entry an image.
 
         Args:
             logits: of the regions, (R, channels, m, m).
-            regions: float (R_b, 4), xyxy in pixels.
-            classes: int64 (R_b,), from 0.
-            matched: int64 (R_b,), the place of each region's object among those of its image.
+            samples: those regions.
             objects: the field that the branch learns, with one entry for each object of the image.
         """
 
@@ -88,13 +80,10 @@ class BranchedRCNN(FasterRCNN):
             objects: the field of each branch, one entry an object: ``masks`` uint8 (N, H, W), ``keypoints`` float (N, K, 3).
         """
         losses, samples = self.sampled_losses(outputs, boxes, labels, rngs)
-        on_objects = [of.classes > 0 for of in samples]
-        regions = [of.regions[keep] for of, keep in zip(samples, on_objects, strict=True)]
-        classes = [of.classes[keep] - 1 for of, keep in zip(samples, on_objects, strict=True)]
-        matched = [of.matched[keep] for of, keep in zip(samples, on_objects, strict=True)]
+        samples = [of.on_objects() for of in samples]
         for field, branch in self._branches():
-            logits = branch(outputs.shared, self.trunk.strides, regions)
-            losses[f"roi_{field}"] = branch.loss(logits, regions, classes, matched, objects[field])
+            logits = branch(outputs.shared, self.trunk.strides, [of.regions for of in samples])
+            losses[f"roi_{field}"] = branch.loss(logits, samples, objects[field])
         return losses
 
     def predict(self, outputs: Any) -> list[Detections]:

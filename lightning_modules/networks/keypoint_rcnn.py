@@ -19,6 +19,7 @@ from .boxes import RoIAlign, RoIPooling, of_each_image
 from .branches import Branch, BranchedRCNN
 from .detector import Detections
 from .mask_rcnn import MaskBranch
+from .regions import Samples
 
 
 class KeypointBranch(Branch):
@@ -48,16 +49,9 @@ class KeypointBranch(Branch):
         predictor = KeypointRCNNPredictor((channels, *layers)[-1], num_joints)
         super().__init__(pooling(size), nn.Sequential(convolutions, predictor))
 
-    def loss(
-        self,
-        logits: Tensor,
-        regions: list[Tensor],
-        classes: list[Tensor],
-        matched: list[Tensor],
-        objects: list[Tensor],
-    ) -> Mean:
-        each = zip(objects, matched, regions, strict=True)
-        targets = [keypoints_to_heatmap(joints[of], boxes, logits.shape[-1]) for joints, of, boxes in each]
+    def loss(self, logits: Tensor, samples: list[Samples], objects: list[Tensor]) -> Mean:
+        each = zip(objects, samples, strict=True)
+        targets = [keypoints_to_heatmap(joints[of.matched], of.regions, logits.shape[-1]) for joints, of in each]
         places, labelled = (torch.cat(of).flatten() for of in zip(*targets, strict=True))
         trained = labelled.nonzero()[:, 0]
         total = F.cross_entropy(logits.flatten(0, 1).flatten(1)[trained], places[trained], reduction="sum")

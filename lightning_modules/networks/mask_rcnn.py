@@ -20,6 +20,7 @@ from ..means import Mean, counted, full_precision
 from .boxes import RoIAlign, RoIPooling, of_each_image
 from .branches import Branch, BranchedRCNN
 from .detector import Detections
+from .regions import Samples
 
 
 class MaskChannels(ABC):
@@ -130,19 +131,13 @@ class MaskBranch(Branch):
         super().__init__(pooling(size), nn.Sequential(convolutions, predictor))
         self.masks = kind
 
-    def loss(
-        self,
-        logits: Tensor,
-        regions: list[Tensor],
-        classes: list[Tensor],
-        matched: list[Tensor],
-        objects: list[Tensor],
-    ) -> Mean:
+    def loss(self, logits: Tensor, samples: list[Samples], objects: list[Tensor]) -> Mean:
         if not len(logits):
             return Mean(logits.sum(), counted(0, logits))
-        side = logits.shape[-1]
-        targets = [cut_out(m, r, of, side) for m, r, of in zip(objects, regions, matched, strict=True) if len(r)]
-        return self.masks.loss(logits, torch.cat(classes), torch.cat(targets).to(logits))
+        each = zip(objects, samples, strict=True)
+        targets = [cut_out(masks, of.regions, of.matched, logits.shape[-1]) for masks, of in each if len(of.regions)]
+        classes = torch.cat([of.classes for of in samples]) - 1
+        return self.masks.loss(logits, classes, torch.cat(targets).to(logits))
 
     def read(self, logits: Tensor, found: list[Detections], size: tuple[int, int]) -> list[Tensor]:
         labels = [of["labels"] for of in found]

@@ -44,6 +44,10 @@ class Samples(NamedTuple):
     matched: Tensor
     """int64 (R,), the place of that object among those of the image; 0 where there is none."""
 
+    def on_objects(self) -> Samples:
+        """Those of them that are examples of an object."""
+        return Samples(*(of[self.classes > 0] for of in self))
+
 
 class RegionDetector(Detector):
     """Classifies the regions of an image that a proposer found, and moves them onto the objects.

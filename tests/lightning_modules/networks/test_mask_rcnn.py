@@ -28,6 +28,7 @@ from lightning_modules.networks.mask_rcnn import (
     paste,
 )
 from lightning_modules.networks.region_heads import FullyConnected, SoftmaxHead
+from lightning_modules.networks.regions import Samples
 from lightning_modules.networks.trunks import FPN, ConvTrunk
 
 Small = partial(ConvTrunk, (8, 12, 16), depth=1)
@@ -257,9 +258,10 @@ def test_a_joint_s_loss_is_the_cross_entropy_of_its_place() -> None:
         torch.tensor([[[7.5, 0.5, 2], [0.0, 0.0, 0], [8.0, 8.0, 2]]]),  # on the region's rim: its last place
     ]
     matched = [torch.tensor([1]), torch.tensor([0])]
+    samples = [Samples(of, torch.tensor([1]), of, at) for of, at in zip(regions, matched, strict=True)]
     places = {(0, 0): (7, 0), (0, 1): (4, 4), (1, 0): (0, 7), (1, 2): (7, 7)}  # (region, joint): (row, column)
     terms = [-logits[r, k].flatten().log_softmax(0).view(8, 8)[at] for (r, k), at in places.items()]
-    loss = branch.loss(logits, regions, [torch.tensor([0])] * 2, matched, joints)
+    loss = branch.loss(logits, samples, joints)
     torch.testing.assert_close(loss.value, torch.stack(terms).mean())
 
 
