@@ -154,12 +154,13 @@ class Task(pl.LightningModule):
 
     def _step_goes_on(self) -> bool:
         """Whether further micro-batches belong to the step; the last batch of an epoch ends one that is not full."""
-        strategy, done = self.trainer.strategy, self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        strategy = self.trainer.strategy
         if not isinstance(strategy, DDPStrategy | SingleDeviceStrategy):
             raise InputError(
                 f"trainer.accumulate_grad_batches: {type(strategy).__name__} keeps no gradients of its own on each device; "
                 "set it to 1, or trainer.strategy to ddp"
             )
+        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
         return done % self.trainer.accumulate_grad_batches > 0 and not self.trainer.is_last_batch
 
     def _end_step(self, losses: dict[str, Mean], scale: float = 1.0) -> Tensor:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins import MixedPrecision
+from pytorch_lightning.strategies import FSDPStrategy
 from torch import Tensor
 
+from datamodules.scene import InputError
 from experiments.runs import RunFolder, read_metrics
 from lightning_modules.accumulation import Step
 from lightning_modules.means import Mean, counted, mean_losses
@@ -89,11 +93,12 @@ def test_evaluation_losses_do_not_depend_on_batches_or_epochs(name: str) -> None
 def fit(name: str, folder: Path, batch_size: int, accumulate: int, **kwargs: Any) -> tuple[Any, list[dict[str, float]]]:
     """Trains for two epochs of eight images and returns the task, and what was logged of the losses."""
     scenes = data(batch_size)
-    task = task_on(name, scenes, lr=kwargs.pop("lr", 1e-2))
+    task = task_on(name, scenes)
+    kwargs = {"precision": "64-true", **kwargs}
     run = RunFolder(folder, "run", f"{batch_size}x{accumulate}")
     trainer = pl.Trainer(
         max_epochs=3 if name == "R-CNN in stages" else 2, accumulate_grad_batches=accumulate, logger=run, accelerator="cpu",
-        precision="64-true", enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
         use_distributed_sampler=False, num_sanity_val_steps=0, log_every_n_steps=1, **kwargs,
     )  # fmt: skip
     trainer.fit(task, scenes)
@@ -116,6 +121,30 @@ def test_accumulated_steps_are_those_of_whole_batches(name: str, tmp_path: Path)
     assert len(logged) == len(other) and any("train/loss" in row for row in logged)
     for one, two in zip(logged, other, strict=True):
         assert two == pytest.approx(one, rel=1e-8, abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("name", ["segmentation", "pose"])
+def test_losses_are_scaled_in_half_precision_in_accumulated_steps_too(name: str, tmp_path: Path) -> None:
+    """By 65,536, which the optimizer's step takes back: a micro-batch that was not scaled would all but vanish."""
+    found = []
+    for batch_size, accumulate in ((4, 1), (2, 2)):
+        half = MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu"))
+        task, _ = fit(name, tmp_path, batch_size, accumulate, precision=None, plugins=half, gradient_clip_val=1.0)
+        found.append(weights(task))
+        assert half.scaler is not None and half.scaler.get_scale() == 2**16
+    moved = float((found[0] - weights(task_on(name, data()))).abs().max())
+    assert float((found[0] - found[1]).abs().max()) <= 0.01 * moved
+
+
+class Sharded(FSDPStrategy):
+    """Only asked what it is."""
+
+
+def test_a_strategy_that_shards_gradients_does_not_accumulate(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_on("segmentation", data())
+    monkeypatch.setattr(type(task), "trainer", SimpleNamespace(strategy=object.__new__(Sharded), fit_loop=None))
+    with pytest.raises(InputError, match="accumulate_grad_batches: Sharded keeps no gradients"):
+        task._step_goes_on()
 
 
 @pytest.mark.parametrize("name", ["segmentation", "keypoints and masks"])

@@ -130,11 +130,11 @@ def data(batch_size: int = 4, train: int = 8, **kwargs: Any) -> Uneven:
     )
 
 
-def task_on(name: str, scenes: Uneven, lr: float = 1e-2) -> Any:
+def task_on(name: str, scenes: Uneven) -> Any:
     """The task of that name, of the same weights each time."""
     kind, network = TASKS[name]
     torch.manual_seed(0)
-    task = kind(network=network, optimizer=partial(torch.optim.SGD, lr=lr), specification=scenes.specification.as_dict())
+    task = kind(network=network, optimizer=partial(torch.optim.SGD, lr=1e-2), specification=scenes.specification.as_dict())
     scenes.require(task.needs | (task.uses & scenes.provides))
     return task
 
