@@ -86,9 +86,9 @@ class RegionProposals(nn.Module):
         """
         own: Sequence[Generator | None] = rngs or [None] * len(boxes)
         samples = [self._sample(outputs.anchors, *of) for of in zip(boxes, own, strict=True)]
-        logits = torch.cat([of[drawn] for of, (drawn, _) in zip(outputs.objectness, samples, strict=True)])
+        places = torch.cat([i * len(outputs.anchors) + drawn for i, (drawn, _) in enumerate(samples)])
         truth = torch.cat([torch.arange(len(drawn), device=drawn.device) < len(targets) for drawn, targets in samples])
-        offsets = torch.cat([of[drawn[: len(t)]] for of, (drawn, t) in zip(outputs.offsets, samples, strict=True)])
+        logits, offsets = outputs.objectness.flatten()[places], outputs.offsets.flatten(0, 1)[places[truth]]
         objectness = F.binary_cross_entropy_with_logits(logits, truth.to(logits), reduction="sum")
         targets = torch.cat([of for _, of in samples])
         box = F.smooth_l1_loss(offsets, targets, beta=1 / 9, reduction="sum")  # as in the authors' code

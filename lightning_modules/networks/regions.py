@@ -64,7 +64,8 @@ class RegionDetector(Detector):
         samples: regions of an image that enter the losses (64 in Fast R-CNN).
         share_of_objects: at most this part of them on objects.
         foreground: IoU from which on a region is an example of an object.
-        background: the least IoU of a region of background, and the one that it stays below.
+        background: the least IoU of a region of background, and the one that it stays below. That of Fast R-CNN (section
+            2.3), which Ren et al. 2015 take over; from 0 on in R-CNN and in Mask R-CNN (He et al. 2017, section 3.1).
         nms_threshold, kwargs: see :class:`Detector`.
     """
 
