@@ -9,13 +9,17 @@ from typing import Any, ClassVar, Literal
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
+from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, Scene, Specification
+from datamodules.scene import Batch, InputError, Scene, Specification
 
+from .accumulation import Step
 from .distributed import gather_objects
+from .evaluating import evaluating
+from .means import Mean, mean_losses, values, with_total
 from .schedules import Schedule
 
 Stage = Literal["train", "val", "test"]
@@ -30,24 +34,6 @@ class Prediction(Scene, total=False):
 
     scores: Tensor
     """float32 (C,), the probability of each class; in detection (N,), the score of each object."""
-
-
-def with_total(losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The losses by name, and under ``loss`` their sum."""
-    first, *others = losses.values()
-    return {**losses, "loss": sum(others, first)}
-
-
-def mean_losses(batches: list[tuple[int, dict[str, Tensor]]]) -> dict[str, float]:
-    """The mean over all samples of all ranks, from (samples, losses) of each batch; a rank may have none."""
-    totals: dict[str, float] = {}
-    own = [(count, {name: float(value) for name, value in losses.items()}) for count, losses in batches]
-    gathered = gather_objects(own)
-    samples = sum(count for part in gathered for count, _ in part)
-    for count, losses in (batch for part in gathered for batch in part):
-        for name, value in losses.items():
-            totals[name] = totals.get(name, 0.0) + value * count
-    return {name: total / samples for name, total in totals.items()}
 
 
 class Task(pl.LightningModule):
@@ -94,7 +80,10 @@ class Task(pl.LightningModule):
         self.network = network(self.outputs())
         self._materialise()
         self.val_metrics, self.test_metrics = self.metrics(), self.metrics()
-        self._eval_losses: list[tuple[int, dict[str, Tensor]]] = []
+        self._eval_losses: list[dict[str, Mean]] = []
+        self._step = Step()
+        self._micro_batch: dict[str, Mean] | None = None
+        """Where a step has several: the losses of the one whose gradient is due."""
         self._running: dict[str, Tensor] = {}
         self._running_count = 0
         self._logged_step = 0
@@ -107,8 +96,8 @@ class Task(pl.LightningModule):
         """The number that the network is made for: of classes, as a rule."""
 
     @abstractmethod
-    def losses(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
-        """Scalar losses by name, from what the network gave; their sum is minimised."""
+    def losses(self, outputs: Any, batch: Batch) -> dict[str, Mean]:
+        """The losses by name, from what the network gave; the sum of these means is minimised."""
 
     @abstractmethod
     def predict(self, outputs: Any) -> list[Prediction]:
@@ -134,9 +123,48 @@ class Task(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         losses = self.losses(self.respond(batch), batch)
-        losses = with_total(losses)
-        self._accumulate(losses)
-        return losses["loss"]
+        if batch_idx % self.trainer.accumulate_grad_batches == 0:
+            self._step = Step()
+        if self.trainer.accumulate_grad_batches == 1:
+            return self._end_step(losses)
+        self._micro_batch = losses
+        return with_total(values(losses))["loss"]
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        """The gradient of the step's means: over all ranks, and over all micro-batches where a step has several."""
+        if self._micro_batch is None:
+            return super().backward(loss, *args, **kwargs)
+        losses, self._micro_batch = self._micro_batch, None
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)  # of 16-mixed
+        scale = scaler.get_scale() if scaler else 1.0
+        if self._step_goes_on():
+            trained = (p for p in self.parameters() if p.requires_grad)
+            self._step.keep(losses, trained, scale * self.trainer.world_size)
+        else:
+            self._end_step(losses, scale).backward()  # type: ignore[no-untyped-call]
+
+    def _step_goes_on(self) -> bool:
+        """Whether further micro-batches belong to the step; the last batch of an epoch ends one that is not full."""
+        strategy = self.trainer.strategy
+        if not isinstance(strategy, DDPStrategy | SingleDeviceStrategy):
+            raise InputError(
+                f"trainer.accumulate_grad_batches: {type(strategy).__name__} keeps no gradients of its own on each device; "
+                "set it to 1, or trainer.strategy to ddp"
+            )
+        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        return done % self.trainer.accumulate_grad_batches > 0 and not self.trainer.is_last_batch
+
+    def _end_step(self, losses: dict[str, Mean], scale: float = 1.0) -> Tensor:
+        """What is to be differentiated of a step's last micro-batch, which as a rule is its only one."""
+        ranks = self.trainer.world_size  # the strategy averages gradients over them
+        loss, parts = self._step.end(losses, self._sum_over_ranks, scale * ranks)
+        self._accumulate(with_total({name: part * ranks for name, part in parts.items()}))
+        return loss
+
+    def _sum_over_ranks(self, counts: Tensor) -> Tensor:
+        return (
+            counts if self.trainer.world_size == 1 else torch.as_tensor(self.trainer.strategy.reduce(counts, reduce_op="sum"))
+        )
 
     def validation_step(self, batch: Batch | None, batch_idx: int) -> Any:
         return self._evaluate(batch, "val", self.val_metrics)
@@ -160,24 +188,11 @@ class Task(pl.LightningModule):
 
         return {field: moved(value) for field, value in batch.items()}
 
-    def share(self, count: Tensor | int) -> Tensor | float:
-        """This rank's ``count`` as a multiple of the ranks' mean; 1 on one process, and in evaluation.
-
-        A loss that is a mean over ``count`` things (labelled pixels, joints, objects) is multiplied by it: DDP averages
-        gradients over ranks, and with unequal counts the mean of means is not the mean that one process takes.
-        """
-        if not self.training or self._trainer is None or self.trainer.world_size == 1:
-            return 1.0
-        own = torch.as_tensor(count, dtype=torch.float64, device=self.device)
-        mean = self.trainer.strategy.reduce(own.clone(), reduce_op="mean")
-        return (own / torch.as_tensor(mean).clamp(min=1e-12)).to(self.mean.dtype)
-
     def _evaluate(self, batch: Batch | None, stage: Stage, metrics: MetricCollection) -> list[Prediction] | None:
         if batch is None:  # this device's share of the last batch is empty
             return None
         outputs = self.respond(batch)
-        losses = self.losses(outputs, batch)
-        self._eval_losses.append((len(batch["image"]), with_total(losses)))
+        self._eval_losses.append(self.losses(outputs, batch))
         predictions = self.predict(outputs)
         metrics.update(**self.metric_inputs(predictions, batch))
         return predictions
@@ -190,8 +205,8 @@ class Task(pl.LightningModule):
 
     def _log_metrics(self, stage: Stage, metrics: MetricCollection) -> None:
         """Computes each metric once over the whole set, on all devices together, and starts afresh."""
-        values = metrics.compute() | mean_losses(self._eval_losses)
-        self.log_dict({f"{stage}/{name}": value for name, value in values.items()})
+        computed = metrics.compute() | mean_losses(self._eval_losses)
+        self.log_dict({f"{stage}/{name}": value for name, value in computed.items()})
         metrics.reset()
         self._eval_losses = []
 
@@ -210,9 +225,9 @@ class Task(pl.LightningModule):
     def on_train_start(self) -> None:
         # A checkpoint is written before its own step is logged; a run resumed from it logs that step here.
         if means := self._due_means():
-            values = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
+            every = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
             for logger in self.loggers:
-                metrics = {name: float(value) for name, value in values.items()} | {"epoch": self._saved_epoch}
+                metrics = {name: float(value) for name, value in every.items()} | {"epoch": self._saved_epoch}
                 logger.log_metrics(metrics, step=self.global_step - 1)
 
     def _log_every(self) -> int:
@@ -271,7 +286,5 @@ class Task(pl.LightningModule):
     def _materialise(self) -> None:
         """Gives lazy layers their sizes, with one empty image of the data set's size."""
         if any(nn.parameter.is_lazy(p) for p in self.network.parameters()):
-            training = self.network.training
-            with torch.no_grad():
-                self.network.eval()(torch.zeros(1, 3, *self.specification.image_size))
-            self.network.train(training)
+            with torch.no_grad(), evaluating(self.network):
+                self.network(torch.zeros(1, 3, *self.specification.image_size))

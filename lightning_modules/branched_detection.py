@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from torch import Tensor
-
 from datamodules.scene import Batch, InputError
 
 from .detection import Detection
+from .means import Mean
 from .networks.branches import BranchedRCNN
 
 
@@ -37,6 +36,6 @@ class BranchedDetection(Detection):
             learns, has = (" and ".join(sorted(fields)) or "nothing" for fields in (self.learns, branches))
             raise InputError(f"{type(self).__name__} learns {learns}; {type(self.network).__name__} has a branch for {has}")
 
-    def losses(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, outputs: Any, batch: Batch) -> dict[str, Mean]:
         further = {field: self.of_objects(batch, field) for field in self.learns}
-        return self.network.losses(outputs, *self.objects(batch), **further)
+        return self.network.losses(outputs, *self.objects(batch), self.rngs(batch), **further)

@@ -13,6 +13,7 @@ from torchmetrics.classification import MulticlassAccuracy, MultilabelF1Score
 from datamodules.scene import Batch
 
 from .base import Prediction, Task
+from .means import Mean, full_precision
 from .metrics.multilabel import MultiLabelAP
 
 
@@ -29,8 +30,8 @@ class Classification(Task):
     def outputs(self) -> int:
         return len(self.specification.classes)
 
-    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        return {"cross_entropy": F.cross_entropy(outputs, batch["label"])}
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
+        return {"cross_entropy": Mean.of(F.cross_entropy(full_precision(outputs), batch["label"], reduction="none"))}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         return [{"label": p.argmax(), "scores": p} for p in outputs.float().softmax(dim=1)]
@@ -71,11 +72,11 @@ class MultiLabelClassification(Task):
     def outputs(self) -> int:
         return len(self.specification.classes)
 
-    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        target = self.targets(batch)
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
+        target, logits = self.targets(batch), full_precision(outputs)
         known = target >= 0
-        loss = F.binary_cross_entropy_with_logits(outputs, target.clamp(min=0).to(outputs.dtype), reduction="none")
-        return {"binary_cross_entropy": (loss * known).sum() / known.sum().clamp(min=1) * self.share(known.sum())}
+        losses = F.binary_cross_entropy_with_logits(logits, target.clamp(min=0).to(logits.dtype), reduction="none")
+        return {"binary_cross_entropy": Mean((losses * known).sum(), known.sum())}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         return [{"scores": p, "labels": (p > 0.5).nonzero().flatten()} for p in outputs.float().sigmoid()]

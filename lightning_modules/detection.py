@@ -12,6 +12,8 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch, unbind
 
 from .base import Prediction, Task
+from .draws import generator
+from .means import Mean
 from .metrics.coco import CocoAP
 from .metrics.voc import Voc2007AP, Voc2010AP
 from .networks.detector import Detector
@@ -41,8 +43,16 @@ class Detection(Task):
     def outputs(self) -> int:
         return len(self.specification.classes)
 
-    def losses(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
-        return self.network.losses(outputs, *self.objects(batch))
+    def losses(self, outputs: Any, batch: Batch) -> dict[str, Mean]:
+        return self.network.losses(outputs, *self.objects(batch), self.rngs(batch))
+
+    def rngs(self, batch: Batch) -> list[torch.Generator]:
+        """What is drawn of each image for its losses: by (seed, epoch, image), in evaluation by (seed, image).
+
+        So it does not depend on what an image shares its batch with, nor on the process that it is given to.
+        """
+        epoch = (self.current_epoch,) if self.training else ()
+        return [generator(*epoch, index) for index in batch["index"].tolist()]
 
     def objects(self, batch: Batch) -> tuple[list[Tensor], list[Tensor]]:
         """Boxes and labels of the objects of each image that are trained on."""

@@ -14,6 +14,7 @@ from torchvision.ops import generalized_box_iou_loss
 from datamodules.scene import Batch
 
 from .base import Prediction, Task
+from .means import Mean, counted, full_precision
 from .metrics.localization import LocalizationScores
 from .networks.heads import ClassAndBoxOutputs
 
@@ -69,7 +70,7 @@ class Localization(Task):
     weight means the same at any image size. An image without objects trains neither head and is not scored.
 
     Args:
-        box_loss: of paired boxes (M, 4): ``torch.nn.MSELoss`` (the lecture's L2), ``torch.nn.L1Loss``,
+        box_loss: the mean over paired boxes (M, 4), M > 0: ``torch.nn.MSELoss`` (the lecture's L2), ``torch.nn.L1Loss``,
             ``torch.nn.SmoothL1Loss`` or ``GIoULoss``.
         box_weight: between the two losses; the lecture says to choose it by a metric and not by the loss.
         kwargs: see :class:`Task`; the network gives :class:`ClassAndBoxOutputs`.
@@ -94,17 +95,14 @@ class Localization(Task):
     def outputs(self) -> int:
         return len(self.specification.classes)
 
-    def losses(self, outputs: ClassAndBoxOutputs, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, outputs: ClassAndBoxOutputs, batch: Batch) -> dict[str, Mean]:
         rows, labels, boxes = main_objects(batch)
-        share = self.share(len(rows))
-        if not len(rows):
-            nothing = outputs.logits.sum() * 0 + outputs.boxes.sum() * 0
-            return {"class": nothing, "box": nothing}
-        predicted = pick(outputs.boxes[rows], labels)
-        return {
-            "class": F.cross_entropy(outputs.logits[rows], labels) * share,
-            "box": self.box_weight * self.box_loss(predicted, (boxes / self._sides()).to(predicted.dtype)) * share,
-        }
+        logits, predicted = full_precision(outputs.logits[rows]), full_precision(pick(outputs.boxes[rows], labels))
+        count = counted(len(rows), predicted)
+        box = predicted.sum()  # 0 where there is no object, whose mean loss would be NaN
+        if len(rows):
+            box = self.box_weight * len(rows) * self.box_loss(predicted, (boxes / self._sides()).to(predicted))
+        return {"class": Mean(F.cross_entropy(logits, labels, reduction="sum"), count), "box": Mean(box, count)}
 
     def predict(self, outputs: ClassAndBoxOutputs) -> list[Prediction]:
         scores = outputs.logits.float().softmax(dim=1)

@@ -12,6 +12,7 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch
 
 from .base import Prediction, Task
+from .means import Mean, counted, full_precision
 from .metrics.mean_pose import MeanPose
 from .metrics.pose import BoxPCK, JointError, PCKh, TorsoPCK
 
@@ -62,8 +63,8 @@ class Pose(Task):
     ``mean_pose_…``, what the best constant answer, the mean pose of the evaluated set itself, reaches.
 
     Args:
-        loss: of paired coordinates in parts of the image's sides: ``torch.nn.MSELoss`` (the lecture's L2),
-            ``torch.nn.L1Loss`` or ``torch.nn.SmoothL1Loss``.
+        loss: the mean over paired coordinates (M, 2), M > 0, in parts of the image's sides: ``torch.nn.MSELoss`` (the
+            lecture's L2), ``torch.nn.L1Loss`` or ``torch.nn.SmoothL1Loss``.
         kwargs: see :class:`Task`; the network gives (B, K, 2), x and y in parts of the image's sides.
     """
 
@@ -80,14 +81,14 @@ class Pose(Task):
     def outputs(self) -> int:
         return len(self.specification.joints)
 
-    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
         rows, joints, _ = main_figures(batch)
         labelled = joints[..., 2] > 0
-        share = self.share(labelled.sum())
-        if not bool(labelled.any()):
-            return {"joints": outputs.sum() * 0}
-        target = (joints[..., :2] / self._sides())[labelled]
-        return {"joints": self.loss(outputs[rows][labelled], target.to(outputs.dtype)) * share}
+        predicted = full_precision(outputs[rows][labelled])
+        total = predicted.sum()  # 0 where no joint is labelled, whose mean loss would be NaN
+        if len(predicted):
+            total = len(predicted) * self.loss(predicted, (joints[..., :2] / self._sides())[labelled].to(predicted))
+        return {"joints": Mean(total, counted(len(predicted), predicted))}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         points = outputs.float() * self._sides()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from datamodules.scene import Batch
+from datamodules.scene import Batch, InputError
 
 from .detection import Detection
+from .networks.faster_rcnn import FasterRCNN
 from .networks.regions import RegionDetector
 
 
@@ -18,11 +20,19 @@ class RegionDetection(Detection):
     Args:
         network: called with the number of classes, gives a :class:`RegionDetector`.
         kwargs: see :class:`Task`.
+
+    Raises:
+        InputError: the network proposes its regions by itself.
     """
 
     needs = frozenset({"boxes", "labels", "proposals"})
 
     network: RegionDetector
+
+    def __init__(self, *, network: Callable[[int], RegionDetector], **kwargs: Any) -> None:
+        super().__init__(network=network, **kwargs)
+        if isinstance(self.network, FasterRCNN):
+            raise InputError(f"{type(self.network).__name__} proposes its regions by itself; Detection trains it")
 
     def respond(self, batch: Batch) -> Any:
         return self.network((batch["image"] - self.mean) / self.std, batch["proposals"])

@@ -12,6 +12,7 @@ from torchmetrics import MetricCollection
 from datamodules.scene import IGNORE, Batch
 
 from .base import Prediction, Task
+from .means import Mean, full_precision
 from .metrics.segmentation import SegmentationScores
 
 
@@ -27,12 +28,10 @@ class Segmentation(Task):
     def outputs(self) -> int:
         return len(self.specification.mask_classes)
 
-    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
         target = batch["mask"].long()
-        labelled = (target != IGNORE).sum()
-        # The sum over pixels by their number, not reduction="mean": that is NaN where no pixel is labelled.
-        total = F.cross_entropy(outputs, target, ignore_index=IGNORE, reduction="sum")
-        return {"cross_entropy": total / labelled.clamp(min=1) * self.share(labelled)}
+        total = F.cross_entropy(full_precision(outputs), target, ignore_index=IGNORE, reduction="sum")
+        return {"cross_entropy": Mean(total, (target != IGNORE).sum())}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         return [{"mask": mask} for mask in outputs.argmax(dim=1).to(torch.uint8)]

@@ -16,7 +16,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from lightning_modules.networks import RCNN, FasterRCNN, FastRCNN, SPPNet
 from lightning_modules.networks.boxes import RoIPool
 from lightning_modules.networks.detector import Detector
-from lightning_modules.networks.regions import RegionDetector
 from lightning_modules.networks.trunks import ConvTrunk, Trunk
 
 
@@ -46,7 +45,7 @@ def cost_of_an_image(detector: Detector, image: Tensor, proposals: Tensor | None
     Args:
         detector: is put into evaluation mode.
         image: float (1, 3, H, W), normalised.
-        proposals: float (P, 4), xyxy in pixels, for a :class:`RegionDetector`.
+        proposals: float (P, 4), xyxy in pixels, for a detector that is given them.
         repeats: how often.
     """
     detector.eval()
@@ -65,7 +64,7 @@ def cost_of_an_image(detector: Detector, image: Tensor, proposals: Tensor | None
     with torch.no_grad(), FlopCounterMode(display=False) as counter, _counted(detector.trunk, counter) as flops:  # type: ignore[arg-type]
         detector.predict(detector(*inputs))
     proposing, in_trunk, rest = (statistics.median(part) for part in zip(*rows[1:], strict=True))
-    if isinstance(detector, RegionDetector):
+    if proposals is not None:
         proposing, rest = 0.0, rest + proposing
     return ImageCost(proposing, in_trunk, rest, counter.get_total_flops() / 1e9, sum(flops) / 1e9)
 

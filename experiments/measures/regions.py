@@ -14,6 +14,7 @@ from torchvision.ops import box_area, clip_boxes_to_image
 
 from datamodules.base import PreparedScenes
 from lightning_modules import Detection, RegionDetection
+from lightning_modules.evaluating import evaluating
 from lightning_modules.networks.boxes import MIN_SIDE, paired_iou
 from lightning_modules.networks.region_heads import RegionHead, SoftmaxHead, StagedHead
 
@@ -197,15 +198,11 @@ class ProposalRecall(pl.Callback):
 
 def _answers(trainer: pl.Trainer, task: Detection) -> Iterator[tuple[Any, Any]]:
     """Each batch of the test set with what the network, in evaluation mode, says of it."""
-    training = task.training
-    task.eval()
-    try:
+    with evaluating(task):
         for batch in trainer.datamodule.test_dataloader():  # type: ignore[attr-defined]
             moved = task.transfer_batch_to_device(batch, task.device, 0)
             with torch.no_grad():
                 yield moved, task.respond(moved)
-    finally:
-        task.train(training)
 
 
 def _log(trainer: pl.Trainer, values: Mapping[str, float]) -> None:

@@ -18,6 +18,7 @@ from datamodules.scene import IGNORE, Batch
 from experiments.runs.files import PICTURES
 from experiments.runs.folder import folder_of
 from experiments.training.pictures import draw
+from lightning_modules.evaluating import evaluating
 from lightning_modules.metrics.segmentation import BandAccuracy
 
 BORDER = 4
@@ -74,12 +75,9 @@ class PhaseEnergy(pl.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         scenes = PreparedScenes(data, "val", augment=False)
         batch: Any = collate([scenes[(0, i)] for i in range(min(self.samples, len(scenes)))])
-        training = pl_module.training
-        pl_module.eval()
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(pl_module):
             parts = batch["image"].split(data.batch_size)
             logits = torch.cat([pl_module(images.to(pl_module.device)).float().cpu() for images in parts])
-        pl_module.train(training)
         truth = F.one_hot(batch["mask"].long().where(batch["mask"] != IGNORE, 0), logits.shape[1]).movedim(-1, 1)
         values = {
             "val/phase_energy": float(phase_energy(logits)),

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from datamodules.base import PreparedScenes
 from datamodules.loading import collate
-from lightning_modules.base import with_total
+from lightning_modules.evaluating import evaluating
+from lightning_modules.means import Mean, mean_losses
 
 
 class TrainingSet(pl.Callback):
@@ -47,30 +48,21 @@ class TrainingSet(pl.Callback):
         if trainer.global_step == self._scored:
             return
         self._scored = trainer.global_step
-        training = task.training
-        metrics = task.metrics().to(task.device)
-        totals: dict[str, Tensor] = {}
-        task.eval()
+        metrics, losses = task.metrics().to(task.device), list[dict[str, Mean]]()
         norms = [m for m in task.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)] if self.batch_stats else []
         momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.train()
-            norm.momentum = 0.0  # the running statistics stay as they are
-        count = 0
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(task):
+            for norm in norms:
+                norm.train()
+                norm.momentum = 0.0  # the running statistics stay as they are
             for batch in self._fixed_batches(trainer):
                 moved = task.transfer_batch_to_device(batch, task.device, 0)
                 outputs = task.respond(moved)
                 metrics.update(**task.metric_inputs(task.predict(outputs), moved))
-                size = len(moved["image"])
-                count += size
-                for name, value in with_total(task.losses(outputs, moved)).items():
-                    totals[name] = totals.get(name, torch.zeros((), device=task.device)) + value.detach() * size
+                losses.append(task.losses(outputs, moved))
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-        task.train(training)
-        values = {f"trainset/{name}": float(value) for name, value in metrics.compute().items()}
-        values |= {f"trainset/{name}": float(value) / count for name, value in totals.items()}
+        values = {f"trainset/{name}": float(value) for name, value in {**metrics.compute(), **mean_losses(losses)}.items()}
         for logger in trainer.loggers:
             logger.log_metrics(values, step=max(0, trainer.global_step - 1))
         if self.until and all(values[f"trainset/{name}"] <= value for name, value in self.until.items()):
@@ -125,12 +117,9 @@ class DeadUnits(pl.Callback):
 
         rectifiers = [m for m in pl_module.modules() if isinstance(m, nn.ReLU | nn.LeakyReLU)]
         hooks = [m.register_forward_hook(look) for m in rectifiers]
-        training = pl_module.training
-        pl_module.eval()
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(pl_module):
             for batch in training_batches(trainer, self.samples):
                 pl_module.respond(pl_module.transfer_batch_to_device(batch, pl_module.device, 0))
-        pl_module.train(training)
         for hook in hooks:
             hook.remove()
         inputs, slopes = torch.cat(list(greatest.values())), torch.cat(list(steepest.values()))

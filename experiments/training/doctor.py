@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from datamodules.base import PreparedScenes, Split
 from datamodules.loading import collate
 from datamodules.scene import InputError
+from lightning_modules.evaluating import evaluating
+from lightning_modules.means import values
 
 from .callbacks import peak_memory_mib
 from .cli import LecternCLI, run_cli
@@ -113,10 +115,8 @@ class Doctor(LecternCLI):
                 total += output.numel() * output.element_size()
 
         handles = [m.register_forward_hook(count) for m in self.model.network.modules()]
-        training = self.model.training
-        with torch.no_grad():
-            self.model.eval()(torch.zeros(1, 3, *self.model.specification.image_size))
-        self.model.train(training)
+        with torch.no_grad(), evaluating(self.model):
+            self.model(torch.zeros(1, 3, *self.model.specification.image_size))
         for handle in handles:
             handle.remove()
         return total
@@ -131,7 +131,7 @@ class Doctor(LecternCLI):
         task = self.model.to(device)
         batch = task.transfer_batch_to_device(batch, device, 0)
         optimizer = task.make_optimizer(task.parameters())
-        losses = task.losses(task.respond(batch), batch)
+        losses = values(task.losses(task.respond(batch), batch))
         total = torch.stack(list(losses.values())).sum()
         total.backward()
         optimizer.step()

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import nms, roi_align, roi_pool
 
+from ..means import full_precision
+
 
 def paired_iou(a: Tensor, b: Tensor) -> Tensor:
     """IoU of each box of ``a`` with the box of ``b`` in the same place: (..., 4) and (..., 4), broadcast, to (...)."""
@@ -98,17 +100,18 @@ class RoIPooling(nn.Module, ABC):
         # full_like, and a product along an axis, would be traced as constants where an exported network saw no region.
         image = torch.cat([of.new_full((of.shape[0], 1), i) for i, of in enumerate(regions)])
         # Coordinates need full precision, and the operators want both arguments of one type.
-        rows = torch.cat([image, boxes], 1).float()
+        maps = [full_precision(of) for of in maps]
+        rows = torch.cat([image, boxes], 1).to(maps[0])
         if len(maps) == 1:
-            return self.cut(maps[0].float(), rows, 1 / strides[0]).to(boxes)
+            return self.cut(maps[0], rows, 1 / strides[0])
         width, height = (boxes[:, 2:] - boxes[:, :2]).unbind(1)
         side = (width * height).sqrt()
         level = torch.bucketize(16 * side / 224, boxes.new_tensor(strides[1:]), right=True)
         # Map by map and then back in order: an assignment in place would write the number of regions into an exported network.
         here = [(level == i).nonzero()[:, 0] for i in range(len(maps))]
         each = zip(maps, strides, here, strict=True)
-        pooled = torch.cat([self.cut(features.float(), rows[of], 1 / stride) for features, stride, of in each])
-        return pooled[torch.cat(here).argsort()].to(boxes)
+        pooled = torch.cat([self.cut(features, rows[of], 1 / stride) for features, stride, of in each])
+        return pooled[torch.cat(here).argsort()]
 
     @abstractmethod
     def cut(self, features: Tensor, regions: Tensor, scale: float) -> Tensor:

@@ -9,11 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, cast
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
+from ..means import Mean, full_precision
 from .boxes import RoIPooling
-from .detector import Detection
-from .faster_rcnn import FasterRCNN, FasterRCNNOutputs
+from .detector import Detections
+from .faster_rcnn import FasterRCNN
+from .regions import Samples
 
 
 class Branch(nn.Module, ABC):
@@ -29,31 +31,22 @@ class Branch(nn.Module, ABC):
         self.pooling, self.head = pooling, head
 
     def forward(self, maps: Sequence[Tensor], strides: Sequence[int], regions: Sequence[Tensor]) -> Tensor:
-        """Logits float32 (R, channels, m, m) of R regions in all; the arguments are those of :class:`RoIPooling`."""
+        """Logits float (R, channels, m, m) of R regions in all; the arguments are those of :class:`RoIPooling`."""
         logits: Tensor = self.head(self.pooling(maps, strides, regions))
-        return logits.float()
+        return full_precision(logits)
 
     @abstractmethod
-    def loss(
-        self,
-        logits: Tensor,
-        regions: list[Tensor],
-        classes: list[Tensor],
-        matched: list[Tensor],
-        objects: list[Tensor],
-    ) -> Tensor:
-        """The mean loss over the regions on objects, one list entry an image; 0 where there is no such region.
+    def loss(self, logits: Tensor, samples: list[Samples], objects: list[Tensor]) -> Mean:
+        """The loss of the regions on objects, one list entry an image.
 
         Args:
             logits: of the regions, (R, channels, m, m).
-            regions: float (R_b, 4), xyxy in pixels.
-            classes: int64 (R_b,), from 0.
-            matched: int64 (R_b,), the place of each region's object among those of its image.
+            samples: those regions.
             objects: the field that the branch learns, with one entry for each object of the image.
         """
 
     @abstractmethod
-    def read(self, logits: Tensor, found: list[Detection], size: tuple[int, int]) -> list[Tensor]:
+    def read(self, logits: Tensor, found: list[Detections], size: tuple[int, int]) -> list[Tensor]:
         """The field that the branch gives, for the detections in each image of ``size`` (H, W)."""
 
 
@@ -73,32 +66,32 @@ class BranchedRCNN(FasterRCNN):
         """By the name of the field. They are added after all other weights were drawn, so that these are Faster R-CNN's."""
 
     def losses(
-        self, outputs: FasterRCNNOutputs, boxes: list[Tensor], labels: list[Tensor], **objects: list[Tensor]
-    ) -> dict[str, Tensor]:
+        self,
+        outputs: Any,
+        boxes: list[Tensor],
+        labels: list[Tensor],
+        rngs: Sequence[Generator] | None = None,
+        **objects: list[Tensor],
+    ) -> dict[str, Mean]:
         """Faster R-CNN's, and ``roi_<field>`` for each branch.
 
         Args:
-            outputs, boxes, labels: see :meth:`FasterRCNN.losses`.
+            outputs, boxes, labels, rngs: see :meth:`FasterRCNN.losses`.
             objects: the field of each branch, one entry an object: ``masks`` uint8 (N, H, W), ``keypoints`` float (N, K, 3).
         """
-        losses, sampled = self.sampled_losses(outputs, boxes, labels)
-        on_objects = [of > 0 for of in sampled.classes]
-        regions, classes, matched = (
-            [rows[keep] for rows, keep in zip(each, on_objects, strict=True)]
-            for each in (sampled.regions, sampled.classes, sampled.matched)
-        )
-        classes = [of - 1 for of in classes]
+        losses, samples = self.sampled_losses(outputs, boxes, labels, rngs)
+        samples = [of.on_objects() for of in samples]
         for field, branch in self._branches():
-            logits = branch(outputs.maps, self.trunk.strides, regions)
-            losses[f"roi_{field}"] = branch.loss(logits, regions, classes, matched, objects[field])
+            logits = branch(outputs.shared, self.trunk.strides, [of.regions for of in samples])
+            losses[f"roi_{field}"] = branch.loss(logits, samples, objects[field])
         return losses
 
-    def predict(self, outputs: FasterRCNNOutputs) -> list[Detection]:
+    def predict(self, outputs: Any) -> list[Detections]:
         """Faster R-CNN's detections, and in each of them the fields of the branches."""
         found = super().predict(outputs)
         boxes = [of["boxes"] for of in found]
         for field, branch in self._branches():
-            logits = branch(outputs.maps, self.trunk.strides, boxes)
+            logits = branch(outputs.shared, self.trunk.strides, boxes)
             for of, values in zip(found, branch.read(logits, found, outputs.size), strict=True):
                 of[field] = values  # type: ignore[literal-required]
         return found

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torchvision.ops import clip_boxes_to_image
 
+from ..means import Mean
 from .boxes import best_first, first_of_nms, has_area
 
 
-class Detection(TypedDict):
+class Detections(TypedDict):
     """The objects found in one image, best first."""
 
     boxes: Tensor
@@ -38,7 +40,9 @@ class Detector(nn.Module, ABC):
     candidates = 1000
     """The best scores of an image that enter non-maximum suppression."""
 
-    def __init__(self, num_classes: int, *, score_threshold: float, nms_threshold: float, max_detections: int) -> None:
+    def __init__(
+        self, num_classes: int, *, score_threshold: float = 0.01, nms_threshold: float = 0.5, max_detections: int = 100
+    ) -> None:
         super().__init__()
         self.num_classes = num_classes
         self.score_threshold = score_threshold
@@ -50,20 +54,25 @@ class Detector(nn.Module, ABC):
         """From float (B, 3, H, W), normalised, to what both :meth:`losses` and :meth:`predict` start from."""
 
     @abstractmethod
-    def losses(self, outputs: Any, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
-        """Scalar losses by name, to be summed, in training and in evaluation mode.
+    def losses(
+        self, outputs: Any, boxes: list[Tensor], labels: list[Tensor], rngs: Sequence[Generator] | None = None
+    ) -> dict[str, Mean]:
+        """The losses by name, whose means are to be summed, in training and in evaluation mode.
+
+        What an image adds to a loss depends on no other image, so that it does not matter how images share batches.
 
         Args:
             outputs: of :meth:`forward`.
             boxes: float (N, 4) for each image, xyxy in pixels; N may be 0.
             labels: int64 (N,) for each image, from 0.
+            rngs: on the CPU, one for each image, for what is drawn of it; None draws from torch's own.
         """
 
     @abstractmethod
-    def predict(self, outputs: Any) -> list[Detection]:
+    def predict(self, outputs: Any) -> list[Detections]:
         """The detections in each image, from the outputs of :meth:`forward`."""
 
-    def select(self, boxes: Tensor, scores: Tensor, size: tuple[int, int]) -> Detection:
+    def select(self, boxes: Tensor, scores: Tensor, size: tuple[int, int]) -> Detections:
         """The last step of every detector: threshold, non-maximum suppression within each class, the best.
 
         Args:

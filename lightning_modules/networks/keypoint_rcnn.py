@@ -10,13 +10,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, KeypointRCNNPredictor
-from torchvision.models.detection.roi_heads import heatmaps_to_keypoints, keypointrcnn_loss
+from torchvision.models.detection.roi_heads import heatmaps_to_keypoints, keypoints_to_heatmap
 
+from ..means import Mean, counted
 from .boxes import RoIAlign, RoIPooling, of_each_image
 from .branches import Branch, BranchedRCNN
-from .detector import Detection
+from .detector import Detections
 from .mask_rcnn import MaskBranch
+from .regions import Samples
 
 
 class KeypointBranch(Branch):
@@ -46,18 +49,15 @@ class KeypointBranch(Branch):
         predictor = KeypointRCNNPredictor((channels, *layers)[-1], num_joints)
         super().__init__(pooling(size), nn.Sequential(convolutions, predictor))
 
-    def loss(
-        self,
-        logits: Tensor,
-        regions: list[Tensor],
-        classes: list[Tensor],
-        matched: list[Tensor],
-        objects: list[Tensor],
-    ) -> Tensor:
-        loss: Tensor = keypointrcnn_loss(logits, regions, objects, matched)
-        return loss
+    def loss(self, logits: Tensor, samples: list[Samples], objects: list[Tensor]) -> Mean:
+        each = zip(objects, samples, strict=True)
+        targets = [keypoints_to_heatmap(joints[of.matched], of.regions, logits.shape[-1]) for joints, of in each]
+        places, labelled = (torch.cat(of).flatten() for of in zip(*targets, strict=True))
+        trained = labelled.nonzero()[:, 0]
+        total = F.cross_entropy(logits.flatten(0, 1).flatten(1)[trained], places[trained], reduction="sum")
+        return Mean(total, counted(len(trained), logits))
 
-    def read(self, logits: Tensor, found: list[Detection], size: tuple[int, int]) -> list[Tensor]:
+    def read(self, logits: Tensor, found: list[Detections], size: tuple[int, int]) -> list[Tensor]:
         places, _ = heatmaps_to_keypoints(logits, torch.cat([of["boxes"] for of in found]))
         # The greatest value of the softmax. Flattened maps of no detection at all would have no size to infer.
         confidence = 1 / (logits - logits.amax((2, 3), keepdim=True)).exp().sum((2, 3))

@@ -16,9 +16,11 @@ from torch.nn import functional as F
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.ops import roi_align
 
+from ..means import Mean, counted, full_precision
 from .boxes import RoIAlign, RoIPooling, of_each_image
 from .branches import Branch, BranchedRCNN
-from .detector import Detection
+from .detector import Detections
+from .regions import Samples
 
 
 class MaskChannels(ABC):
@@ -29,8 +31,8 @@ class MaskChannels(ABC):
         """The number of channels."""
 
     @abstractmethod
-    def loss(self, logits: Tensor, classes: Tensor, targets: Tensor) -> Tensor:
-        """The mean over all pixels of R regions, R > 0.
+    def loss(self, logits: Tensor, classes: Tensor, targets: Tensor) -> Mean:
+        """Over all pixels of R regions.
 
         Args:
             logits: float (R, channels, m, m).
@@ -52,8 +54,8 @@ class ClassSigmoids(MaskChannels):
     def count(self, num_classes: int) -> int:
         return num_classes
 
-    def loss(self, logits: Tensor, classes: Tensor, targets: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(_of_class(logits, classes), targets)
+    def loss(self, logits: Tensor, classes: Tensor, targets: Tensor) -> Mean:
+        return Mean.of(F.binary_cross_entropy_with_logits(_of_class(logits, classes), targets, reduction="none"))
 
     def probability(self, logits: Tensor, classes: Tensor) -> Tensor:
         return _of_class(logits, classes).sigmoid()
@@ -65,8 +67,8 @@ class OneSigmoid(MaskChannels):
     def count(self, num_classes: int) -> int:
         return 1
 
-    def loss(self, logits: Tensor, classes: Tensor, targets: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(logits[:, 0], targets)
+    def loss(self, logits: Tensor, classes: Tensor, targets: Tensor) -> Mean:
+        return Mean.of(F.binary_cross_entropy_with_logits(logits[:, 0], targets, reduction="none"))
 
     def probability(self, logits: Tensor, classes: Tensor) -> Tensor:
         return logits[:, 0].sigmoid()
@@ -83,8 +85,8 @@ class PixelSoftmax(MaskChannels):
     def count(self, num_classes: int) -> int:
         return 1 + num_classes
 
-    def loss(self, logits: Tensor, classes: Tensor, targets: Tensor) -> Tensor:
-        return F.cross_entropy(logits, (1 + classes)[:, None, None] * targets.long())
+    def loss(self, logits: Tensor, classes: Tensor, targets: Tensor) -> Mean:
+        return Mean.of(F.cross_entropy(logits, (1 + classes)[:, None, None] * targets.long(), reduction="none"))
 
     def probability(self, logits: Tensor, classes: Tensor) -> Tensor:
         own = _of_class(logits, 1 + classes)
@@ -129,21 +131,15 @@ class MaskBranch(Branch):
         super().__init__(pooling(size), nn.Sequential(convolutions, predictor))
         self.masks = kind
 
-    def loss(
-        self,
-        logits: Tensor,
-        regions: list[Tensor],
-        classes: list[Tensor],
-        matched: list[Tensor],
-        objects: list[Tensor],
-    ) -> Tensor:
+    def loss(self, logits: Tensor, samples: list[Samples], objects: list[Tensor]) -> Mean:
         if not len(logits):
-            return logits.sum() * 0
-        side = logits.shape[-1]
-        targets = [cut_out(m, r, of, side) for m, r, of in zip(objects, regions, matched, strict=True) if len(r)]
-        return self.masks.loss(logits, torch.cat(classes), torch.cat(targets))
+            return Mean(logits.sum(), counted(0, logits))
+        each = zip(objects, samples, strict=True)
+        targets = [cut_out(masks, of.regions, of.matched, logits.shape[-1]) for masks, of in each if len(of.regions)]
+        classes = torch.cat([of.classes for of in samples]) - 1
+        return self.masks.loss(logits, classes, torch.cat(targets).to(logits))
 
-    def read(self, logits: Tensor, found: list[Detection], size: tuple[int, int]) -> list[Tensor]:
+    def read(self, logits: Tensor, found: list[Detections], size: tuple[int, int]) -> list[Tensor]:
         labels = [of["labels"] for of in found]
         masks = of_each_image(self.masks.probability(logits, torch.cat(labels)), labels)
         return [(paste(each, of["boxes"], size) >= 0.5).to(torch.uint8) for each, of in zip(masks, found, strict=True)]
@@ -160,8 +156,8 @@ def cut_out(masks: Tensor, regions: Tensor, matched: Tensor, side: int) -> Tenso
         matched: int64 (R,), the mask of each region.
         side: of what is cut out, in cells.
     """
-    rows = torch.cat([matched[:, None].to(regions), regions], 1).float()
-    return (roi_align(masks[:, None].float(), rows, side, aligned=True)[:, 0] >= 0.5).float()
+    rows = full_precision(torch.cat([matched[:, None].to(regions), regions], 1))
+    return (roi_align(masks[:, None].to(rows), rows, side, aligned=True)[:, 0] >= 0.5).to(rows)
 
 
 def paste(masks: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import roi_align
 
+from ..means import full_precision
 from .region_heads import RegionHead, StagedHead
 from .regions import RegionDetector
 from .trunks import ConvTrunk, Trunk
@@ -34,10 +35,11 @@ def warp(images: Tensor, regions: Tensor, crop: int, context: float = CONTEXT) -
         crop: side of the squares, in pixels.
         context: border of each side, as a part of ``crop``.
     """
-    image, low, high = regions.float().split((1, 2, 2), dim=1)
+    pixels = full_precision(images)
+    image, low, high = regions.to(pixels).split((1, 2, 2), dim=1)
     centre, half = (low + high) / 2, (high - low) / (2 * (1 - 2 * context))
     grown = torch.cat([image, centre - half, centre + half], 1)
-    return roi_align(images.float(), grown, crop, sampling_ratio=1, aligned=True).to(images)
+    return roi_align(pixels, grown, crop, sampling_ratio=1, aligned=True).to(images)
 
 
 class RCNN(RegionDetector):

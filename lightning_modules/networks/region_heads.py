@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection._utils import BoxCoder
 
+from ..means import Mean, counted, full_precision
 from .torchvision_nets import TorchvisionNet
 
 
@@ -77,8 +78,8 @@ class RegionHead(nn.Module, ABC):
         nn.init.zeros_(self.classes.bias)
 
     @abstractmethod
-    def losses(self, features: Tensor, regions: Tensor, classes: Tensor, boxes: Tensor) -> dict[str, Tensor]:
-        """Scalar losses by name: means over R regions, 0 where there are none.
+    def losses(self, features: Tensor, regions: Tensor, classes: Tensor, boxes: Tensor) -> dict[str, Mean]:
+        """The losses by name, means over R regions.
 
         Args:
             features: float (R, features).
@@ -92,9 +93,9 @@ class RegionHead(nn.Module, ABC):
         """Of R regions the boxes, (R, 4) or (R, num_classes, 4), and the scores (R, num_classes), in [0, 1]."""
 
 
-def log_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """The mean cross-entropy of R regions; 0 where there are none."""
-    return F.cross_entropy(logits.float(), classes, reduction="sum") / max(1, len(classes))
+def log_loss(logits: Tensor, classes: Tensor) -> Mean:
+    """The cross-entropy of R regions."""
+    return Mean(F.cross_entropy(full_precision(logits), classes, reduction="sum"), counted(len(classes), logits))
 
 
 class SoftmaxHead(RegionHead):
@@ -123,19 +124,20 @@ class SoftmaxHead(RegionHead):
         self.num_classes, self.box_weight = num_classes, box_weight
         self.coder = BoxCoder((10.0, 10.0, 5.0, 5.0))
 
-    def losses(self, features: Tensor, regions: Tensor, classes: Tensor, boxes: Tensor) -> dict[str, Tensor]:
+    def losses(self, features: Tensor, regions: Tensor, classes: Tensor, boxes: Tensor) -> dict[str, Mean]:
         hidden = self.layers(features)
         objects = classes.nonzero()[:, 0]
-        offsets = self.boxes(hidden[objects]).float().view(-1, self.num_classes, 4)
+        offsets = full_precision(self.boxes(hidden[objects])).view(-1, self.num_classes, 4)
         offsets = offsets[torch.arange(len(objects), device=objects.device), classes[objects] - 1]
         targets = self.coder.encode_single(boxes[objects], regions[objects])
-        box = F.smooth_l1_loss(offsets, targets, reduction="sum") / max(1, len(classes))
-        return {"roi_class": log_loss(self.classes(hidden), classes), "roi_box": self.box_weight * box}
+        box = F.smooth_l1_loss(offsets, targets, reduction="sum")
+        log = log_loss(self.classes(hidden), classes)
+        return {"roi_class": log, "roi_box": Mean(self.box_weight * box, log.count)}
 
     def forward(self, features: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
         hidden = self.layers(features)
-        boxes = self.coder.decode_single(self.boxes(hidden).float(), regions)
-        return boxes.view(-1, self.num_classes, 4), self.classes(hidden).float().softmax(-1)[:, 1:]
+        boxes = self.coder.decode_single(full_precision(self.boxes(hidden)), regions)
+        return boxes.view(-1, self.num_classes, 4), full_precision(self.classes(hidden)).softmax(-1)[:, 1:]
 
 
 class StagedHead(RegionHead):
@@ -166,12 +168,12 @@ class StagedHead(RegionHead):
         self.register_buffer("has_regressor", torch.tensor(False))
         self.coder = BoxCoder((1.0, 1.0, 1.0, 1.0))
 
-    def losses(self, features: Tensor, regions: Tensor, classes: Tensor, boxes: Tensor) -> dict[str, Tensor]:
+    def losses(self, features: Tensor, regions: Tensor, classes: Tensor, boxes: Tensor) -> dict[str, Mean]:
         return {"roi_class": log_loss(self.classes(self.layers(features)), classes)}
 
     def forward(self, features: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
         hidden = self.layers(features)
-        scores = self.classes(hidden).float().softmax(-1)[:, 1:]
+        scores = full_precision(self.classes(hidden)).softmax(-1)[:, 1:]
         boxes = regions
         with torch.autocast(features.device.type, enabled=False):  # what was fitted in float64 is not to be rounded to bfloat16
             if self.has_svm:

@@ -7,14 +7,16 @@ and ``features``: what is computed once an image, and what for each region.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torchvision.ops import box_iou
 
-from .detector import Detection, Detector
+from ..means import Mean
+from .boxes import of_each_image
+from .detector import Detections, Detector
 from .region_heads import RegionHead
 from .trunks import Trunk
 
@@ -39,6 +41,12 @@ class Samples(NamedTuple):
     """int64 (R,), 0 for background, and from 1 the classes."""
     boxes: Tensor
     """float (R, 4), the object of each region; of a region of background, whatever it overlaps most."""
+    matched: Tensor
+    """int64 (R,), the place of that object among those of the image; 0 where there is none."""
+
+    def on_objects(self) -> Samples:
+        """Those of them that are examples of an object."""
+        return Samples(*(of[self.classes > 0] for of in self))
 
 
 class RegionDetector(Detector):
@@ -56,7 +64,9 @@ class RegionDetector(Detector):
         samples: regions of an image that enter the losses (64 in Fast R-CNN).
         share_of_objects: at most this part of them on objects.
         foreground: IoU from which on a region is an example of an object.
-        background: the least IoU of a region of background, and the one that it stays below.
+        background: the least IoU of a region of background, and the one that it stays below. That of Fast R-CNN (section
+            2.3), which Ren et al. 2015 take over; from 0 on in R-CNN and in Mask R-CNN (He et al. 2017, section 3.1).
+        nms_threshold, kwargs: see :class:`Detector`.
     """
 
     def __init__(
@@ -70,13 +80,10 @@ class RegionDetector(Detector):
         share_of_objects: float = 0.25,
         foreground: float = 0.5,
         background: tuple[float, float] = (0.1, 0.5),
-        score_threshold: float = 0.01,
         nms_threshold: float = 0.3,
-        max_detections: int = 100,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            num_classes, score_threshold=score_threshold, nms_threshold=nms_threshold, max_detections=max_detections
-        )
+        super().__init__(num_classes, nms_threshold=nms_threshold, **kwargs)
         self.trunk = trunk
         self.head = head(width, num_classes)
         self.samples, self.share_of_objects = samples, share_of_objects
@@ -94,44 +101,50 @@ class RegionDetector(Detector):
         """From float (B, 3, H, W), normalised, and float (P, 4) for each image, xyxy in pixels."""
         return RegionOutputs(self.share(images), proposals, (images.shape[-2], images.shape[-1]))
 
-    def losses(self, outputs: RegionOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
+    def losses(
+        self, outputs: Any, boxes: list[Tensor], labels: list[Tensor], rngs: Sequence[Generator] | None = None
+    ) -> dict[str, Mean]:
         """``roi_class`` and, where the head is trained to place boxes, ``roi_box``."""
-        samples = [self.sample(*of) for of in zip(outputs.proposals, boxes, labels, strict=True)]
+        return self.sampled_losses(outputs, boxes, labels, rngs)[0]
+
+    def sampled_losses(
+        self, outputs: Any, boxes: list[Tensor], labels: list[Tensor], rngs: Sequence[Generator] | None = None
+    ) -> tuple[dict[str, Mean], list[Samples]]:
+        """The losses of the regions, and the regions of each image that they were taken on."""
+        own: Sequence[Generator | None] = rngs or [None] * len(boxes)
+        samples = [self.sample(*of) for of in zip(outputs.proposals, boxes, labels, own, strict=True)]
         features = self.features(outputs.shared, [of.regions for of in samples])
-        return self.head.losses(features, *(torch.cat(parts) for parts in zip(*samples, strict=True)))
+        regions, classes, objects, _ = (torch.cat(parts) for parts in zip(*samples, strict=True))
+        return self.head.losses(features, regions, classes, objects), samples
 
     @torch.no_grad()
-    def sample(self, proposals: Tensor, boxes: Tensor, labels: Tensor) -> Samples:
+    def sample(self, proposals: Tensor, boxes: Tensor, labels: Tensor, rng: Generator | None = None) -> Samples:
         """Examples of objects and of background from one image, drawn at random."""
-        regions = torch.cat([boxes, proposals])
-        if not len(boxes):
-            overlap, nearest = regions.new_zeros(len(regions)), None
-        else:
-            overlap, nearest = box_iou(regions, boxes).max(1)
+        regions = torch.cat([boxes.to(proposals), proposals])
+        overlap, nearest = regions.new_zeros(len(regions)), torch.zeros(len(regions), dtype=torch.long, device=regions.device)
+        if len(boxes):
+            overlap, nearest = box_iou(regions, boxes.to(regions)).max(1)
         least, below = self.background
         objects = (overlap >= self.foreground).nonzero()[:, 0]
         background = ((overlap >= least) & (overlap < below)).nonzero()[:, 0]
         if not len(background):
             background = (overlap < least).nonzero()[:, 0]
-        objects = _some(objects, int(self.samples * self.share_of_objects))
-        background = _some(background, self.samples - len(objects))
+        objects = draw(objects, int(self.samples * self.share_of_objects), rng)
+        background = draw(background, self.samples - len(objects), rng)
         chosen = torch.cat([objects, background])
-        classes = torch.zeros_like(chosen)
-        if nearest is None:
-            return Samples(regions[chosen], classes, regions[chosen])
-        classes[: len(objects)] = 1 + labels[nearest[objects]]
-        return Samples(regions[chosen], classes, boxes[nearest[chosen]])
+        classes, matched = torch.zeros_like(chosen), nearest[chosen]
+        classes[: len(objects)] = 1 + labels[matched[: len(objects)]]
+        return Samples(regions[chosen], classes, boxes[matched] if len(boxes) else regions[chosen], matched)
 
-    def predict(self, outputs: RegionOutputs) -> list[Detection]:
-        features = self.features(outputs.shared, outputs.proposals)
-        boxes, scores = self.head(features, torch.cat(outputs.proposals))
-        counts = [len(of) for of in outputs.proposals]
-        return [self.select(b, s, outputs.size) for b, s in zip(boxes.split(counts), scores.split(counts), strict=True)]
+    def predict(self, outputs: Any) -> list[Detections]:
+        boxes, scores = self.head(self.features(outputs.shared, outputs.proposals), torch.cat(outputs.proposals))
+        each = zip(*(of_each_image(of, outputs.proposals) for of in (boxes, scores)), strict=True)
+        return [self.select(b, s, outputs.size) for b, s in each]
 
 
-def _some(indices: Tensor, count: int) -> Tensor:
-    """At most ``count`` of the indices, drawn at random."""
-    return indices[torch.randperm(len(indices), device=indices.device)[:count]]
+def draw(indices: Tensor, count: int, rng: Generator | None = None) -> Tensor:
+    """At most ``count`` of the indices, drawn at random; ``rng`` is on the CPU, so that every device draws the same."""
+    return indices[torch.randperm(len(indices), generator=rng)[:count].to(indices.device)]
 
 
 def one_width(trunk: Trunk, network: str) -> int:

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torchvision.models.detection._utils import BoxCoder, SSDMatcher
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSDFeatureExtractorVGG, SSDHead
 from torchvision.ops import Conv2dNormActivation, box_iou
 
-from .detector import Detection, Detector
+from ..means import Mean, full_precision
+from .detector import Detections, Detector
 from .torchvision_nets import TorchvisionNet
 from .trunks import ConvTrunk, Trunk
 
@@ -51,7 +52,8 @@ class SSD(Detector):
         min_scale, max_scale: of equation 4; .2 and .9 in the paper's section 2.2.
         box_scales: the m + 1 scales themselves in place of equation 4, as the paper's experiments have them.
         width: channels of the extra layers.
-        negatives: of the background's default boxes, so many a matched one enter the loss, those with the highest.
+        negatives: of an image's default boxes on background, so many a matched one enter the loss, those with the highest.
+        kwargs: see :class:`Detector`.
     """
 
     def __init__(
@@ -66,13 +68,9 @@ class SSD(Detector):
         box_scales: Sequence[float] | None = None,
         width: int = 128,
         negatives: float = 3.0,
-        score_threshold: float = 0.01,
-        nms_threshold: float = 0.5,
-        max_detections: int = 100,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            num_classes, score_threshold=score_threshold, nms_threshold=nms_threshold, max_detections=max_detections
-        )
+        super().__init__(num_classes, **kwargs)
         self.trunk = trunk()
         self.scales, self.negatives = scales, negatives
         channels = [*self.trunk.channels, *[width] * scales][:scales]
@@ -95,35 +93,40 @@ class SSD(Detector):
         outputs = self.head(maps)
         height, width = images.shape[-2:]
         # One channel of one image is enough of a map to say where its boxes are, in full precision.
-        defaults = self.generator(ImageList(images, [(height, width)]), [m[:1, :1].float() for m in maps])[0]
-        return SSDOutputs(outputs["cls_logits"].float(), outputs["bbox_regression"].float(), defaults, (height, width))
+        defaults = self.generator(ImageList(images, [(height, width)]), [full_precision(m[:1, :1]) for m in maps])[0]
+        logits, offsets = (full_precision(outputs[name]) for name in ("cls_logits", "bbox_regression"))
+        return SSDOutputs(logits, offsets, defaults, (height, width))
 
-    def losses(self, outputs: SSDOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
+    def losses(
+        self, outputs: SSDOutputs, boxes: list[Tensor], labels: list[Tensor], rngs: Sequence[Generator] | None = None
+    ) -> dict[str, Mean]:
         """``class``: softmax over the matched boxes and the hardest negatives; ``box``: smooth L1 over the matched ones.
 
-        Both are divided by the number of matched boxes in the batch. Negatives are mined over the whole batch, so that an
-        image without objects has its share of them; without a single object in the batch both losses are 0 (section 2.2).
+        Both are divided by the number of matched boxes. Negatives are mined in each image by itself, as in the authors' code
+        and in torchvision's. So an image without objects, in which nothing is matched, has none and adds nothing: of N = 0
+        matched boxes the paper sets the loss to 0 (section 2.2).
         """
         matches = [self._match(of, outputs.defaults) for of in boxes]
         target = torch.stack([F.pad(1 + of, (0, 1))[match] for of, match in zip(labels, matches, strict=True)])
         positive = target > 0
-        count = positive.sum()
+        matched = positive.sum(1, keepdim=True)
         truth = torch.cat([of[match[match >= 0]] for of, match in zip(boxes, matches, strict=True)])
         defaults = outputs.defaults.expand(len(boxes), -1, -1)[positive]
         box = F.smooth_l1_loss(outputs.offsets[positive], self.coder.encode_single(truth, defaults), reduction="sum")
-        errors = F.cross_entropy(outputs.logits.flatten(0, 1), target.flatten(), reduction="none")
-        background = errors[~positive.flatten()]
-        hardest = background.topk(min(int(self.negatives * count), len(background))).values
-        return {
-            "class": (errors[positive.flatten()].sum() + hardest.sum()) / count.clamp(min=1),
-            "box": box / count.clamp(min=1),
-        }
+        errors = F.cross_entropy(outputs.logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
+        most = min(int(self.negatives * matched.max()), errors.shape[1])
+        hardest = errors.masked_fill(positive, -torch.inf).topk(most, 1).values
+        rank = torch.arange(most, device=hardest.device)
+        enters = (rank < (self.negatives * matched).long()) & (hardest != -torch.inf)
+        objects, background = errors[positive].sum(), hardest.where(enters, 0).sum()
+        count = matched.sum()
+        return {"class": Mean(objects + background, count), "box": Mean(box, count)}
 
     def _match(self, boxes: Tensor, defaults: Tensor) -> Tensor:
         """int64 (D,): the index of each default box's object, -1 for none. Each object has at least its best one."""
         return self.match(box_iou(boxes, defaults)) if len(boxes) else defaults.new_full((len(defaults),), -1, dtype=torch.long)
 
-    def predict(self, outputs: SSDOutputs) -> list[Detection]:
+    def predict(self, outputs: SSDOutputs) -> list[Detections]:
         scores = outputs.logits.softmax(-1)[..., 1:]
         boxes = [self.coder.decode_single(offsets, outputs.defaults) for offsets in outputs.offsets]
         return [self.select(b, s, outputs.size) for b, s in zip(boxes, scores, strict=True)]

@@ -7,16 +7,17 @@ Real-Time Object Detection" (v1), sections 2 to 2.3.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torchvision.ops import Conv2dNormActivation, box_convert
 
+from ..means import Mean, counted, full_precision
 from .boxes import paired_iou
-from .detector import Detection, Detector
+from .detector import Detections, Detector
 from .trunks import ConvTrunk, Trunk
 
 
@@ -104,6 +105,7 @@ class YOLO(Detector):
         grid: S, cells in a row and in a column.
         boxes: B, boxes of a cell.
         coordinate_weight, empty_weight: lambda_coord and lambda_noobj.
+        kwargs: see :class:`Detector`.
     """
 
     def __init__(
@@ -116,23 +118,21 @@ class YOLO(Detector):
         boxes: int = 2,
         coordinate_weight: float = 5.0,
         empty_weight: float = 0.5,
-        score_threshold: float = 0.01,
-        nms_threshold: float = 0.5,
-        max_detections: int = 100,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            num_classes, score_threshold=score_threshold, nms_threshold=nms_threshold, max_detections=max_detections
-        )
+        super().__init__(num_classes, **kwargs)
         self.grid, self.boxes = grid, boxes
         self.coordinate_weight, self.empty_weight = coordinate_weight, empty_weight
         self.trunk = trunk()
         self.head = head(self.trunk.channels[-1], grid, 5 * boxes + num_classes)
 
     def forward(self, images: Tensor) -> YOLOOutputs:
-        grid = self.head(self.trunk(images)[-1]).float()
+        grid = full_precision(self.head(self.trunk(images)[-1]))
         return YOLOOutputs(grid, (images.shape[-2], images.shape[-1]))
 
-    def losses(self, outputs: YOLOOutputs, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
+    def losses(
+        self, outputs: YOLOOutputs, boxes: list[Tensor], labels: list[Tensor], rngs: Sequence[Generator] | None = None
+    ) -> dict[str, Mean]:
         """The terms of the paper's equation 3, each a sum over an image, averaged over the images.
 
         ``coordinates`` is the equation's first two lines; ``confidence_object``, ``confidence_empty`` and ``class`` are the
@@ -153,9 +153,10 @@ class YOLO(Detector):
             "confidence_empty": self.empty_weight * empty * predicted[..., 4] ** 2,
             "class": (classes[cell] - F.one_hot(label, self.num_classes)) ** 2,
         }
-        return {name: error.sum() / len(boxes) for name, error in errors.items()}
+        images = counted(len(boxes), predicted)
+        return {name: Mean(error.sum(), images) for name, error in errors.items()}
 
-    def predict(self, outputs: YOLOOutputs) -> list[Detection]:
+    def predict(self, outputs: YOLOOutputs) -> list[Detections]:
         """Each box's score for a class is its confidence times the cell's probability of the class (section 2)."""
         predicted, classes = self._split(outputs.grid)
         height, width = outputs.size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,9 @@ from torch import Tensor, nn
 from datamodules.scene import Specification
 from datamodules.shapes import Shapes
 from lightning_modules import Classification, Detection, FreezeTrunk, Localization, MultiLabelClassification, Pose, Segmentation
-from lightning_modules.base import Task, mean_losses, with_total
+from lightning_modules.base import Task
 from lightning_modules.localization import GIoULoss, main_objects, pick
+from lightning_modules.means import Mean, counted, mean_losses, with_total
 from lightning_modules.networks import FCN, YOLO, ClassAndBox, ConvTrunk, JointRegressor, LinearClassifier
 from lightning_modules.schedules import Steps, WarmupCosine
 
@@ -39,12 +41,12 @@ def test_a_network_is_made_for_as_many_classes_as_the_data_has() -> None:
 def test_pixels_of_value_255_are_not_trained_on() -> None:
     task = task_of(Segmentation, FCN)
     batch: Any = {"image": images(2), "mask": torch.full((2, 16, 16), 255, dtype=torch.uint8)}
-    loss = task.losses(task(batch["image"]), batch)["cross_entropy"]
+    loss = task.losses(task(batch["image"]), batch)["cross_entropy"].value
     assert float(loss.detach()) == 0
     outputs = task(batch["image"])
     batch["mask"][0, 3, 4] = 2
     expected = nn.functional.cross_entropy(outputs[0, :, 3, 4][None], torch.tensor([2]))
-    assert torch.allclose(task.losses(outputs, batch)["cross_entropy"], expected)
+    assert torch.allclose(task.losses(outputs, batch)["cross_entropy"].value, expected)
 
 
 BATCH: Any = {
@@ -73,9 +75,9 @@ def test_localization_trains_on_images_with_objects_only(loss: Any, boxes: str) 
     outputs = task(BATCH["image"])
     losses = task.losses(outputs, BATCH)
     target = torch.tensor([[2, 2, 12, 12], [1, 1, 5, 5]]) / 16
-    assert torch.allclose(losses["box"], 3 * loss()(pick(outputs.boxes[[0, 2]], torch.tensor([2, 0])), target))
+    assert torch.allclose(losses["box"].value, 3 * loss()(pick(outputs.boxes[[0, 2]], torch.tensor([2, 0])), target))
     none: Any = {k: v[1:2] for k, v in BATCH.items()}
-    sum(task.losses(task(none["image"]), none).values()).backward()
+    sum(mean.value for mean in task.losses(task(none["image"]), none).values()).backward()
     assert all(float(p.grad.abs().sum()) == 0 for p in task.parameters() if p.grad is not None)
 
 
@@ -91,9 +93,9 @@ def test_joints_that_are_not_labelled_do_not_count() -> None:
     batch: Any = {"image": images(2), "keypoints": [joints, joints[1:]], "index": torch.arange(2)}
     outputs = task(batch["image"])
     expected = nn.functional.mse_loss(outputs[0], joints[0, :, :2] / 16)
-    assert torch.allclose(task.losses(outputs, batch)["joints"], expected)
+    assert torch.allclose(task.losses(outputs, batch)["joints"].value, expected)
     joints[0, 1, 2] = 0  # one labelled joint spreads over no area: there is no figure to be judged
-    assert float(task.losses(outputs, batch)["joints"].detach()) == 0
+    assert float(task.losses(outputs, batch)["joints"].value.detach()) == 0
 
 
 def test_a_difficult_object_makes_its_class_neither_shown_nor_absent() -> None:
@@ -111,13 +113,23 @@ def test_detection_does_not_train_on_difficult_objects() -> None:
     without.pop("difficult")
     with_difficult, reference = task.losses(outputs, BATCH), task.losses(outputs, without)
     assert with_difficult.keys() == reference.keys()
-    assert all(torch.equal(with_difficult[k], reference[k]) for k in reference)
+    assert all(torch.equal(with_difficult[k].value, reference[k].value) for k in reference)
 
 
-def test_the_total_is_the_sum_and_a_mean_weighs_batches_by_their_images() -> None:
+def test_the_total_is_the_sum_and_batches_weigh_by_what_they_count() -> None:
     assert with_total({"a": torch.tensor(1.0), "b": torch.tensor(2.5)})["loss"] == 3.5
-    means = mean_losses([(3, {"a": torch.tensor(1.0)}), (1, {"a": torch.tensor(5.0)})])
-    assert means == {"a": 2.0}
+
+    def mean(value: float, count: int) -> Mean:
+        total = torch.tensor(value * count)
+        return Mean(total, counted(count, total))
+
+    assert mean_losses([{"a": mean(1.0, 3), "b": mean(9.0, 0)}, {"a": mean(5.0, 1), "b": mean(2.0, 7)}]) == {
+        "a": 2.0,
+        "b": 2.0,
+        "loss": 4.0,
+    }
+    assert mean_losses([{"a": mean(1.0, 0)}]) == {"a": 0.0, "loss": 0.0} and mean_losses([]) == {}
+    assert float(mean(1.0, 0).value) == 0 and math.isnan(float(Mean(torch.tensor(math.nan), torch.tensor(0)).value))
 
 
 def test_what_has_numbers_goes_to_the_device_and_the_rest_stays() -> None:

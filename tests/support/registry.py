@@ -76,6 +76,7 @@ Small = partial(ConvTrunk, (8, 12, 16), depth=1)
 Pyramid = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
 Masks, Joints = partial(MaskBranch, layers=(8,), hidden=8), partial(KeypointBranch, layers=(8,))
 Narrow = partial(FullyConnected, widths=(16,))
+Dense = partial(SoftmaxHead, layers=partial(FullyConnected, widths=(32,)))
 
 CLASSIFIERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
     "linear": (LinearClassifier, 14),
@@ -119,8 +120,8 @@ DETECTORS: dict[str, Callable[[int], Detector]] = {
     "yolo-paper": partial(YOLO, trunk=Small, head=partial(FullyConnectedHead, hidden=64, dropout=0.0)),
     "ssd": partial(SSD, trunk=Small),
     "ssd-pyramid": partial(SSD, trunk=Pyramid, scales=4),
-    "faster-rcnn": partial(FasterRCNN, trunk=Small, hidden=32, proposals=20),
-    "faster-rcnn-pyramid": partial(FasterRCNN, trunk=Pyramid, hidden=32, proposals=20),
+    "faster-rcnn": partial(FasterRCNN, trunk=Small, head=Dense, proposals=20),
+    "faster-rcnn-pyramid": partial(FasterRCNN, trunk=Pyramid, head=Dense, proposals=20),
 }
 """What is given images and learns from boxes and labels alone."""
 
@@ -132,13 +133,13 @@ REGION_DETECTORS: dict[str, Callable[[int], RegionDetector]] = {
 """What is given proposals too."""
 
 BRANCHED: dict[str, Callable[[int], BranchedRCNN]] = {
-    "masks": partial(MaskRCNN, trunk=Small, hidden=32, masks=Masks),
-    "masks, one sigmoid": partial(MaskRCNN, trunk=Small, hidden=32, masks=partial(Masks, masks=OneSigmoid)),
-    "masks, softmax": partial(MaskRCNN, trunk=Small, hidden=32, masks=partial(Masks, masks=PixelSoftmax)),
-    "masks, pyramid": partial(MaskRCNN, trunk=Pyramid, hidden=32, masks=Masks),
-    "joints": partial(KeypointRCNN, num_joints=5, trunk=Small, hidden=32, keypoints=Joints),
-    "joints, pyramid": partial(KeypointRCNN, num_joints=5, trunk=Pyramid, hidden=32, keypoints=Joints),
-    "both": partial(KeypointMaskRCNN, num_joints=5, trunk=Small, hidden=32, keypoints=Joints, masks=Masks),
+    "masks": partial(MaskRCNN, trunk=Small, head=Dense, masks=Masks),
+    "masks, one sigmoid": partial(MaskRCNN, trunk=Small, head=Dense, masks=partial(Masks, masks=OneSigmoid)),
+    "masks, softmax": partial(MaskRCNN, trunk=Small, head=Dense, masks=partial(Masks, masks=PixelSoftmax)),
+    "masks, pyramid": partial(MaskRCNN, trunk=Pyramid, head=Dense, masks=Masks),
+    "joints": partial(KeypointRCNN, num_joints=5, trunk=Small, head=Dense, keypoints=Joints),
+    "joints, pyramid": partial(KeypointRCNN, num_joints=5, trunk=Pyramid, head=Dense, keypoints=Joints),
+    "both": partial(KeypointMaskRCNN, num_joints=5, trunk=Small, head=Dense, keypoints=Joints, masks=Masks),
 }
 """What learns from masks or keypoints beside the boxes."""
 
@@ -176,12 +177,12 @@ TASKS: dict[str, Config] = {
 }
 """Of each task a small network, as a recipe writes it."""
 
-_PLAIN = {"class_path": "tests.support.plain_trunk.PlainTrunk"}
+PLAIN = {"class_path": "tests.support.plain_trunk.PlainTrunk"}
 SUMS_OVER_IMAGES: dict[str, Config] = {
     "Classification": TASKS["Classification"],
     "Segmentation": {"class_path": "tests.support.plain_trunk.PlainFCN"},
-    "Localization": {"class_path": "ClassAndBox", "init_args": {"trunk": _PLAIN}},
-    "Pose": {"class_path": "JointRegressor", "init_args": {"trunk": _PLAIN}},
+    "Localization": {"class_path": "ClassAndBox", "init_args": {"trunk": PLAIN}},
+    "Pose": {"class_path": "JointRegressor", "init_args": {"trunk": PLAIN}},
     "Detection": {"class_path": "tests.support.plain_trunk.PlainYOLO"},
 }
 """Networks without batch normalisation, which takes its statistics from a rank's own images: one process and several are the

@@ -14,7 +14,7 @@ from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Study, Training
 from experiments.studies.verdict import Gate
-from lightning_modules.networks import FPN, MaskBranch, TorchvisionTrunk
+from lightning_modules.networks import FPN, FullyConnected, MaskBranch, SoftmaxHead, TorchvisionTrunk
 
 MASK_AP50, FILLED_AP50 = "test/mask_mAP50", "test/filled_mask_mAP50"
 FILLED_BOXES = L(FilledBoxes)()
@@ -43,9 +43,9 @@ def coco(data: type[COCO] = COCO) -> dict[str, Any]:
         **epochs(3),
         "model.network.candidates": 1000,
         "model.network.proposals": 300,
-        "model.network.roi_samples": 128,
+        "model.network.samples": 128,
         "model.network.rpn_samples": 256,
-        "model.network.hidden": 1024,
+        "model.network.head": L(SoftmaxHead)(layers=L(FullyConnected)(widths=[1024, 1024])),
         "model.network.max_detections": 100,
         "data": L(data)(
             root="data/coco", image_size=512, resize_mode="letterbox", batch_size=16, invalid="skip", augment=[FLIP]

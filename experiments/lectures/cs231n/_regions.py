@@ -107,10 +107,10 @@ def faster(without: LossName | None = None) -> dict[str, Any]:
         "model": Detection,
         **own,
         "model.network.pooling": L(networks.RoIPool)(size=4),
-        "model.network.hidden": WIDTHS[0],
+        "model.network.head": L(networks.SoftmaxHead)(layers=_LAYERS),
         "model.network.anchor_scales": [4.0, 6.0, 8.0],
         "model.network.proposals": 75,  # about as many as selective search finds
-        "model.network.roi_samples": 64,
+        "model.network.samples": 64,
         "model.network.nms_threshold": 0.3,
         **epochs(EPOCHS),
     }

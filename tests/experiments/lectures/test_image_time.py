@@ -17,6 +17,7 @@ from experiments.lectures.cs231n._regions import AP, FAST, FASTER, RCNN
 from experiments.lectures.cs231n._without_a_loss import FasterRCNNWithout
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Level
+from lightning_modules.means import values
 from lightning_modules.networks import FasterRCNN
 from tests.support.made_up_verdicts import Options, Values, three, untuned
 
@@ -142,5 +143,5 @@ def test_a_loss_is_left_out_and_the_others_stay_as_they_are() -> None:
         found = []
         for detector in (network, whole):
             torch.manual_seed(0)
-            found.append(detector.eval().losses(detector(images), boxes, labels))
+            found.append(values(detector.eval().losses(detector(images), boxes, labels)))
         assert found[0] == {name: loss for name, loss in found[1].items() if name != without} and len(found[0]) == 3

@@ -159,7 +159,7 @@ def test_the_mean_pose_is_taken_in_parts_of_boxes_over_labelled_joints() -> None
 
 def test_a_branch_costs_more_where_it_is_larger_and_nothing_where_nothing_is_found() -> None:
     torch.manual_seed(0)
-    build = {"trunk": lambda: ConvTrunk((4, 8), depth=1), "hidden": 8, "score_threshold": 0.0, "max_detections": 6}
+    build = {"trunk": lambda: ConvTrunk((4, 8), depth=1), "score_threshold": 0.0, "max_detections": 6}
     images = [torch.randn(1, 3, 48, 48) for _ in range(2)]
     one, both = MaskRCNN(2, **build).eval(), KeypointMaskRCNN(2, 14, **build).eval()  # type: ignore[arg-type]
     cost, more = branch_cost(one, images, 1), branch_cost(both, images, 1)

@@ -65,9 +65,7 @@ def test_seconds_are_put_down_to_the_part_that_took_them(monkeypatch: pytest.Mon
         detector.trunk.stages["stride8"].register_forward_hook(takes(1))
         if isinstance(detector, FasterRCNN):
             detector.rpn.head.register_forward_hook(takes(20))
-            detector.roi.box_head.register_forward_hook(takes(300))
-        else:
-            detector.head.layers.register_forward_hook(takes(300))
+        detector.head.layers.register_forward_hook(takes(300))
         cost = cost_of_an_image(detector, IMAGE, None if name == "Faster R-CNN" else regions(250), repeats=2)
         assert cost.proposals == (20 if name == "Faster R-CNN" else 0)
         assert cost.trunk == (3 if name == "R-CNN" else 1)

@@ -21,7 +21,7 @@ QUICK = (
 ).split()
 
 SHORT = "--trainer.limit_train_batches=1 --trainer.limit_val_batches=0".split()
-FEW_REGIONS = ["--data.image_size=[64,96]", "--model.network.proposals=20", "--model.network.roi_samples=8", *SHORT]
+FEW_REGIONS = ["--data.image_size=[64,96]", "--model.network.proposals=20", "--model.network.samples=8", *SHORT]
 LARGE: dict[str, list[str]] = {
     "instance_segmentation/mask_rcnn_coco": FEW_REGIONS,
     "keypoint_detection/keypoint_rcnn_coco": FEW_REGIONS,

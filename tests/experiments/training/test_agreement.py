@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from experiments.training.agreement import OVERLAP_EDGE, TOLERANCE, differences, pairs
-from lightning_modules.networks.detector import Detection, Detector
+from lightning_modules.networks.detector import Detections, Detector
 
 Found = dict[str, Tensor]
 
@@ -25,7 +25,7 @@ class Bare(Detector):
 
     def forward(self, images: Tensor) -> Any: ...
     def losses(self, outputs: Any, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]: ...  # type: ignore[empty-body]
-    def predict(self, outputs: Any) -> list[Detection]: ...  # type: ignore[empty-body]
+    def predict(self, outputs: Any) -> list[Detections]: ...  # type: ignore[empty-body]
 
 
 def objects(scores: list[float] | Tensor) -> Found:

@@ -17,13 +17,23 @@ import torch
 from experiments.runs.files import read_metrics, read_summary
 from experiments.runs.folder import is_finished
 from tests.support.interrupted import curves, free_port, repeats, start, start_ranks, wait, wait_for, weights
-from tests.support.ranks import COMMON, config, finish, the_run
+from tests.support.ranks import COMMON, SOME_UNEVEN, UNEVEN, config, finish, the_run
 from tests.support.registry import SUMS_OVER_IMAGES as NETWORKS
 
 
-@pytest.mark.parametrize("task", NETWORKS)
-def test_two_processes_train_what_one_does(task: str, workdir: Path) -> None:
-    command = ["fit", *config(task, workdir), *COMMON, "--data.val=5", "--trainer.max_steps=50", "--trainer.max_epochs=-1"]
+@pytest.mark.parametrize(
+    ("task", "steps"), [*((task, 50) for task in NETWORKS), *((task, 8) for task in (UNEVEN if repeats(0) else SOME_UNEVEN))]
+)
+def test_two_processes_train_what_one_does(task: str, steps: int, workdir: Path) -> None:
+    command = [
+        "fit",
+        *config(task, workdir),
+        *COMMON,
+        "--data.val=5",
+        f"--trainer.max_steps={steps}",
+        "--trainer.max_epochs=-1",
+    ]
+    command += ["--data.train=24", "--trainer.accumulate_grad_batches=2"] if task == "keypoints and masks" else []
     finish([start([*command, "--name", "one"], workdir / "log")], workdir)
     finish(start_ranks([*command, "--name", "two"], 2, workdir / "log"), workdir)
     one, two = the_run(workdir, "one"), the_run(workdir, "two")
@@ -35,8 +45,9 @@ def test_two_processes_train_what_one_does(task: str, workdir: Path) -> None:
     assert json.loads((two / "summary.json").read_text())["device"].startswith("2 x")
 
 
-ALL = [(task, samples) for task in NETWORKS for samples in (1, 3, 33, 35)]
+ALL = [(task, samples) for task in (*NETWORKS, *UNEVEN) for samples in (1, 3, 33, 35)]
 SOME = [("Classification", 1), ("Segmentation", 3), ("Segmentation", 33), ("Localization", 35), ("Pose", 3), ("Detection", 1)]
+SOME += [("ssd", 3), ("keypoints and masks", 5)]
 """LECTERN_KILLS asks for all."""
 
 

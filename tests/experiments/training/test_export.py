@@ -50,9 +50,12 @@ pytest.importorskip("onnxruntime")
 STYLE = Style(image_size=(64, 64), figures=(1, 1))
 
 
-def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 0) -> Any:
+def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 1) -> Any:
     torch.manual_seed(seed)
-    return kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=specification(style).as_dict())
+    task = kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=specification(style).as_dict())
+    if isinstance(task.network, FasterRCNN):  # untrained, its scores are so close that rounding would change their order
+        nn.init.normal_(task.network.head.classes.weight)
+    return task
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentError, ArgumentParser
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from lightning_modules.networks.detector import Detection, Detector
+from lightning_modules.means import Mean, values
+from lightning_modules.networks.detector import Detections, Detector
 from lightning_modules.networks.trunks import ConvTrunk
 from tests.support.registry import DETECTORS
 
@@ -23,7 +24,7 @@ NONE = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
 
 def _losses(detector: Detector, images: Tensor, objects: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
     boxes, labels = (list(of) for of in zip(*objects, strict=True))
-    return detector.losses(detector(images), boxes, labels)
+    return values(detector.losses(detector(images), boxes, labels))
 
 
 @every_detector
@@ -46,11 +47,11 @@ def test_half_precision_keeps_boxes_and_losses_in_full(build: Callable[[int], De
     boxes, labels = [torch.tensor([[5.0, 8.0, 40.0, 30.0]])] * 2, [torch.tensor([2])] * 2
     with torch.autocast("cpu", dtype=torch.bfloat16):
         outputs = detector(images)
-        losses = detector.losses(outputs, boxes, labels)
+        losses = values(detector.losses(outputs, boxes, labels))
         found = detector.predict(outputs)[0]
     assert all(loss.dtype == torch.float32 and bool(loss.isfinite()) for loss in losses.values())
     assert found["boxes"].dtype == found["scores"].dtype == torch.float32
-    places = getattr(outputs, "anchors", getattr(outputs, "defaults", torch.zeros(0)))
+    places = getattr(getattr(outputs, "proposed", outputs), "anchors", getattr(outputs, "defaults", torch.zeros(0)))
     assert places.dtype == torch.float32
 
 
@@ -59,9 +60,9 @@ def test_losses_leave_boxes_and_labels_as_they_are(build: Callable[[int], Detect
     detector, boxes, labels = build(3), [torch.tensor([[5.0, 8.0, 40.0, 30.0]])], [torch.tensor([2])]
     outputs = detector(torch.randn(1, 3, 64, 64))
     torch.manual_seed(0)
-    first = detector.losses(outputs, boxes, labels)
+    first = values(detector.losses(outputs, boxes, labels))
     torch.manual_seed(0)
-    assert detector.losses(outputs, boxes, labels) == first
+    assert values(detector.losses(outputs, boxes, labels)) == first
     assert boxes[0].tolist() == [[5.0, 8.0, 40.0, 30.0]] and labels[0].tolist() == [2]
 
 
@@ -117,8 +118,8 @@ class _Bare(Detector):
         super().__init__(num_classes, score_threshold=0.3, nms_threshold=0.5, max_detections=5)
 
     def forward(self, images: Tensor) -> Any: ...
-    def losses(self, outputs: Any, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]: ...  # type: ignore[empty-body]
-    def predict(self, outputs: Any) -> list[Detection]: ...  # type: ignore[empty-body]
+    def losses(self, *args: Any, **kwargs: Any) -> dict[str, Mean]: ...  # type: ignore[empty-body]
+    def predict(self, outputs: Any) -> list[Detections]: ...  # type: ignore[empty-body]
 
 
 def _select_by_hand(boxes: Tensor, scores: Tensor, height: int, width: int) -> set[tuple[float, int, int]]:
@@ -168,7 +169,7 @@ network:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser()
+    parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(_Task, None)
     return parser
 
@@ -181,3 +182,19 @@ def test_a_yaml_builds_a_detector_from_short_class_names_and_survives_a_dump(nam
         assert _parser().dump(again) == dump
         network: Any = _Task(_parser().instantiate(again).network).network
         assert type(network).__name__ == name and network.num_classes == 5 and network.trunk.strides == strides
+
+
+@pytest.mark.parametrize("name", ["YOLO", "SSD", "FasterRCNN", "FastRCNN", "RCNN", "SPPNet", "MaskRCNN"])
+def test_the_three_thresholds_of_every_detector_are_arguments_on_the_command_line(name: str) -> None:
+    """They stand in Detector alone; of given regions, the papers suppress from an IoU of .3 on."""
+    usual = {"score_threshold": 0.01, "nms_threshold": 0.5, "max_detections": 100}
+    usual |= {"nms_threshold": 0.3} if name in ("FastRCNN", "RCNN", "SPPNet") else {}
+    given = {"score_threshold": 0.25, "nms_threshold": 0.75, "max_detections": 7}
+    arguments = [f"--network={name}", *(f"--network.{key}={value}" for key, value in given.items())]
+    for expected, line in ((usual, arguments[:1]), (given, arguments)):
+        config = _parser().parse_args(line)
+        assert {key: config.network.init_args[key] for key in expected} == expected
+        network = _Task(_parser().instantiate(config).network).network
+        assert {key: getattr(network, key) for key in expected} == expected
+    with pytest.raises(ArgumentError, match="nms_treshold"):
+        _parser().parse_args([f"--network={name}", "--network.nms_treshold=0.5"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
+from lightning_modules.means import values
 from lightning_modules.networks.branches import BranchedRCNN
 from lightning_modules.networks.faster_rcnn import FasterRCNN
 from lightning_modules.networks.keypoint_rcnn import KeypointBranch
@@ -22,6 +23,7 @@ from lightning_modules.networks.mask_rcnn import (
     cut_out,
     paste,
 )
+from lightning_modules.networks.regions import Samples
 from tests.support.registry import BRANCHED as NETWORKS
 
 every_network = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS.keys())
@@ -45,9 +47,10 @@ def losses(network: BranchedRCNN, images: Tensor, objects: list[tuple[Tensor, Te
     size = (images.shape[-2], images.shape[-1])
     further = [fields(boxes, size) for boxes, _ in objects]
     boxes, labels = (list(of) for of in zip(*objects, strict=True))
-    return network.losses(
+    found = network.losses(
         network(images), boxes, labels, **{field: [of[field] for of in further] for field in network.branches}
     )
+    return values(found)
 
 
 @every_network
@@ -86,12 +89,12 @@ def test_class_and_box_are_faster_r_cnn_s_own(build: Any) -> None:
     torch.manual_seed(0)
     network = build(3)
     torch.manual_seed(0)
-    arguments = {k: v for k, v in build.keywords.items() if k in ("trunk", "hidden")}
+    arguments = {k: v for k, v in build.keywords.items() if k in ("trunk", "head")}
     faster = FasterRCNN(3, **arguments)
     assert all(torch.equal(value, network.state_dict()[name]) for name, value in faster.state_dict().items())
     images = torch.randn(2, 3, 64, 72)
     torch.manual_seed(1)
-    expected = faster.losses(faster(images), [SOME[0], SOME[0]], [SOME[1], SOME[1]])
+    expected = values(faster.losses(faster(images), [SOME[0], SOME[0]], [SOME[1], SOME[1]]))
     torch.manual_seed(1)
     found = losses(network, images, [SOME, SOME])
     assert all(torch.equal(found[name], value) for name, value in expected.items())
@@ -123,7 +126,7 @@ def test_one_image_is_learned_masks_joints_and_all(build: Any) -> None:
     image[0, 0][truth["masks"][0] > 0] = 1
     image[0, 1][truth["masks"][1] > 0] = 1
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
-    for _ in range(80):
+    for _ in range(100):
         loss = torch.stack(list(losses(network, image, [(boxes, labels)]).values())).sum()
         optimizer.zero_grad()
         loss.backward()
@@ -131,7 +134,7 @@ def test_one_image_is_learned_masks_joints_and_all(build: Any) -> None:
     # In the true boxes, so that only the branch is judged; batch normalisation has seen this image alone.
     found: Any = [{"boxes": boxes, "labels": labels}]
     with torch.no_grad():
-        maps = network(image).maps
+        maps = network(image).shared
         read = {
             field: branch.read(branch(maps, network.trunk.strides, [boxes]), found, (64, 64))[0]
             for field, branch in network.branches.items()
@@ -214,7 +217,7 @@ def test_a_mask_s_loss_is_the_mean_over_pixels_of_its_own_channel(kind: type[Mas
                     p = 1 / (1 + (-at[classes[r] if kind is ClassSigmoids else 0]).exp())
                     terms.append(-(p if on else 1 - p).log())
                 probabilities[r, i, j] = p
-    torch.testing.assert_close(masks.loss(logits, classes, targets), torch.stack(terms).mean().float())
+    torch.testing.assert_close(masks.loss(logits, classes, targets).value, torch.stack(terms).mean().float())
     torch.testing.assert_close(masks.probability(logits, classes), probabilities)
 
 
@@ -237,10 +240,11 @@ def test_a_joint_s_loss_is_the_cross_entropy_of_its_place() -> None:
         torch.tensor([[[7.5, 0.5, 2], [0.0, 0.0, 0], [8.0, 8.0, 2]]]),  # on the region's rim: its last place
     ]
     matched = [torch.tensor([1]), torch.tensor([0])]
+    samples = [Samples(of, torch.tensor([1]), of, at) for of, at in zip(regions, matched, strict=True)]
     places = {(0, 0): (7, 0), (0, 1): (4, 4), (1, 0): (0, 7), (1, 2): (7, 7)}  # (region, joint): (row, column)
     terms = [-logits[r, k].flatten().log_softmax(0).view(8, 8)[at] for (r, k), at in places.items()]
-    loss = branch.loss(logits, regions, [torch.tensor([0])] * 2, matched, joints)
-    torch.testing.assert_close(loss, torch.stack(terms).mean())
+    loss = branch.loss(logits, samples, joints)
+    torch.testing.assert_close(loss.value, torch.stack(terms).mean())
 
 
 def test_joints_are_read_where_their_maps_peak() -> None:

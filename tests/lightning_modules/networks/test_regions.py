@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torchvision.ops import box_iou
 
+from lightning_modules.means import values
 from lightning_modules.networks import FPN, RCNN, ConvTrunk, FastRCNN, SoftmaxHead, SPPNet, StagedHead
 from lightning_modules.networks.boxes import RoIPool
 from lightning_modules.networks.rcnn import CONTEXT, warp
@@ -143,23 +144,23 @@ def test_examples_are_as_many_and_as_near_to_objects_as_the_paper_says(seed: int
     torch.manual_seed(seed)
     boxes, labels = BOXES[0], LABELS[0]
     near = (boxes.repeat(20, 1) + torch.randn(40, 4) * 3).clamp(0, 64)
-    regions, classes, matched = network.sample(torch.cat([near, proposals(200, seed)]), boxes, labels)
+    regions, classes, matched, places = network.sample(torch.cat([near, proposals(200, seed)]), boxes, labels)
     overlap, best = box_iou(regions, boxes).max(1)
     objects = classes > 0
     assert objects.sum() == 16 and len(regions) == 64
     assert bool((overlap[objects] >= 0.5).all()) and torch.equal(classes[objects], 1 + labels[best[objects]])
-    assert torch.equal(matched, boxes[best])
+    assert torch.equal(matched, boxes[best]) and torch.equal(places, best)
     assert bool(((overlap[~objects] >= 0.1) & (overlap[~objects] < 0.5)).all())
     assert len(torch.unique(regions, dim=0)) == 64
 
 
 def test_objects_are_examples_of_themselves_and_empty_images_are_background() -> None:
     network = FastRCNN(3, trunk=Small)
-    regions, classes, matched = network.sample(NONE, BOXES[0], LABELS[0])
+    regions, classes, matched, _ = network.sample(NONE, BOXES[0], LABELS[0])
     assert (
         torch.equal(regions.sort(0).values, BOXES[0]) and torch.equal(regions, matched) and sorted(classes.tolist()) == [1, 2]
     )
-    regions, classes, matched = network.sample(proposals(30), NONE, torch.zeros(0, dtype=torch.long))
+    regions, classes, matched, _ = network.sample(proposals(30), NONE, torch.zeros(0, dtype=torch.long))
     assert len(regions) == 30 and not classes.any()
 
 
@@ -168,7 +169,7 @@ def test_images_without_objects_or_without_proposals_are_trained_and_predicted_o
     network: RegionDetector = kind(3)
     nothing = torch.zeros(0, dtype=torch.long)
     for boxes, labels, of in ((NONE, nothing, proposals(9)), (NONE, nothing, NONE), (BOXES[0], LABELS[0], NONE)):
-        losses = network.losses(network(torch.randn(1, 3, 64, 64), [of]), [boxes], [labels])
+        losses = values(network.losses(network(torch.randn(1, 3, 64, 64), [of]), [boxes], [labels]))
         sum(losses.values(), torch.zeros(())).backward()
         assert all(bool(value.isfinite()) for value in losses.values())
     network.eval()
@@ -185,7 +186,7 @@ def test_in_bfloat16_losses_scores_and_boxes_stay_in_single_precision(kind: Any)
     images, regions = torch.randn(2, 3, 64, 64), [proposals(20), proposals(20, 1)]
     with torch.autocast("cpu", torch.bfloat16):
         outputs = network(images, regions)
-        losses, found = network.losses(outputs, BOXES, LABELS), network.predict(outputs)
+        losses, found = values(network.losses(outputs, BOXES, LABELS)), network.predict(outputs)
     assert all(value.dtype == torch.float32 and bool(value.isfinite()) for value in losses.values())
     assert all(of["boxes"].dtype == of["scores"].dtype == torch.float32 and len(of["boxes"]) for of in found)
 
@@ -196,7 +197,9 @@ def test_a_network_of_double_precision_takes_double_images_and_regions(kind: Any
     if isinstance(head := network.head, StagedHead):
         head.has_svm.fill_(True), head.has_regressor.fill_(True)
     outputs = network(torch.randn(1, 3, 64, 64).double(), [proposals(20).double()])
-    sum(network.losses(outputs, [BOXES[0].double()], LABELS[:1]).values(), torch.zeros(())).backward()
+    losses = values(network.losses(outputs, [BOXES[0].double()], LABELS[:1]))
+    sum(losses.values(), torch.zeros(())).backward()
+    assert all(value.dtype == torch.float64 for value in losses.values())
     assert len(network.predict(outputs)[0]["boxes"])
 
 
@@ -205,7 +208,7 @@ def test_only_spp_nets_trunk_is_left_as_it_is(kind: Any, trunk: bool) -> None:
     """Girshick 2015, section 1.2: "fine-tuning cannot update the convolutional layers that precede the pyramid"."""
     network: RegionDetector = kind(3).train()
     before = {name: value.clone() for name, value in network.trunk.state_dict().items()}
-    losses = network.losses(network(torch.randn(2, 3, 64, 64), [proposals(50), proposals(50, 1)]), BOXES, LABELS)
+    losses = values(network.losses(network(torch.randn(2, 3, 64, 64), [proposals(50), proposals(50, 1)]), BOXES, LABELS))
     sum(losses.values(), torch.zeros(())).backward()
     assert any(p.grad is not None and bool(p.grad.any()) for p in network.trunk.parameters()) == trunk
     assert all(torch.equal(before[name], value) for name, value in network.trunk.state_dict().items()) != trunk
@@ -223,7 +226,7 @@ def test_the_losses_are_those_of_fast_r_cnns_equations() -> None:
         torch.tensor([[6.0, 2, 21, 40], [0, 0, 10, 10], [28, 24, 59, 63], [3, 3, 9, 5]]),
     )
     with torch.no_grad():
-        found = head.losses(features, regions, classes, boxes)
+        found = values(head.losses(features, regions, classes, boxes))
     log_loss, box_loss = 0.0, 0.0
     logits, offsets = head.classes(features).detach().softmax(1), head.boxes(features).view(4, 3, 4)
     for r, u in enumerate(classes.tolist()):

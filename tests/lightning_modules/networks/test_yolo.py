@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from lightning_modules.means import values
 from lightning_modules.networks.trunks import ConvTrunk
 from lightning_modules.networks.yolo import YOLO, ConvHead, FullyConnectedHead, YOLOHead, YOLOOutputs
 
@@ -74,7 +75,7 @@ def test_the_loss_is_equation_3(seed: int, boxes: int, grid: int) -> None:
     limit = torch.tensor([120.0, 90.0, 120.0, 90.0])
     truth = [torch.rand(n, 2, 2, generator=generator).sort(1).values.flatten(1) * limit for n in counts]
     labels = [torch.randint(4, (n,), generator=generator) for n in counts]
-    losses = network.losses(outputs, truth, labels)
+    losses = values(network.losses(outputs, truth, labels))
     expected = _loss_by_hand(network, outputs, truth, labels)
     assert {k: v.item() for k, v in losses.items()} == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
@@ -85,7 +86,7 @@ def test_a_perfect_grid_costs_nothing_but_confidences_and_predicts_the_truth() -
     # Centre (50, 88) of an image of 112 x 140 (H x W): the middle of the cell in row 5 and column 2; 70 x 28 pixels.
     grid[0, 5, 2] = torch.tensor([0.5, 0.5, sqrt(70 / 140), sqrt(28 / 112), 1.0, 0.0, 1.0, 0.0])
     outputs, truth = YOLOOutputs(grid, (112, 140)), torch.tensor([[15.0, 74.0, 85.0, 102.0]])
-    losses = network.losses(outputs, [truth], [torch.tensor([1])])
+    losses = values(network.losses(outputs, [truth], [torch.tensor([1])]))
     assert all(loss.item() == pytest.approx(0, abs=1e-9) for loss in losses.values())
     (found,) = network.predict(outputs)
     torch.testing.assert_close(found["boxes"], truth)
@@ -96,17 +97,16 @@ def test_only_the_first_object_of_a_cell_is_learned() -> None:
     network = YOLO(3, trunk=Small)
     outputs = network(torch.randn(1, 3, 70, 70))
     boxes, labels = torch.tensor([[10.0, 10.0, 19.0, 19.0], [11.0, 11.0, 17.0, 17.0]]), torch.tensor([2, 0])
-    both = network.losses(outputs, [boxes], [labels])
-    first = network.losses(outputs, [boxes[:1]], [labels[:1]])
-    second = network.losses(outputs, [boxes[1:]], [labels[1:]])
+    both = values(network.losses(outputs, [boxes], [labels]))
+    first = values(network.losses(outputs, [boxes[:1]], [labels[:1]]))
+    second = values(network.losses(outputs, [boxes[1:]], [labels[1:]]))
     assert both == first and both["class"] != second["class"]
 
 
 def test_a_centre_on_the_far_border_belongs_to_the_last_cell() -> None:
     network = YOLO(2, trunk=Small)
-    losses = network.losses(
-        network(torch.randn(1, 3, 64, 64)), [torch.tensor([[63.9999, 63.9999, 64.0, 64.0]])], [torch.tensor([0])]
-    )
+    outputs = network(torch.randn(1, 3, 64, 64))
+    losses = values(network.losses(outputs, [torch.tensor([[63.9999, 63.9999, 64.0, 64.0]])], [torch.tensor([0])]))
     assert all(bool(loss.isfinite()) for loss in losses.values())
 
 
@@ -118,7 +118,9 @@ def test_two_negative_factors_make_no_detection() -> None:
 def test_the_confidence_learns_the_iou_but_the_box_does_not_learn_from_it() -> None:
     network = YOLO(2, trunk=Small)
     grid = torch.rand(1, 7, 7, 12, requires_grad=True)
-    losses = network.losses(YOLOOutputs(grid, (64, 64)), [torch.tensor([[10.0, 10.0, 40.0, 30.0]])], [torch.tensor([1])])
+    losses = values(
+        network.losses(YOLOOutputs(grid, (64, 64)), [torch.tensor([[10.0, 10.0, 40.0, 30.0]])], [torch.tensor([1])])
+    )
     losses["confidence_object"].backward()
     assert grid.grad is not None
     touched = grid.grad.abs().sum((0, 1, 2)).nonzero().flatten().tolist()
