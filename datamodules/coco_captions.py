@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .base import DataModule, Size, Split
 from .files import SceneFiles, read_json
 from .images import read_image
-from .scene import InputError, Scene, Specification
+from .scene import DatasetMetadata, InputError, Scene
 from .visual_genome import words
 
 _LAYOUT = "COCO's train2017/, val2017/ and annotations/captions_*.json, as cocodataset.org/#download has them"
@@ -43,8 +43,8 @@ class COCOCaptions(DataModule):
         self.root, self.year, self.min_count = Path(root), year, min_count
 
     @property
-    def specification(self) -> Specification:
-        return Specification(name=f"COCO {self.year} captions", image_size=self.image_size, vocabulary=self.vocabulary)
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(name=f"COCO {self.year} captions", image_size=self.image_size, vocabulary=self.vocabulary)
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:

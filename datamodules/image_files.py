@@ -9,7 +9,7 @@ from typing import Any
 from .base import DataModule, Split
 from .files import SceneFiles, existing
 from .images import list_images, read_image
-from .scene import InputError, Scene, Specification
+from .scene import DatasetMetadata, InputError, Scene
 
 
 class ImageFiles(DataModule):
@@ -17,17 +17,17 @@ class ImageFiles(DataModule):
 
     Args:
         root: the folder or the file.
-        specification: that of the data set on which a checkpoint was trained, as :meth:`Specification.as_dict` has it.
-        options: those of :class:`DataModule`, except ``image_size``, which the specification knows.
+        metadata: that of the data set on which a checkpoint was trained, as :meth:`DatasetMetadata.as_dict` has it.
+        options: those of :class:`DataModule`, except ``image_size``, which the metadata knows.
     """
 
-    def __init__(self, root: str, specification: dict[str, Any], **options: Any) -> None:
-        self.trained_on = Specification.from_dict(specification)
+    def __init__(self, root: str, metadata: dict[str, Any], **options: Any) -> None:
+        self.trained_on = DatasetMetadata.from_dict(metadata)
         super().__init__(image_size=self.trained_on.image_size, **options)
         self.root = Path(root)
 
     @property
-    def specification(self) -> Specification:
+    def metadata(self) -> DatasetMetadata:
         return self.trained_on
 
     def scenes(self, split: Split) -> SceneFiles[Path]:

@@ -11,7 +11,7 @@ import torch
 from .base import DataModule, Size, Split
 from .files import SceneFiles, existing, split_of
 from .images import list_images, read_image
-from .scene import InputError, Scene, Specification
+from .scene import DatasetMetadata, InputError, Scene
 
 _LAYOUT = "a folder for each class with its images in it, <class>/*.jpg, or such folders in train/, val/ and test/"
 
@@ -36,8 +36,8 @@ class ImageFolder(DataModule):
         self.root = Path(root)
 
     @property
-    def specification(self) -> Specification:
-        return Specification(name=self.root.resolve().name, image_size=self.image_size, classes=self.classes)
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(name=self.root.resolve().name, image_size=self.image_size, classes=self.classes)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

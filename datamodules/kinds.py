@@ -22,7 +22,7 @@ class Kind:
 
     dtype: torch.dtype = torch.float32
     classes: Literal["", "classes", "mask_classes"] = ""
-    """The attribute of the specification whose names the values count; empty where they count none."""
+    """The attribute of the metadata whose names the values count; empty where they count none."""
 
     shape: ClassVar[tuple[int | str, ...]]
     """The sides of a value; those with a name may be of any length."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .base import DataModule, Size, Split
 from .files import LabelledImages, hold_out
-from .scene import InputError, Specification
+from .scene import DatasetMetadata, InputError
 
 _FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -38,8 +38,8 @@ class MNIST(DataModule):
         self.root = Path(root)
 
     @property
-    def specification(self) -> Specification:
-        return Specification(
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(
             name="MNIST",
             image_size=self.image_size,
             classes=tuple("0123456789"),

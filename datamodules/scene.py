@@ -30,15 +30,15 @@ class Scene(TypedDict, total=False):
     label: Tensor
     """int64 (), the class of the image or of its main object."""
     mask: Tensor
-    """uint8 (H, W), the class of each pixel in ``Specification.mask_classes``; 255 = ignore."""
+    """uint8 (H, W), the class of each pixel in ``DatasetMetadata.mask_classes``; 255 = ignore."""
     boxes: Tensor
     """float32 (N, 4), xyxy."""
     labels: Tensor
-    """int64 (N,), the class of each object in ``Specification.classes``, from 0, without a background."""
+    """int64 (N,), the class of each object in ``DatasetMetadata.classes``, from 0, without a background."""
     masks: Tensor
     """uint8 (N, H, W), one 0/1 mask an object."""
     keypoints: Tensor
-    """float32 (N, K, 3): x, y, v of the K joints of each figure; v > 0 where the joint is labelled (2 visible, 1 hidden)."""
+    """float32 (N, K, 3): x, y, v of each instance's K keypoints; v > 0 where one is labelled (2 visible, 1 hidden)."""
     captions: list[str]
     """N phrases, one an object."""
     difficult: Tensor
@@ -102,7 +102,7 @@ class Batch(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Specification:
+class DatasetMetadata:
     """What a task must know of a data set before it has seen a scene.
 
     It is plain data, and travels in checkpoints as the dict that :meth:`as_dict` gives.
@@ -116,12 +116,12 @@ class Specification:
     """Names of the classes that ``label`` and ``labels`` count."""
     mask_classes: tuple[str, ...] = ()
     """Names of the classes that ``mask`` counts; a background, where there is one, is a class here."""
-    joints: tuple[str, ...] = ()
-    """Names of the K joints of ``keypoints``."""
+    keypoints: tuple[str, ...] = ()
+    """Names of the K keypoints of ``keypoints``."""
     skeleton: tuple[tuple[int, int], ...] = ()
-    """Pairs of joints that a bone connects."""
+    """Pairs of keypoints that a bone connects."""
     flip_pairs: tuple[tuple[int, int], ...] = ()
-    """Pairs of joints that a horizontal flip exchanges."""
+    """Pairs of keypoints that a horizontal flip exchanges."""
     vocabulary: tuple[str, ...] = ()
     """The words of ``captions``."""
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
@@ -138,7 +138,7 @@ class Specification:
         return {key: _plain(value) for key, value in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Specification:
+    def from_dict(cls, values: dict[str, Any]) -> DatasetMetadata:
         """The inverse of :meth:`as_dict`; keys of a newer version are passed over."""
         known = {f.name for f in fields(cls)}
         return cls(**{key: _frozen(value) for key, value in values.items() if key in known})

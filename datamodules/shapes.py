@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from .base import DataModule, Scenes, Size, Split
-from .drawing import Album, Style, album, specification
-from .scene import InputError, Scene, Specification
+from .drawing import Album, Style, album, metadata
+from .scene import DatasetMetadata, InputError, Scene
 
 FIRST_INDEX = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}
 """Where each split's drawings begin: far apart, so that no size of one split makes it share a scene with another."""
@@ -53,13 +53,13 @@ class Shapes(DataModule):
         self.scene_seed, self.cache_mib = scene_seed, cache_mib
 
     @property
-    def specification(self) -> Specification:
-        return specification(self.style)
+    def metadata(self) -> DatasetMetadata:
+        return metadata(self.style)
 
     def require(self, fields: frozenset[str]) -> None:
         style = self.style
         if "keypoints" in fields and not style.figures[1]:
-            raise InputError("Shapes: this style draws no figures, so there are no joints; set data.style.figures to [1, 1]")
+            raise InputError("Shapes: this style draws no figures, so there are no keypoints; set data.style.figures to [1, 1]")
         if "label" in fields and not style.objects[0] + style.figures[0]:
             raise InputError(
                 "Shapes: a scene may be empty in this style, and then has no label; set data.style.objects to [1, 3]"

@@ -48,12 +48,12 @@ class SceneTransform:
     """Applies a list of albumentations transforms, then the resizing, to every field of a scene together.
 
     A call's randomness comes from its ``seed`` alone, not from what was transformed before. Objects that leave the
-    image, or of which less than half a pixel is left, are left out of every object field, and such proposals too; joints
-    that leave it become unlabelled; a mirrored figure has its left and right joints exchanged, by the pairs
+    image, or of which less than half a pixel is left, are left out of every object field, and such proposals too; keypoints
+    that leave it become unlabelled; a mirrored instance has its left and right keypoints exchanged, by the pairs
     ``flip_pairs``, whichever transform mirrored it. Where a transform shows what lies outside the image, a map has its fill.
     Maps and masks are sampled (nearest pixel) and not blended.
 
-    Joints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
+    Keypoints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
     (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the last step, does not.
 
     Flips, crops and affine maps move 2,000 proposals in a millisecond or two. Distortions (ElasticTransform and its like)
@@ -178,8 +178,8 @@ def _pack(image: Tensor, moving: Moving) -> dict[str, Any]:
             case Regions():
                 packed[field] = value.numpy()
             case Points():
-                joints = value[..., :2].reshape(-1, 2).nan_to_num().numpy()
-                points = np.concatenate([_PROBE * image.shape[:0:-1], joints])
+                keypoints = value[..., :2].reshape(-1, 2).nan_to_num().numpy()
+                points = np.concatenate([_PROBE * image.shape[:0:-1], keypoints])
                 # albumentations counts boxes from a pixel's corner, as we do, and points from its centre (see its hflip).
                 packed |= {"keypoints": (points - 0.5).astype(np.float32), "point": np.arange(len(points))}
     return packed

@@ -14,7 +14,7 @@ import torch
 from .base import DataModule, Size, Split
 from .files import SceneFiles, read_json, split_of
 from .images import list_images, read_image
-from .scene import InputError, Scene, SceneError, Specification
+from .scene import DatasetMetadata, InputError, Scene, SceneError
 
 _LAYOUT = "region_descriptions.json and image_data.json, as homes.cs.washington.edu/~ranjay/visualgenome has them"
 
@@ -51,8 +51,8 @@ class VisualGenome(DataModule):
         self.root, self.images, self.min_count = Path(root), tuple(images), min_count
 
     @property
-    def specification(self) -> Specification:
-        return Specification(name="Visual Genome", image_size=self.image_size, vocabulary=self.vocabulary)
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(name="Visual Genome", image_size=self.image_size, vocabulary=self.vocabulary)
 
     @cached_property
     def regions(self) -> dict[int, list[Region]]:

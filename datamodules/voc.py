@@ -14,7 +14,7 @@ import torchvision
 from .base import DataModule, Size, Split
 from .files import SceneFiles, existing
 from .images import read_image, read_mask
-from .scene import InputError, Scene, SceneError, Specification
+from .scene import DatasetMetadata, InputError, Scene, SceneError
 
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -59,8 +59,8 @@ class VOC(DataModule):
         self.root, self.year, self.classes, self.download = Path(root), year, tuple(classes), download
 
     @property
-    def specification(self) -> Specification:
-        return Specification(
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(
             name=f"PASCAL VOC {self.year}",
             image_size=self.image_size,
             classes=self.classes,

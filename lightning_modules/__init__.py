@@ -2,7 +2,7 @@
 
 from .classification import Classification, MultiLabelClassification
 from .detection import Detection
-from .freezing import FreezeTrunk
+from .freezing import FreezeBackbone
 from .instance_segmentation import InstanceSegmentation
 from .keypoint_detection import KeypointAndMaskDetection, KeypointDetection
 from .linear_svms import LinearSVMs
@@ -16,7 +16,7 @@ from .staged_detection import StagedDetection
 __all__ = [
     "Classification",
     "Detection",
-    "FreezeTrunk",
+    "FreezeBackbone",
     "InstanceSegmentation",
     "KeypointAndMaskDetection",
     "KeypointDetection",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, InputError, Scene, Specification
+from datamodules.scene import Batch, DatasetMetadata, InputError, Scene
 
 from .accumulation import Step
 from .distributed import gather_objects
@@ -48,7 +48,7 @@ class Task(pl.LightningModule):
         optimizer: any class of ``torch.optim``, given the parameters.
         scheduler: a class of ``torch.optim.lr_scheduler`` (stepped each epoch; OneCycleLR and CyclicLR each step) or one of
             ``lightning_modules.schedules`` (which know the run's length by themselves).
-        specification: the data set's, as :meth:`Specification.as_dict` gives it; the command line fills it in.
+        metadata: the data set's, as :meth:`DatasetMetadata.as_dict` gives it; the command line fills it in.
     """
 
     mean: Tensor
@@ -69,14 +69,14 @@ class Task(pl.LightningModule):
         network: Callable[[int], nn.Module],
         optimizer: OptimizerCallable,
         scheduler: LRSchedulerCallable | None = None,
-        specification: dict[str, Any],
+        metadata: dict[str, Any],
     ) -> None:
         super().__init__()
-        self.specification = Specification.from_dict(specification)
+        self.metadata = DatasetMetadata.from_dict(metadata)
         self._remember_arguments()
         self.make_optimizer, self.make_scheduler = optimizer, scheduler
-        self.register_buffer("mean", torch.tensor(self.specification.mean).view(1, 3, 1, 1) * 255, persistent=False)
-        self.register_buffer("std", torch.tensor(self.specification.std).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("mean", torch.tensor(self.metadata.mean).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(self.metadata.std).view(1, 3, 1, 1) * 255, persistent=False)
         self.network = network(self.outputs())
         self._materialise()
         self.val_metrics, self.test_metrics = self.metrics(), self.metrics()
@@ -287,4 +287,4 @@ class Task(pl.LightningModule):
         """Gives lazy layers their sizes, with one empty image of the data set's size."""
         if any(nn.parameter.is_lazy(p) for p in self.network.parameters()):
             with torch.no_grad(), evaluating(self.network):
-                self.network(torch.zeros(1, 3, *self.specification.image_size))
+                self.network(torch.zeros(1, 3, *self.metadata.image_size))

@@ -28,7 +28,7 @@ class Classification(Task):
     monitor = "val/accuracy"
 
     def outputs(self) -> int:
-        return len(self.specification.classes)
+        return len(self.metadata.classes)
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
         return {"cross_entropy": Mean.of(F.cross_entropy(full_precision(outputs), batch["label"], reduction="none"))}
@@ -37,7 +37,7 @@ class Classification(Task):
         return [{"label": p.argmax(), "scores": p} for p in outputs.float().softmax(dim=1)]
 
     def metrics(self) -> MetricCollection:
-        classes = len(self.specification.classes)
+        classes = len(self.metadata.classes)
         collection: dict[str, Any] = {
             "accuracy": MulticlassAccuracy(classes, average="micro", validate_args=False),
             "error": Error(classes, average="micro", validate_args=False),
@@ -70,7 +70,7 @@ class MultiLabelClassification(Task):
     monitor = "val/map"
 
     def outputs(self) -> int:
-        return len(self.specification.classes)
+        return len(self.metadata.classes)
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
         target, logits = self.targets(batch), full_precision(outputs)
@@ -82,7 +82,7 @@ class MultiLabelClassification(Task):
         return [{"scores": p, "labels": (p > 0.5).nonzero().flatten()} for p in outputs.float().sigmoid()]
 
     def metrics(self) -> MetricCollection:
-        classes = len(self.specification.classes)
+        classes = len(self.metadata.classes)
         collection: dict[str, Any] = {
             "map": MultiLabelAP(),
             "f1": MultilabelF1Score(classes, ignore_index=-1, validate_args=False),

@@ -41,7 +41,7 @@ class Detection(Task):
         super().__init__(network=cast("Callable[[int], nn.Module]", network), **kwargs)
 
     def outputs(self) -> int:
-        return len(self.specification.classes)
+        return len(self.metadata.classes)
 
     def losses(self, outputs: Any, batch: Batch) -> dict[str, Mean]:
         return self.network.losses(outputs, *self.objects(batch), self.rngs(batch))
@@ -73,7 +73,7 @@ class Detection(Task):
         return cast("list[Prediction]", self.network.predict(outputs))
 
     def metrics(self) -> MetricCollection:
-        classes = self.specification.classes
+        classes = self.metadata.classes
         return MetricCollection([CocoAP(classes), Voc2007AP(classes), Voc2010AP(classes)], compute_groups=False)
 
     def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:

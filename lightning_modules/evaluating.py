@@ -10,7 +10,7 @@ from torch import nn
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """Puts a module into evaluation mode, and afterwards each part of it back into its own: a frozen trunk stays frozen."""
+    """Puts a module into evaluation mode, and afterwards each part of it back into its own: a frozen backbone stays frozen."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:

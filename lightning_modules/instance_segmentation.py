@@ -28,5 +28,5 @@ class InstanceSegmentation(BranchedDetection):
 
     def metrics(self) -> MetricCollection:
         metrics = super().metrics()
-        metrics.add_metrics({"masks": CocoAP(self.specification.classes, iou_type="segm")})
+        metrics.add_metrics({"masks": CocoAP(self.metadata.classes, iou_type="segm")})
         return metrics

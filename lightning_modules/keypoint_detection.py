@@ -1,4 +1,4 @@
-"""Keypoint detection: every object's class, box and joints."""
+"""Keypoint detection: every object's class, box and keypoints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Specification
+from datamodules.scene import DatasetMetadata
 
 from .branched_detection import BranchedDetection
 from .instance_segmentation import InstanceSegmentation
@@ -16,21 +16,22 @@ from .networks.branches import BranchedRCNN
 
 
 class KeypointDetection(BranchedDetection):
-    """Every figure's class, box, score and joints, however many figures there are (CS231n 2017, lecture 11, "Also does pose").
+    """Every instance's class, box, score and keypoints, however many instances there are (CS231n 2017, lecture 11, "Also does
+    pose").
 
-    Where :class:`Pose` regresses the joints of one figure, here each figure that is found has its own. Metrics: those of
-    :class:`Detection`, and COCO's of the joints as ``keypoint_mAP``, ``keypoint_mAP50``, ...; classes without joints are
+    Where :class:`Pose` regresses the keypoints of one instance, here each instance that is found has its own. Metrics: those of
+    :class:`Detection`, and COCO's of the keypoints as ``keypoint_mAP``, ``keypoint_mAP50``, ...; classes without keypoints are
     detected, but do not count in those.
 
     Args:
-        network: called with the numbers of classes and of joints, gives a :class:`BranchedRCNN` with joints, such as
+        network: called with the numbers of classes and of keypoints, gives a :class:`BranchedRCNN` with keypoints, such as
             ``KeypointRCNN``.
-        sigmas: how far apart two annotators put a joint, by its name; needed of joints that neither COCO nor LSP has (see
+        sigmas: how far apart two annotators put a keypoint, by its name; needed of keypoints that neither COCO nor LSP has (see
             :data:`lightning_modules.metrics.oks.SIGMAS`).
         kwargs: see :class:`Task`.
 
     Raises:
-        InputError: a joint has no sigma, or the network has no branch for joints.
+        InputError: a keypoint has no sigma, or the network has no branch for keypoints.
     """
 
     needs = frozenset({"boxes", "labels", "keypoints"})
@@ -41,21 +42,21 @@ class KeypointDetection(BranchedDetection):
         self, *, network: Callable[[int, int], BranchedRCNN], sigmas: dict[str, float] | None = None, **kwargs: Any
     ) -> None:
         self.sigmas = sigmas  # before the base class, which makes the metrics
-        joints = len(Specification.from_dict(kwargs["specification"]).joints)
-        super().__init__(network=lambda num_classes: network(num_classes, joints), **kwargs)
+        keypoints = len(DatasetMetadata.from_dict(kwargs["metadata"]).keypoints)
+        super().__init__(network=lambda num_classes: network(num_classes, keypoints), **kwargs)
 
     def metrics(self) -> MetricCollection:
         metrics = super().metrics()
-        joints = KeypointAP(self.specification.classes, self.specification.joints, sigmas=self.sigmas)
-        metrics.add_metrics({"keypoints": joints})
+        keypoints = KeypointAP(self.metadata.classes, self.metadata.keypoints, sigmas=self.sigmas)
+        metrics.add_metrics({"keypoints": keypoints})
         return metrics
 
 
 class KeypointAndMaskDetection(KeypointDetection, InstanceSegmentation):
-    """Every object's class, box, score, joints and mask, from one network (He et al. 2017, table 4, "keypoint & mask").
+    """Every object's class, box, score, keypoints and mask, from one network (He et al. 2017, table 4, "keypoint & mask").
 
     Args:
-        network: called with the numbers of classes and of joints, gives a :class:`BranchedRCNN` with both, such as
+        network: called with the numbers of classes and of keypoints, gives a :class:`BranchedRCNN` with both, such as
             ``KeypointMaskRCNN``.
         kwargs: see :class:`KeypointDetection`.
     """

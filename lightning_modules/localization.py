@@ -64,7 +64,8 @@ def main_objects(batch: Batch) -> MainObjects:
 
 
 class Localization(Task):
-    """The class and the box of the largest object, from one trunk (CS231n 2017, lecture 11, "Classification + Localization").
+    """The class and the box of the largest object, from one backbone (CS231n 2017, lecture 11, "Classification +
+    Localization").
 
     The loss is cross-entropy + ``box_weight`` times the box loss; the box is in parts of the image's sides, so that the
     weight means the same at any image size. An image without objects trains neither head and is not scored.
@@ -93,7 +94,7 @@ class Localization(Task):
         self.box_loss, self.box_weight = box_loss(), box_weight
 
     def outputs(self) -> int:
-        return len(self.specification.classes)
+        return len(self.metadata.classes)
 
     def losses(self, outputs: ClassAndBoxOutputs, batch: Batch) -> dict[str, Mean]:
         rows, labels, boxes = main_objects(batch)
@@ -123,7 +124,7 @@ class Localization(Task):
         return {"label": label[rows], "box": box[rows], "target_label": labels, "target_box": boxes}
 
     def _sides(self) -> Tensor:
-        height, width = self.specification.image_size
+        height, width = self.metadata.image_size
         return torch.tensor([width, height, width, height], device=self.device)
 
 

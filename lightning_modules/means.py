@@ -13,7 +13,7 @@ from .distributed import gather_objects
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Mean:
-    """A mean over counted things (pixels, joints, regions, images), not divided yet.
+    """A mean over counted things (pixels, keypoints, regions, images), not divided yet.
 
     Micro-batches, ranks and evaluation batches count different numbers of things, so the mean of their means is not the mean
     of all. Both parts add up, and are divided once. A weight of the loss is a factor of ``total``.

@@ -26,7 +26,7 @@ class Segmentation(Task):
     monitor = "val/miou"
 
     def outputs(self) -> int:
-        return len(self.specification.mask_classes)
+        return len(self.metadata.mask_classes)
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
         target = batch["mask"].long()
@@ -37,7 +37,7 @@ class Segmentation(Task):
         return [{"mask": mask} for mask in outputs.argmax(dim=1).to(torch.uint8)]
 
     def metrics(self) -> MetricCollection:
-        return MetricCollection([SegmentationScores(self.specification.mask_classes)], compute_groups=False)
+        return MetricCollection([SegmentationScores(self.metadata.mask_classes)], compute_groups=False)
 
     def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
         return {"preds": torch.stack([p["mask"] for p in predictions]), "target": batch["mask"]}

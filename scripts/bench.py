@@ -31,7 +31,7 @@ from torch.nn import functional as F
 from datamodules.base import DataModule
 from datamodules.drawing import album
 from datamodules.loading import EpochLoader
-from datamodules.scene import Batch, Scene, Specification
+from datamodules.scene import Batch, DatasetMetadata, Scene
 from datamodules.shapes import Shapes
 from experiments.training.callbacks import Reproducible, RunSummary
 from experiments.training.cli import LecternCLI
@@ -56,8 +56,8 @@ class Still(DataModule):
         self.image = torch.randint(0, 256, (3, image_size, image_size), dtype=torch.uint8, generator=generator)
 
     @property
-    def specification(self) -> Specification:
-        return Specification("Still", (64, 64), tuple("abcdef"), tuple("abcdefg"))
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata("Still", (64, 64), tuple("abcdef"), tuple("abcdefg"))
 
     def scenes(self, split: str) -> StillScenes:
         return StillScenes(self.image, self.length)
@@ -225,7 +225,7 @@ def plain_milliseconds(number: int, steps: int, warmup: int) -> float:
     data = Still(batch_size=case.batch_size)
     data.require(frozenset({"mask"}) if case.outputs == 7 else frozenset({"label"}))
     network = case.network(case.outputs)
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) * 255 for v in (data.specification.mean, data.specification.std))
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) * 255 for v in (data.metadata.mean, data.metadata.std))
     loader = data.train_dataloader()
     network(torch.zeros(2, 3, 64, 64))
     optimizer = torch.optim.AdamW(network.parameters())

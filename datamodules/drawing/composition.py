@@ -11,7 +11,7 @@ from ..scene import Scene
 from . import texture
 from .clutter import scatter
 from .colors import HUES, mix, rgb
-from .figure import JOINTS
+from .figure import KEYPOINTS
 from .language import Described, captions
 from .objects import Object, arrange, dress, reveal
 from .rng import Rng
@@ -26,7 +26,7 @@ def draw(seed: int, index: int, style: Style) -> Scene:
     """Scene number ``index`` of the drawings of ``seed``: the same on every machine.
 
     All fields are there but ``difficult``, ``crowd`` and ``area``, and in a scene without an object there is no ``label``.
-    The main object comes first. The joints of an object that is no figure have v = 0, as have those of a figure that
+    The main object comes first. The keypoints of an object that is no figure have v = 0, as have those of a figure that
     lie outside its visible box.
 
     What there is and where depends on the seed, the index and the style's geometry alone; so two styles that differ in
@@ -84,7 +84,7 @@ def _annotated(objects: list[Object], style: Style) -> Scene:
         masks[i][one.sprite.where] = one.visible
         mask[one.sprite.where][one.visible] = one.label + 1
         boxes[i] = box = _box(one)
-        name = FIGURE if one.joints is not None else style.classes[one.label]
+        name = FIGURE if one.keypoints is not None else style.classes[one.label]
         described.append(Described(box, HUES[one.hue], one.fill, name))
     scene: Scene = {
         "mask": torch.from_numpy(mask),
@@ -107,17 +107,17 @@ def _box(one: Object) -> Box:
 
 
 def _keypoints(objects: list[Object], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, 14, 3): v = 2 for a joint that is seen, 1 for one that is hidden inside the visible box, 0 for one outside it."""
-    keypoints = np.zeros((len(objects), len(JOINTS), 3), np.float32)
+    """(N, 14, 3): v = 2 for a keypoint that is seen, 1 for one that is hidden inside the visible box, 0 for one outside it."""
+    keypoints = np.zeros((len(objects), len(KEYPOINTS), 3), np.float32)
     for i, one in enumerate(objects):
-        if one.joints is None:
+        if one.keypoints is None:
             continue
         # To within a pixel: the top of the head lies on the figure's rim.
         near = cv2.dilate(one.visible.view(np.uint8), np.ones((3, 3), np.uint8))
-        pixels = np.floor(one.joints).astype(int) - (one.sprite.left, one.sprite.top)
+        pixels = np.floor(one.keypoints).astype(int) - (one.sprite.left, one.sprite.top)
         columns, rows = pixels.clip(0, np.array(near.shape[::-1]) - 1).T
-        within = ((one.joints >= boxes[i, :2] - 1) & (one.joints <= boxes[i, 2:] + 1)).all(1)
-        keypoints[i, :, :2] = one.joints
+        within = ((one.keypoints >= boxes[i, :2] - 1) & (one.keypoints <= boxes[i, 2:] + 1)).all(1)
+        keypoints[i, :, :2] = one.keypoints
         keypoints[i, :, 2] = 1 + near[rows, columns]
         keypoints[i, ~within] = 0
     return keypoints

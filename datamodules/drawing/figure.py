@@ -1,4 +1,4 @@
-"""Figures of 14 joints, in the order of the Leeds Sports Pose data set (Johnson and Everingham, BMVC 2010).
+"""Figures of 14 keypoints, in the order of the Leeds Sports Pose data set (Johnson and Everingham, BMVC 2010).
 
 Left and right are the figure's own. Its right limbs are light and its left limbs dark, so they can be told apart in the
 picture whichever way it faces. Points of the plane are complex numbers here, x + iy with y down.
@@ -16,7 +16,7 @@ from .colors import RGB, rgb
 from .rng import Rng
 from .sprite import Points
 
-JOINTS = (
+KEYPOINTS = (
     *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
     *("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
     *("neck", "head_top"),
@@ -38,11 +38,11 @@ _RIGHT_ARM = ((8, 7, 0.034, 0.028), (7, 6, 0.028, 0.022))
 _LEFT_ARM = ((9, 10, 0.034, 0.028), (10, 11, 0.028, 0.022))
 _TORSO = ((2, 8, 0.05, 0.05), (3, 9, 0.05, 0.05), (8, 9, 0.05, 0.05), (15, 12, 0.08, 0.08))
 _FACE = ((12, 14, 0.03, 0.03), (14, 14, _HEAD_RADIUS, _HEAD_RADIUS))
-"""Parts of the body: from one joint to another, with a radius at each. 14 is the middle of the head, 15 that of the hips."""
+"""Parts of the body: from one keypoint to another, with a radius at each. 14 is the middle of the head, 15 that of the hips."""
 
 
 def pose(rng: Rng, articulation: float) -> NDArray[np.complex128]:
-    """The joints (14,) of a figure of height 1, with its hips about the origin."""
+    """The keypoints (14,) of a figure of height 1, with its hips about the origin."""
 
     def bend(standing: float, low: float, high: float) -> float:
         """An angle in radians, between its standing value and any in its range (degrees)."""
@@ -50,10 +50,10 @@ def pose(rng: Rng, articulation: float) -> NDArray[np.complex128]:
 
     lean = rect(1, -bend(0, -25, 25))
     neck = -1j * _NECK * lean
-    joints = [0j] * 14
-    joints[12], joints[13] = neck, neck - 1j * _HEAD * lean * rect(1, bend(0, -30, 30))
+    keypoints = [0j] * 14
+    keypoints[12], keypoints[13] = neck, neck - 1j * _HEAD * lean * rect(1, bend(0, -30, 30))
     for side, shoulder, elbow, wrist, hip, knee, ankle in ((-1, 8, 7, 6, 2, 1, 0), (1, 9, 10, 11, 3, 4, 5)):
-        joints[shoulder], joints[hip] = 0.93 * neck + side * _SHOULDER * lean, side * _HIP * lean
+        keypoints[shoulder], keypoints[hip] = 0.93 * neck + side * _SHOULDER * lean, side * _HIP * lean
         arm, thigh = bend(10, -20, 175), bend(5, -15, 85)
         bones = (
             (shoulder, elbow, arm, _ARM[0]),
@@ -63,22 +63,22 @@ def pose(rng: Rng, articulation: float) -> NDArray[np.complex128]:
         )
         for start, stop, angle, length in bones:
             # The angle is from straight down, outwards; a bone that points to the viewer is seen shorter.
-            joints[stop] = joints[start] + 1j * rect(length * (1 - articulation * rng.uniform(0, 0.35)), -side * angle)
-    turned = np.array(joints) * rect(1, bend(0, -40, 40))
+            keypoints[stop] = keypoints[start] + 1j * rect(length * (1 - articulation * rng.uniform(0, 0.35)), -side * angle)
+    turned = np.array(keypoints) * rect(1, bend(0, -40, 40))
     # Seen from the front, a figure's right is on the left of the picture.
     from_behind = rng.uniform() < articulation / 2
     return -turned.conj() if from_behind else turned
 
 
-def parts(joints: NDArray[np.complex128], height: float, hue: float, rng: Rng) -> tuple[Points, list[RGB]]:
-    """Outlines (P, 16, 2) and colours of the body's parts, from back to front, of joints (14,) of a figure ``height`` tall."""
+def parts(keypoints: NDArray[np.complex128], height: float, hue: float, rng: Rng) -> tuple[Points, list[RGB]]:
+    """Outlines (P, 16, 2) and colours of the body's parts, back to front, of the 14 keypoints of a figure ``height`` tall."""
     light, body, dark = rgb(hue, 0.3, 1.0), rgb(hue, 0.85, 0.8), rgb(hue, 1.0, 0.4)
     skin = rgb(0.9, rng.uniform(0.25, 0.55), rng.uniform(0.55, 0.95))
     legs = rng.shuffled([(_RIGHT_LEG, light), (_LEFT_LEG, dark)])
     arms = rng.shuffled([(_RIGHT_ARM, light), (_LEFT_ARM, dark)])
     stack = [(part, color) for limb, color in (*legs, (_TORSO, body), (_FACE, skin), *arms) for part in limb]
-    middle_of_head = joints[13] + (joints[12] - joints[13]) * (_HEAD_RADIUS / _HEAD)
-    points = np.append(joints, (middle_of_head, (joints[2] + joints[3]) / 2))
+    middle_of_head = keypoints[13] + (keypoints[12] - keypoints[13]) * (_HEAD_RADIUS / _HEAD)
+    points = np.append(keypoints, (middle_of_head, (keypoints[2] + keypoints[3]) / 2))
     table = np.array([part for part, _ in stack])
     start, stop = points[table[:, 0].astype(int)], points[table[:, 1].astype(int)]
     return _tapered(start, stop, table[:, 2] * height, table[:, 3] * height), [color for _, color in stack]

@@ -45,7 +45,7 @@ class Object:
     size: float
     """The side of the square of the area of its convex hull, in pixels."""
     sprite: Sprite
-    joints: Points | None = None
+    keypoints: Points | None = None
     """(14, 2) in pixels, of a figure."""
     visible: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
     """bool (h, w): the pixels of its sprite that are its own, neither outside it nor hidden."""
@@ -99,7 +99,7 @@ def reveal(objects: Sequence[Object], front_first: Sequence[int], image_size: tu
 
 def dress(rng: Rng, style: Style, one: Object) -> None:
     """Give a shape its colours. A figure has its own from the start."""
-    if one.joints is not None:
+    if one.keypoints is not None:
         return
     saturation, value = rng.uniform(0.75, 1), rng.uniform(0.6, 1)
     base = rgb(one.hue + rng.spread(0.15), saturation, value)
@@ -137,15 +137,15 @@ def _shape(rng: Rng, style: Style, size: float, hues: list[int], boxes: list[Box
 
 def _figure(rng: Rng, style: Style, size: float, hues: list[int], boxes: list[Box]) -> Object | None:
     height = size * _TALL
-    joints = figure.pose(rng, style.articulation) * height
+    keypoints = figure.pose(rng, style.articulation) * height
     hue = _taken(hues, hues[0])
-    polygons, colors = figure.parts(joints, height, hue, rng)
+    polygons, colors = figure.parts(keypoints, height, hue, rng)
     placed = _place(rng, polygons.reshape(-1, 2), size, style, boxes)
     if placed is None:
         return None
     scale, offset = placed
     sprite = paint(polygons * scale + offset, colors, boxes[-1])
-    return Object(len(style.classes), hue, "", size * scale, sprite, joints.view(np.float64).reshape(14, 2) * scale + offset)
+    return Object(len(style.classes), hue, "", size * scale, sprite, keypoints.view(np.float64).reshape(14, 2) * scale + offset)
 
 
 def _hue(rng: Rng, style: Style, label: int, hues: list[int]) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..scene import Specification
-from .figure import FLIP_PAIRS, JOINTS, SKELETON
+from ..scene import DatasetMetadata
+from .figure import FLIP_PAIRS, KEYPOINTS, SKELETON
 from .language import vocabulary
 from .outlines import OUTLINES
 
 FIGURE = "figure"
-"""Name of the class of the 14-joint figures; it is the last class, where a style draws figures."""
+"""Name of the class of the 14-keypoint figures; it is the last class, where a style draws figures."""
 
 MAIN_TO_OTHERS = 0.6
 """The other shapes of a scene are at most this many times as large as its main object."""
@@ -58,7 +58,7 @@ class Style:
     lighting: float = 0.3
     """Strength of the change of brightness from scene to scene and from side to side."""
     figures: tuple[int, int] = (0, 0)
-    """Least and greatest number of 14-joint figures in a scene."""
+    """Least and greatest number of 14-keypoint figures in a scene."""
     articulation: float = 0.5
     """How freely the figures move: 0 is a standing figure that faces the viewer, 1 is any pose, from front or back."""
 
@@ -92,15 +92,15 @@ class Style:
             raise ValueError(f"Style.{field} is {getattr(self, field)}: {expected}")
 
 
-def specification(style: Style) -> Specification:
+def metadata(style: Style) -> DatasetMetadata:
     """What a task must know of the scenes of a style. Class 0 of ``mask`` is the background."""
     classes = (*style.classes, FIGURE) if style.figures[1] > 0 else style.classes
-    return Specification(
+    return DatasetMetadata(
         name="Shapes",
         image_size=style.image_size,
         classes=classes,
         mask_classes=("background", *classes),
-        joints=JOINTS,
+        keypoints=KEYPOINTS,
         skeleton=SKELETON,
         flip_pairs=FLIP_PAIRS,
         vocabulary=vocabulary(classes),

@@ -70,7 +70,7 @@ class RunInfo:
 
     @property
     def study(self) -> dict[str, Any]:
-        """Which arm and seed of which study it is; empty for a run of its own."""
+        """Which variant and seed of which study it is; empty for a run of its own."""
         found = self.summary.get("study")
         return found if isinstance(found, dict) else {}
 
@@ -81,10 +81,10 @@ class RunInfo:
 
     @property
     def short(self) -> str:
-        """What it is called in a legend: the folder's own name, or arm and seed."""
-        if self.study.get("arm"):
-            rate = f", rate {self.study['rate']}" if self.study.get("rate") is not None else ""
-            return f"{self.study['arm']}, seed {self.study.get('seed')}{rate}"
+        """What it is called in a legend: the folder's own name, or variant and seed."""
+        if self.study.get("variant"):
+            lr = f", lr {self.study['lr']}" if self.study.get("lr") is not None else ""
+            return f"{self.study['variant']}, seed {self.study.get('seed')}{lr}"
         return "/".join(Path(self.name).parts[-2:])
 
 

@@ -208,7 +208,7 @@ def _quantities(chosen: list[RunInfo]) -> None:
     for run in chosen:
         a, b = table[x].get(run.name), table[y].get(run.name)
         if isinstance(a, int | float) and isinstance(b, int | float):
-            group = str(run.study.get("arm") or "/".join(run.name.split("/")[:-1]) or run.name)
+            group = str(run.study.get("variant") or "/".join(run.name.split("/")[:-1]) or run.name)
             points.append(figures.Point(called[run.name], group, float(a), float(b)))
     show(figures.scatter(points, metric_title(x), metric_title(y), percent=is_fraction(y), percent_x=is_fraction(x)), "scatter")
     if len(chosen) < 2:

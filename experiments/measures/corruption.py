@@ -9,11 +9,11 @@ import pytorch_lightning as pl
 import torch
 
 
-class CorruptedJoints(pl.Callback):
-    """In training, gives a share of the images joints at random places: uniform over the image, each joint by itself.
+class CorruptedKeypoints(pl.Callback):
+    """In training, gives a share of the images keypoints at random places: uniform over the image, each keypoint by itself.
 
-    Which images, and where their joints are put, depends on (``seed``, the image's index) alone, so that an image is wrong in
-    every epoch or in none, in the same way in each run. It stands between data and task, and neither knows of it: the data
+    Which images, and where their keypoints are put, depends on (``seed``, the image's index) alone, so that an image is wrong
+    in every epoch or in none, in the same way in each run. It stands between data and task, and neither knows of it: the data
     module's truth stays true for validation and test, and the task trains on whatever targets it is given.
 
     Args:
@@ -26,7 +26,7 @@ class CorruptedJoints(pl.Callback):
 
     def __init__(self, share: float, seed: int = 0) -> None:
         if not 0 <= share <= 1:
-            raise ValueError(f"CorruptedJoints: share is {share}: 0 to 1 expected")
+            raise ValueError(f"CorruptedKeypoints: share is {share}: 0 to 1 expected")
         self.share, self.seed = share, seed
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -34,10 +34,10 @@ class CorruptedJoints(pl.Callback):
             return
         height, width = batch["image"].shape[-2:]
         for row, index in enumerate(batch["index"].tolist()):
-            dice = np.random.default_rng([self.seed, index])
-            if dice.random() >= self.share:
+            rng = np.random.default_rng([self.seed, index])
+            if rng.random() >= self.share:
                 continue
-            figures = batch["keypoints"][row]
-            places = dice.random((*figures.shape[:2], 2)) * (width, height)
-            moved = torch.as_tensor(places, dtype=figures.dtype, device=figures.device)
-            batch["keypoints"][row] = torch.cat([moved, figures[..., 2:]], dim=-1)
+            instances = batch["keypoints"][row]
+            places = rng.random((*instances.shape[:2], 2)) * (width, height)
+            moved = torch.as_tensor(places, dtype=instances.dtype, device=instances.device)
+            batch["keypoints"][row] = torch.cat([moved, instances[..., 2:]], dim=-1)

@@ -45,6 +45,6 @@ class Cost(pl.Callback):
     """Notes what one training image costs the task's network, as ``cost/gflop``, ``cost/saved_mib`` and ``cost/parameters``."""
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        values = cost_of(pl_module.network, pl_module.specification.image_size)
+        values = cost_of(pl_module.network, pl_module.metadata.image_size)
         for logger in trainer.loggers:
             logger.log_metrics({f"cost/{k}": v for k, v in values.items()}, step=max(0, trainer.global_step - 1))

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from lightning_modules.networks import RCNN, FasterRCNN, FastRCNN, SPPNet
+from lightning_modules.networks.backbones import Backbone, ConvBackbone
 from lightning_modules.networks.boxes import RoIPool
 from lightning_modules.networks.detector import Detector
-from lightning_modules.networks.trunks import ConvTrunk, Trunk
 
 
 class ImageCost(NamedTuple):
@@ -24,17 +24,17 @@ class ImageCost(NamedTuple):
 
     proposals: float
     """CPU-seconds of a network that proposes regions; 0 where they are given."""
-    trunk: float
-    """CPU-seconds of the trunk, however often it runs."""
+    backbone: float
+    """CPU-seconds of the backbone, however often it runs."""
     head: float
     """CPU-seconds of everything else: cutting regions out, classifying, non-maximum suppression."""
     gflop: float
     """Floating-point operations of all of it in 10^9, a multiplication and an addition being two."""
-    trunk_gflop: float
+    backbone_gflop: float
 
     @property
     def seconds(self) -> float:
-        return self.proposals + self.trunk + self.head
+        return self.proposals + self.backbone + self.head
 
 
 def cost_of_an_image(detector: Detector, image: Tensor, proposals: Tensor | None = None, repeats: int = 3) -> ImageCost:
@@ -51,22 +51,22 @@ def cost_of_an_image(detector: Detector, image: Tensor, proposals: Tensor | None
     detector.eval()
     inputs: tuple[Any, ...] = (image,) if proposals is None else (image, [proposals])
     rows = []
-    with torch.no_grad(), _clock(detector.trunk) as trunk:  # type: ignore[arg-type]
+    with torch.no_grad(), _clock(detector.backbone) as backbone:  # type: ignore[arg-type]
         for _ in range(1 + repeats):
-            trunk.seconds = 0.0
+            backbone.seconds = 0.0
             began = time.process_time()
             outputs = detector(*inputs)
-            between, in_forward = time.process_time(), trunk.seconds
+            between, in_forward = time.process_time(), backbone.seconds
             detector.predict(outputs)
-            ended, in_predict = time.process_time(), trunk.seconds - in_forward
-            # What a forward pass does beside the trunk's work is proposing: given regions are only handed on.
-            rows.append((between - began - in_forward, trunk.seconds, ended - between - in_predict))
-    with torch.no_grad(), FlopCounterMode(display=False) as counter, _counted(detector.trunk, counter) as flops:  # type: ignore[arg-type]
+            ended, in_predict = time.process_time(), backbone.seconds - in_forward
+            # What a forward pass does beside the backbone's work is proposing: given regions are only handed on.
+            rows.append((between - began - in_forward, backbone.seconds, ended - between - in_predict))
+    with torch.no_grad(), FlopCounterMode(display=False) as counter, _counted(detector.backbone, counter) as flops:  # type: ignore[arg-type]
         detector.predict(detector(*inputs))
-    proposing, in_trunk, rest = (statistics.median(part) for part in zip(*rows[1:], strict=True))
+    proposing, in_backbone, rest = (statistics.median(part) for part in zip(*rows[1:], strict=True))
     if proposals is not None:
         proposing, rest = 0.0, rest + proposing
-    return ImageCost(proposing, in_trunk, rest, counter.get_total_flops() / 1e9, sum(flops) / 1e9)
+    return ImageCost(proposing, in_backbone, rest, counter.get_total_flops() / 1e9, sum(flops) / 1e9)
 
 
 class _Clock:
@@ -110,25 +110,25 @@ def _counted(module: torch.nn.Module, counter: FlopCounterMode) -> Iterator[list
 
 
 def four_detectors(
-    num_classes: int, *, trunk: Callable[[], Trunk] = ConvTrunk, crop: int = 64, grid: int = 7, proposals: int = 300
+    num_classes: int, *, backbone: Callable[[], Backbone] = ConvBackbone, crop: int = 64, grid: int = 7, proposals: int = 300
 ) -> dict[str, Detector]:
-    """R-CNN, SPP-net, Fast R-CNN and Faster R-CNN with trunks and fully connected layers of the same shapes.
+    """R-CNN, SPP-net, Fast R-CNN and Faster R-CNN with backbones and fully connected layers of the same shapes.
 
     The first two have all their stages, as though they were fitted. The weights are random: time does not depend on them.
 
     Args:
         num_classes: of the data.
-        trunk: builds the trunk, with one map.
+        backbone: builds the backbone, with one map.
         crop: side in pixels that R-CNN warps regions to (227 in the paper, for images of about 500).
         grid: cells in a row that each but SPP-net's pyramid pools a region to.
         proposals: that Faster R-CNN's own network makes (300 in the paper).
     """
     detectors: dict[str, Detector] = {
-        "R-CNN": RCNN(num_classes, trunk=trunk, crop=crop, grid=grid),
-        "SPP-net": SPPNet(num_classes, trunk=trunk),
-        "Fast R-CNN": FastRCNN(num_classes, trunk=trunk, pooling=partial(RoIPool, grid)),
+        "R-CNN": RCNN(num_classes, backbone=backbone, crop=crop, grid=grid),
+        "SPP-net": SPPNet(num_classes, backbone=backbone),
+        "Fast R-CNN": FastRCNN(num_classes, backbone=backbone, pooling=partial(RoIPool, grid)),
         "Faster R-CNN": FasterRCNN(
-            num_classes, trunk=trunk, candidates=6000, proposals=proposals, pooling=partial(RoIPool, grid)
+            num_classes, backbone=backbone, candidates=6000, proposals=proposals, pooling=partial(RoIPool, grid)
         ),
     }
     for name in ("R-CNN", "SPP-net"):

@@ -1,4 +1,4 @@
-"""What studies of masks and joints measure beyond AP: what a trivial answer scores, and what a branch costs an image."""
+"""What studies of masks and keypoints measure beyond AP: what a trivial baseline scores, and what a branch costs an image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lightning_modules.networks.mask_rcnn import paste
 from .training import training_batches
 
 
-class TrivialAnswer(pl.Callback):
+class TrivialBaseline(pl.Callback):
     """Scores the test set's detections with an answer in a branch's place that takes no look at the image.
 
     The boxes, classes and scores stay those of the network, so that the difference is what the branch knows.
@@ -54,16 +54,16 @@ class TrivialAnswer(pl.Callback):
 
     @abstractmethod
     def answer(self, prediction: Prediction, size: tuple[int, int]) -> Prediction:
-        """The prediction for an image of ``size`` (H, W) with the trivial answer in it."""
+        """The prediction for an image of ``size`` (H, W) with the trivial baseline in it."""
 
 
-class FilledBoxes(TrivialAnswer):
+class FilledBoxes(TrivialBaseline):
     """Takes each detection's whole box for its mask: ``test/filled_mask_mAP``, ``test/filled_mask_mAP50``, ..."""
 
     prefix = "filled"
 
     def metric_of(self, task: Any) -> Metric:
-        return CocoAP(task.specification.classes, iou_type="segm")
+        return CocoAP(task.metadata.classes, iou_type="segm")
 
     def answer(self, prediction: Prediction, size: tuple[int, int]) -> Prediction:
         boxes = prediction["boxes"]
@@ -71,10 +71,10 @@ class FilledBoxes(TrivialAnswer):
         return {**prediction, "masks": filled.to(torch.uint8)}
 
 
-class MeanPoses(TrivialAnswer):
+class MeanPoses(TrivialBaseline):
     """Puts the mean pose into each detection's box: ``test/mean_pose_keypoint_mAP``, ``test/mean_pose_keypoint_mAP50``, ...
 
-    That is, of each joint the mean place in the boxes of training scenes, in parts of their sides.
+    That is, of each keypoint the mean place in the boxes of training scenes, in parts of their sides.
 
     Args:
         samples: how many training scenes the mean is taken over.
@@ -90,11 +90,11 @@ class MeanPoses(TrivialAnswer):
         batches = training_batches(trainer, self.samples)
         self.pose = mean_pose(
             [boxes for batch in batches for boxes in batch["boxes"]],
-            [joints for batch in batches for joints in batch["keypoints"]],
+            [keypoints for batch in batches for keypoints in batch["keypoints"]],
         )
 
     def metric_of(self, task: Any) -> Metric:
-        return KeypointAP(task.specification.classes, task.specification.joints, sigmas=task.sigmas)
+        return KeypointAP(task.metadata.classes, task.metadata.keypoints, sigmas=task.sigmas)
 
     def answer(self, prediction: Prediction, size: tuple[int, int]) -> Prediction:
         low, high = prediction["boxes"][:, None].split(2, -1)
@@ -103,15 +103,15 @@ class MeanPoses(TrivialAnswer):
 
 
 def mean_pose(boxes: Sequence[Tensor], keypoints: Sequence[Tensor]) -> Tensor:
-    """float (K, 2): the mean place of each joint, over the figures where it is labelled, in parts of their boxes' sides.
+    """float (K, 2): the mean place of each keypoint, over the instances where it is labelled, in parts of their boxes' sides.
 
     Args:
         boxes: float (N, 4), xyxy, for each image.
         keypoints: float (N, K, 3) for each image.
     """
-    corners, joints = torch.cat(list(boxes))[:, None], torch.cat(list(keypoints))
-    parts = (joints[..., :2] - corners[..., :2]) / (corners[..., 2:] - corners[..., :2])
-    labelled = (joints[..., 2:] > 0).to(parts)
+    corners, points = torch.cat(list(boxes))[:, None], torch.cat(list(keypoints))
+    parts = (points[..., :2] - corners[..., :2]) / (corners[..., 2:] - corners[..., :2])
+    labelled = (points[..., 2:] > 0).to(parts)
     return (parts * labelled).sum(0) / labelled.sum(0).clamp(min=1)
 
 

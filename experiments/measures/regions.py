@@ -22,7 +22,7 @@ from lightning_modules.networks.region_heads import RegionHead, SoftmaxHead, Sta
 class TrainingSeconds(pl.Callback):
     """Notes what a training cost: ``training/cpu_seconds`` of this process and ``training/seconds`` of the clock.
 
-    From the first step to the last, R-CNN's later stages included, without validation and what comes before (a trunk's
+    From the first step to the last, R-CNN's later stages included, without validation and what comes before (a backbone's
     pre-training). Every training scene is asked for once beforehand, so that no run pays for drawings, or for proposals in a
     cache, that others find there.
     """
@@ -126,11 +126,11 @@ class BoxCorrections(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if not isinstance(pl_module, RegionDetection):
             return
-        network, dice = pl_module.network, torch.Generator().manual_seed(0)
+        network, rng = pl_module.network, torch.Generator().manual_seed(0)
         found: list[tuple[Tensor, Tensor, Tensor]] = []
         for batch, outputs in _answers(trainer, pl_module):
             objects, labels = pl_module.objects(batch)
-            regions = [clip_boxes_to_image(jittered(boxes, dice), outputs.size) for boxes in objects]
+            regions = [clip_boxes_to_image(jittered(boxes, rng), outputs.size) for boxes in objects]
             targets = [boxes.repeat_interleave(JITTERS, 0) for boxes in objects]
             near = [paired_iou(r, t) >= NEAR for r, t in zip(regions, targets, strict=True)]
             regions = [r[keep] for r, keep in zip(regions, near, strict=True)]
@@ -145,10 +145,10 @@ class BoxCorrections(pl.Callback):
         _log(trainer, {f"corrections/{name}": value for name, value in corrections(*parts).items()})
 
 
-def jittered(boxes: Tensor, dice: torch.Generator) -> Tensor:
+def jittered(boxes: Tensor, rng: torch.Generator) -> Tensor:
     """float (N, 4) to (N · JITTERS, 4): regions around each box, one after another."""
     boxes = boxes.repeat_interleave(JITTERS, 0)
-    random = torch.rand(len(boxes), 2, 2, generator=dice).to(boxes) * 2 - 1
+    random = torch.rand(len(boxes), 2, 2, generator=rng).to(boxes) * 2 - 1
     sides = boxes[:, 2:] - boxes[:, :2]
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2 + SHIFT * random[:, 0] * sides
     halves = sides / 2 * GROWTH ** random[:, 1]

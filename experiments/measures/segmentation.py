@@ -94,9 +94,9 @@ class PhaseEnergy(pl.Callback):
         tiles = []
         for i in range(min(self.pictures, len(predictions))):
             image = batch["image"][i]
-            tiles += [draw(image, fields, task.specification) for fields in ({}, {"mask": batch["mask"][i]}, predictions[i])]
+            tiles += [draw(image, fields, task.metadata) for fields in ({}, {"mask": batch["mask"][i]}, predictions[i])]
             grey = _grey(logits[i, 0])
-            tiles.append(draw(grey.expand(3, -1, -1), {}, task.specification))
+            tiles.append(draw(grey.expand(3, -1, -1), {}, task.metadata))
         folder.mkdir(parents=True, exist_ok=True)
         save_image(make_grid([tile.float() / 255 for tile in tiles], nrow=4, padding=4), folder / "upsampling.png")
 

@@ -43,7 +43,7 @@ def is_complete(folder: Path) -> bool:
 def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disabled") -> None:
     """Makes the run in ``folder``: its files are those of any run, and what it printed lies in ``log.txt``.
 
-    A training that was interrupted goes on from its last checkpoint. ``label`` (study, arm, claim, scale) is kept in the
+    A training that was interrupted goes on from its last checkpoint. ``label`` (study, variant, claim, scale) is kept in the
     summary.
 
     Raises:
@@ -58,7 +58,7 @@ def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disable
     began, cpu = time.monotonic(), time.process_time()
     with output_to(folder / LOG):
         try:
-            about = {"study": label | {"arm": job.arm, "rate": job.rate, "seed": job.seed}, "hash": job.hash}
+            about = {"study": label | {"variant": job.variant, "lr": job.lr, "seed": job.seed}, "hash": job.hash}
             write_summary(folder, about | {"complete": False, "reason": ""})
             used = _measure(job, folder) if job.function else _train(job, folder, label, wandb)
             write_summary(
@@ -105,7 +105,7 @@ def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[Mo
         return cli
 
     # The reason belongs into the summary, and the trace into the log.
-    with environment(WANDB_JOB_TYPE=job.arm, LECTERN_TRACEBACK="1"):
+    with environment(WANDB_JOB_TYPE=job.variant, LECTERN_TRACEBACK="1"):
         code = run_cli(start)
     if code != 0:
         raise SystemExit(code)

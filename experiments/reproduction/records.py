@@ -23,7 +23,7 @@ from experiments.studies.record import (
 )
 from experiments.studies.results import Run, Runs
 from experiments.studies.study import Exact, ScaleName, Study, Training, digest
-from experiments.studies.verdict import Check, Gate, Verdict
+from experiments.studies.verdict import Check, ValidityCheck, Verdict
 
 from .claims import Claim
 from .provenance import ROOT, changed_sources, file_digest, sources
@@ -41,7 +41,7 @@ def study_digest(claim: Claim) -> str:
     """Stands for what a study says and does: its file, what it takes from its lecture's shared files, and its recipe."""
     parts = {name: value for name, value in study_sources(claim).items() if "lectures" in name}
     if isinstance(claim.study, Study):
-        works = [claim.study.work, *(claim.study.work_of(arm) for arm in claim.study.arms)]
+        works = [claim.study.work, *(claim.study.work_of(variant) for variant in claim.study.variants)]
         for name in {work.recipe for work in works if isinstance(work, Training)}:
             parts[f"recipe {name}"] = digest(recipes.path_of(name).read_text(encoding="utf-8"))
     return digest(parts)
@@ -78,8 +78,8 @@ def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | N
         level=verdict.level,
         because=verdict.because,
         effects=tuple(map(effect_record, verdict.effects)),
-        shared_lr=effect_record(verdict.naive) if verdict.naive else None,
-        validity_checks=tuple(map(_validity_check, verdict.gates)),
+        shared_lr=effect_record(verdict.shared_lr) if verdict.shared_lr else None,
+        validity_checks=tuple(map(_validity_check, verdict.validity_checks)),
         checks=tuple(map(_check, verdict.checks)),
         also=tuple(text for text in verdict.also if text != study.erratum),  # which has a place of its own
         date=datetime.now().astimezone().replace(microsecond=0),
@@ -92,19 +92,19 @@ def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | N
 def _of_identity(study: Exact, claim: Claim) -> dict[str, Any]:
     from experiments.training.callbacks import commit
 
-    return {"deviations": study.departures, "device": "any", "commit": commit(), "code": study_sources(claim)}
+    return {"deviations": study.deviations, "device": "any", "commit": commit(), "code": study_sources(claim)}
 
 
 def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any]:
     assert runs is not None
     summaries = [read_summary(run.folder) for run in runs.all if run.folder]
-    used = [run for arm in runs.arms for run in runs.of(arm)]
+    used = [run for variant in runs.variants for run in runs.of(variant)]
     return {
-        "deviations": (*study.departures, *study.scales[scale].departures),
-        "controlled": study.held,
+        "deviations": (*study.deviations, *study.scales[scale].deviations),
+        "controlled": study.controlled,
         "figure": study.figure,
         "seeds": len({run.seed for run in used}),
-        "variants": {arm: _variant(study, arm, runs) for arm in runs.arms},
+        "variants": {variant: _variant(study, variant, runs) for variant in runs.variants},
         "device": _one({s.get("device", "") for s in summaries}),
         "commit": _one({s.get("commit", "") for s in summaries}),
         "cpu_seconds": round(sum(s.get("cpu_seconds") or 0 for s in summaries), 1),
@@ -112,8 +112,10 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
     }
 
 
-def _validity_check(gate: Gate) -> ValidityCheckRecord:
-    return ValidityCheckRecord(name=gate.name, passed=bool(gate.passed), detail=gate.detail)  # a rule may hand in NumPy's bool
+def _validity_check(validity_check: ValidityCheck) -> ValidityCheckRecord:
+    return ValidityCheckRecord(
+        name=validity_check.name, passed=bool(validity_check.passed), detail=validity_check.detail
+    )  # a rule may hand in NumPy's bool
 
 
 def _check(check: Check) -> CheckRecord:
@@ -127,13 +129,13 @@ def _check(check: Check) -> CheckRecord:
     )
 
 
-def _variant(study: Study, arm: str, runs: Runs) -> VariantRecord:
-    tried = {run.rate: study.tune.score(run) for run in runs.all if study.tune and run.arm == arm and run.seed == 0}
+def _variant(study: Study, variant: str, runs: Runs) -> VariantRecord:
+    tried = {run.lr: study.tune.score(run) for run in runs.all if study.tune and run.variant == variant and run.seed == 0}
     return VariantRecord(
-        changes=plain(dict(study.arm(arm).changes)),
-        lr=runs.rates[arm],
-        tried={f"{rate:g}": score for rate, score in tried.items() if rate is not None},
-        runs=tuple(map(_run, runs.of(arm))),
+        changes=plain(dict(study.variant(variant).changes)),
+        lr=runs.lrs[variant],
+        tried={f"{lr:g}": score for lr, score in tried.items() if lr is not None},
+        runs=tuple(map(_run, runs.of(variant))),
     )
 
 

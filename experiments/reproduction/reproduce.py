@@ -38,7 +38,7 @@ class Reproduction:
         scale: cpu, gpu or paper.
         runs: the folder of all runs.
         executor: where runs take place.
-        seeds: of every arm, in place of what the studies say.
+        seeds: of every variant, in place of what the studies say.
         wandb: the mode of the runs' W&B logger.
     """
 
@@ -69,9 +69,9 @@ class Reproduction:
             folder = self.index.folder(job.hash)
             if job.hash in self.pending or folder is None or not is_complete(folder):
                 return None
-            run = self._cache[job.hash] = read_run(folder, job.arm, job.seed, job.rate)
-        # Another study may call the same run by another arm's name.
-        return Run(job.arm, job.seed, job.rate, run.values, run.curves, run.folder, run.seconds)
+            run = self._cache[job.hash] = read_run(folder, job.variant, job.seed, job.lr)
+        # Another study may call the same run by another variant's name.
+        return Run(job.variant, job.seed, job.lr, run.values, run.curves, run.folder, run.seconds)
 
     def run(self) -> None:
         """Until every study has its verdict, or has failed."""
@@ -199,7 +199,7 @@ def parser() -> argparse.ArgumentParser:
         "--slurm", nargs="*", default=[], metavar="KEY=VALUE", help="for submitit: slurm_partition=gpu timeout_min=60"
     )
     it.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
-    it.add_argument("--seeds", type=int, help="of every arm, in place of what the studies say")
+    it.add_argument("--seeds", type=int, help="of every variant, in place of what the studies say")
     it.add_argument("--wandb", choices=("disabled", "auto", "online", "offline"), default="disabled", help="of the runs")
     it.add_argument("--list", action="store_true", help="the studies and the claims that have none yet")
     it.add_argument(

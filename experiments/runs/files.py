@@ -26,7 +26,7 @@ PICTURES = "pictures"
 CURVES = "curves.json"
 """Where a measurement's curves lie."""
 STUDIES_FOLDER = "lectures"
-"""Below the folder of all runs, where those of the studies lie: ``lectures/<lecture>/<study>/<arm>-…-<hash>``."""
+"""Below the folder of all runs, where those of the studies lie: ``lectures/<lecture>/<study>/<variant>-…-<hash>``."""
 
 AXES = ("step", "epoch", "seconds")
 """The columns of ``metrics.csv`` that are no metrics."""

@@ -12,23 +12,23 @@ Find = Callable[[Job], Run | None]
 """The finished run of a job, or None."""
 
 LONGEST_GRID = 7
-"""Learning rates that are tried at most: three decades; a best one at the edge then fails the study's gate."""
+"""Learning rates that are tried at most: three decades; a best one at the edge then fails the study's validity check."""
 
 
 def next_jobs(study: Study, scale: ScaleName, find: Find, seeds: int | None = None) -> list[Job]:
     """The jobs that can be run now; empty where all is there. What they show may ask for more.
 
-    In order: the first seed of every rate of the tuning, then every seed of each arm at its best rate, then the first seed
-    of each arm at the best rate of the others' reference (the last arm), for the naive comparison.
+    In order: the first seed of every rate of the tuning, then every seed of each variant at its best rate, then the first seed
+    of each variant at the best rate of the others' reference (the last variant), for the shared-lr baseline.
     """
     count = seeds or study.scales[scale].seeds or study.seeds
     grids = _grids(study, scale, find)
-    tuning = [study.job(scale, arm, rate, 0) for arm, grid in grids.items() for rate in grid]
+    tuning = [study.job(scale, variant, lr, 0) for variant, grid in grids.items() for lr in grid]
     if missing := [job for job in tuning if find(job) is None]:
         return missing
-    rates = _best_rates(study, scale, grids, find)
-    jobs = [study.job(scale, arm, rates[arm], seed) for arm in study.arms for seed in range(count)]
-    jobs += [study.job(scale, arm, rate, 0) for arm, rate in _naive_rates(study, grids, rates)]
+    lrs = _best_lrs(study, scale, grids, find)
+    jobs = [study.job(scale, variant, lrs[variant], seed) for variant in study.variants for seed in range(count)]
+    jobs += [study.job(scale, variant, lr, 0) for variant, lr in _shared_lrs(study, grids, lrs)]
     return list({job.hash: job for job in jobs if find(job) is None}.values())
 
 
@@ -36,52 +36,52 @@ def collect(study: Study, scale: ScaleName, find: Find, seeds: int | None = None
     """All runs of a study that has nothing left to run."""
     count = seeds or study.scales[scale].seeds or study.seeds
     grids = _grids(study, scale, find)
-    rates = _best_rates(study, scale, grids, find)
-    wanted = [study.job(scale, arm, rate, 0) for arm, grid in grids.items() for rate in grid]
-    wanted += [study.job(scale, arm, rates[arm], seed) for arm in study.arms for seed in range(count)]
-    wanted += [study.job(scale, arm, rate, 0) for arm, rate in _naive_rates(study, grids, rates)]
-    runs = {(job.arm, job.rate, job.seed): find(job) for job in wanted}
-    inside = {arm: min(grid) < (rates[arm] or 0) < max(grid) for arm, grid in grids.items()}
-    return Runs([run for run in runs.values() if run is not None], rates, inside)
+    lrs = _best_lrs(study, scale, grids, find)
+    wanted = [study.job(scale, variant, lr, 0) for variant, grid in grids.items() for lr in grid]
+    wanted += [study.job(scale, variant, lrs[variant], seed) for variant in study.variants for seed in range(count)]
+    wanted += [study.job(scale, variant, lr, 0) for variant, lr in _shared_lrs(study, grids, lrs)]
+    runs = {(job.variant, job.lr, job.seed): find(job) for job in wanted}
+    inside = {variant: min(grid) < (lrs[variant] or 0) < max(grid) for variant, grid in grids.items()}
+    return Runs([run for run in runs.values() if run is not None], lrs, inside)
 
 
 def expected_jobs(study: Study, scale: ScaleName, seeds: int | None = None) -> int:
-    """How many runs a study takes where each arm's best rate lies in the middle of the first three."""
+    """How many runs a study takes where each variant's best rate lies in the middle of the first three."""
     count = seeds or study.scales[scale].seeds or study.seeds
-    return len(study.arms) * count + 2 * len(study.tuned_arms)
+    return len(study.variants) * count + 2 * len(study.tuned_variants)
 
 
-def _start(study: Study, scale: ScaleName, arm: str) -> float:
+def _start(study: Study, scale: ScaleName, variant: str) -> float:
     assert study.tune is not None
-    return study.tune.own_start.get(arm, study.scales[scale].start or study.tune.start)
+    return study.tune.own_start.get(variant, study.scales[scale].start or study.tune.start)
 
 
 def _grids(study: Study, scale: ScaleName, find: Find) -> dict[str, list[float]]:
-    """The rates of each tuned arm to have, as far as the runs that are there tell."""
-    if not study.tuned_arms:
+    """The rates of each tuned variant to have, as far as the runs that are there tell."""
+    if not study.tuned_variants:
         return {}
-    scores = {arm: Scores(study, scale, arm, find) for arm in study.tuned_arms}
+    scores = {variant: Scores(study, scale, variant, find) for variant in study.tuned_variants}
     longest = 3
     while True:
-        grids = {arm: walk(own, longest) for arm, own in scores.items()}
+        grids = {variant: walk(own, longest) for variant, own in scores.items()}
         length = max(len(grid) for grid in grids.values())
         if length == longest:
-            return {arm: [scores[arm].rate(i) for i in grid] for arm, grid in grids.items()}
-        longest = length  # an arm that had to go further lets all others have as many tries
+            return {variant: [scores[variant].lr(i) for i in grid] for variant, grid in grids.items()}
+        longest = length  # a variant that had to go further lets all others have as many tries
 
 
 class Scores(Mapping[int, float]):
-    """How an arm did at each place of its grid: place i is ``start`` times √10 to the power of i."""
+    """How a variant did at each place of its grid: place i is ``start`` times √10 to the power of i."""
 
-    def __init__(self, study: Study, scale: ScaleName, arm: str, find: Find) -> None:
-        self.study, self.scale, self.arm, self.find = study, scale, arm, find
-        self.start = _start(study, scale, arm)
+    def __init__(self, study: Study, scale: ScaleName, variant: str, find: Find) -> None:
+        self.study, self.scale, self.variant, self.find = study, scale, variant, find
+        self.start = _start(study, scale, variant)
 
-    def rate(self, place: int) -> float:
+    def lr(self, place: int) -> float:
         return float(f"{self.start * 10 ** (place / 2):.3g}")
 
     def __getitem__(self, place: int) -> float:
-        run = self.find(self.study.job(self.scale, self.arm, self.rate(place), 0))
+        run = self.find(self.study.job(self.scale, self.variant, self.lr(place), 0))
         if run is None or self.study.tune is None:
             raise KeyError(place)
         return self.study.tune.score(run)
@@ -109,20 +109,20 @@ def walk(scores: Mapping[int, float], length: int = 3) -> list[int]:
     return places
 
 
-def _best_rates(study: Study, scale: ScaleName, grids: Mapping[str, list[float]], find: Find) -> dict[str, float | None]:
-    rates: dict[str, float | None] = dict.fromkeys(study.arms)
+def _best_lrs(study: Study, scale: ScaleName, grids: Mapping[str, list[float]], find: Find) -> dict[str, float | None]:
+    lrs: dict[str, float | None] = dict.fromkeys(study.variants)
     if study.tune is None:
-        return rates
-    for arm, grid in grids.items():
-        scored = {rate: run for rate in grid if (run := find(study.job(scale, arm, rate, 0))) is not None}
-        rates[arm] = min(scored, key=lambda rate: study.tune.score(scored[rate]), default=None)  # type: ignore[union-attr]
-    for arm in study.arms:
-        if (source := study.arm(arm).rate_of) and (rate := rates[source]) is not None:
-            rates[arm] = float(f"{study.arm(arm).times * rate:.3g}")
-    return rates
+        return lrs
+    for variant, grid in grids.items():
+        scored = {lr: run for lr in grid if (run := find(study.job(scale, variant, lr, 0))) is not None}
+        lrs[variant] = min(scored, key=lambda lr: study.tune.score(scored[lr]), default=None)  # type: ignore[union-attr]
+    for variant in study.variants:
+        if (source := study.variant(variant).lr_of) and (lr := lrs[source]) is not None:
+            lrs[variant] = float(f"{study.variant(variant).times * lr:.3g}")
+    return lrs
 
 
-def _naive_rates(study: Study, grids: Mapping[str, list[float]], rates: Mapping[str, float | None]) -> list[tuple[str, float]]:
-    """Each tuned arm at the best rate of the last one: whoever compares with it at the same rate finds the runs."""
-    reference = [rates[arm] for arm in grids][-1:]
-    return [(arm, rate) for arm in grids for rate in reference if rate is not None and not math.isnan(rate)]
+def _shared_lrs(study: Study, grids: Mapping[str, list[float]], lrs: Mapping[str, float | None]) -> list[tuple[str, float]]:
+    """Each tuned variant at the best rate of the last one: whoever compares with it at the same rate finds the runs."""
+    reference = [lrs[variant] for variant in grids][-1:]
+    return [(variant, lr) for variant in grids for lr in reference if lr is not None and not math.isnan(lr)]

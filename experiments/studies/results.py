@@ -1,4 +1,4 @@
-"""What finished runs say: values, curves, and comparisons of arms by seed."""
+"""What finished runs say: values, curves, and comparisons of variants by seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from experiments.runs.files import CURVES, read_metrics, read_summary
 
-from .verdict import Bound, Effect, Gate
+from .verdict import Bound, Effect, ValidityCheck
 
 Points = Sequence[tuple[float, float]]
 
@@ -20,9 +20,9 @@ Points = Sequence[tuple[float, float]]
 class Run:
     """One finished run of a study."""
 
-    arm: str
+    variant: str
     seed: int
-    rate: float | None
+    lr: float | None
     values: Mapping[str, float]
     """The last value of each metric, the test set's included."""
     curves: Mapping[str, Points] = field(default_factory=dict)
@@ -44,57 +44,61 @@ Quantity = str | Callable[[Run], float]
 
 
 class Runs:
-    """The runs of a study: those at each arm's best rate, which it is judged by, and those of the tuning beside them.
+    """The runs of a study: those at each variant's best rate, which it is judged by, and those of the tuning beside them.
 
     Args:
         runs: all that finished.
-        rates: each arm's best learning rate; None where it is not tuned.
+        rates: each variant's best learning rate; None where it is not tuned.
         inside: whether that rate lies inside the grid that was walked.
     """
 
     def __init__(
-        self, runs: Iterable[Run], rates: Mapping[str, float | None] | None = None, inside: Mapping[str, bool] | None = None
+        self, runs: Iterable[Run], lrs: Mapping[str, float | None] | None = None, inside: Mapping[str, bool] | None = None
     ) -> None:
         self.all = list(runs)
-        self.rates: dict[str, float | None] = dict(rates) if rates is not None else {run.arm: run.rate for run in self.all}
+        self.lrs: dict[str, float | None] = dict(lrs) if lrs is not None else {run.variant: run.lr for run in self.all}
         self.inside = dict(inside or {})
 
     @classmethod
-    def made_up(cls, arms: Mapping[str, Mapping[str, Sequence[float]]], **kwargs: Any) -> Runs:
+    def made_up(cls, variants: Mapping[str, Mapping[str, Sequence[float]]], **kwargs: Any) -> Runs:
         """Runs that nobody made, for trying a verdict: ``{"relu": {"test/error": [0.1, 0.12, 0.11]}}``, one number a seed."""
         runs = []
-        for arm, measures in arms.items():
+        for variant, measures in variants.items():
             for seed in range(max(len(v) for v in measures.values())):
-                runs.append(Run(arm, seed, None, {name: values[seed] for name, values in measures.items()}))
+                runs.append(Run(variant, seed, None, {name: values[seed] for name, values in measures.items()}))
         return cls(runs, **kwargs)
 
     @property
-    def arms(self) -> list[str]:
-        return list(self.rates)
+    def variants(self) -> list[str]:
+        return list(self.lrs)
 
-    def of(self, arm: str) -> list[Run]:
-        """The arm's runs at its best rate, by seed."""
-        return sorted((r for r in self.all if r.arm == arm and r.rate == self.rates[arm]), key=lambda run: run.seed)
+    def of(self, variant: str) -> list[Run]:
+        """The variant's runs at its best rate, by seed."""
+        return sorted((r for r in self.all if r.variant == variant and r.lr == self.lrs[variant]), key=lambda run: run.seed)
 
-    def values(self, arm: str, measure: Quantity) -> list[float]:
+    def values(self, variant: str, measure: Quantity) -> list[float]:
         """One number a seed."""
-        return [run.value(measure) for run in self.of(arm)]
+        return [run.value(measure) for run in self.of(variant)]
 
-    def quantity(self, name: str, arm: str, measure: Quantity, *, scale: float = 1, unit: str = "", **kwargs: Any) -> Effect:
-        """A measure of one arm."""
-        return Effect(name, tuple(scale * v for v in self.values(arm, measure)), unit, **kwargs)
+    def quantity(
+        self, name: str, variant: str, measure: Quantity, *, scale: float = 1, unit: str = "", **kwargs: Any
+    ) -> Effect:
+        """A measure of one variant."""
+        return Effect(name, tuple(scale * v for v in self.values(variant, measure)), unit, **kwargs)
 
     def difference(
-        self, name: str, arm: str, other: str, measure: Quantity, *, scale: float = 100, unit: str = "points", **kwargs: Any
+        self, name: str, variant: str, other: str, measure: Quantity, *, scale: float = 100, unit: str = "points", **kwargs: Any
     ) -> Effect:
-        """``arm`` - ``other``, seed by seed, each at its own best rate; in percentage points unless said."""
-        return Effect(name, tuple(scale * (a - b) for a, b in self._pairs(arm, other, measure)), unit, **kwargs)
+        """``variant`` - ``other``, seed by seed, each at its own best rate; in percentage points unless said."""
+        return Effect(name, tuple(scale * (a - b) for a, b in self._pairs(variant, other, measure)), unit, **kwargs)
 
-    def ratio(self, name: str, arm: str, other: str, measure: Quantity, *, budget: float = math.inf, **kwargs: Any) -> Effect:
-        """``arm`` / ``other``, seed by seed. A run that missed its threshold (infinite) counts as > ``budget``."""
+    def ratio(
+        self, name: str, variant: str, other: str, measure: Quantity, *, budget: float = math.inf, **kwargs: Any
+    ) -> Effect:
+        """``variant`` / ``other``, seed by seed. A run that missed its threshold (infinite) counts as > ``budget``."""
         values: list[float] = []
         bounds: list[Bound] = []
-        for a, b in self._pairs(arm, other, measure):
+        for a, b in self._pairs(variant, other, measure):
             missed = (math.isinf(a), math.isinf(b))
             kinds: dict[tuple[bool, bool], Bound] = {(False, False): "", (True, False): ">", (False, True): "<"}
             bounds.append(kinds.get(missed, "?"))
@@ -102,59 +106,66 @@ class Runs:
             values.append(top / bottom if bottom else math.nan)
         return Effect(name, tuple(values), "x", bounds=tuple(bounds) if any(bounds) else (), **kwargs)
 
-    def naive(self, name: str, arm: str, other: str, measure: Quantity, **kwargs: Any) -> Effect | None:
-        """The difference with one rate for both arms, the best of ``other``, in the seeds that were run so."""
-        pairs = self._naive_pairs(arm, other, measure)
+    def shared_lr(self, name: str, variant: str, other: str, measure: Quantity, **kwargs: Any) -> Effect | None:
+        """The difference with one rate for both variants, the best of ``other``, in the seeds that were run so."""
+        pairs = self._shared_lr_pairs(variant, other, measure)
         scale, unit = kwargs.pop("scale", 100), kwargs.pop("unit", "points")
-        return Effect(f"{name}, same rate", tuple(scale * (a - b) for a, b in pairs), unit, **kwargs) if pairs else None
+        return (
+            Effect(f"{name}, shared learning rate", tuple(scale * (a - b) for a, b in pairs), unit, **kwargs) if pairs else None
+        )
 
-    def naive_ratio(self, name: str, arm: str, other: str, measure: Quantity) -> Effect | None:
-        """As :meth:`naive`, of the ratio; seeds in which a run missed its threshold are left out."""
-        pairs = [(a, b) for a, b in self._naive_pairs(arm, other, measure) if math.isfinite(a) and math.isfinite(b) and b]
-        return Effect(f"{name}, same rate", tuple(a / b for a, b in pairs), "x") if pairs else None
+    def shared_lr_ratio(self, name: str, variant: str, other: str, measure: Quantity) -> Effect | None:
+        """As :meth:`shared-lr baseline`, of the ratio; seeds in which a run missed its threshold are left out."""
+        pairs = [
+            (a, b) for a, b in self._shared_lr_pairs(variant, other, measure) if math.isfinite(a) and math.isfinite(b) and b
+        ]
+        return Effect(f"{name}, shared learning rate", tuple(a / b for a, b in pairs), "x") if pairs else None
 
-    def _pairs(self, arm: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
+    def _pairs(self, variant: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
         others = {run.seed: run for run in self.of(other)}
-        return [(r.value(measure), others[r.seed].value(measure)) for r in self.of(arm) if r.seed in others]
+        return [(r.value(measure), others[r.seed].value(measure)) for r in self.of(variant) if r.seed in others]
 
-    def _naive_pairs(self, arm: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
-        rate = self.rates[other]
-        first = {run.seed: run for run in self.all if run.arm == arm and run.rate == rate}
-        second = {run.seed: run for run in self.all if run.arm == other and run.rate == rate}
+    def _shared_lr_pairs(self, variant: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
+        lr = self.lrs[other]
+        first = {run.seed: run for run in self.all if run.variant == variant and run.lr == lr}
+        second = {run.seed: run for run in self.all if run.variant == other and run.lr == lr}
         return [(first[s].value(measure), second[s].value(measure)) for s in sorted(first.keys() & second.keys())]
 
-    # Gates ------------------------------------------------------------------------------------------------------------
+    # Validity checks
+    # ------------------------------------------------------------------------------------------------------------
 
-    def tuned(self) -> Gate:
-        """Each arm's best learning rate lies inside the grid."""
-        outside = [arm for arm, inside in self.inside.items() if not inside]
-        details = ", ".join(self._at_the_edge(arm) for arm in outside)
-        return Gate("every arm's best learning rate lies inside its grid", not outside, details)
+    def tuned(self) -> ValidityCheck:
+        """Each variant's best learning rate lies inside the grid."""
+        outside = [variant for variant, inside in self.inside.items() if not inside]
+        details = ", ".join(self._at_the_edge(variant) for variant in outside)
+        return ValidityCheck("every variant's best learning rate lies inside its grid", not outside, details)
 
-    def _at_the_edge(self, arm: str) -> str:
-        """The arm, and at which end of the rates that were tried its best one lies."""
-        rate, tried = self.rates.get(arm), {run.rate for run in self.all if run.arm == arm and run.rate is not None}
-        if rate is None:
-            return arm
-        return f"{arm}: {rate:.3g} is the best and the {'least' if rate == min(tried) else 'greatest'} of {len(tried)}"
+    def _at_the_edge(self, variant: str) -> str:
+        """The variant, and at which end of the rates that were tried its best one lies."""
+        lr, tried = self.lrs.get(variant), {run.lr for run in self.all if run.variant == variant and run.lr is not None}
+        if lr is None:
+            return variant
+        return f"{variant}: {lr:.3g} is the best and the {'least' if lr == min(tried) else 'greatest'} of {len(tried)}"
 
-    def complete(self, seeds: int) -> Gate:
-        """Every arm has all its seeds."""
-        short = [arm for arm in self.arms if len(self.of(arm)) < seeds]
-        return Gate(f"{seeds} seeds of every arm", not short, ", ".join(short))
+    def complete(self, seeds: int) -> ValidityCheck:
+        """Every variant has all its seeds."""
+        short = [variant for variant in self.variants if len(self.of(variant)) < seeds]
+        return ValidityCheck(f"{seeds} seeds of every variant", not short, ", ".join(short))
 
-    def beats(self, measure: Quantity, baseline: float, *, by: float = 0.10, greater: bool = True, arms: Any = None) -> Gate:
-        """Every arm is better than a trivial answer by a margin, in every seed."""
+    def beats(
+        self, measure: Quantity, baseline: float, *, by: float = 0.10, greater: bool = True, variants: Any = None
+    ) -> ValidityCheck:
+        """Every variant is better than a trivial baseline by a margin, in every seed."""
         weak = []
-        for arm in arms or self.arms:
-            gains = [(v - baseline) * (1 if greater else -1) for v in self.values(arm, measure)]
+        for variant in variants or self.variants:
+            gains = [(v - baseline) * (1 if greater else -1) for v in self.values(variant, measure)]
             # Written so that NaN fails.
             if not all(gain >= by for gain in gains):
-                weak.append(f"{arm}: {min(gains) if gains else math.nan:+.3f}")
-        return Gate(f"every arm beats the trivial answer ({baseline:.3g}) by {by:g}", not weak, ", ".join(weak))
+                weak.append(f"{variant}: {min(gains) if gains else math.nan:+.3f}")
+        return ValidityCheck(f"every variant beats the trivial baseline ({baseline:.3g}) by {by:g}", not weak, ", ".join(weak))
 
 
-def read_run(folder: Path, arm: str, seed: int, rate: float | None) -> Run:
+def read_run(folder: Path, variant: str, seed: int, lr: float | None) -> Run:
     """A finished run, from its folder."""
     summary = read_summary(folder)
     curves: dict[str, list[tuple[float, float]]] = {}
@@ -166,7 +177,7 @@ def read_run(folder: Path, arm: str, seed: int, rate: float | None) -> Run:
     for part in ("metrics", "test", "measured"):
         values |= {k: math.nan if v is None else float(v) for k, v in summary.get(part, {}).items()}
     seconds = summary.get("seconds") or 0.0
-    return Run(arm, seed, rate, values, curves | _stored_curves(folder), folder, float(seconds))
+    return Run(variant, seed, lr, values, curves | _stored_curves(folder), folder, float(seconds))
 
 
 def _stored_curves(folder: Path) -> dict[str, Points]:

@@ -24,12 +24,12 @@ from .verdict import Check, Verdict
 ScaleName = Literal["cpu", "gpu", "paper"]
 SCALES: tuple[ScaleName, ...] = ("cpu", "gpu", "paper")
 
-LEARNING_RATE = "model.optimizer.lr"
+LR = "model.optimizer.lr"
 
 
 @dataclass(frozen=True)
 class Training:
-    """Runs are trainings: ``recipe``, with the changes of scale and arm, through the command line's own ``main``.
+    """Runs are trainings: ``recipe``, with the changes of scale and variant, through the command line's own ``main``.
 
     Changes are what :func:`configuration` takes: dotted keys, as on the command line, and plain values or what
     :func:`~experiments.studies.lazy.L` makes of a class.
@@ -40,7 +40,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Runs are calls of ``function(seed=…, folder=…, **arm)``, for what takes no training by a recipe.
+    """Runs are calls of ``function(seed=…, folder=…, **variant)``, for what takes no training by a recipe.
 
     The function may write pictures into ``folder / "pictures"``; it returns its figures by name.
     """
@@ -58,34 +58,34 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Arm:
+class Variant:
     """One of the things compared.
 
-    ``rate_of`` names the arm whose best learning rate this one takes over, ``times`` as high, in place of being tuned itself.
-    ``work`` is the arm's own where it is not the study's: a claim may be measured in one part and trained in another. Such an
-    arm has nothing of the scale's changes, and a measured one no learning rate.
+    ``lr_of`` names the variant whose best learning rate this one takes over, ``times`` as high, in place of being tuned itself.
+    ``work`` is the variant's own where it is not the study's: a claim may be measured in one part and trained in another. Such
+    an variant has nothing of the scale's changes, and a measured one no learning rate.
     """
 
     changes: Mapping[str, Any] = field(default_factory=dict)
-    rate_of: str | None = None
+    lr_of: str | None = None
     times: float = 1.0
     work: Training | Measurement | None = None
 
 
 @dataclass(frozen=True)
 class Tune:
-    """Each arm gets its own learning rate: from ``start`` a grid of steps of √10 is walked until the best is inside it.
+    """Each variant gets its own learning rate: from ``start`` a grid of steps of √10 is walked until the best is inside it.
 
     Judged with the first seed by ``by`` (a value of the run that is measured on training or validation data, never on the
-    test set), the least being best unless ``greatest``. All arms get the same number of tries.
+    test set), the least being best unless ``greatest``. All variants get the same number of tries.
     """
 
     start: float
     by: str | Callable[[Run], float]
     greatest: bool = False
-    key: str = LEARNING_RATE
+    key: str = LR
     own_start: Mapping[str, float] = field(default_factory=dict)
-    """Where an arm's walk begins, if not at ``start``: it saves steps and changes nothing else."""
+    """Where a variant's walk begins, if not at ``start``: it saves steps and changes nothing else."""
 
     def score(self, run: Run) -> float:
         """The less the better; a run that diverged is worse than any other."""
@@ -99,12 +99,12 @@ class Scale:
 
     changes: Mapping[str, Any] = field(default_factory=dict)
     seeds: int | None = None
-    departures: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
     """How this scale differs from the lecture's set-up."""
     start: float | None = None
     """Where the walk over learning rates begins, if not where the study says."""
-    arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By arm, what this scale changes in it alone, after the arm's own changes."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By variant, what this scale changes in it alone, after the variant's own changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ class Study:
     """One claim, its experiments and its verdict. One file under ``experiments/lectures/<lecture>/`` holds one.
 
     Raises:
-        ValueError: an arm takes its rate from one that is not there, or there is nothing to run.
+        ValueError: a variant takes its rate from one that is not there, or there is nothing to run.
     """
 
     claim: str
@@ -124,15 +124,15 @@ class Study:
     paper: str = "No figure in the lecture."
     """The paper's figure, or that there is none."""
     work: Training | Measurement
-    arms: Mapping[str, Mapping[str, Any] | Arm]
+    variants: Mapping[str, Mapping[str, Any] | Variant]
     """What varies: by name, the changes to the recipe or the arguments of the measurement."""
     verdict: Callable[[Runs], Verdict]
     tune: Tune | None = None
     seeds: int = 3
     scales: Mapping[ScaleName, Scale] = field(default_factory=lambda: {"cpu": Scale()})
-    held: str = ""
-    """What is the same in all arms."""
-    departures: tuple[str, ...] = ()
+    controlled: str = ""
+    """What is the same in all variants."""
+    deviations: tuple[str, ...] = ()
     """How all scales differ from the lecture's set-up."""
     erratum: str = ""
     """What the lecture has wrong or claims too much of, shown to the reader."""
@@ -140,35 +140,43 @@ class Study:
     """The curve that shows it: the name of a metric over steps, if there is one."""
 
     def __post_init__(self) -> None:
-        for name, arm in self.arms.items():
-            if isinstance(arm, Arm) and arm.rate_of is not None and (self.tune is None or arm.rate_of not in self.arms):
-                raise ValueError(f"{self.claim}: arm {name} takes its rate from {arm.rate_of}, which is not tuned here")
-        if not self.arms or self.seeds < 1:
-            raise ValueError(f"{self.claim}: a study needs an arm and a seed")
+        for name, variant in self.variants.items():
+            if (
+                isinstance(variant, Variant)
+                and variant.lr_of is not None
+                and (self.tune is None or variant.lr_of not in self.variants)
+            ):
+                raise ValueError(f"{self.claim}: variant {name} takes its rate from {variant.lr_of}, which is not tuned here")
+        if not self.variants or self.seeds < 1:
+            raise ValueError(f"{self.claim}: a study needs a variant and a seed")
 
-    def arm(self, name: str) -> Arm:
-        arm = self.arms[name]
-        return arm if isinstance(arm, Arm) else Arm(arm)
+    def variant(self, name: str) -> Variant:
+        variant = self.variants[name]
+        return variant if isinstance(variant, Variant) else Variant(variant)
 
-    def work_of(self, arm: str) -> Training | Measurement:
-        return self.arm(arm).work or self.work
+    def work_of(self, variant: str) -> Training | Measurement:
+        return self.variant(variant).work or self.work
 
     @property
-    def tuned_arms(self) -> list[str]:
-        """The arms whose learning rate is walked."""
-        trained = [name for name in self.arms if isinstance(self.work_of(name), Training)]
-        return [name for name in trained if self.tune is not None and self.arm(name).rate_of is None]
+    def tuned_variants(self) -> list[str]:
+        """The variants whose learning rate is walked."""
+        trained = [name for name in self.variants if isinstance(self.work_of(name), Training)]
+        return [name for name in trained if self.tune is not None and self.variant(name).lr_of is None]
 
-    def job(self, scale: ScaleName, arm: str, rate: float | None, seed: int) -> Job:
-        """The run of this arm at this learning rate with this seed."""
-        work = self.work_of(arm)
+    def job(self, scale: ScaleName, variant: str, lr: float | None, seed: int) -> Job:
+        """The run of this variant at this learning rate with this seed."""
+        work = self.work_of(variant)
         here = self.scales[scale]
-        changes = {**(here.changes if work is self.work else {}), **self.arm(arm).changes, **here.arms.get(arm, {})}
+        changes = {
+            **(here.changes if work is self.work else {}),
+            **self.variant(variant).changes,
+            **here.variants.get(variant, {}),
+        }
         if isinstance(work, Measurement):
-            return Job(arm, rate, seed, {**changes, "seed": seed}, work.function)
-        if rate is not None and self.tune is not None:
-            changes[self.tune.key] = rate
-        return Job(arm, rate, seed, configuration(work.recipe, changes) | {"seed_everything": seed})
+            return Job(variant, lr, seed, {**changes, "seed": seed}, work.function)
+        if lr is not None and self.tune is not None:
+            changes[self.tune.key] = lr
+        return Job(variant, lr, seed, configuration(work.recipe, changes) | {"seed_everything": seed})
 
 
 @dataclass(frozen=True)
@@ -180,7 +188,7 @@ class Exact:
     slide: str
     paper: str
     checks: Callable[[], list[Check]]
-    departures: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
     erratum: str = ""
 
 
@@ -188,8 +196,8 @@ class Exact:
 class Job:
     """One run that a study needs: a training's whole configuration, or a measurement and its arguments."""
 
-    arm: str
-    rate: float | None
+    variant: str
+    lr: float | None
     seed: int
     settings: Mapping[str, Any]
     function: Callable[..., Measured] | None = None
@@ -203,9 +211,9 @@ class Job:
     @property
     def version(self) -> str:
         """The run folder's name."""
-        rate = "" if self.rate is None else f"-lr{self.rate:g}"
-        arm = "".join(c if c.isalnum() or c in "-+." else "_" for c in self.arm)
-        return f"{arm}{rate}-seed{self.seed}-{self.hash}"
+        lr = "" if self.lr is None else f"-lr{self.lr:g}"
+        variant = "".join(c if c.isalnum() or c in "-+." else "_" for c in self.variant)
+        return f"{variant}{lr}-seed{self.seed}-{self.hash}"
 
 
 def digest(value: Any) -> str:

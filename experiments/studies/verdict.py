@@ -1,4 +1,4 @@
-"""Verdicts: effects with their intervals, gates, and the ladder that a claim is placed on.
+"""Verdicts: effects with their intervals, validity checks, and the ladder that a claim is placed on.
 
 Everything here is pure: the same numbers give the same verdict. The rules that a study writes are in these words.
 """
@@ -22,13 +22,13 @@ class Level(StrEnum):
     EXACT = "exact"
     """An identity holds: integers equal, or numbers within the tolerance that the study states."""
     REPRODUCED = "reproduced"
-    """The gates pass, the sign is the claimed one in every seed, the interval excludes zero, the size is the paper's."""
+    """All validity checks pass, the sign is as claimed in every seed, the interval excludes zero, the size is the paper's."""
     DIRECTION_ONLY = "direction only"
-    """Gates and sign as above, but not the size, or not all of the claim."""
+    """Validity checks and sign as above, but not the size, or not all of the claim."""
     NOT_REPRODUCED = "not reproduced"
     """The interval excludes what is claimed, or shows that there is no difference within the margin."""
     INCONCLUSIVE = "inconclusive"
-    """A gate failed, or the measurement decides neither way."""
+    """A validity check failed, or the measurement decides neither way."""
     NOT_RUN = "not run"
 
 
@@ -56,7 +56,7 @@ def bootstrap_interval(values: Sequence[float], confidence: float = 0.95) -> tup
 
 @dataclass(frozen=True)
 class Effect:
-    """A quantity, or a comparison of two arms, with one number for each seed."""
+    """A quantity, or a comparison of two variants, with one number for each seed."""
 
     name: str
     by_seed: tuple[float, ...]
@@ -145,7 +145,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Gate:
+class ValidityCheck:
     """A condition without which the measurement says nothing about the claim."""
 
     name: str
@@ -189,10 +189,10 @@ class Verdict:
     """The reason in one or two sentences, as one would say it to a student."""
     effects: tuple[Effect, ...] = ()
     """What decided, the most important first."""
-    gates: tuple[Gate, ...] = ()
+    validity_checks: tuple[ValidityCheck, ...] = ()
     checks: tuple[Check, ...] = ()
-    naive: Effect | None = None
-    """The first effect as it would be with one learning rate for all arms."""
+    shared_lr: Effect | None = None
+    """The first effect as it would be with one learning rate for all variants."""
     also: tuple[str, ...] = ()
     """Further findings that the reader should know."""
 
@@ -202,8 +202,8 @@ class Verdict:
         values["level"] = str(self.level)
         for effect, plain in zip(self.effects, values["effects"], strict=True):
             plain.update(_summary(effect))
-        if self.naive is not None:
-            values["naive"].update(_summary(self.naive))
+        if self.shared_lr is not None:
+            values["shared_lr"].update(_summary(self.shared_lr))
         for check, plain in zip(self.checks, values["checks"], strict=True):
             plain["holds"] = check.holds
         return values
@@ -216,15 +216,15 @@ def _summary(effect: Effect) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Rule:
-    """A verdict in the making: the gates and the effects that it is judged on.
+    """A verdict in the making: the validity checks and the effects that it is judged on.
 
     The tests are given in the order of the ladder; the first that holds decides, and where none does the measurement is
     inconclusive.
     """
 
     effects: tuple[Effect, ...]
-    gates: tuple[Gate, ...] = ()
-    naive: Effect | None = None
+    validity_checks: tuple[ValidityCheck, ...] = ()
+    shared_lr: Effect | None = None
     also: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     """Identities that belong to the claim; the rule itself says what follows where one does not hold."""
@@ -233,7 +233,7 @@ class Rule:
         self, *, reproduced: bool, direction: bool = False, refuted: bool = False, because: str | Callable[[Level], str]
     ) -> Verdict:
         """The verdict. ``because`` may depend on the level that came out."""
-        failed = [gate for gate in self.gates if not gate.passed]
+        failed = [validity_check for validity_check in self.validity_checks if not validity_check.passed]
         blind = [effect for effect in self.effects if not effect.is_finite or "?" in effect.bounds]
         if failed or blind:
             names = [f"{g.name} ({g.detail})" if g.detail else g.name for g in failed]
@@ -250,7 +250,7 @@ class Rule:
         return self._verdict(level, because(level) if callable(because) else because)
 
     def _verdict(self, level: Level, because: str) -> Verdict:
-        return Verdict(level, because, self.effects, self.gates, self.checks, self.naive, self.also)
+        return Verdict(level, because, self.effects, self.validity_checks, self.checks, self.shared_lr, self.also)
 
 
 def judge_checks(checks: Iterable[Check], also: Sequence[str] = ()) -> Verdict:

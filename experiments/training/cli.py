@@ -77,7 +77,7 @@ class LecternCLI(OpenLightningCLI):
         parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
         parser.add_class_arguments(Pictures, "pictures")
         parser.add_class_arguments(KeepLast, "checkpoint")
-        parser.link_arguments("data.specification", "model.init_args.specification", _as_dict, apply_on="instantiate")
+        parser.link_arguments("data.metadata", "model.init_args.metadata", _as_dict, apply_on="instantiate")
 
     # Parsing ----------------------------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class LecternCLI(OpenLightningCLI):
         except (ValueError, TypeError) as error:
             raise (input_error(error) or InputError(readable(str(error)))) from error
         task, data = self.model, self.datamodule
-        for line in self.saved.differences(data.specification.as_dict()) if self.saved else ():
+        for line in self.saved.differences(data.metadata.as_dict()) if self.saved else ():
             print(f"lectern: {line}", file=sys.stderr)
         if str(self.config_init[self.subcommand].trainer.precision) in ("64", "64-true"):
             task.double()  # Lightning converts after it has loaded a checkpoint, which rounds the weights to float32
@@ -156,8 +156,8 @@ class LecternCLI(OpenLightningCLI):
             print(f"pictures  {folder / PICTURES}\nreport    {write_report(folder)}")
 
 
-def _as_dict(specification: Any) -> dict[str, Any]:
-    return dict(specification.as_dict())
+def _as_dict(metadata: Any) -> dict[str, Any]:
+    return dict(metadata.as_dict())
 
 
 def run() -> int:

@@ -116,7 +116,7 @@ class Doctor(LecternCLI):
 
         handles = [m.register_forward_hook(count) for m in self.model.network.modules()]
         with torch.no_grad(), evaluating(self.model):
-            self.model(torch.zeros(1, 3, *self.model.specification.image_size))
+            self.model(torch.zeros(1, 3, *self.model.metadata.image_size))
         for handle in handles:
             handle.remove()
         return total

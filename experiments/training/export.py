@@ -59,7 +59,7 @@ def export(task: Task, path: Path) -> dict[str, float]:
             "the network finds"
         )
     task = task.eval().cpu()
-    height, width = task.specification.image_size
+    height, width = task.metadata.image_size
     generator = torch.Generator().manual_seed(0)
     images = [torch.randint(0, 256, (1, 3, height, width), generator=generator).float() for _ in range(3)]
     beside, of_detections = path.with_name(f".{path.name}"), dict[str, float]()

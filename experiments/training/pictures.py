@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torchvision.utils import draw_bounding_boxes, draw_keypoints, draw_segmentation_masks, make_grid, save_image
 
 from datamodules.kinds import Boxes, Map, Masks, Points, Scalar
-from datamodules.scene import Batch, Specification, keep_objects, of_kind, unbind
+from datamodules.scene import Batch, DatasetMetadata, keep_objects, of_kind, unbind
 from experiments.runs.files import PICTURES
 from experiments.runs.folder import folder_of
 
@@ -37,15 +37,13 @@ def colour(index: int) -> tuple[int, int, int]:
     return (int(r * shade), int(g * shade), int(b * shade))
 
 
-def draw(
-    image: Tensor, fields: Mapping[str, Any], specification: Specification, scale: Mapping[str, Any] | None = None
-) -> Tensor:
+def draw(image: Tensor, fields: Mapping[str, Any], metadata: DatasetMetadata, scale: Mapping[str, Any] | None = None) -> Tensor:
     """An image with whatever ``fields`` holds of a scene or a prediction drawn over it.
 
     Args:
         image: uint8 (3, H, W).
         fields: any of a scene's, and ``scores``, in pixels of ``image``.
-        specification: names the classes and bones.
+        metadata: names the classes and bones.
         scale: fields whose least and greatest value are the ends of a quantity's colours: the truth's, beside a
             prediction. Those of ``fields`` themselves, where nothing else is said.
 
@@ -60,7 +58,7 @@ def draw(
     for field, kind, value in of_kind(fields, Map):
         values = _enlarge(value.cpu(), factor)
         if kind.classes:
-            canvas = _draw_classes(canvas, values, specification.names(kind))
+            canvas = _draw_classes(canvas, values, metadata.names(kind))
         else:
             canvas = _draw_quantity(canvas, values, (scale or fields).get(field, value))
     for _, _, value in of_kind(fields, Masks):
@@ -69,15 +67,15 @@ def draw(
             canvas = draw_segmentation_masks(canvas, masks, alpha=0.5, colors=[colour(i) for i in range(len(masks))])
     for _, _, value in of_kind(fields, Boxes):
         if len(value):
-            canvas = _draw_boxes(canvas, value.cpu().float() * factor, fields, pen, specification)
+            canvas = _draw_boxes(canvas, value.cpu().float() * factor, fields, pen, metadata)
     for _, _, value in of_kind(fields, Points):
         if len(value):
-            points, bones = value.cpu().float(), list(specification.skeleton) or None
+            points, bones = value.cpu().float(), list(metadata.skeleton) or None
             visible = points[..., 2] > 0 if points.shape[-1] > 2 else None
             canvas = draw_keypoints(
                 canvas, points[..., :2] * factor, bones, colors=BASE[4], radius=pen + 1, width=pen, visibility=visible
             )
-    if (text := _scalars_text(fields, specification)) and not of_kind(fields, Boxes) and not of_kind(fields, Map):
+    if (text := _scalars_text(fields, metadata)) and not of_kind(fields, Boxes) and not of_kind(fields, Map):
         canvas = _caption(canvas, text)
     return canvas
 
@@ -114,12 +112,12 @@ def _draw_classes(canvas: Tensor, mask: Tensor, classes: Sequence[str]) -> Tenso
     return draw_segmentation_masks(canvas, planes, alpha=0.6, colors=[colour(c) for c in shown])
 
 
-def _draw_boxes(canvas: Tensor, boxes: Tensor, fields: Mapping[str, Any], pen: int, specification: Specification) -> Tensor:
+def _draw_boxes(canvas: Tensor, boxes: Tensor, fields: Mapping[str, Any], pen: int, metadata: DatasetMetadata) -> Tensor:
     if (found := fields.get("labels")) is None:  # the one box of classification + localization
-        labels, texts = [int(fields.get("label", 0))] * len(boxes), [_scalars_text(fields, specification)] * len(boxes)
+        labels, texts = [int(fields.get("label", 0))] * len(boxes), [_scalars_text(fields, metadata)] * len(boxes)
     else:
         labels = found.tolist()
-        texts = fields.get("captions") or [specification.classes[i] for i in labels]
+        texts = fields.get("captions") or [metadata.classes[i] for i in labels]
         if (scores := fields.get("scores")) is not None:
             texts = [f"{text} {score:.2f}" for text, score in zip(texts, scores.tolist(), strict=True)]
     # torchvision asks for x2 >= x1; a prediction may be a point.
@@ -127,13 +125,13 @@ def _draw_boxes(canvas: Tensor, boxes: Tensor, fields: Mapping[str, Any], pen: i
     return draw_bounding_boxes(canvas, boxes, labels=texts, colors=[colour(i) for i in labels], width=pen)
 
 
-def _scalars_text(fields: Mapping[str, Any], specification: Specification) -> str:
+def _scalars_text(fields: Mapping[str, Any], metadata: DatasetMetadata) -> str:
     """What is said of the image as a whole: its class, with the greatest of the scores, and its quantities by name."""
     texts = []
     for field, kind, value in of_kind(fields, Scalar):
         if kind.classes:
             score = fields.get("scores")
-            texts.append(specification.names(kind)[int(value)] + (f" {float(score.max()):.2f}" if score is not None else ""))
+            texts.append(metadata.names(kind)[int(value)] + (f" {float(score.max()):.2f}" if score is not None else ""))
         else:
             texts.append(f"{field} {float(value):.3g}")
     return ", ".join(texts)
@@ -178,7 +176,7 @@ class Pictures(pl.Callback):
         scenes = unbind(batch)
         for i in range(min(self.count - len(self._pairs), len(predictions))):
             truth = scenes[i]
-            pair = [draw(truth["image"], fields, task.specification, scale=truth) for fields in (truth, predictions[i])]
+            pair = [draw(truth["image"], fields, task.metadata, scale=truth) for fields in (truth, predictions[i])]
             self._pairs.append(F.pad(torch.cat(pair, dim=2), (2, 2, 2, 2), value=255))
 
     @rank_zero_only

@@ -19,7 +19,7 @@ from torchvision.utils import save_image
 from datamodules.base import DataModule, Scenes
 from datamodules.kinds import Boxes, Map, Masks, Points, Regions, Scalar
 from datamodules.resizing import resize_matrix
-from datamodules.scene import IGNORE, Batch, Specification, declared, of_kind
+from datamodules.scene import IGNORE, Batch, DatasetMetadata, declared, of_kind
 from experiments.runs.folder import write_atomically
 from lightning_modules.base import Prediction
 from lightning_modules.distributed import gather_objects
@@ -34,7 +34,7 @@ class PredictionWriter(pl.Callback):
     image: its file, size, and what was predicted, with coordinates in pixels of the image as it lies on disk. A map of classes
     is a PNG of class indices of that size, a map of a quantity a NumPy array. Objects are entries as COCO's result format has
     them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a run-length code) and ``keypoints``
-    (x, y, confidence of each joint; counted, as COCO's are, from the centre of the first pixel and not from its corner).
+    (x, y, confidence of each keypoint; counted, as COCO's are, from the centre of the first pixel and not from its corner).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,13 +55,13 @@ class PredictionWriter(pl.Callback):
             matrix = resize_matrix(batch["size"][i], data.image_size, data.resize_mode)
             shown = on_disk(worth_drawing(prediction), matrix, batch["size"][i])
             image = self._scenes[int(batch["index"][i])]["image"]
-            save_image(draw(image, shown, pl_module.specification).float() / 255, picture)
+            save_image(draw(image, shown, pl_module.metadata).float() / 255, picture)
             entry = {"file": name, "size": list(batch["size"][i]), "picture": str(picture.relative_to(self.folder))}
             for field, _, value in of_kind(shown, Map):
                 entry[field] = (
                     _write_map(picture.with_name(f"{picture.stem}_{field}"), value).relative_to(self.folder).as_posix()
                 )
-            self._entries.append(entry | as_json(prediction, matrix, batch["size"][i], pl_module.specification))
+            self._entries.append(entry | as_json(prediction, matrix, batch["size"][i], pl_module.metadata))
 
     def on_predict_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         entries = sorted((e for part in gather_objects(self._entries) for e in part), key=lambda e: str(e["file"]))
@@ -99,22 +99,22 @@ def on_disk(prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: t
 
 
 def as_json(
-    prediction: Prediction, matrix: np.ndarray[Any, Any], size: tuple[int, int], specification: Specification
+    prediction: Prediction, matrix: np.ndarray[Any, Any], size: tuple[int, int], metadata: DatasetMetadata
 ) -> dict[str, Any]:
     """A prediction as plain data, in pixels of the original image of ``size`` (H, W)."""
     entry: dict[str, Any] = {}
     for field, scalar, value in of_kind(prediction, Scalar):
-        entry[field] = specification.names(scalar)[int(value)] if scalar.classes else _rounded(value)
+        entry[field] = metadata.names(scalar)[int(value)] if scalar.classes else _rounded(value)
     if of_kind(prediction, Boxes):
-        entry["objects"] = _objects(prediction, matrix, size, specification)
+        entry["objects"] = _objects(prediction, matrix, size, metadata)
     else:
         if (scores := prediction.get("scores")) is not None:
-            entry["scores"] = dict(zip(specification.classes, _rounded(scores), strict=True))
+            entry["scores"] = dict(zip(metadata.classes, _rounded(scores), strict=True))
         for field, _, value in of_kind(prediction, Points):
             points = torch.cat([_back(value[..., :2].cpu(), matrix), value[..., 2:].cpu()], -1)
-            entry[field] = [dict(zip(specification.joints, _rounded(figure), strict=True)) for figure in points]
+            entry[field] = [dict(zip(metadata.keypoints, _rounded(instance), strict=True)) for instance in points]
     for _, a_map, value in of_kind(prediction, Map):
-        if names := specification.names(a_map):
+        if names := metadata.names(a_map):
             counts = torch.bincount(value.flatten().int().cpu(), minlength=len(names))
             shares = (counts / counts.sum()).tolist()
             entry["area"] = {n: round(s, 4) for n, s in zip(names, shares, strict=False) if s > 0}
@@ -122,7 +122,7 @@ def as_json(
 
 
 def _objects(
-    prediction: Prediction, matrix: np.ndarray[Any, Any], size: tuple[int, int], specification: Specification
+    prediction: Prediction, matrix: np.ndarray[Any, Any], size: tuple[int, int], metadata: DatasetMetadata
 ) -> list[dict[str, Any]]:
     boxes = _boxes_back(prediction["boxes"], matrix, size)
     if (found := prediction.get("labels")) is not None:
@@ -132,7 +132,7 @@ def _objects(
         scores = [float(prediction["scores"].max())] * len(boxes)
     entries: list[dict[str, Any]] = [
         {
-            "category": specification.classes[label],
+            "category": metadata.classes[label],
             "category_id": label,
             "bbox": _rounded(_xywh(box)),
             "score": round(score, 5),
@@ -141,8 +141,8 @@ def _objects(
     ]
     for entry, mask in zip(entries, prediction.get("masks", ()), strict=False):
         entry["segmentation"] = _run_lengths(map_back(mask, matrix, size) == 1)
-    for entry, joints in zip(entries, prediction.get("keypoints", ()), strict=False):
-        points = torch.cat([_back(joints[:, :2].cpu(), matrix) - 0.5, joints[:, 2:].cpu()], 1)
+    for entry, keypoints in zip(entries, prediction.get("keypoints", ()), strict=False):
+        points = torch.cat([_back(keypoints[:, :2].cpu(), matrix) - 0.5, keypoints[:, 2:].cpu()], 1)
         entry["keypoints"] = _rounded(points.flatten())
     return entries
 

@@ -24,8 +24,8 @@ SETTINGS = ("model", "data", "expect", "name")
 PREPARED = ("resize_mode", "proposals")
 """How a data module prepares what it has for a network: what images without annotation must be given in the same way."""
 
-SEEN = ("image_size", "mean", "std", "classes", "mask_classes", "joints", "vocabulary")
-"""What a network's weights depend on, of the specification of the data that it was trained on."""
+SEEN = ("image_size", "mean", "std", "classes", "mask_classes", "keypoints", "vocabulary")
+"""What a network's weights depend on, of the metadata of the data that it was trained on."""
 
 
 class Saved(NamedTuple):
@@ -33,15 +33,15 @@ class Saved(NamedTuple):
 
     path: Path
     settings: dict[str, Any]
-    specification: dict[str, Any]
+    metadata: dict[str, Any]
 
     @classmethod
     def read(cls, path: Path) -> Saved:
         """Raises InputError where there is no checkpoint that can be read."""
         checkpoint = load(path)
         settings = checkpoint.get("experiment") or {}
-        specification = (checkpoint.get("hyper_parameters") or {}).get("specification") or {}
-        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, specification)
+        metadata = (checkpoint.get("hyper_parameters") or {}).get("metadata") or {}
+        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, metadata)
 
     def check(self, class_path: str) -> None:
         """Raises InputError where the checkpoint is of another task than the configuration."""
@@ -49,12 +49,12 @@ class Saved(NamedTuple):
         if saved and _short(saved) != _short(class_path):
             raise InputError(f"{self.path}: a checkpoint of {_short(saved)}, but the task is {_short(class_path)}")
 
-    def differences(self, specification: dict[str, Any]) -> list[str]:
+    def differences(self, metadata: dict[str, Any]) -> list[str]:
         """What the network was trained for and these data have otherwise, a line each."""
         return [
-            f"{self.path} was trained on {key} {_shown(self.specification[key])}, and these data have {_shown(new)}"
+            f"{self.path} was trained on {key} {_shown(self.metadata[key])}, and these data have {_shown(new)}"
             for key in SEEN
-            if key in self.specification and (new := specification.get(key)) != self.specification[key]
+            if key in self.metadata and (new := metadata.get(key)) != self.metadata[key]
         ]
 
 
@@ -69,8 +69,8 @@ def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
         raise InputError(f"{path}: does not say how its task was built; was it written by lectern fit?")
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "model")
-    specification = checkpoint["hyper_parameters"]["specification"]
-    model = without_pretraining({**model, "init_args": {**model["init_args"], "specification": specification}})
+    metadata = checkpoint["hyper_parameters"]["metadata"]
+    model = without_pretraining({**model, "init_args": {**model["init_args"], "metadata": metadata}})
     task: Task = parser.instantiate_classes(parser.parse_object({"model": model})).model
     task.load_state_dict(checkpoint["state_dict"])
     return task
@@ -148,7 +148,7 @@ def _as_images(saved: Saved, data: Any) -> dict[str, Any] | None:
         return None
     trained_on = (saved.settings.get("data") or {}).get("init_args") or {}
     prepared = {key: trained_on[key] for key in PREPARED if trained_on.get(key) is not None}
-    known = {"specification": saved.specification} if saved.specification else {}
+    known = {"metadata": saved.metadata} if saved.metadata else {}
     return {"class_path": data.class_path, "init_args": {**known, **prepared}}
 
 

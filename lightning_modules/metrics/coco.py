@@ -28,7 +28,7 @@ class Objects(NamedTuple):
     boxes: NDArray[np.float32]  # (N, 4) xyxy; 0 where masks are evaluated
     areas: NDArray[np.float64]  # (N,)
     masks: Sequence[dict[str, Any]] = ()  # N run-length codes, where masks are evaluated
-    keypoints: NDArray[np.float32] | None = None  # (N, K, 3), where joints are evaluated
+    keypoints: NDArray[np.float32] | None = None  # (N, K, 3), where keypoints are evaluated
 
 
 class Image(NamedTuple):
@@ -46,7 +46,7 @@ class CocoAP(DetectionMetric[Image]):
     ``compute`` returns float32 scalars: ``mAP`` (the mean over IoU 0.50:0.05:0.95 and the classes), ``mAP50``,
     ``mAP75``, ``mAP_small``, ``mAP_medium``, ``mAP_large`` (objects below 32², up to 96² and above, in square pixels of
     the boxes as given), ``AR1``, ``AR10``, ``AR100`` (recall with so many detections an image), ``AR_small``,
-    ``AR_medium``, ``AR_large``; with ``per_class`` also ``AP/<class>``. Keys of masks begin with ``mask_``. Joints are
+    ``AR_medium``, ``AR_large``; with ``per_class`` also ``AP/<class>``. Keys of masks begin with ``mask_``. Keypoints are
     another similarity, and numbers of their own: :class:`~lightning_modules.metrics.oks.KeypointAP`.
 
     As in pycocotools a value over no object at all is -1, classes without objects are left out of the means, and
@@ -149,7 +149,7 @@ def _annotations(objects: Objects, image: int, count: int, key: str, values: NDA
     ]
     for annotation, mask in zip(annotations, objects.masks, strict=False):
         annotation["segmentation"] = mask
-    for annotation, joints in zip(annotations, objects.keypoints if objects.keypoints is not None else (), strict=False):
-        annotation["keypoints"] = joints.astype(np.float64).flatten().tolist()
-        annotation["num_keypoints"] = int((joints[:, 2] > 0).sum())
+    for annotation, keypoints in zip(annotations, objects.keypoints if objects.keypoints is not None else (), strict=False):
+        annotation["keypoints"] = keypoints.astype(np.float64).flatten().tolist()
+        annotation["num_keypoints"] = int((keypoints[:, 2] > 0).sum())
     return annotations

@@ -1,4 +1,4 @@
-"""What a constant answer reaches in pose estimation: the baseline beside which a figure means something."""
+"""What a constant answer reaches in pose estimation: the baseline beside which a result means something."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from .pose import BoxPCK, TorsoPCK
 
 
 class MeanPose(GatheredMetric[tuple[Tensor, Tensor]]):
-    """PCK of the mean pose: each joint at the mean of its labelled places in the evaluated set itself.
+    """PCK of the mean pose: each keypoint at the mean of its labelled places in the evaluated set itself.
 
     No constant answer learned from training data can be chosen with more knowledge. ``compute`` returns
     ``mean_pose_<key>`` for the overall thresholds of ``pck``.
 
     Args:
         pck: the kind of PCK; it is not changed.
-        joints: the names of the K joints.
+        keypoints: the names of the K keypoints.
         kwargs: those of ``torchmetrics.Metric``.
     """
 
     higher_is_better = True
 
-    def __init__(self, pck: TorsoPCK | BoxPCK, joints: tuple[str, ...], **kwargs: Any) -> None:
+    def __init__(self, pck: TorsoPCK | BoxPCK, keypoints: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = type(pck)
-        self.joints = joints
+        self.keypoints = keypoints
 
     def update(self, target: Tensor, boxes: Tensor, index: Tensor) -> None:
-        """Add B figures: ``target`` float (B, K, 3), ``boxes`` float (B, 4) xyxy, ``index`` int64 (B,)."""
-        for place, figure, box in zip(index.tolist(), target.cpu(), boxes.cpu(), strict=True):
-            self.add(place, (figure, box))
+        """Add B instances: ``target`` float (B, K, 3), ``boxes`` float (B, 4) xyxy, ``index`` int64 (B,)."""
+        for place, instance, box in zip(index.tolist(), target.cpu(), boxes.cpu(), strict=True):
+            self.add(place, (instance, box))
 
     def compute(self) -> dict[str, Tensor]:
-        """The baseline over all figures: see the class."""
+        """The baseline over all instances: see the class."""
         records = self.in_order()
         if not records:
             return {}
         target, boxes = (torch.stack(values) for values in zip(*records, strict=True))
         labelled = (target[..., 2] > 0).double()[..., None]
         mean = (target[..., :2].double() * labelled).sum(0) / labelled.sum(0).clamp(min=1)
-        pck = self.kind(self.joints)
+        pck = self.kind(self.keypoints)
         constant = mean.float().expand(len(target), -1, -1)
         if isinstance(pck, BoxPCK):
             pck.update(constant, target, boxes)

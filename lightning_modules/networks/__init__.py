@@ -1,11 +1,12 @@
 """The lectures' networks: plain modules that know nothing of Lightning."""
 
+from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
-from .heads import ClassAndBox, JointRegressor, SeparateClassAndBox
+from .heads import ClassAndBox, KeypointRegressor, SeparateClassAndBox
 from .initialization import Default, Initialization, Kaiming, LeCun, Normal, Xavier
 from .keypoint_rcnn import KeypointBranch, KeypointMaskRCNN, KeypointRCNN
 from .lenet import LeNet5
@@ -19,7 +20,6 @@ from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
 from .ssd import SSD
 from .torchvision_nets import TorchvisionNet
-from .trunks import FPN, ConvTrunk, TorchvisionTrunk
 from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
 from .yolo import YOLO
 from .zfnet import ZFNet
@@ -38,8 +38,8 @@ __all__ = [
     "ClassAndBox",
     "ClassSigmoids",
     "ClassifierLayers",
+    "ConvBackbone",
     "ConvEncoder",
-    "ConvTrunk",
     "Default",
     "DenseSlidingWindow",
     "FastRCNN",
@@ -48,11 +48,11 @@ __all__ = [
     "FullResolutionFCN",
     "FullyConnected",
     "Initialization",
-    "JointRegressor",
     "Kaiming",
     "KeypointBranch",
     "KeypointMaskRCNN",
     "KeypointRCNN",
+    "KeypointRegressor",
     "LeCun",
     "LeNet5",
     "LinearClassifier",
@@ -78,8 +78,8 @@ __all__ = [
     "SmallConvNet",
     "SoftmaxHead",
     "StagedHead",
+    "TorchvisionBackbone",
     "TorchvisionNet",
-    "TorchvisionTrunk",
     "TransposeConv",
     "Xavier",
     "ZFNet",

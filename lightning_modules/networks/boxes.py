@@ -1,4 +1,5 @@
-"""Operations on boxes, xyxy in pixels, that torchvision lacks: paired IoU, the best of many, RoI pooling from any trunk's maps.
+"""Operations on boxes, xyxy in pixels, that torchvision lacks: paired IoU, the best of many, RoI pooling from any backbone's
+maps.
 
 An exported network is one that was traced on a single image, and has to take any number of boxes all the same: what that
 demands is here, so that networks need not think of it.

@@ -22,7 +22,7 @@ class Branch(nn.Module, ABC):
     """Pools each region by itself, at a resolution of its own, and reads one map a channel from it.
 
     Args:
-        pooling: cuts the regions out of the trunk's maps.
+        pooling: cuts the regions out of the backbone's maps.
         head: from what was pooled, (R, C, size, size), to logits (R, channels, m, m).
     """
 
@@ -82,7 +82,7 @@ class BranchedRCNN(FasterRCNN):
         losses, samples = self.sampled_losses(outputs, boxes, labels, rngs)
         samples = [of.on_objects() for of in samples]
         for field, branch in self._branches():
-            logits = branch(outputs.shared, self.trunk.strides, [of.regions for of in samples])
+            logits = branch(outputs.shared, self.backbone.strides, [of.regions for of in samples])
             losses[f"roi_{field}"] = branch.loss(logits, samples, objects[field])
         return losses
 
@@ -91,7 +91,7 @@ class BranchedRCNN(FasterRCNN):
         found = super().predict(outputs)
         boxes = [of["boxes"] for of in found]
         for field, branch in self._branches():
-            logits = branch(outputs.shared, self.trunk.strides, boxes)
+            logits = branch(outputs.shared, self.backbone.strides, boxes)
             for of, values in zip(found, branch.read(logits, found, outputs.size), strict=True):
                 of[field] = values  # type: ignore[literal-required]
         return found

@@ -19,10 +19,10 @@ from .regions import Samples
 
 
 class FasterRCNNOutputs(NamedTuple):
-    """What the trunk and the region proposal network say of B images."""
+    """What the backbone and the region proposal network say of B images."""
 
     shared: list[Tensor]
-    """The trunk's maps."""
+    """The backbone's maps."""
     proposed: ProposalOutputs
     size: tuple[int, int]
     """(H, W) of the images."""
@@ -34,9 +34,9 @@ class FasterRCNNOutputs(NamedTuple):
 
 
 class FasterRCNN(FastRCNN):
-    """Faster R-CNN: the regions that Fast R-CNN classifies are proposed on the trunk's maps, which both share.
+    """Faster R-CNN: the regions that Fast R-CNN classifies are proposed on the backbone's maps, which both share.
 
-    With a pyramid (``trunk=FPN``) both work on all its maps, as in Lin et al. 2017. Trained jointly and approximately
+    With a pyramid (``backbone=FPN``) both work on all its maps, as in Lin et al. 2017. Trained jointly and approximately
     (section 3.2): no gradient flows through the coordinates of a proposal.
 
     Args:
@@ -48,7 +48,7 @@ class FasterRCNN(FastRCNN):
         nms_threshold, kwargs: see :class:`FastRCNN`.
 
     Raises:
-        ValueError: the trunk's maps are not of one width.
+        ValueError: the backbone's maps are not of one width.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class FasterRCNN(FastRCNN):
     ) -> None:
         super().__init__(num_classes, pooling=pooling, samples=samples, nms_threshold=nms_threshold, **kwargs)
         self.rpn = RegionProposals(
-            self.trunk,
+            self.backbone,
             scales=anchor_scales,
             ratios=anchor_ratios,
             candidates=candidates,

@@ -37,7 +37,7 @@ class Level(NamedTuple):
 
 
 class Encoder(nn.Module, ABC):
-    """A trunk with a 2 x 2 max pooling after each of its blocks: the way down."""
+    """A backbone with a 2 x 2 max pooling after each of its blocks: the way down."""
 
     widths: Sequence[int]
     """Channels after each pooling, that is at strides 2, 4, 8, …"""

@@ -1,4 +1,4 @@
-"""Heads that read numbers off a trunk: class and box, or the joints of a figure."""
+"""Heads that read numbers off a backbone: class and box, or the keypoints of an instance."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from .trunks import ConvTrunk, Trunk
+from .backbones import Backbone, ConvBackbone
 
 
 class Features(nn.Sequential):
-    """The last map of a trunk as one vector: averaged to a ``grid``, flattened, one hidden layer.
+    """The last map of a backbone as one vector: averaged to a ``grid``, flattened, one hidden layer.
 
     A global average would lose where things are, which is just what these heads must tell; so a grid of cells is kept, as
     the last pooling of AlexNet and VGG does.
@@ -37,11 +37,11 @@ class ClassAndBoxOutputs(NamedTuple):
 
 
 class ClassAndBox(nn.Module):
-    """One trunk and two heads: class scores and box coordinates (CS231n 2017, lecture 11, "Classification + Localization").
+    """One backbone and two heads: class scores and box coordinates (CS231n 2017, lecture 11, "Classification + Localization").
 
     Args:
         num_classes: of the data set.
-        trunk: builds the trunk, whose last map is used.
+        backbone: builds the backbone, whose last map is used.
         boxes: ``one`` box for whichever class, or one ``per_class``, as the lecture answers to «what if the class is wrong?».
         grid: cells in a row and in a column that the last map is averaged to.
         hidden: width of the hidden layer that both heads share.
@@ -52,22 +52,22 @@ class ClassAndBox(nn.Module):
         self,
         num_classes: int,
         *,
-        trunk: Callable[[], Trunk] = ConvTrunk,
+        backbone: Callable[[], Backbone] = ConvBackbone,
         boxes: Literal["one", "per_class"] = "one",
         grid: int = 4,
         hidden: int = 256,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.trunk = trunk()
-        self.features = Features(self.trunk.channels[-1], grid, hidden, dropout)
+        self.backbone = backbone()
+        self.features = Features(self.backbone.channels[-1], grid, hidden, dropout)
         self.classes = nn.Linear(hidden, num_classes)
         self.boxes = nn.Sequential(
             nn.Linear(hidden, 4 * (num_classes if boxes == "per_class" else 1)), nn.Unflatten(1, (-1, 4))
         )
 
     def forward(self, images: Tensor) -> ClassAndBoxOutputs:
-        features = self.features(self.trunk(images)[-1])
+        features = self.features(self.backbone(images)[-1])
         return ClassAndBoxOutputs(self.classes(features), self.boxes(features))
 
 
@@ -78,7 +78,7 @@ class SeparateClassAndBox(nn.Module):
 
     Args:
         num_classes: of the data set.
-        trunk: builds the trunk, once for each network; its last map is used.
+        backbone: builds the backbone, once for each network; its last map is used.
         grid: as :class:`ClassAndBox`'s.
         hidden: width of the hidden layer of each network.
         dropout: of the hidden layers.
@@ -88,30 +88,30 @@ class SeparateClassAndBox(nn.Module):
         self,
         num_classes: int,
         *,
-        trunk: Callable[[], Trunk] = ConvTrunk,
+        backbone: Callable[[], Backbone] = ConvBackbone,
         grid: int = 4,
         hidden: int = 256,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.class_trunk, self.box_trunk = trunk(), trunk()
-        channels = self.class_trunk.channels[-1]
+        self.class_backbone, self.box_backbone = backbone(), backbone()
+        channels = self.class_backbone.channels[-1]
         self.classes = nn.Sequential(Features(channels, grid, hidden, dropout), nn.Linear(hidden, num_classes))
         self.boxes = nn.Sequential(Features(channels, grid, hidden, dropout), nn.Linear(hidden, 4), nn.Unflatten(1, (1, 4)))
 
     def forward(self, images: Tensor) -> ClassAndBoxOutputs:
-        return ClassAndBoxOutputs(self.classes(self.class_trunk(images)[-1]), self.boxes(self.box_trunk(images)[-1]))
+        return ClassAndBoxOutputs(self.classes(self.class_backbone(images)[-1]), self.boxes(self.box_backbone(images)[-1]))
 
 
-class JointRegressor(nn.Module):
-    """K joints as 2K numbers from one trunk (Toshev and Szegedy 2014, "DeepPose", section 3.1).
+class KeypointRegressor(nn.Module):
+    """K keypoints as 2K numbers from one backbone (Toshev and Szegedy 2014, "DeepPose", section 3.1).
 
     The output is (B, K, 2): x and y as parts of the image's width and height.
 
     Args:
-        num_joints: K.
-        trunk: builds the trunk, whose last map is used.
-        norm: of that map, called with its channels. ``torch.nn.BatchNorm2d`` for a trunk that was trained without one
+        num_keypoints: K.
+        backbone: builds the backbone, whose last map is used.
+        norm: of that map, called with its channels. ``torch.nn.BatchNorm2d`` for a backbone that was trained without one
             (SqueezeNet, AlexNet, VGG): the scale of its maps is whatever training left, and a new head would begin with answers
             far outside the image.
         grid: cells in a row and in a column that the last map is averaged to.
@@ -121,20 +121,20 @@ class JointRegressor(nn.Module):
 
     def __init__(
         self,
-        num_joints: int,
+        num_keypoints: int,
         *,
-        trunk: Callable[[], Trunk] = ConvTrunk,
+        backbone: Callable[[], Backbone] = ConvBackbone,
         norm: Callable[[int], nn.Module] = nn.Identity,
         grid: int = 8,
         hidden: int = 512,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.trunk = trunk()
-        self.norm = norm(self.trunk.channels[-1])
-        self.features = Features(self.trunk.channels[-1], grid, hidden, dropout)
-        self.joints = nn.Sequential(nn.Linear(hidden, 2 * num_joints), nn.Unflatten(1, (-1, 2)))
+        self.backbone = backbone()
+        self.norm = norm(self.backbone.channels[-1])
+        self.features = Features(self.backbone.channels[-1], grid, hidden, dropout)
+        self.keypoints = nn.Sequential(nn.Linear(hidden, 2 * num_keypoints), nn.Unflatten(1, (-1, 2)))
 
     def forward(self, images: Tensor) -> Tensor:
-        joints: Tensor = self.joints(self.features(self.norm(self.trunk(images)[-1])))
-        return joints
+        keypoints: Tensor = self.keypoints(self.features(self.norm(self.backbone(images)[-1])))
+        return keypoints

@@ -1,4 +1,4 @@
-"""Mask R-CNN for poses: the same network, whose branch tells where in each region the joints are.
+"""Mask R-CNN for poses: the same network, whose branch tells where in each region the keypoints are.
 
 CS231n 2017, lecture 11, "Mask R-CNN: Also does pose"; He et al. 2017, "Mask R-CNN", section 5. Composed of torchvision's parts.
 """
@@ -23,14 +23,16 @@ from .regions import Samples
 
 
 class KeypointBranch(Branch):
-    """One map a joint, four times as fine as the pooled region: a softmax over all its places, of which one is the joint's.
+    """One map a keypoint, four times as fine as the pooled region: a softmax over all its places, of which one is the
+    keypoint's.
 
-    That is the paper's one-hot mask of m x m places, under cross-entropy; no Gaussian is drawn around the joint. Joints without
-    a label, and those outside the region, are not trained on. A joint's confidence is the greatest probability in its map.
+    That is the paper's one-hot mask of m x m places, under cross-entropy; no Gaussian is drawn around the keypoint. Keypoints
+    without a label, and those outside the region, are not trained on. A keypoint's confidence is the greatest probability in
+    its map.
 
     Args:
-        channels: of the trunk's maps.
-        num_joints: K.
+        channels: of the backbone's maps.
+        num_keypoints: K.
         pooling: cuts the regions out of the maps, given ``size``.
         size: cells in a row of a pooled region; the maps have four times as many (56 in the paper).
         layers: widths of the 3 x 3 convolutions (eight of 512 in the paper).
@@ -39,19 +41,19 @@ class KeypointBranch(Branch):
     def __init__(
         self,
         channels: int,
-        num_joints: int,
+        num_keypoints: int,
         *,
         pooling: Callable[[int], RoIPooling] = RoIAlign,
         size: int = 14,
         layers: Sequence[int] = (64, 64, 64),
     ) -> None:
         convolutions = KeypointRCNNHeads(channels, tuple(layers))
-        predictor = KeypointRCNNPredictor((channels, *layers)[-1], num_joints)
+        predictor = KeypointRCNNPredictor((channels, *layers)[-1], num_keypoints)
         super().__init__(pooling(size), nn.Sequential(convolutions, predictor))
 
     def loss(self, logits: Tensor, samples: list[Samples], objects: list[Tensor]) -> Mean:
         each = zip(objects, samples, strict=True)
-        targets = [keypoints_to_heatmap(joints[of.matched], of.regions, logits.shape[-1]) for joints, of in each]
+        targets = [keypoints_to_heatmap(keypoints[of.matched], of.regions, logits.shape[-1]) for keypoints, of in each]
         places, labelled = (torch.cat(of).flatten() for of in zip(*targets, strict=True))
         trained = labelled.nonzero()[:, 0]
         total = F.cross_entropy(logits.flatten(0, 1).flatten(1)[trained], places[trained], reduction="sum")
@@ -61,42 +63,43 @@ class KeypointBranch(Branch):
         places, _ = heatmaps_to_keypoints(logits, torch.cat([of["boxes"] for of in found]))
         # The greatest value of the softmax. Flattened maps of no detection at all would have no size to infer.
         confidence = 1 / (logits - logits.amax((2, 3), keepdim=True)).exp().sum((2, 3))
-        joints = torch.cat([places[..., :2], confidence[..., None]], -1)
-        return list(of_each_image(joints, [of["labels"] for of in found]))
+        keypoints = torch.cat([places[..., :2], confidence[..., None]], -1)
+        return list(of_each_image(keypoints, [of["labels"] for of in found]))
 
 
 class KeypointRCNN(BranchedRCNN):
-    """Mask R-CNN's network for poses: Faster R-CNN and, for each region, the joints. The loss adds ``roi_keypoints``.
+    """Mask R-CNN's network for poses: Faster R-CNN and, for each region, the keypoints. The loss adds ``roi_keypoints``.
 
     Args:
-        num_joints: K, of the data set.
-        keypoints: builds the branch, given the channels of the trunk's maps and the number of joints.
+        num_keypoints: K, of the data set.
+        keypoints: builds the branch, given the channels of the backbone's maps and the number of keypoints.
         kwargs: see :class:`FasterRCNN`.
     """
 
     def __init__(
         self,
         num_classes: int,
-        num_joints: int,
+        num_keypoints: int,
         *,
         keypoints: Callable[[int, int], KeypointBranch] = KeypointBranch,
         **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, **kwargs)
-        self.branches["keypoints"] = keypoints(self.trunk.channels[0], num_joints)
+        self.branches["keypoints"] = keypoints(self.backbone.channels[0], num_keypoints)
 
 
 class KeypointMaskRCNN(KeypointRCNN):
-    """Boxes, joints and masks from one network (table 4, "keypoint & mask"). The loss adds ``roi_keypoints`` and ``roi_masks``.
+    """Boxes, keypoints and masks from one network (table 4, "keypoint & mask"). The loss adds ``roi_keypoints`` and
+    ``roi_masks``.
 
     Args:
-        num_joints: K, of the data set.
+        num_keypoints: K, of the data set.
         masks: builds the mask branch, as :class:`MaskRCNN`'s.
         kwargs: see :class:`KeypointRCNN`.
     """
 
     def __init__(
-        self, num_classes: int, num_joints: int, *, masks: Callable[[int, int], MaskBranch] = MaskBranch, **kwargs: Any
+        self, num_classes: int, num_keypoints: int, *, masks: Callable[[int, int], MaskBranch] = MaskBranch, **kwargs: Any
     ) -> None:
-        super().__init__(num_classes, num_joints, **kwargs)
-        self.branches["masks"] = masks(self.trunk.channels[0], num_classes)
+        super().__init__(num_classes, num_keypoints, **kwargs)
+        self.branches["masks"] = masks(self.backbone.channels[0], num_classes)

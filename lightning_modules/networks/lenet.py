@@ -60,7 +60,7 @@ class Subsampling(nn.Module):
 class LeNet5(nn.Module):
     """LeNet-5: images (B, 3, H, W) of at most 32 x 32 pixels to logits (B, num_classes).
 
-    Every layer below the output is the paper's (section II.B), 60,000 trainable parameters in all. Departures:
+    Every layer below the output is the paper's (section II.B), 60,000 trainable parameters in all. Deviations:
 
     - the output is a linear layer for softmax and cross-entropy, in place of Euclidean RBF units with fixed codes;
     - the image is the mean of its three channels, its luminance as near as normalised channels tell;

@@ -105,7 +105,7 @@ class MaskBranch(Branch):
     A pixel belongs to the object from a probability of one half on.
 
     Args:
-        channels: of the trunk's maps.
+        channels: of the backbone's maps.
         num_classes: of the data set.
         masks: how the mask's channels stand for classes.
         pooling: cuts the regions out of the maps, given ``size``; ``RoIPool`` for table 2c.
@@ -188,10 +188,10 @@ class MaskRCNN(BranchedRCNN):
     """Mask R-CNN: Faster R-CNN and, for each region, a mask. The loss has one term more, ``roi_masks``.
 
     Args:
-        masks: builds the mask branch, given the channels of the trunk's maps and the number of classes.
+        masks: builds the mask branch, given the channels of the backbone's maps and the number of classes.
         kwargs: see :class:`FasterRCNN`.
     """
 
     def __init__(self, num_classes: int, *, masks: Callable[[int, int], MaskBranch] = MaskBranch, **kwargs: Any) -> None:
         super().__init__(num_classes, **kwargs)
-        self.branches["masks"] = masks(self.trunk.channels[0], num_classes)
+        self.branches["masks"] = masks(self.backbone.channels[0], num_classes)

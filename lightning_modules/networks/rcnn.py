@@ -1,4 +1,4 @@
-"""R-CNN: each region is cut out of the image, warped to a square, and sent through the whole trunk.
+"""R-CNN: each region is cut out of the image, warped to a square, and sent through the whole backbone.
 
 CS231n 2017, lecture 11, "R-CNN"; Girshick et al. 2014, "Rich feature hierarchies for accurate object detection and semantic
 segmentation".
@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torchvision.ops import roi_align
 
 from ..means import full_precision
+from .backbones import Backbone, ConvBackbone
 from .region_heads import RegionHead, StagedHead
 from .regions import RegionDetector
-from .trunks import ConvTrunk, Trunk
 
 CONTEXT = 16 / 227
 """Border of a warped region that shows what is around it, as a part of the crop's side (appendix A: 16 pixels of 227)."""
@@ -43,15 +43,15 @@ def warp(images: Tensor, regions: Tensor, crop: int, context: float = CONTEXT) -
 
 
 class RCNN(RegionDetector):
-    """R-CNN: the trunk sees every region by itself; nothing is computed for an image as a whole.
+    """R-CNN: the backbone sees every region by itself; nothing is computed for an image as a whole.
 
     Background is whatever overlaps objects by less than half (section 2.3).
 
     Args:
-        trunk: builds the trunk, whose last map is used, averaged to ``grid`` x ``grid`` cells where it has more.
+        backbone: builds the backbone, whose last map is used, averaged to ``grid`` x ``grid`` cells where it has more.
         crop: side in pixels that regions are warped to (227 in the paper).
         grid: cells in a row of the map of a region (6 for AlexNet, 7 for VGG-16, after their last pooling).
-        at_once: regions that go through the trunk together; memory grows with it.
+        at_once: regions that go through the backbone together; memory grows with it.
         head: a stage after another.
         kwargs: see :class:`RegionDetector`.
     """
@@ -60,7 +60,7 @@ class RCNN(RegionDetector):
         self,
         num_classes: int,
         *,
-        trunk: Callable[[], Trunk] = ConvTrunk,
+        backbone: Callable[[], Backbone] = ConvBackbone,
         crop: int = 32,
         grid: int = 4,
         at_once: int = 256,
@@ -68,9 +68,9 @@ class RCNN(RegionDetector):
         background: tuple[float, float] = (0.0, 0.5),
         **kwargs: Any,
     ) -> None:
-        maps = trunk()
+        maps = backbone()
         width = maps.channels[-1] * grid**2
-        super().__init__(num_classes, trunk=maps, width=width, head=head, background=background, **kwargs)
+        super().__init__(num_classes, backbone=maps, width=width, head=head, background=background, **kwargs)
         self.pooling = nn.AdaptiveAvgPool2d(grid)
         self.crop, self.at_once = crop, at_once
 
@@ -81,5 +81,7 @@ class RCNN(RegionDetector):
         (images,) = shared
         image = torch.cat([torch.full_like(of[:, :1], i) for i, of in enumerate(regions)])
         rows = torch.cat([image, torch.cat(regions)], 1)
-        pooled = [self.pooling(self.trunk(warp(images, some, self.crop))[-1]).flatten(1) for some in rows.split(self.at_once)]
+        pooled = [
+            self.pooling(self.backbone(warp(images, some, self.crop))[-1]).flatten(1) for some in rows.split(self.at_once)
+        ]
         return torch.cat(pooled)

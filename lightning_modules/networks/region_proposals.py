@@ -18,9 +18,9 @@ from torchvision.models.detection.rpn import RPNHead, concat_box_prediction_laye
 from torchvision.ops import box_iou, clip_boxes_to_image
 
 from ..means import Mean, counted, full_precision
+from .backbones import Backbone
 from .boxes import best_first, first_of_nms, has_area
 from .regions import draw
-from .trunks import Trunk
 
 
 class ProposalOutputs(NamedTuple):
@@ -44,7 +44,7 @@ class RegionProposals(nn.Module):
     training, they are kept here, as they are in torchvision.
 
     Args:
-        trunk: whose maps, all of one width, it works on.
+        backbone: whose maps, all of one width, it works on.
         scales: sides of the square anchors, in strides of their map; (8, 16, 32) in the paper, at stride 16.
         ratios: height / width of the anchors, of equal area.
         candidates: the best anchors of a map that enter non-maximum suppression at IoU .7 (6000 in the paper).
@@ -53,18 +53,25 @@ class RegionProposals(nn.Module):
     """
 
     def __init__(
-        self, trunk: Trunk, *, scales: Sequence[float], ratios: Sequence[float], candidates: int, proposals: int, samples: int
+        self,
+        backbone: Backbone,
+        *,
+        scales: Sequence[float],
+        ratios: Sequence[float],
+        candidates: int,
+        proposals: int,
+        samples: int,
     ) -> None:
         super().__init__()
-        self.strides = trunk.strides
+        self.strides = backbone.strides
         sizes = tuple(tuple(scale * stride for scale in scales) for stride in self.strides)
         self.generator = AnchorGenerator(sizes, (tuple(ratios),) * len(self.strides))
-        self.head = RPNHead(trunk.channels[0], self.generator.num_anchors_per_location()[0])
+        self.head = RPNHead(backbone.channels[0], self.generator.num_anchors_per_location()[0])
         self.match, self.coder = Matcher(0.7, 0.3, allow_low_quality_matches=True), BoxCoder((1.0, 1.0, 1.0, 1.0))
         self.candidates, self.proposals, self.samples = candidates, proposals, samples
 
     def forward(self, maps: list[Tensor], size: tuple[int, int]) -> ProposalOutputs:
-        """From the trunk's maps of B images of ``size`` (H, W)."""
+        """From the backbone's maps of B images of ``size`` (H, W)."""
         scores, moves = self.head(maps)
         images, counts = len(maps[0]), [level[0].numel() for level in scores]
         flat = (full_precision(each) for each in concat_box_prediction_layers(scores, moves))

@@ -15,17 +15,17 @@ from torch import Generator, Tensor
 from torchvision.ops import box_iou
 
 from ..means import Mean
+from .backbones import Backbone
 from .boxes import of_each_image
 from .detector import Detections, Detector
 from .region_heads import RegionHead
-from .trunks import Trunk
 
 
 class RegionOutputs(NamedTuple):
     """What is known of B images before their regions are looked at."""
 
     shared: list[Tensor]
-    """What all regions of an image share, float (B, ...) each: maps of the trunk, or in R-CNN the images themselves."""
+    """What all regions of an image share, float (B, ...) each: maps of the backbone, or in R-CNN the images themselves."""
     proposals: list[Tensor]
     """float (P, 4) for each image, xyxy in pixels."""
     size: tuple[int, int]
@@ -58,11 +58,11 @@ class RegionDetector(Detector):
     it, where the papers leave such an image out.
 
     Args:
-        trunk: the convolutional network that all of them share.
+        backbone: the convolutional network that all of them share.
         width: numbers that ``features`` gives of a region.
         head: builds the head, given ``width`` and the number of classes.
         samples: regions of an image that enter the losses (64 in Fast R-CNN).
-        share_of_objects: at most this part of them on objects.
+        positive_fraction: at most this part of them on objects.
         foreground: IoU from which on a region is an example of an object.
         background: the least IoU of a region of background, and the one that it stays below. That of Fast R-CNN (section
             2.3), which Ren et al. 2015 take over; from 0 on in R-CNN and in Mask R-CNN (He et al. 2017, section 3.1).
@@ -73,20 +73,20 @@ class RegionDetector(Detector):
         self,
         num_classes: int,
         *,
-        trunk: Trunk,
+        backbone: Backbone,
         width: int,
         head: Callable[[int, int], RegionHead],
         samples: int = 64,
-        share_of_objects: float = 0.25,
+        positive_fraction: float = 0.25,
         foreground: float = 0.5,
         background: tuple[float, float] = (0.1, 0.5),
         nms_threshold: float = 0.3,
         **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, nms_threshold=nms_threshold, **kwargs)
-        self.trunk = trunk
+        self.backbone = backbone
         self.head = head(width, num_classes)
-        self.samples, self.share_of_objects = samples, share_of_objects
+        self.samples, self.positive_fraction = samples, positive_fraction
         self.foreground, self.background = foreground, tuple(background)
 
     @abstractmethod
@@ -129,7 +129,7 @@ class RegionDetector(Detector):
         background = ((overlap >= least) & (overlap < below)).nonzero()[:, 0]
         if not len(background):
             background = (overlap < least).nonzero()[:, 0]
-        objects = draw(objects, int(self.samples * self.share_of_objects), rng)
+        objects = draw(objects, int(self.samples * self.positive_fraction), rng)
         background = draw(background, self.samples - len(objects), rng)
         chosen = torch.cat([objects, background])
         classes, matched = torch.zeros_like(chosen), nearest[chosen]
@@ -147,14 +147,14 @@ def draw(indices: Tensor, count: int, rng: Generator | None = None) -> Tensor:
     return indices[torch.randperm(len(indices), generator=rng)[:count].to(indices.device)]
 
 
-def one_width(trunk: Trunk, network: str) -> int:
-    """The channels of a trunk's maps.
+def one_width(backbone: Backbone, network: str) -> int:
+    """The channels of a backbone's maps.
 
     Raises:
         ValueError: they are not of one width.
     """
-    if len(set(trunk.channels)) > 1:
+    if len(set(backbone.channels)) > 1:
         raise ValueError(
-            f"{network} needs maps of one width, got channels {trunk.channels}: take one map, or wrap the trunk in FPN"
+            f"{network} needs maps of one width, got channels {backbone.channels}: take one map, or wrap the backbone in FPN"
         )
-    return trunk.channels[0]
+    return backbone.channels[0]

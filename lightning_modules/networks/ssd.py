@@ -20,9 +20,9 @@ from torchvision.models.detection.ssd import SSDFeatureExtractorVGG, SSDHead
 from torchvision.ops import Conv2dNormActivation, box_iou
 
 from ..means import Mean, full_precision
+from .backbones import Backbone, ConvBackbone
 from .detector import Detections, Detector
 from .torchvision_nets import TorchvisionNet
-from .trunks import ConvTrunk, Trunk
 
 
 class SSDOutputs(NamedTuple):
@@ -41,13 +41,13 @@ class SSDOutputs(NamedTuple):
 class SSD(Detector):
     """SSD: at each place of ``scales`` maps, default boxes of one size and several aspect ratios.
 
-    The maps are the trunk's, from fine to coarse, and then those of extra layers of stride 2. Of map k of m a square default
+    The maps are the backbone's, from fine to coarse, and then those of extra layers of stride 2. Of map k of m a square default
     box has ``s_k = min_scale + (max_scale - min_scale) k / (m - 1)`` of the image's sides, k from 0 (equation 4); each ratio
-    r adds boxes of r and 1 / r, and one more square has ``sqrt(s_k s_{k+1})``. The paper's own network has ``SSDTrunk``.
+    r adds boxes of r and 1 / r, and one more square has ``sqrt(s_k s_{k+1})``. The paper's own network has ``SSDBackbone``.
 
     Args:
-        trunk: builds the trunk.
-        scales: m, the number of maps; where the trunk hands out more, the finest are used.
+        backbone: builds the backbone.
+        scales: m, the number of maps; where the backbone hands out more, the finest are used.
         ratios: of each map the aspect ratios beside 1; the last list holds for all further maps.
         min_scale, max_scale: of equation 4; .2 and .9 in the paper's section 2.2.
         box_scales: the m + 1 scales themselves in place of equation 4, as the paper's experiments have them.
@@ -60,7 +60,7 @@ class SSD(Detector):
         self,
         num_classes: int,
         *,
-        trunk: Callable[[], Trunk] = ConvTrunk,
+        backbone: Callable[[], Backbone] = ConvBackbone,
         scales: int = 3,
         ratios: Sequence[Sequence[float]] = ((2.0,),),
         min_scale: float = 0.2,
@@ -71,14 +71,14 @@ class SSD(Detector):
         **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, **kwargs)
-        self.trunk = trunk()
+        self.backbone = backbone()
         self.scales, self.negatives = scales, negatives
-        channels = [*self.trunk.channels, *[width] * scales][:scales]
+        channels = [*self.backbone.channels, *[width] * scales][:scales]
         # As in the paper without batch normalisation, which cannot train on a map of one cell.
         conv = partial(Conv2dNormActivation, norm_layer=None)
         self.extra = nn.ModuleList(
             nn.Sequential(conv(before, width // 2, 1), conv(width // 2, after, 3, stride=2))
-            for before, after in list(pairwise(channels))[len(self.trunk.channels) - 1 :]
+            for before, after in list(pairwise(channels))[len(self.backbone.channels) - 1 :]
         )
         each = [list(ratios[min(k, len(ratios) - 1)]) for k in range(scales)]
         self.generator = DefaultBoxGenerator(each, min_scale, max_scale, None if box_scales is None else list(box_scales))
@@ -87,7 +87,7 @@ class SSD(Detector):
         self.match = SSDMatcher(0.5)
 
     def forward(self, images: Tensor) -> SSDOutputs:
-        maps = self.trunk(images)[: self.scales]
+        maps = self.backbone(images)[: self.scales]
         for layer in self.extra:
             maps.append(layer(maps[-1]))
         outputs = self.head(maps)
@@ -132,7 +132,7 @@ class SSD(Detector):
         return [self.select(b, s, outputs.size) for b, s in zip(boxes, scores, strict=True)]
 
 
-class SSDTrunk(Trunk):
+class SSDBackbone(Backbone):
     """VGG-16 as SSD300 extends it: conv4_3, the dilated fc6 and fc7, and the extra layers; 8,732 default boxes at 300 px.
 
     Liu et al. 2016, section 3: with ``SSD(scales=6, ratios=[[2], [2, 3], [2, 3], [2, 3], [2], [2]], box_scales=[0.1, 0.2,

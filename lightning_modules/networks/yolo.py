@@ -16,9 +16,9 @@ from torch import Generator, Tensor, nn
 from torchvision.ops import Conv2dNormActivation, box_convert
 
 from ..means import Mean, counted, full_precision
+from .backbones import Backbone, ConvBackbone
 from .boxes import paired_iou
 from .detector import Detections, Detector
-from .trunks import ConvTrunk, Trunk
 
 
 class YOLOOutputs(NamedTuple):
@@ -34,7 +34,7 @@ class YOLOOutputs(NamedTuple):
 
 
 class YOLOHead(nn.Module, ABC):
-    """From a trunk's last map to the cells of a grid; built as ``Head(channels, grid, values, ...)``."""
+    """From a backbone's last map to the cells of a grid; built as ``Head(channels, grid, values, ...)``."""
 
     @abstractmethod
     def forward(self, features: Tensor) -> Tensor:
@@ -44,9 +44,9 @@ class YOLOHead(nn.Module, ABC):
 class FullyConnectedHead(YOLOHead):
     """The paper's: a convolution, and two fully connected layers that see the whole image (section 2.1).
 
-    The paper's trunk ends in the grid; here any map is averaged down to it, so that images may have any size. Of its
+    The paper's backbone ends in the grid; here any map is averaged down to it, so that images may have any size. Of its
     head's four convolutions one is left, with batch normalisation. A cell learns from the objects in that cell alone: it
-    takes a pretrained trunk or a long training.
+    takes a pretrained backbone or a long training.
 
     Args:
         width: channels of the convolution.
@@ -100,7 +100,7 @@ class YOLO(Detector):
     for one object at most: where several centres fall into a cell, the first in the list is learned.
 
     Args:
-        trunk: builds the trunk, whose last map is used.
+        backbone: builds the backbone, whose last map is used.
         head: builds what stands on it; the paper's is ``FullyConnectedHead``.
         grid: S, cells in a row and in a column.
         boxes: B, boxes of a cell.
@@ -112,7 +112,7 @@ class YOLO(Detector):
         self,
         num_classes: int,
         *,
-        trunk: Callable[[], Trunk] = ConvTrunk,
+        backbone: Callable[[], Backbone] = ConvBackbone,
         head: Callable[[int, int, int], YOLOHead] = ConvHead,
         grid: int = 7,
         boxes: int = 2,
@@ -123,11 +123,11 @@ class YOLO(Detector):
         super().__init__(num_classes, **kwargs)
         self.grid, self.boxes = grid, boxes
         self.coordinate_weight, self.empty_weight = coordinate_weight, empty_weight
-        self.trunk = trunk()
-        self.head = head(self.trunk.channels[-1], grid, 5 * boxes + num_classes)
+        self.backbone = backbone()
+        self.head = head(self.backbone.channels[-1], grid, 5 * boxes + num_classes)
 
     def forward(self, images: Tensor) -> YOLOOutputs:
-        grid = full_precision(self.head(self.trunk(images)[-1]))
+        grid = full_precision(self.head(self.backbone(images)[-1]))
         return YOLOOutputs(grid, (images.shape[-2], images.shape[-1]))
 
     def losses(

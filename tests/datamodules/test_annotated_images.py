@@ -44,7 +44,7 @@ def test_camvid_ignores_void(tmp_path: Path) -> None:
     data = CamVid(str(tiny.write_camvid(tmp_path, test=0)))
     scene = data.scenes("train")[1]
     assert np.unique(scene["mask"].numpy()).tolist() == [0, 3, 8, IGNORE] and (scene["mask"][:2] == IGNORE).all()
-    assert data.specification.mask_classes[8] == "car" and len(data.specification.mask_classes) == 11
+    assert data.metadata.mask_classes[8] == "car" and len(data.metadata.mask_classes) == 11
     assert data.scenes("test")[0]["name"] == "val/val_0.png"
 
 
@@ -67,7 +67,7 @@ def test_voc_converts_its_boxes(tmp_path: Path) -> None:
     # The box is that of the object's mask, pixel for pixel, and its border is void.
     assert scene["mask"][6:25, 4:24].eq(1).all() and scene["mask"][5, 4:24].eq(IGNORE).all()
     assert scene["mask"].ne(0).sum() == 20 * 20
-    assert data.specification.mask_classes == ("background", "person", "aeroplane")
+    assert data.metadata.mask_classes == ("background", "person", "aeroplane")
 
 
 def test_voc_reads_what_is_asked_for(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_voc_is_downloaded_where_asked_for(tmp_path: Path, monkeypatch: pytest.M
 def test_coco_counts_labels_from_zero_and_reads_masks_as_pycocotools(tmp_path: Path) -> None:
     mask_api = pytest.importorskip("pycocotools.coco")
     data = coco(tmp_path)
-    assert data.specification.classes == ("person", "car")
+    assert data.metadata.classes == ("person", "car")
     reference = mask_api.COCO(str(tmp_path / "annotations/instances_train2017.json"))
     assert len(data.scenes("train")) == 3  # the fourth has no object
     for i in range(3):
@@ -163,15 +163,15 @@ def test_coco_keeps_images_without_objects_to_evaluate_on(tmp_path: Path) -> Non
 
 def test_coco_keypoints_lie_on_centres_of_pixels(tmp_path: Path) -> None:
     data = coco_keypoints(tmp_path)
-    specification = data.specification
-    assert specification.classes == ("person",) and len(specification.joints) == 17
-    assert (specification.joints[15], specification.joints[13]) == ("left_ankle", "left_knee")
-    assert specification.skeleton == ((15, 13), (13, 11))
-    assert all(specification.joints[a].replace("left", "right") == specification.joints[b] for a, b in specification.flip_pairs)
-    assert len(specification.flip_pairs) == 8
-    joints = data.scenes("train")[0]["keypoints"]
-    assert joints.shape == (1, 17, 3)
-    assert joints[0, 1].tolist() == [5.5, 7.5, 2] and joints[0, 4].tolist() == [0, 0, 0]
+    metadata = data.metadata
+    assert metadata.classes == ("person",) and len(metadata.keypoints) == 17
+    assert (metadata.keypoints[15], metadata.keypoints[13]) == ("left_ankle", "left_knee")
+    assert metadata.skeleton == ((15, 13), (13, 11))
+    assert all(metadata.keypoints[a].replace("left", "right") == metadata.keypoints[b] for a, b in metadata.flip_pairs)
+    assert len(metadata.flip_pairs) == 8
+    keypoints = data.scenes("train")[0]["keypoints"]
+    assert keypoints.shape == (1, 17, 3)
+    assert keypoints[0, 1].tolist() == [5.5, 7.5, 2] and keypoints[0, 4].tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_coco_says_what_is_wrong(old: str, new: str, message: str, tmp_path: Pat
 
 def test_caltech_boxes_reads_its_lines(tmp_path: Path) -> None:
     data = CaltechBoxes(str(tiny.write_caltech_boxes(tmp_path)))
-    assert data.specification.classes == ("airplane", "face")
+    assert data.metadata.classes == ("airplane", "face")
     scene = data.scenes("train")[0]
     number = int(scene["name"][-8:-4])
     assert scene["boxes"].tolist() == [[3 + number % 4, 4, 20 + number % 3, 18]] and scene["labels"].tolist() == [0]
@@ -217,11 +217,11 @@ def test_lsp_reads_both_layouts(tmp_path: Path) -> None:
     for original in (True, False):
         root = tiny.write_lsp(tmp_path / str(original), original=original)
         data = LSP(str(root))
-        joints = data.scenes("train")[0]["keypoints"]
-        assert joints.shape == (1, 14, 3)
-        assert joints[0, 3].tolist() == [3.75, 7.25, 2]  # half a pixel less than MATLAB counts
+        keypoints = data.scenes("train")[0]["keypoints"]
+        assert keypoints.shape == (1, 14, 3)
+        assert keypoints[0, 3].tolist() == [3.75, 7.25, 2]  # half a pixel less than MATLAB counts
         # The same flag means hidden in the original, not labelled in the extended set.
-        assert joints[0, 0].tolist() == ([0.75, 1.25, 1] if original else [0, 0, 0])
+        assert keypoints[0, 0].tolist() == ([0.75, 1.25, 1] if original else [0, 0, 0])
         sizes = [len(data.scenes(split)) for split in SPLITS]
         assert sum(sizes) == 40
         if original:
@@ -229,12 +229,12 @@ def test_lsp_reads_both_layouts(tmp_path: Path) -> None:
 
 
 def test_lsp_knows_left_from_right() -> None:
-    specification = LSP("nowhere").specification
-    for left, right in specification.flip_pairs:
-        a, b = specification.joints[left], specification.joints[right]
+    metadata = LSP("nowhere").metadata
+    for left, right in metadata.flip_pairs:
+        a, b = metadata.keypoints[left], metadata.keypoints[right]
         assert {a.split("_")[0], b.split("_")[0]} == {"left", "right"} and a.split("_")[1] == b.split("_")[1]
-    assert len({joint for pair in specification.flip_pairs for joint in pair}) == 12
-    assert {joint for bone in specification.skeleton for joint in bone} == set(range(14))
+    assert len({keypoint for pair in metadata.flip_pairs for keypoint in pair}) == 12
+    assert {keypoint for bone in metadata.skeleton for keypoint in bone} == set(range(14))
 
 
 @settings(deadline=None)
@@ -242,17 +242,17 @@ def test_lsp_knows_left_from_right() -> None:
     st.lists(st.tuples(st.integers(0, 39), st.integers(0, 29)), min_size=1, max_size=5, unique=True),
     st.floats(1.5, 3),
 )
-def test_a_cut_out_has_each_joint_on_the_pixel_that_it_was_on(points: list[tuple[int, int]], times: float) -> None:
+def test_a_cut_out_has_each_keypoint_on_the_pixel_that_it_was_on(points: list[tuple[int, int]], times: float) -> None:
     spread = max(max(axis) - min(axis) for axis in zip(*points, strict=True))
     assume(spread >= 4)
     image = torch.randint(1, 256, (3, 30, 40), dtype=torch.uint8)
-    joints = torch.zeros(6, 3)
-    joints[: len(points)] = torch.tensor([(x + 0.5, y + 0.5, 2.0) for x, y in points])
-    square, moved = cut_out(image, joints, times)
+    keypoints = torch.zeros(6, 3)
+    keypoints[: len(points)] = torch.tensor([(x + 0.5, y + 0.5, 2.0) for x, y in points])
+    square, moved = cut_out(image, keypoints, times)
     assert square.shape[1] == square.shape[2] == round(times * spread)
     for (x, y), (u, v, _) in zip(points, moved.tolist(), strict=False):
         assert torch.equal(square[:, int(v), int(u)], image[:, y, x])
-    assert torch.equal(moved[len(points) :], joints[len(points) :])
+    assert torch.equal(moved[len(points) :], keypoints[len(points) :])
 
 
 def test_a_cut_out_person_fills_the_image(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_lsp_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has 40 people, .* has 39 images"):
         data.scenes("train")
     (tmp_path / "joints.mat").write_text("nothing")
-    with pytest.raises(InputError, match=r"joints\.mat: expected a MATLAB file"):
+    with pytest.raises(InputError, match=r"keypoints\.mat: expected a MATLAB file"):
         data.scenes("train")
 
 
@@ -279,8 +279,8 @@ def test_visual_genome_reads_words(tmp_path: Path) -> None:
     assert scene["captions"] == ["the cats red ball", "a dog running"]  # the blank phrase is left out
     number = int(Path(scene["name"]).stem)
     assert scene["boxes"].tolist() == [[3 + number % 5, 4, 15 + number % 5, 24], [20, 10, 45, 35]]
-    assert data.specification.vocabulary == ("a", "ball", "cats", "dog", "red", "running", "the")
-    assert VisualGenome(str(tmp_path), min_count=31).specification.vocabulary == ()
+    assert data.metadata.vocabulary == ("a", "ball", "cats", "dog", "red", "running", "the")
+    assert VisualGenome(str(tmp_path), min_count=31).metadata.vocabulary == ()
 
 
 def test_visual_genome_finds_images_elsewhere_and_names_what_is_missing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ def test_captions_are_words_and_travel_with_their_image(tmp_path: Path) -> None:
     data = COCOCaptions(
         str(tiny.write_coco_captions(tmp_path, train=1, val=1)), min_count=2, image_size=16, batch_size=1, workers=0
     )
-    assert data.specification.vocabulary == ("a", "ball")
+    assert data.metadata.vocabulary == ("a", "ball")
     batch = next(iter(data.train_dataloader()))
     assert batch is not None
     assert batch["captions"] == [["a dogs ball", "a red ball far away"]]

@@ -23,7 +23,7 @@ from datamodules.coco import COCO
 from datamodules.image_folder import ImageFolder
 from datamodules.lsp import LSP
 from datamodules.mnist import MNIST
-from datamodules.scene import InputError, Specification
+from datamodules.scene import DatasetMetadata, InputError
 from datamodules.visual_genome import VisualGenome
 from datamodules.voc import VOC
 from experiments.training.catalog import data_modules
@@ -62,8 +62,8 @@ def no_checksums(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_split_keeps_the_contract(name: str, tmp_path: Path) -> None:
     data = tiny_data(name, tmp_path)
     data.prepare_data()
-    specification = data.specification
-    assert Specification.from_dict(specification.as_dict()) == specification
+    metadata = data.metadata
+    assert DatasetMetadata.from_dict(metadata.as_dict()) == metadata
     seen: dict[str, set[str]] = {}
     for split in SPLITS:
         scenes = data.scenes(split)
@@ -71,14 +71,14 @@ def test_every_split_keeps_the_contract(name: str, tmp_path: Path) -> None:
         assert len(seen[split]) == len(scenes) > 0
         for i in range(len(scenes)):
             scene = scenes[i]
-            assert problems(scene, specification) == ([], {})
+            assert problems(scene, metadata) == ([], {})
             assert data.provides <= scene.keys()
             assert "index" not in scene
     assert not seen["train"] & seen["val"] and not seen["train"] & seen["test"]
     for loader in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
         for batch in loader:
             assert batch is not None
-            assert batch["image"].shape[1:] == (3, *specification.image_size)
+            assert batch["image"].shape[1:] == (3, *metadata.image_size)
             assert set(batch) - {"image", "index", "name", "size"} == data.provides
 
 
@@ -162,14 +162,14 @@ def test_real_data(name: str, real_data: Path) -> None:
     build, sizes, broken = REAL[name]
     data = build(real_data)
     data.require(data.provides - {"mask"} if name == "bccd" else data.provides - {"label"} if name == "coco" else data.provides)
-    specification = data.specification
+    metadata = data.metadata
     seen: dict[str, list[int]] = {}
     for split, loader in (("val", data.val_dataloader()), ("test", data.test_dataloader())):
         seen[split] = []
         for batch in loader if name != "mnist" else [next(iter(loader))]:
             assert batch is not None
             seen[split] += batch["index"].tolist()
-            assert batch["image"].shape[2:] == specification.image_size
+            assert batch["image"].shape[2:] == metadata.image_size
     assert tuple(len(data.scenes(split)) for split in SPLITS) == sizes
     if name != "mnist":
         assert seen == {"val": list(range(sizes[1])), "test": list(range(sizes[2]))}

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datamodules.checking import problems
-from datamodules.drawing import FIGURE, OUTLINES, Style, draw, specification
+from datamodules.drawing import FIGURE, OUTLINES, Style, draw, metadata
 from datamodules.drawing.colors import HUES
-from datamodules.drawing.figure import FLIP_PAIRS, JOINTS, SKELETON
+from datamodules.drawing.figure import FLIP_PAIRS, KEYPOINTS, SKELETON
 from datamodules.drawing.language import FILLS, Described, captions
 from datamodules.scene import Scene
 
@@ -58,7 +58,7 @@ def scenes(style: Style, count: int, seed: int = 0) -> list[Scene]:
 @settings(max_examples=100, deadline=None)
 @given(styles(), st.integers(0, 2**40))
 def test_every_style_keeps_the_contract(style: Style, index: int) -> None:
-    scene, known = draw(3, index, style), specification(style)
+    scene, known = draw(3, index, style), metadata(style)
     assert problems(scene, known) == ([], {})
     assert tuple(scene["image"].shape) == (3, *style.image_size)
     assert len(scene["labels"]) <= style.objects[1] + style.figures[1]
@@ -79,8 +79,8 @@ def test_boxes_masks_and_keypoints_tell_one_story(style: Style, index: int) -> N
         y, x = mask.nonzero(as_tuple=True)
         assert (x1, y1, x2, y2) == (x.min(), y.min(), x.max() + 1, y.max() + 1)
     assert torch.equal(painted, scene["mask"])
-    for joints, label, (x1, y1, x2, y2) in zip(scene["keypoints"], scene["labels"], scene["boxes"].tolist(), strict=True):
-        x, y, v = joints[joints[:, 2] > 0].T
+    for keypoints, label, (x1, y1, x2, y2) in zip(scene["keypoints"], scene["labels"], scene["boxes"].tolist(), strict=True):
+        x, y, v = keypoints[keypoints[:, 2] > 0].T
         assert int(label) == len(style.classes) or len(v) == 0
         assert ((x >= x1 - 1) & (x <= x2 + 1) & (y >= y1 - 1) & (y <= y2 + 1)).all()
 
@@ -88,7 +88,7 @@ def test_boxes_masks_and_keypoints_tell_one_story(style: Style, index: int) -> N
 @settings(max_examples=100, deadline=None)
 @given(styles(), st.integers(0, 2**40))
 def test_captions_name_each_object_in_words_of_the_vocabulary(style: Style, index: int) -> None:
-    scene, known = draw(5, index, style), specification(style)
+    scene, known = draw(5, index, style), metadata(style)
     assert len(scene["captions"]) == len(scene["labels"])
     for caption, label in zip(scene["captions"], scene["labels"].tolist(), strict=True):
         words = caption.split()
@@ -237,7 +237,7 @@ def test_the_constant_prediction_scores_little() -> None:
 
 
 def test_a_standing_figure_faces_the_viewer() -> None:
-    names = {name: i for i, name in enumerate(JOINTS)}
+    names = {name: i for i, name in enumerate(KEYPOINTS)}
     for scene in scenes(Style(figures=(1, 1), objects=(0, 0), articulation=0), 20):
         x, y, v = scene["keypoints"][0].T
         assert (v == 2).all()
@@ -251,38 +251,38 @@ def test_right_limbs_are_light_and_left_limbs_dark() -> None:
     style = replace(PLAIN, image_size=(128, 128), figures=(1, 1), objects=(0, 0), articulation=1)
     turned = 0
     for scene in scenes(style, 60):
-        joints = scene["keypoints"][0, :, :2]
-        light, dark = (joints[[a, b]].mean(0).int().tolist() for a, b in ((0, 1), (5, 4)))
+        keypoints = scene["keypoints"][0, :, :2]
+        light, dark = (keypoints[[a, b]].mean(0).int().tolist() for a, b in ((0, 1), (5, 4)))
         if max(abs(light[0] - dark[0]), abs(light[1] - dark[1])) < 12:
             continue  # one shin may lie over the other
         grey = scene["image"].float().mean(0)
         assert grey[light[1], light[0]] > grey[dark[1], dark[0]] + 30
-        turned += int(joints[8, 0] > joints[9, 0])
+        turned += int(keypoints[8, 0] > keypoints[9, 0])
     assert turned > 10, "some figures are seen from behind"
 
 
-def test_joints_that_others_hide_are_marked() -> None:
+def test_keypoints_that_others_hide_are_marked() -> None:
     seen = torch.cat([scene["keypoints"][0, :, 2] for scene in scenes(Style(figures=(1, 1), objects=(4, 4), occlusion=1), 60)])
     assert {0, 1, 2} >= set(seen.tolist()) >= {1, 2}
     assert (seen == 2).float().mean() > 0.7
 
 
-def test_flip_pairs_and_skeleton_fit_the_joints() -> None:
+def test_flip_pairs_and_skeleton_fit_the_keypoints() -> None:
     for a, b in FLIP_PAIRS:
-        assert {JOINTS[a].split("_", 1)[0], JOINTS[b].split("_", 1)[0]} == {"left", "right"}
-        assert JOINTS[a].split("_", 1)[1] == JOINTS[b].split("_", 1)[1]
-    assert {joint for bone in SKELETON for joint in bone} == set(range(14))
+        assert {KEYPOINTS[a].split("_", 1)[0], KEYPOINTS[b].split("_", 1)[0]} == {"left", "right"}
+        assert KEYPOINTS[a].split("_", 1)[1] == KEYPOINTS[b].split("_", 1)[1]
+    assert {keypoint for bone in SKELETON for keypoint in bone} == set(range(14))
 
 
 def test_a_figure_is_the_last_class_where_there_are_figures() -> None:
-    assert specification(Style()).classes == Style().classes
-    assert specification(Style(figures=(0, 1))).classes[-1] == FIGURE
-    assert specification(Style(figures=(0, 1))).mask_classes[0] == "background"
+    assert metadata(Style()).classes == Style().classes
+    assert metadata(Style(figures=(0, 1))).classes[-1] == FIGURE
+    assert metadata(Style(figures=(0, 1))).mask_classes[0] == "background"
 
 
 def test_images_may_be_larger_than_a_texture() -> None:
     scene = draw(0, 0, Style(image_size=(300, 700)))
-    assert problems(scene, specification(Style(image_size=(300, 700)))) == ([], {})
+    assert problems(scene, metadata(Style(image_size=(300, 700)))) == ([], {})
     assert scene["image"].shape == (3, 300, 700)
 
 

@@ -16,7 +16,7 @@ from datamodules.drawing import Style
 from datamodules.kinds import Areas, Boxes, Kind, Map, Masks, PerObject, Points, Regions, Scalar, Texts
 from datamodules.loading import collate
 from datamodules.resizing import ResizeMode
-from datamodules.scene import FIELDS, IGNORE, Batch, InputError, Scene, Specification, declared, keep_objects, of_kind, unbind
+from datamodules.scene import FIELDS, IGNORE, Batch, DatasetMetadata, InputError, Scene, declared, keep_objects, of_kind, unbind
 from datamodules.shapes import Shapes
 from datamodules.transforms import SceneTransform
 from tests.support.random_scenes import AUGMENTATIONS, PAIRS, RESIZE_MODES, counts, random_scene, same, seeds, sizes
@@ -86,11 +86,11 @@ def test_a_declared_field_is_batched_and_checked_by_its_kind(heat: None) -> None
     scenes: list[Any] = [random_scene((8, 9), n, n) | {"heat": torch.full((8, 9), float(n)), "index": n} for n in (2, 0)]
     batch = collate(scenes)
     assert batch is not None and batch["heat"].shape == (2, 8, 9)  # type: ignore[typeddict-item]
-    specification = Specification("random", (8, 9), classes=("a", "b"), mask_classes=tuple("abc"), joints=tuple("01234"))
-    assert problems(scenes[0], specification) == ([], {})
-    (wrong,), _ = problems(scenes[0] | {"heat": torch.zeros(9, 8)}, specification)
+    metadata = DatasetMetadata("random", (8, 9), classes=("a", "b"), mask_classes=tuple("abc"), keypoints=tuple("01234"))
+    assert problems(scenes[0], metadata) == ([], {})
+    (wrong,), _ = problems(scenes[0] | {"heat": torch.zeros(9, 8)}, metadata)
     assert wrong == "heat is 9 x 8, its image 8 x 9 (H x W)"
-    (wrong,), _ = problems(scenes[0] | {"heat": torch.zeros(8, 9).long()}, specification)
+    (wrong,), _ = problems(scenes[0] | {"heat": torch.zeros(8, 9).long()}, metadata)
     assert wrong == "heat is int64 (8, 9), expected float32 (H, W)"
 
 
@@ -123,8 +123,8 @@ class Promising(DataModule):
         self.found = found
 
     @property
-    def specification(self) -> Specification:
-        return Specification(name="promising", image_size=self.image_size, classes=("a", "b"))
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(name="promising", image_size=self.image_size, classes=("a", "b"))
 
     def scenes(self, split: Split) -> Any:
         image = torch.zeros(3, 16, 16, dtype=torch.uint8)

@@ -16,7 +16,7 @@ from datamodules.cifar10 import CIFAR10
 from datamodules.image_files import ImageFiles
 from datamodules.image_folder import ImageFolder
 from datamodules.mnist import MNIST
-from datamodules.scene import InputError, Specification
+from datamodules.scene import DatasetMetadata, InputError
 from tests.support import tiny
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -52,21 +52,21 @@ def test_cifar10_reads_the_official_batches(tmp_path: Path) -> None:
     image, label = raw[48]
     scene = data.scenes("val")[3]
     assert (scene["image"].permute(1, 2, 0).numpy() == np.array(image)).all() and int(scene["label"]) == label
-    assert data.specification.classes == tiny.CIFAR_CLASSES
+    assert data.metadata.classes == tiny.CIFAR_CLASSES
 
 
 def test_image_folder_uses_official_splits(tmp_path: Path) -> None:
     data = ImageFolder(str(tiny.write_image_folder(tmp_path, classes=("n02", "n01"), train=3, val=1)))
-    assert data.specification.classes == ("n01", "n02")
+    assert data.metadata.classes == ("n01", "n02")
     assert [len(data.scenes(split)) for split in SPLITS] == [6, 2, 2]
     scene = data.scenes("test")[1]
     assert scene["name"] == "val/n02/0.jpg" and int(scene["label"]) == 1
 
 
-def test_image_folder_reads_no_image_for_its_specification(tmp_path: Path) -> None:
+def test_image_folder_reads_no_image_for_its_metadata(tmp_path: Path) -> None:
     (tmp_path / "train/cat").mkdir(parents=True)
     (tmp_path / "train/cat/a.jpg").write_text("no image")
-    assert ImageFolder(str(tmp_path)).specification.classes == ("cat",)
+    assert ImageFolder(str(tmp_path)).metadata.classes == ("cat",)
 
 
 @pytest.mark.parametrize("splits", [{}, {"train": 10}])
@@ -81,7 +81,7 @@ def test_image_folder_splits_what_has_no_splits(splits: dict[str, int], tmp_path
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
-    assert ImageFolder(str(tiny.write_image_folder(tmp_path, ("car", "train")))).specification.classes == (
+    assert ImageFolder(str(tiny.write_image_folder(tmp_path, ("car", "train")))).metadata.classes == (
         "car",
         "train",
     )
@@ -107,21 +107,21 @@ def test_image_folder_says_what_is_wrong(folders: tuple[str, ...], split: Split,
 def test_image_files_are_all_below_a_folder_or_one(tmp_path: Path) -> None:
     tiny.save(tmp_path / "a/b/large.png", tiny.picture((50, 80), [], 0))
     tiny.save(tmp_path / "gray.png", tiny.picture((20, 10), [], 0)[..., 0])
-    specification = Specification(name="trained on", image_size=(8, 12), classes=("x",)).as_dict()
-    data = ImageFiles(str(tmp_path), specification, **SMALL)
+    metadata = DatasetMetadata(name="trained on", image_size=(8, 12), classes=("x",)).as_dict()
+    data = ImageFiles(str(tmp_path), metadata, **SMALL)
     (batch,) = [batch for batch in data.predict_dataloader() if batch]
     assert set(batch) == {"image", "index", "name", "size"} and batch["image"].shape == (2, 3, 8, 12)
     assert batch["name"] == ["a/b/large.png", "gray.png"] and batch["size"] == [(50, 80), (20, 10)]
-    assert data.specification.classes == ("x",)
-    (one,) = [batch for batch in ImageFiles(str(tmp_path / "gray.png"), specification, **SMALL).predict_dataloader() if batch]
+    assert data.metadata.classes == ("x",)
+    (one,) = [batch for batch in ImageFiles(str(tmp_path / "gray.png"), metadata, **SMALL).predict_dataloader() if batch]
     assert one["name"] == ["gray.png"]
     with pytest.raises(InputError, match="no annotation to train"):
         data.train_dataloader()
     with pytest.raises(InputError, match="nowhere is not there"):
-        ImageFiles(str(tmp_path / "nowhere"), specification).predict_dataloader()
+        ImageFiles(str(tmp_path / "nowhere"), metadata).predict_dataloader()
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty holds no images"):
-        ImageFiles(str(tmp_path / "empty"), specification).predict_dataloader()
+        ImageFiles(str(tmp_path / "empty"), metadata).predict_dataloader()
 
 
 def test_real_mnist_shows_digits(real_data: Path) -> None:
@@ -138,6 +138,6 @@ def test_grayscale_photographs_have_three_channels(real_data: Path) -> None:
     paths = list((real_data / "coco").glob("*2017/*.jpg"))
     gray = [path for path in paths if Image.open(path).mode == "L"]
     assert gray
-    data = ImageFiles(str(gray[0]), Specification(name="any", image_size=(32, 32)).as_dict(), **SMALL)
+    data = ImageFiles(str(gray[0]), DatasetMetadata(name="any", image_size=(32, 32)).as_dict(), **SMALL)
     (batch,) = data.predict_dataloader()
     assert batch is not None and batch["image"].shape == (1, 3, 32, 32)

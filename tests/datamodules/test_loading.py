@@ -16,7 +16,7 @@ from torch import Tensor
 from datamodules.base import DataModule, Split
 from datamodules.checking import problems
 from datamodules.loading import DistributedBatchSampler, collate
-from datamodules.scene import Batch, InputError, Scene, SceneError, Specification
+from datamodules.scene import Batch, DatasetMetadata, InputError, Scene, SceneError
 
 COUNT = 11
 
@@ -47,8 +47,8 @@ class SquaresData(DataModule):
         self.broken = broken
 
     @property
-    def specification(self) -> Specification:
-        return Specification(name="squares", image_size=self.image_size, classes=("a", "b"))
+    def metadata(self) -> DatasetMetadata:
+        return DatasetMetadata(name="squares", image_size=self.image_size, classes=("a", "b"))
 
     def scenes(self, split: Split) -> Squares:
         return Squares(self.broken)

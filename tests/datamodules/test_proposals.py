@@ -20,7 +20,7 @@ from datamodules.base import DataModule
 from datamodules.proposal_cache import ProposalCache, cache_folder
 from datamodules.proposals import Proposer
 from datamodules.resizing import ResizeMode
-from datamodules.scene import InputError, Scene, Specification
+from datamodules.scene import DatasetMetadata, InputError, Scene
 from datamodules.transforms import SceneTransform
 from tests.support import tiny
 from tests.support.random_scenes import AUGMENTATIONS, PAIRS, RESIZE_MODES, counts, random_scene, same, seeds, sizes
@@ -258,8 +258,8 @@ def test_workers_make_the_same_proposals(workers: int, tmp_path: Path) -> None:
 def test_images_to_predict_on_have_proposals(tmp_path: Path) -> None:
     for i, size in enumerate([(20, 30), (50, 24)]):
         tiny.save(tmp_path / f"{i}.png", tiny.picture(size, [(4, 4, 14, 14)], seed=i))
-    specification = Specification(name="shapes", image_size=(40, 40), classes=("a",)).as_dict()
-    data = ImageFiles(str(tmp_path), specification, workers=0, resize_mode="letterbox", proposals=SlidingWindows((10, 20)))
+    metadata = DatasetMetadata(name="shapes", image_size=(40, 40), classes=("a",)).as_dict()
+    data = ImageFiles(str(tmp_path), metadata, workers=0, resize_mode="letterbox", proposals=SlidingWindows((10, 20)))
     data.require(frozenset({"proposals"}))
     (batch,) = list(data.predict_dataloader())
     assert batch is not None

@@ -198,10 +198,10 @@ def test_the_table_beside_another_implementation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = Path(__file__).parents[2] / "scripts" / "bench_selective_search.py"
-    specification = spec_from_file_location("bench_selective_search", script)
-    assert specification is not None and specification.loader is not None
-    bench = module_from_spec(specification)
-    specification.loader.exec_module(bench)
+    metadata = spec_from_file_location("bench_selective_search", script)
+    assert metadata is not None and metadata.loader is not None
+    bench = module_from_spec(metadata)
+    metadata.loader.exec_module(bench)
     monkeypatch.setattr(bench, "SMALL", 100)
     tiny.write_coco(tmp_path, val=3)  # two with a person of 12 x 20.5 pixels and a crowd, one without
     boxes = {"000000000007.jpg": [[0, 0, 50, 40], [4.5, 6, 16.5, 26.5]], "000000000017.jpg": [], "000000000027.jpg": []}

@@ -51,7 +51,7 @@ def test_another_scene_seed_draws_other_scenes() -> None:
     assert not torch.equal(first, second)
 
 
-def test_joints_without_figures_and_labels_of_empty_scenes_are_refused() -> None:
+def test_keypoints_without_figures_and_labels_of_empty_scenes_are_refused() -> None:
     with pytest.raises(InputError, match=r"data\.style\.figures"):
         Shapes().require(frozenset({"keypoints"}))
     with pytest.raises(InputError, match=r"data\.style\.objects"):

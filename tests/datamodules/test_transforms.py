@@ -18,11 +18,11 @@ from datamodules.scene import IGNORE, InputError, Scene
 from datamodules.transforms import SceneTransform, Transform
 from tests.support.random_scenes import (
     AUGMENTATIONS,
-    JOINTS,
+    KEYPOINTS,
+    METADATA,
     OBJECT_FIELDS,
     PAIRS,
     RESIZE_MODES,
-    SPECIFICATION,
     counts,
     random_scene,
     same,
@@ -46,11 +46,11 @@ def test_points_move_by_resize_matrix(
     moved = SceneTransform((), image_size, resize_mode)(scene, (0,))
     matrix = resize_matrix(size, image_size, resize_mode)
     assert moved["image"].shape == (3, *image_size)
-    for label, box, joints in zip(moved["labels"].tolist(), moved["boxes"], moved["keypoints"], strict=True):
+    for label, box, keypoints in zip(moved["labels"].tolist(), moved["boxes"], moved["keypoints"], strict=True):
         x1, y1, x2, y2 = scene["boxes"][label].tolist()
         corners = np.array([[x1, y1, 1], [x2, y2, 1]]) @ matrix.T
         assert np.allclose(box.numpy().reshape(2, 2), corners.clip(0, image_size[::-1]), atol=1e-4)
-        for before, after in zip(scene["keypoints"][label].numpy(), joints.numpy(), strict=True):
+        for before, after in zip(scene["keypoints"][label].numpy(), keypoints.numpy(), strict=True):
             point = matrix @ (*before[:2], 1)
             if before[2] > 0 and (point > 1e-3).all() and (point < np.array(image_size[::-1]) - 1e-3).all():
                 assert np.allclose(after, (*point, before[2]), atol=1e-4)
@@ -116,8 +116,10 @@ def test_a_flip_moves_everything_together(size: tuple[int, int], count: int, see
     moved = SceneTransform([A.HorizontalFlip(p=1)], size, "stretch", PAIRS)(scene, (0,))
     width = size[1]
     x1, y1, x2, y2 = scene["boxes"].unbind(1)
-    joints = scene["keypoints"][:, [1, 0, 3, 2, 4]]
-    mirrored = torch.stack([width - joints[..., 0], joints[..., 1], joints[..., 2]], -1).where(joints[..., 2:] > 0, 0)
+    keypoints = scene["keypoints"][:, [1, 0, 3, 2, 4]]
+    mirrored = torch.stack([width - keypoints[..., 0], keypoints[..., 1], keypoints[..., 2]], -1).where(
+        keypoints[..., 2:] > 0, 0
+    )
     assert torch.equal(moved["image"], scene["image"].flip(-1))
     assert torch.equal(moved["mask"], scene["mask"].flip(-1))
     assert torch.equal(moved["masks"], scene["masks"].flip(-1))
@@ -142,21 +144,21 @@ def test_a_flip_moves_everything_together(size: tuple[int, int], count: int, see
     ],
 )
 @pytest.mark.parametrize("seed", range(4))
-def test_left_and_right_joints_follow_whatever_mirrors(augment: list[Transform], seed: int) -> None:
-    """Joint k lies on a pixel of brightness 200 + k; after a mirror that pixel's joint is its partner."""
+def test_left_and_right_keypoints_follow_whatever_mirrors(augment: list[Transform], seed: int) -> None:
+    """Keypoint k lies on a pixel of brightness 200 + k; after a mirror that pixel's keypoint is its partner."""
     places = torch.tensor([[3, 5], [30, 9], [11, 33], [26, 37], [20, 20]])
     image = torch.zeros((3, 40, 40), dtype=torch.uint8)
     for k, (x, y) in enumerate(places.tolist()):
         image[:, y, x] = 200 + k
-    joints = torch.cat([places + 0.5, torch.full((JOINTS, 1), 2.0)], -1)[None]
+    keypoints = torch.cat([places + 0.5, torch.full((KEYPOINTS, 1), 2.0)], -1)[None]
     transform = SceneTransform(augment, (60, 60) if isinstance(augment[0], A.PadIfNeeded) else (40, 40), "stretch", PAIRS)
-    moved = transform({"image": image, "keypoints": joints}, (seed,))
-    found = {k: (moved["image"][0] == 200 + k).nonzero() for k in range(JOINTS)}
-    cloud = torch.stack([found[k].flatten().flip(0) for k in range(JOINTS) if len(found[k])]).float()
-    before = torch.stack([places[k] for k in range(JOINTS) if len(found[k])]).float()
+    moved = transform({"image": image, "keypoints": keypoints}, (seed,))
+    found = {k: (moved["image"][0] == 200 + k).nonzero() for k in range(KEYPOINTS)}
+    cloud = torch.stack([found[k].flatten().flip(0) for k in range(KEYPOINTS) if len(found[k])]).float()
+    before = torch.stack([places[k] for k in range(KEYPOINTS) if len(found[k])]).float()
     turned = torch.linalg.lstsq(before - before.mean(0), cloud - cloud.mean(0)).solution
-    partner = [1, 0, 3, 2, 4] if torch.linalg.det(turned) < 0 else list(range(JOINTS))
-    for k in range(JOINTS):
+    partner = [1, 0, 3, 2, 4] if torch.linalg.det(turned) < 0 else list(range(KEYPOINTS))
+    for k in range(KEYPOINTS):
         if len(found[k]):
             y, x = found[k].flatten().tolist()
             assert torch.allclose(moved["keypoints"][0, partner[k]], torch.tensor([x + 0.5, y + 0.5, 2]), atol=1e-3)
@@ -172,13 +174,13 @@ def test_left_and_right_joints_follow_whatever_mirrors(augment: list[Transform],
         A.Perspective(scale=(0.05, 0.05), p=1),
     ],
 )
-def test_joints_stay_on_what_they_mark(augment: Transform) -> None:
-    """The centroids of three spots of light against the joints on them: exact under affine maps."""
+def test_keypoints_stay_on_what_they_mark(augment: Transform) -> None:
+    """The centroids of three spots of light against the keypoints on them: exact under affine maps."""
     places = torch.tensor([[35.0, 30.0], [70.0, 45.0], [50.0, 60.0]])
     y, x = torch.meshgrid(torch.arange(90) + 0.5, torch.arange(100) + 0.5, indexing="ij")
     spots = [(-((x - a) ** 2 + (y - b) ** 2) / 32).exp() for a, b in places.tolist()]
-    joints = torch.cat([places, torch.ones(3, 1)], -1)[None]
-    scene: Scene = {"image": (torch.stack(spots) * 255).to(torch.uint8), "keypoints": joints}
+    keypoints = torch.cat([places, torch.ones(3, 1)], -1)[None]
+    scene: Scene = {"image": (torch.stack(spots) * 255).to(torch.uint8), "keypoints": keypoints}
     moved = SceneTransform([augment], (90, 100), "stretch")(scene, (0,))
     light = moved["image"].double()
     centroids = torch.stack([(light * x).sum((1, 2)), (light * y).sum((1, 2))], -1) / light.sum((1, 2))[:, None]
@@ -216,15 +218,15 @@ def test_what_comes_out_keeps_the_contract(
 ) -> None:
     scene = random_scene(size, count, seed)
     moved = SceneTransform([AUGMENTATIONS[i] for i in chosen], image_size, resize_mode, PAIRS)(scene, (seed, 1, 2))
-    assert problems(moved, SPECIFICATION) == ([], {})
+    assert problems(moved, METADATA) == ([], {})
     assert moved["image"].shape == (3, *image_size) and moved["image"].is_contiguous()
     assert moved.keys() == scene.keys()
     for field, before in scene.items():
         if isinstance(before, Tensor):
             assert moved[field].dtype == before.dtype  # type: ignore[literal-required]
     assert bool((moved["masks"] <= 1).all())
-    joints = moved["keypoints"][moved["keypoints"][..., 2] > 0]
-    assert ((joints[:, :2] >= 0) & (joints[:, :2] <= torch.tensor(image_size[::-1]))).all()
+    keypoints = moved["keypoints"][moved["keypoints"][..., 2] > 0]
+    assert ((keypoints[:, :2] >= 0) & (keypoints[:, :2] <= torch.tensor(image_size[::-1]))).all()
 
 
 @given(sizes, counts, seeds, st.lists(st.tuples(seeds, counts), max_size=3))

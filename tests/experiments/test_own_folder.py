@@ -26,7 +26,7 @@ from pathlib import Path
 import torch
 
 from datamodules.base import DataModule
-from datamodules.scene import Specification
+from datamodules.scene import DatasetMetadata
 
 
 class Rows:
@@ -51,8 +51,8 @@ class MyCSV(DataModule):
         self.root = Path(root)
 
     @property
-    def specification(self):
-        return Specification(name="mine", image_size=self.image_size, classes=("dark", "bright"))
+    def metadata(self):
+        return DatasetMetadata(name="mine", image_size=self.image_size, classes=("dark", "bright"))
 
     def scenes(self, split):
         with self.root.open() as lines:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from datamodules.scene import InputError, Specification
+from datamodules.scene import DatasetMetadata, InputError
 from lightning_modules import InstanceSegmentation, KeypointAndMaskDetection, KeypointDetection, RegionDetection
 from lightning_modules.base import Task
 from lightning_modules.means import values
 from lightning_modules.networks import (
-    ConvTrunk,
+    ConvBackbone,
     FasterRCNN,
     FullyConnected,
     KeypointMaskRCNN,
@@ -22,10 +22,10 @@ from lightning_modules.networks import (
     SoftmaxHead,
 )
 
-JOINTS = ("left_hip", "neck", "head_top")
-SPECIFICATION = Specification("x", (32, 32), tuple("abc"), joints=JOINTS).as_dict()
+KEYPOINTS = ("left_hip", "neck", "head_top")
+METADATA = DatasetMetadata("x", (32, 32), tuple("abc"), keypoints=KEYPOINTS).as_dict()
 HEAD = partial(SoftmaxHead, layers=partial(FullyConnected, widths=(8,)))
-SMALL: dict[str, Any] = {"trunk": partial(ConvTrunk, widths=(4, 8), depth=1), "head": HEAD}
+SMALL: dict[str, Any] = {"backbone": partial(ConvBackbone, widths=(4, 8), depth=1), "head": HEAD}
 TASKS: list[tuple[type[Task], Any]] = [
     (InstanceSegmentation, partial(MaskRCNN, **SMALL)),
     (KeypointDetection, partial(KeypointRCNN, **SMALL)),
@@ -37,7 +37,7 @@ every_task = pytest.mark.parametrize(("kind", "network"), TASKS, ids=[kind.__nam
 
 def task_of(kind: type[Task], network: Any, **kwargs: Any) -> Any:
     torch.manual_seed(0)
-    return kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=SPECIFICATION, **kwargs)
+    return kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), metadata=METADATA, **kwargs)
 
 
 def batch() -> Any:
@@ -47,13 +47,13 @@ def batch() -> Any:
     for mask, (x1, y1, x2, y2) in zip(masks, boxes.int().tolist(), strict=True):
         mask[y1:y2, x1:x2] = 1
     corners = boxes.view(3, 2, 2)
-    joints = torch.cat([corners[:, :1], corners.mean(1, keepdim=True), corners[:, 1:]], 1)
+    keypoints = torch.cat([corners[:, :1], corners.mean(1, keepdim=True), corners[:, 1:]], 1)
     return {
         "image": torch.randint(0, 255, (2, 3, 32, 32), dtype=torch.uint8),
         "boxes": [boxes, torch.zeros(0, 4)],
         "labels": [torch.tensor([0, 2, 1]), torch.zeros(0, dtype=torch.long)],
         "masks": [masks, torch.zeros(0, 32, 32, dtype=torch.uint8)],
-        "keypoints": [torch.cat([joints, torch.full((3, 3, 1), 2.0)], -1), torch.zeros(0, 3, 3)],
+        "keypoints": [torch.cat([keypoints, torch.full((3, 3, 1), 2.0)], -1), torch.zeros(0, 3, 3)],
         "crowd": [torch.tensor([False, False, True]), torch.zeros(0, dtype=torch.bool)],
         "index": torch.arange(2),
     }
@@ -86,17 +86,17 @@ def test_the_truth_itself_scores_one_by_every_name(kind: type[Task], network: An
     assert task.monitor.removeprefix("val/") in values
 
 
-def test_a_network_is_made_for_the_joints_that_the_data_has() -> None:
+def test_a_network_is_made_for_the_keypoints_that_the_data_has() -> None:
     task = task_of(KeypointDetection, partial(KeypointRCNN, **SMALL, score_threshold=0.0)).eval()
     with torch.no_grad():
         found = task.predict(task(batch()["image"]))[0]
-    assert found["keypoints"].shape == (len(found["labels"]), len(JOINTS), 3)
+    assert found["keypoints"].shape == (len(found["labels"]), len(KEYPOINTS), 3)
 
 
 @pytest.mark.parametrize(
     ("kind", "network", "says"),
     [
-        (InstanceSegmentation, partial(KeypointRCNN, num_joints=3), "learns masks; KeypointRCNN has a branch for keypoints"),
+        (InstanceSegmentation, partial(KeypointRCNN, num_keypoints=3), "learns masks; KeypointRCNN has a branch for keypoints"),
         (KeypointDetection, KeypointMaskRCNN, "learns keypoints; KeypointMaskRCNN has a branch for keypoints and masks"),
     ],
 )
@@ -110,9 +110,9 @@ def test_a_network_that_proposes_its_regions_is_given_none() -> None:
         task_of(RegionDetection, FasterRCNN)
 
 
-def test_joints_that_nobody_has_measured_need_a_sigma() -> None:
-    odd = Specification("x", (32, 32), ("cow",), joints=("horn",)).as_dict()
+def test_keypoints_that_nobody_has_measured_need_a_sigma() -> None:
+    odd = DatasetMetadata("x", (32, 32), ("cow",), keypoints=("horn",)).as_dict()
     build = partial(KeypointDetection, network=partial(KeypointRCNN, **SMALL), optimizer=partial(torch.optim.SGD, lr=0.1))
     with pytest.raises(InputError, match="'horn'"):
-        build(specification=odd)
-    assert build(specification=odd, sigmas={"horn": 0.05}).sigmas == {"horn": 0.05}
+        build(metadata=odd)
+    assert build(metadata=odd, sigmas={"horn": 0.05}).sigmas == {"horn": 0.05}

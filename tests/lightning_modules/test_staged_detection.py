@@ -16,16 +16,16 @@ from datamodules import Shapes
 from datamodules.drawing import Style
 from datamodules.proposals import SlidingWindows
 from datamodules.scene import InputError
-from experiments.measures.pretraining import PretrainedTrunk
+from experiments.measures.pretraining import PretrainedBackbone
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import RunFolder
 from lightning_modules import StagedDetection
 from lightning_modules.feature_store import FeatureStore
-from lightning_modules.networks import RCNN, ConvTrunk, FastRCNN, FullyConnected, SPPNet, StagedHead
+from lightning_modules.networks import RCNN, ConvBackbone, FastRCNN, FullyConnected, SPPNet, StagedHead
 from lightning_modules.schedules import WarmupCosine
 
 STYLE = Style(classes=("circle", "cross"), objects=(1, 1), object_size=(0.5, 0.6), clutter=0.0, texture=0.0)
-TRUNK = partial(ConvTrunk, (4, 8, 8), depth=1)
+BACKBONE = partial(ConvBackbone, (4, 8, 8), depth=1)
 HEAD = partial(StagedHead, layers=partial(FullyConnected, widths=(16,)))
 
 
@@ -37,10 +37,10 @@ def data(batch_size: int = 4, **kwargs: Any) -> Shapes:
 def task_of(scenes: Shapes, network: Any = RCNN, **kwargs: Any) -> StagedDetection:
     torch.manual_seed(0)
     task = StagedDetection(
-        network=partial(network, trunk=TRUNK, head=HEAD),
+        network=partial(network, backbone=BACKBONE, head=HEAD),
         optimizer=partial(torch.optim.SGD, lr=0.05, momentum=0.9, weight_decay=0.01),
         scheduler=WarmupCosine,
-        specification=scenes.specification.as_dict(),
+        metadata=scenes.metadata.as_dict(),
         **kwargs,
     )
     scenes.require(task.needs)
@@ -147,9 +147,9 @@ def test_what_cannot_be_trained_in_stages_is_said_in_one_line(tmp_path: Path, mo
     scenes = data()
     with pytest.raises(InputError, match="FastRCNN has a SoftmaxHead, which RegionDetection trains"):
         StagedDetection(
-            network=partial(FastRCNN, trunk=TRUNK),
+            network=partial(FastRCNN, backbone=BACKBONE),
             optimizer=partial(torch.optim.SGD, lr=0.1),
-            specification=scenes.specification.as_dict(),
+            metadata=scenes.metadata.as_dict(),
         )
     task = task_of(scenes)
     with pytest.raises(InputError, match=r"last epoch; set trainer.max_epochs, and no max_steps"):
@@ -159,21 +159,21 @@ def test_what_cannot_be_trained_in_stages_is_said_in_one_line(tmp_path: Path, mo
         trainer(tmp_path, 1).fit(task, scenes)
 
 
-def test_a_trunk_is_trained_to_classify_before_the_run(tmp_path: Path) -> None:
+def test_a_backbone_is_trained_to_classify_before_the_run(tmp_path: Path) -> None:
     scenes = data()
     for network in (RCNN, SPPNet):
         task = task_of(scenes, network)
-        before = {key: value.clone() for key, value in task.network.trunk.state_dict().items()}
-        pretrained = PretrainedTrunk(data(), lambda parameters: torch.optim.AdamW(parameters, lr=0.01), epochs=1)
+        before = {key: value.clone() for key, value in task.network.backbone.state_dict().items()}
+        pretrained = PretrainedBackbone(data(), lambda parameters: torch.optim.AdamW(parameters, lr=0.01), epochs=1)
         trainer(tmp_path, 1, pretrained).fit(task, scenes)
-        after = task.network.trunk.state_dict()
+        after = task.network.backbone.state_dict()
         assert not any(torch.equal(before[key], after[key]) for key in before if "weight" in key)
-        assert not task.network.trunk.training or network is RCNN
+        assert not task.network.backbone.training or network is RCNN
 
 
-def test_a_network_without_a_trunk_cannot_be_pretrained(tmp_path: Path) -> None:
-    pretrained = PretrainedTrunk(data(), lambda parameters: torch.optim.AdamW(parameters, lr=0.01), epochs=1)
+def test_a_network_without_a_backbone_cannot_be_pretrained(tmp_path: Path) -> None:
+    pretrained = PretrainedBackbone(data(), lambda parameters: torch.optim.AdamW(parameters, lr=0.01), epochs=1)
     task = task_of(data())
-    del task.network.trunk
-    with pytest.raises(InputError, match=r"PretrainedTrunk: RCNN has no trunk to train"):
+    del task.network.backbone
+    with pytest.raises(InputError, match=r"PretrainedBackbone: RCNN has no backbone to train"):
         trainer(tmp_path, 1, pretrained).fit(task, data())

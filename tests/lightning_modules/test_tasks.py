@@ -11,22 +11,30 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from datamodules.scene import Specification
+from datamodules.scene import DatasetMetadata
 from datamodules.shapes import Shapes
-from lightning_modules import Classification, Detection, FreezeTrunk, Localization, MultiLabelClassification, Pose, Segmentation
+from lightning_modules import (
+    Classification,
+    Detection,
+    FreezeBackbone,
+    Localization,
+    MultiLabelClassification,
+    Pose,
+    Segmentation,
+)
 from lightning_modules.base import Task
 from lightning_modules.localization import GIoULoss, main_objects, pick
 from lightning_modules.means import Mean, counted, mean_losses, with_total
-from lightning_modules.networks import FCN, YOLO, ClassAndBox, ConvTrunk, JointRegressor, LinearClassifier
+from lightning_modules.networks import FCN, YOLO, ClassAndBox, ConvBackbone, KeypointRegressor, LinearClassifier
 from lightning_modules.schedules import Steps, WarmupCosine
 
-SPECIFICATION = Specification("x", (16, 16), tuple("abc"), ("background", *"abc"), ("left", "right"), (), ((0, 1),)).as_dict()
+METADATA = DatasetMetadata("x", (16, 16), tuple("abc"), ("background", *"abc"), ("left", "right"), (), ((0, 1),)).as_dict()
 SGD = partial(torch.optim.SGD, lr=0.1)
-SMALL = partial(ConvTrunk, widths=(4, 8))
+SMALL = partial(ConvBackbone, widths=(4, 8))
 
 
 def task_of(kind: type[Task], network: Any, **kwargs: Any) -> Any:
-    return kind(network=network, optimizer=SGD, specification=SPECIFICATION, **kwargs)
+    return kind(network=network, optimizer=SGD, metadata=METADATA, **kwargs)
 
 
 def images(count: int) -> Tensor:
@@ -71,7 +79,7 @@ def test_the_main_object_is_the_largest_that_is_not_difficult() -> None:
 @pytest.mark.parametrize("loss", [nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, GIoULoss])
 @pytest.mark.parametrize("boxes", ["one", "per_class"])
 def test_localization_trains_on_images_with_objects_only(loss: Any, boxes: str) -> None:
-    task = task_of(Localization, partial(ClassAndBox, trunk=SMALL, boxes=boxes), box_loss=loss, box_weight=3.0)
+    task = task_of(Localization, partial(ClassAndBox, backbone=SMALL, boxes=boxes), box_loss=loss, box_weight=3.0)
     outputs = task(BATCH["image"])
     losses = task.losses(outputs, BATCH)
     target = torch.tensor([[2, 2, 12, 12], [1, 1, 5, 5]]) / 16
@@ -87,15 +95,15 @@ def test_giou_takes_corners_in_any_order() -> None:
     assert float(GIoULoss()(target, target)) == pytest.approx(0, abs=1e-6)
 
 
-def test_joints_that_are_not_labelled_do_not_count() -> None:
-    task = task_of(Pose, partial(JointRegressor, trunk=SMALL))
-    joints = torch.tensor([[[4.0, 4, 1], [12, 8, 1]], [[0.0, 0, 0], [0, 0, 0]]])
-    batch: Any = {"image": images(2), "keypoints": [joints, joints[1:]], "index": torch.arange(2)}
+def test_keypoints_that_are_not_labelled_do_not_count() -> None:
+    task = task_of(Pose, partial(KeypointRegressor, backbone=SMALL))
+    keypoints = torch.tensor([[[4.0, 4, 1], [12, 8, 1]], [[0.0, 0, 0], [0, 0, 0]]])
+    batch: Any = {"image": images(2), "keypoints": [keypoints, keypoints[1:]], "index": torch.arange(2)}
     outputs = task(batch["image"])
-    expected = nn.functional.mse_loss(outputs[0], joints[0, :, :2] / 16)
-    assert torch.allclose(task.losses(outputs, batch)["joints"].value, expected)
-    joints[0, 1, 2] = 0  # one labelled joint spreads over no area: there is no figure to be judged
-    assert float(task.losses(outputs, batch)["joints"].value.detach()) == 0
+    expected = nn.functional.mse_loss(outputs[0], keypoints[0, :, :2] / 16)
+    assert torch.allclose(task.losses(outputs, batch)["keypoints"].value, expected)
+    keypoints[0, 1, 2] = 0  # one labelled keypoint spreads over no area: there is no instance to be judged
+    assert float(task.losses(outputs, batch)["keypoints"].value.detach()) == 0
 
 
 def test_a_difficult_object_makes_its_class_neither_shown_nor_absent() -> None:
@@ -104,7 +112,7 @@ def test_a_difficult_object_makes_its_class_neither_shown_nor_absent() -> None:
 
 
 def test_detection_does_not_train_on_difficult_objects() -> None:
-    task = task_of(Detection, partial(YOLO, trunk=SMALL)).eval()
+    task = task_of(Detection, partial(YOLO, backbone=SMALL)).eval()
     outputs = task(BATCH["image"])
     without: Any = BATCH | {
         "boxes": [*BATCH["boxes"][:2], BATCH["boxes"][2][1:]],
@@ -162,18 +170,18 @@ def test_a_schedule_follows_the_run_s_length(schedule: Any, expected: dict[int, 
     assert {step: rates[step] / 2 for step in expected} == pytest.approx(expected)
 
 
-def test_a_frozen_trunk_keeps_its_weights_and_statistics_until_its_epoch() -> None:
+def test_a_frozen_backbone_keeps_its_weights_and_statistics_until_its_epoch() -> None:
     data = Shapes(image_size=32, train=8, val=4, batch_size=4, workers=0)
-    task = Localization(network=partial(ClassAndBox, trunk=SMALL), optimizer=SGD, specification=data.specification.as_dict())
+    task = Localization(network=partial(ClassAndBox, backbone=SMALL), optimizer=SGD, metadata=data.metadata.as_dict())
     data.require(task.needs)
-    before = {k: v.clone() for k, v in task.network.trunk.state_dict().items()}  # type: ignore[union-attr]
+    before = {k: v.clone() for k, v in task.network.backbone.state_dict().items()}  # type: ignore[union-attr]
     heads = task.network.classes.weight.detach().clone()  # type: ignore[union-attr]
     for epochs, frozen in ((1, True), (2, False)):
         trainer = pl.Trainer(
-            max_epochs=epochs, callbacks=[FreezeTrunk(1)], logger=False, enable_checkpointing=False, accelerator="cpu",
+            max_epochs=epochs, callbacks=[FreezeBackbone(1)], logger=False, enable_checkpointing=False, accelerator="cpu",
             enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
         )  # fmt: skip
         trainer.fit(task, datamodule=data)
-        after = task.network.trunk.state_dict()  # type: ignore[union-attr]
+        after = task.network.backbone.state_dict()  # type: ignore[union-attr]
         assert all(torch.equal(before[k], after[k]) for k in before) == frozen
         assert not torch.equal(heads, task.network.classes.weight)  # type: ignore[union-attr]

@@ -87,7 +87,7 @@ def write_study(
         for seed, final in enumerate(finals):
             safe = "".join(c if c.isalnum() or c in "-+." else "_" for c in variant)[:80]
             folder = root / "lectures" / name / f"{safe}-lr0.1-seed{seed}-{abs(hash((variant, seed))) % 16**12:012x}"
-            study = {"claim": claim, "name": name, "scale": scale, "arm": variant, "rate": 0.1, "seed": seed}
+            study = {"claim": claim, "name": name, "scale": scale, "variant": variant, "lr": 0.1, "seed": seed}
             write_run(folder, seed=seed, final=final, pictures=pictures if seed == 0 else (), study=study, complete=True)
             values = {"trainset/error": final, "test/error": final + 0.03}
             runs.append({"folder": "/".join(folder.parts[-4:]), "seed": seed, "values": values})
@@ -123,7 +123,12 @@ def write_study(
         "validity_checks": [{"name": "every variant's best learning rate lies inside its grid", "passed": True, "detail": ""}],
         "checks": [],
         "shared_lr": effect
-        | {"name": f"training error, {first} − {second}, same rate", "by_seed": gaps[:1], "interval": None, "needs": ""},
+        | {
+            "name": f"training error, {first} − {second}, shared learning rate",
+            "by_seed": gaps[:1],
+            "interval": None,
+            "needs": "",
+        },
         "also": [],
         "deviations": ["width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10"],
         "controlled": "width, data, order, initialization, steps",

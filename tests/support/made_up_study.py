@@ -31,7 +31,7 @@ def study(marks: Path) -> Study:
         slide="none",
         paper="none",
         work=Measurement(measure),
-        arms={name: {"height": height, "marks": str(marks)} for name, height in {"tall": 2.0, "short": 1.0}.items()},
+        variants={name: {"height": height, "marks": str(marks)} for name, height in {"tall": 2.0, "short": 1.0}.items()},
         verdict=verdict,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 Values = dict[str, list[float]]
-"""Of one arm, by measure, a number a seed."""
+"""Of one variant, by measure, a number a seed."""
 Options = dict[str, dict[str, bool]]
 """What :class:`Runs` is told beside the values."""
 
@@ -17,6 +17,6 @@ APART = [0.4, 0.6, 0.2]
 """Three seeds that do not agree with those of :func:`three`."""
 
 
-def untuned(arm: str) -> Options:
-    """The arm's best rate lies at the edge of its grid."""
-    return {"inside": {arm: False}}
+def untuned(variant: str) -> Options:
+    """The variant's best rate lies at the edge of its grid."""
+    return {"inside": {variant: False}}

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from datamodules.resizing import ResizeMode
-from datamodules.scene import FIELDS, Scene, Specification
+from datamodules.scene import FIELDS, DatasetMetadata, Scene
 from datamodules.transforms import Transform
 
 PAIRS = ((0, 1), (2, 3))
-JOINTS = 5
+KEYPOINTS = 5
 RESIZE_MODES: tuple[ResizeMode, ...] = ("stretch", "letterbox", "crop")
-SPECIFICATION = Specification(
-    name="random", image_size=(1, 1), classes=tuple("abcdefgh"), mask_classes=tuple("abc"), joints=tuple("01234")
+METADATA = DatasetMetadata(
+    name="random", image_size=(1, 1), classes=tuple("abcdefgh"), mask_classes=tuple("abc"), keypoints=tuple("01234")
 )
 AUGMENTATIONS: tuple[Transform, ...] = (
     A.HorizontalFlip(p=1),
@@ -40,15 +40,15 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def random_scene(size: tuple[int, int], count: int, seed: int, fields: Sequence[str] = OBJECT_FIELDS) -> Scene:
-    """Objects are filled rectangles: a box, its mask, and joints inside; ``labels`` number them."""
+    """Objects are filled rectangles: a box, its mask, and keypoints inside; ``labels`` number them."""
     rng, (height, width) = np.random.default_rng(seed), size
     corners = np.sort(rng.integers(0, (width - 1, height - 1), (count, 2, 2)), axis=1)
     boxes = np.concatenate([corners[:, 0], corners[:, 1] + 1], -1)
     masks = np.zeros((count, height, width), np.uint8)
     for number, (x1, y1, x2, y2) in enumerate(boxes):
         masks[number, y1:y2, x1:x2] = 1
-    inside = boxes[:, None, :2] + rng.random((count, JOINTS, 2)) * (boxes[:, None, 2:] - boxes[:, None, :2])
-    visible = rng.integers(0, 3, (count, JOINTS, 1))
+    inside = boxes[:, None, :2] + rng.random((count, KEYPOINTS, 2)) * (boxes[:, None, 2:] - boxes[:, None, :2])
+    visible = rng.integers(0, 3, (count, KEYPOINTS, 1))
     every: dict[str, Any] = {
         "boxes": torch.from_numpy(boxes).float(),
         "labels": torch.arange(count),

@@ -23,7 +23,7 @@ def _network(name: str, **arguments: Any) -> Config:
 
 def _regions(head: str) -> Config:
     layers = _network("FullyConnected", widths=[16])
-    return {"trunk": PLAIN, "samples": 64, "head": _network(head, layers=layers)}
+    return {"backbone": PLAIN, "samples": 64, "head": _network(head, layers=layers)}
 
 
 _FASTER = {**_regions("SoftmaxHead"), "anchor_scales": [2.0, 4.0], "rpn_samples": 20, "proposals": 30}
@@ -33,7 +33,7 @@ _BRANCHES = {
 }
 UNEVEN: dict[str, tuple[str, Config]] = {
     "multi-label": ("MultiLabelClassification", SUMS_OVER_IMAGES["Classification"]),
-    "ssd": ("Detection", _network("SSD", trunk=PLAIN, width=8)),
+    "ssd": ("Detection", _network("SSD", backbone=PLAIN, width=8)),
     "staged": ("RegionDetection", _network("RCNN", **_regions("StagedHead"), crop=16)),
     "fast": ("RegionDetection", _network("FastRCNN", **_regions("SoftmaxHead"))),
     "faster": ("Detection", _network("FasterRCNN", **_FASTER)),

@@ -26,15 +26,15 @@ from lightning_modules.networks import (
     YOLO,
     CifarNet,
     ClassAndBox,
-    ConvTrunk,
+    ConvBackbone,
     DenseSlidingWindow,
     FasterRCNN,
     FastRCNN,
     FullResolutionFCN,
-    JointRegressor,
     KeypointBranch,
     KeypointMaskRCNN,
     KeypointRCNN,
+    KeypointRegressor,
     LeNet5,
     LinearClassifier,
     MapsNet,
@@ -54,6 +54,7 @@ from lightning_modules.networks import (
     TorchvisionNet,
     ZFNet,
 )
+from lightning_modules.networks.backbones import Backbone
 from lightning_modules.networks.boxes import RoIPooling
 from lightning_modules.networks.branches import Branch, BranchedRCNN
 from lightning_modules.networks.detector import Detector
@@ -64,7 +65,6 @@ from lightning_modules.networks.mask_rcnn import MaskChannels
 from lightning_modules.networks.pooling import MinPool2d
 from lightning_modules.networks.region_heads import FullyConnected, RegionHead
 from lightning_modules.networks.regions import RegionDetector
-from lightning_modules.networks.trunks import Trunk
 from lightning_modules.networks.upsampling import Upsampling
 from lightning_modules.networks.yolo import FullyConnectedHead
 
@@ -72,9 +72,9 @@ from .tiny import DATA
 
 # Networks, each built with the number of classes (or of keypoints) alone -----------------------------------------------
 
-Small = partial(ConvTrunk, (8, 12, 16), depth=1)
-Pyramid = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
-Masks, Joints = partial(MaskBranch, layers=(8,), hidden=8), partial(KeypointBranch, layers=(8,))
+Small = partial(ConvBackbone, (8, 12, 16), depth=1)
+Pyramid = partial(FPN, partial(ConvBackbone, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
+Masks, Keypoints = partial(MaskBranch, layers=(8,), hidden=8), partial(KeypointBranch, layers=(8,))
 Narrow = partial(FullyConnected, widths=(16,))
 Dense = partial(SoftmaxHead, layers=partial(FullyConnected, widths=(32,)))
 
@@ -110,36 +110,38 @@ SEGMENTERS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 REGRESSORS: dict[str, Callable[[int], nn.Module]] = {
-    "class-and-box": partial(ClassAndBox, trunk=Small, hidden=16),
-    "class-and-box-separate": partial(SeparateClassAndBox, trunk=Small, hidden=16),
-    "joints": partial(JointRegressor, trunk=Small, hidden=16),
+    "class-and-box": partial(ClassAndBox, backbone=Small, hidden=16),
+    "class-and-box-separate": partial(SeparateClassAndBox, backbone=Small, hidden=16),
+    "keypoints": partial(KeypointRegressor, backbone=Small, hidden=16),
 }
 
 DETECTORS: dict[str, Callable[[int], Detector]] = {
-    "yolo": partial(YOLO, trunk=Small),
-    "yolo-paper": partial(YOLO, trunk=Small, head=partial(FullyConnectedHead, hidden=64, dropout=0.0)),
-    "ssd": partial(SSD, trunk=Small),
-    "ssd-pyramid": partial(SSD, trunk=Pyramid, scales=4),
-    "faster-rcnn": partial(FasterRCNN, trunk=Small, head=Dense, proposals=20),
-    "faster-rcnn-pyramid": partial(FasterRCNN, trunk=Pyramid, head=Dense, proposals=20),
+    "yolo": partial(YOLO, backbone=Small),
+    "yolo-paper": partial(YOLO, backbone=Small, head=partial(FullyConnectedHead, hidden=64, dropout=0.0)),
+    "ssd": partial(SSD, backbone=Small),
+    "ssd-pyramid": partial(SSD, backbone=Pyramid, scales=4),
+    "faster-rcnn": partial(FasterRCNN, backbone=Small, head=Dense, proposals=20),
+    "faster-rcnn-pyramid": partial(FasterRCNN, backbone=Pyramid, head=Dense, proposals=20),
 }
 """What is given images and learns from boxes and labels alone."""
 
 REGION_DETECTORS: dict[str, Callable[[int], RegionDetector]] = {
-    "R-CNN": partial(RCNN, trunk=partial(ConvTrunk, (4, 8, 8), depth=1), head=partial(StagedHead, layers=Narrow)),
-    "SPP-net": partial(SPPNet, trunk=partial(ConvTrunk, (4, 8, 8), depth=1), head=partial(StagedHead, layers=Narrow)),
-    "Fast R-CNN": partial(FastRCNN, trunk=partial(ConvTrunk, (4, 8, 8), depth=1), head=partial(SoftmaxHead, layers=Narrow)),
+    "R-CNN": partial(RCNN, backbone=partial(ConvBackbone, (4, 8, 8), depth=1), head=partial(StagedHead, layers=Narrow)),
+    "SPP-net": partial(SPPNet, backbone=partial(ConvBackbone, (4, 8, 8), depth=1), head=partial(StagedHead, layers=Narrow)),
+    "Fast R-CNN": partial(
+        FastRCNN, backbone=partial(ConvBackbone, (4, 8, 8), depth=1), head=partial(SoftmaxHead, layers=Narrow)
+    ),
 }
 """What is given proposals too."""
 
 BRANCHED: dict[str, Callable[[int], BranchedRCNN]] = {
-    "masks": partial(MaskRCNN, trunk=Small, head=Dense, masks=Masks),
-    "masks, one sigmoid": partial(MaskRCNN, trunk=Small, head=Dense, masks=partial(Masks, masks=OneSigmoid)),
-    "masks, softmax": partial(MaskRCNN, trunk=Small, head=Dense, masks=partial(Masks, masks=PixelSoftmax)),
-    "masks, pyramid": partial(MaskRCNN, trunk=Pyramid, head=Dense, masks=Masks),
-    "joints": partial(KeypointRCNN, num_joints=5, trunk=Small, head=Dense, keypoints=Joints),
-    "joints, pyramid": partial(KeypointRCNN, num_joints=5, trunk=Pyramid, head=Dense, keypoints=Joints),
-    "both": partial(KeypointMaskRCNN, num_joints=5, trunk=Small, head=Dense, keypoints=Joints, masks=Masks),
+    "masks": partial(MaskRCNN, backbone=Small, head=Dense, masks=Masks),
+    "masks, one sigmoid": partial(MaskRCNN, backbone=Small, head=Dense, masks=partial(Masks, masks=OneSigmoid)),
+    "masks, softmax": partial(MaskRCNN, backbone=Small, head=Dense, masks=partial(Masks, masks=PixelSoftmax)),
+    "masks, pyramid": partial(MaskRCNN, backbone=Pyramid, head=Dense, masks=Masks),
+    "keypoints": partial(KeypointRCNN, num_keypoints=5, backbone=Small, head=Dense, keypoints=Keypoints),
+    "keypoints, pyramid": partial(KeypointRCNN, num_keypoints=5, backbone=Pyramid, head=Dense, keypoints=Keypoints),
+    "both": partial(KeypointMaskRCNN, num_keypoints=5, backbone=Small, head=Dense, keypoints=Keypoints, masks=Masks),
 }
 """What learns from masks or keypoints beside the boxes."""
 
@@ -153,7 +155,7 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 PARTS: tuple[type, ...] = (
-    *(Trunk, Encoder, Upsampling, RoIPooling, Branch, RegionHead, FullyConnected, MaskChannels, Initialization, MinPool2d),
+    *(Backbone, Encoder, Upsampling, RoIPooling, Branch, RegionHead, FullyConnected, MaskChannels, Initialization, MinPool2d),
     *(SharedConnection, LocalConnection, FullConnection),
 )
 """What networks are composed of, itself or its base class; it is tested beside them."""
@@ -167,7 +169,7 @@ TASKS: dict[str, Config] = {
     "MultiLabelClassification": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
     "Segmentation": {"class_path": "lightning_modules.networks.FCN"},
     "Localization": {"class_path": "ClassAndBox"},
-    "Pose": {"class_path": "JointRegressor"},
+    "Pose": {"class_path": "KeypointRegressor"},
     "Detection": {"class_path": "lightning_modules.networks.YOLO"},
     "InstanceSegmentation": {"class_path": "lightning_modules.networks.MaskRCNN"},
     "KeypointDetection": {"class_path": "lightning_modules.networks.KeypointRCNN"},
@@ -177,13 +179,13 @@ TASKS: dict[str, Config] = {
 }
 """Of each task a small network, as a recipe writes it."""
 
-PLAIN = {"class_path": "tests.support.plain_trunk.PlainTrunk"}
+PLAIN = {"class_path": "tests.support.plain_backbone.PlainBackbone"}
 SUMS_OVER_IMAGES: dict[str, Config] = {
     "Classification": TASKS["Classification"],
-    "Segmentation": {"class_path": "tests.support.plain_trunk.PlainFCN"},
-    "Localization": {"class_path": "ClassAndBox", "init_args": {"trunk": PLAIN}},
-    "Pose": {"class_path": "JointRegressor", "init_args": {"trunk": PLAIN}},
-    "Detection": {"class_path": "tests.support.plain_trunk.PlainYOLO"},
+    "Segmentation": {"class_path": "tests.support.plain_backbone.PlainFCN"},
+    "Localization": {"class_path": "ClassAndBox", "init_args": {"backbone": PLAIN}},
+    "Pose": {"class_path": "KeypointRegressor", "init_args": {"backbone": PLAIN}},
+    "Detection": {"class_path": "tests.support.plain_backbone.PlainYOLO"},
 }
 """Networks without batch normalisation, which takes its statistics from a rank's own images: one process and several are the
 same sum."""

@@ -36,10 +36,10 @@ from lightning_modules.networks import (
     FasterRCNN,
     FastRCNN,
     FullyConnected,
-    JointRegressor,
     KeypointBranch,
     KeypointMaskRCNN,
     KeypointRCNN,
+    KeypointRegressor,
     MaskBranch,
     MaskRCNN,
     SmallConvNet,
@@ -47,22 +47,22 @@ from lightning_modules.networks import (
     SPPNet,
     StagedHead,
 )
-from tests.support.plain_trunk import PlainFCN, PlainTrunk, PlainYOLO
+from tests.support.plain_backbone import PlainBackbone, PlainFCN, PlainYOLO
 
 # Without batch normalisation, whose statistics are of the images that share a batch.
 LAYERS = partial(FullyConnected, widths=(16,))
 SOFTMAX, STAGED = partial(SoftmaxHead, layers=LAYERS), partial(StagedHead, layers=LAYERS)
-REGIONS: dict[str, Any] = {"trunk": PlainTrunk, "head": SOFTMAX, "samples": 64}
+REGIONS: dict[str, Any] = {"backbone": PlainBackbone, "head": SOFTMAX, "samples": 64}
 FASTER: dict[str, Any] = {**REGIONS, "anchor_scales": (2.0, 4.0), "rpn_samples": 20, "proposals": 30}
 MASKS, KEYPOINTS = partial(MaskBranch, size=4, layers=(4,), hidden=4), partial(KeypointBranch, size=4, layers=(4,))
 TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     "classification": (Classification, partial(SmallConvNet, widths=(4, 8))),
     "multi-label": (MultiLabelClassification, partial(SmallConvNet, widths=(4, 8))),
     "segmentation": (Segmentation, PlainFCN),
-    "localization": (Localization, partial(ClassAndBox, trunk=PlainTrunk)),
-    "pose": (Pose, partial(JointRegressor, trunk=PlainTrunk)),
+    "localization": (Localization, partial(ClassAndBox, backbone=PlainBackbone)),
+    "pose": (Pose, partial(KeypointRegressor, backbone=PlainBackbone)),
     "YOLO": (Detection, PlainYOLO),
-    "SSD": (Detection, partial(SSD, trunk=PlainTrunk, width=8)),
+    "SSD": (Detection, partial(SSD, backbone=PlainBackbone, width=8)),
     "Fast R-CNN": (RegionDetection, partial(FastRCNN, **REGIONS)),
     "R-CNN": (RegionDetection, partial(RCNN, **{**REGIONS, "head": STAGED}, crop=16)),
     "SPP-net": (RegionDetection, partial(SPPNet, **{**REGIONS, "head": STAGED})),
@@ -77,7 +77,7 @@ TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
 class Uneven(Shapes):
     """Drawn scenes of which some are bare.
 
-    Of every four, the second has half of its pixels void, few joints labelled and its first object marked difficult; the
+    Of every four, the second has half of its pixels void, few keypoints labelled and its first object marked difficult; the
     third has no object, and one pixel that is not void.
     """
 
@@ -134,7 +134,7 @@ def task_on(name: str, scenes: Uneven) -> Any:
     """The task of that name, of the same weights each time."""
     kind, network = TASKS[name]
     torch.manual_seed(0)
-    task = kind(network=network, optimizer=partial(torch.optim.SGD, lr=1e-2), specification=scenes.specification.as_dict())
+    task = kind(network=network, optimizer=partial(torch.optim.SGD, lr=1e-2), metadata=scenes.metadata.as_dict())
     scenes.require(task.needs | (task.uses & scenes.provides))
     return task
 

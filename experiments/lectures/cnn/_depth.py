@@ -7,7 +7,7 @@ from functools import partial
 
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
-from experiments.studies.study import Arm, Scale, ScaleName, Study, Training, Tune
+from experiments.studies.study import Scale, ScaleName, Study, Training, Tune, Variant
 from lightning_modules.networks import CifarNet
 
 STEPS = 300
@@ -16,26 +16,26 @@ CHANCE = 5 / 6
 """Error of one guess among six classes."""
 
 
-def arm(depth: int, residual: bool, *, budget: int = 1, rate_of: str | None = None) -> Arm:
+def variant(depth: int, residual: bool, *, budget: int = 1, lr_of: str | None = None) -> Variant:
     """``budget``: how many times the steps of the others."""
     network = L(CifarNet)(depth=depth, residual=residual, width=8)
     steps = {"trainer.max_steps": budget * STEPS} if budget > 1 else {}
-    return Arm({"model.network": network, **steps}, rate_of)
+    return Variant({"model.network": network, **steps}, lr_of)
 
 
 SCALES: Mapping[ScaleName, Scale] = {
     "cpu": Scale(
         # The fixed set in batches' own statistics: after 300 steps the running ones lag behind, most in deep nets.
         {"trainer.callbacks": [L(TrainingSet)(every=100, batch_stats=True)]},
-        departures=("width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10", "300 steps of 64 images"),
+        deviations=("width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10", "300 steps of 64 images"),
     ),
 }
 
 
-def nets(*names: str) -> dict[str, Arm]:
-    """Arms by the names of their nets, such as ``residual-56``."""
+def nets(*names: str) -> dict[str, Variant]:
+    """Variants by the names of their nets, such as ``residual-56``."""
     kinds = {name: name.split("-") for name in names}
-    return {name: arm(int(depth), residual=kind == "residual") for name, (kind, depth) in kinds.items()}
+    return {name: variant(int(depth), residual=kind == "residual") for name, (kind, depth) in kinds.items()}
 
 
 DepthStudy = partial(

@@ -37,7 +37,7 @@ def steps_to(threshold: float) -> Callable[[Run], float]:
 
 
 def slowness(threshold: float, budget: int) -> Callable[[Run], float]:
-    """What an arm is tuned by: the steps to the loss; of runs that missed it, those with the higher loss are worse."""
+    """What a variant is tuned by: the steps to the loss; of runs that missed it, those with the higher loss are worse."""
 
     def slow(run: Run) -> float:
         reached = steps_to(threshold)(run)

@@ -22,7 +22,7 @@ GeneralizationStudy = partial(
     figure="train/loss",
 )
 """A study of that slide: what all have in common."""
-DEPARTURES = ("drawn scenes of 16 × 16 pixels in place of photographs",)
+DEVIATIONS = ("drawn scenes of 16 × 16 pixels in place of photographs",)
 
 
 def cifar10(samples: int, count: int) -> dict[str, Any]:
@@ -30,11 +30,11 @@ def cifar10(samples: int, count: int) -> dict[str, Any]:
     return {"data": L(CIFAR10)(root="data", batch_size=128, workers=8, train_samples=samples), **steps(count)}
 
 
-def noise(runs: Runs, *arms: str) -> float:
-    """The larger standard deviation over seeds of these arms' test error, in percentage points."""
-    return 100 * max(runs.quantity("", arm, TEST_ERROR).spread for arm in arms)
+def noise(runs: Runs, *variants: str) -> float:
+    """The larger standard deviation over seeds of these variants' test error, in percentage points."""
+    return 100 * max(runs.quantity("", variant, TEST_ERROR).spread for variant in variants)
 
 
-def gain(runs: Runs, arm: str, other: str, needs: str) -> Effect:
-    """Test error of ``arm`` less that of ``other``."""
-    return runs.difference(f"test error, {arm} − {other}", arm, other, TEST_ERROR, needs=needs)
+def gain(runs: Runs, variant: str, other: str, needs: str) -> Effect:
+    """Test error of ``variant`` less that of ``other``."""
+    return runs.difference(f"test error, {variant} − {other}", variant, other, TEST_ERROR, needs=needs)

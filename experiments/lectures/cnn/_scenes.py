@@ -25,6 +25,6 @@ def training_images(recipe: str, count: int, **changes: Any) -> tuple[Tensor, Te
     scenes = PreparedScenes(data, "train", augment=False)
     batch = collate([scenes[(0, i)] for i in range(count)])
     assert batch is not None
-    about = data.specification
+    about = data.metadata
     mean, std = (torch.tensor(value).view(1, 3, 1, 1) * 255 for value in (about.mean, about.std))
     return (batch["image"] - mean) / std, batch["label"]

@@ -11,10 +11,10 @@ RECIPE = "classification/cuda_convnet_shapes"
 CHANCE = 5 / 6
 """Error of one guess among six classes."""
 TRAINING_ERROR, TEST_ERROR = "trainset/error", "test/error"
-DEPARTURES = ("16, 16 and 32 filters in place of 32, 32 and 64", "drawn scenes of 16 × 16 pixels in place of CIFAR-10")
+DEVIATIONS = ("16, 16 and 32 filters in place of 32, 32 and 64", "drawn scenes of 16 × 16 pixels in place of CIFAR-10")
 PHOTOGRAPHS = L(CIFAR10)(root="data", batch_size=128, workers=8)
 CUDA_CONVNET = {"data": PHOTOGRAPHS, "model.network.widths": [32, 32, 64]}
-"""What the scale ``gpu`` changes in every arm: real photographs, and cuda-convnet's own widths."""
+"""What the scale ``gpu`` changes in every variant: real photographs, and cuda-convnet's own widths."""
 
 
 def units(activation: Any, initialization: Any) -> dict[str, Any]:

@@ -25,10 +25,10 @@ def blobs(seed: int, margin: float) -> tuple[np.ndarray, np.ndarray, float]:
         Points (N, 3), a 1 appended to each for the bias; classes ±1 (N,); and Novikoff's bound on the mistakes, (R/γ)² with the
         bias among the coordinates of points and line.
     """
-    dice = np.random.default_rng(seed)
-    angle = dice.uniform(0, 2 * np.pi)
-    line = np.array([np.cos(angle), np.sin(angle), dice.uniform(-0.2, 0.2)])
-    square = dice.uniform(-1, 1, (40 * POINTS, 2))
+    rng = np.random.default_rng(seed)
+    angle = rng.uniform(0, 2 * np.pi)
+    line = np.array([np.cos(angle), np.sin(angle), rng.uniform(-0.2, 0.2)])
+    square = rng.uniform(-1, 1, (40 * POINTS, 2))
     disc = square[np.linalg.norm(square, axis=1) <= 1]
     points = np.c_[disc, np.ones(len(disc))]
     points = points[np.abs(points @ line) >= margin][:POINTS]

@@ -14,10 +14,10 @@ from experiments.studies.results import Run, Runs
 from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 
-from ._few_scenes import DEPARTURES, GeneralizationStudy, cifar10, gain, noise
+from ._few_scenes import DEVIATIONS, GeneralizationStudy, cifar10, gain, noise
 from ._small_net import CHANCE, TEST_ERROR, TRAINING_ERROR
 
-ARMS = ("all", "noise", "shift", "flip", "none")
+VARIANTS = ("all", "noise", "shift", "flip", "none")
 
 
 def overfitting(run: Run) -> float:
@@ -30,11 +30,11 @@ def verdict(runs: Runs) -> Verdict:
     training error with it; direction only: the test error alone."""
     error = gain(runs, "all", "none", "≤ −2 SD")
     gap = runs.difference("test − training error, all − none", "all", "none", overfitting, needs="< 0")
-    naive = runs.naive(error.name, "all", "none", TEST_ERROR)
-    gates = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False))
+    shared_lr = runs.shared_lr(error.name, "all", "none", TEST_ERROR)
+    validity_checks = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False))
     lower = error.below(0) and error.estimate <= -2 * noise(runs, "all", "none")
-    single = ", ".join(f"{arm} {gain(runs, arm, 'none', '').estimate:+.1f}" for arm in ARMS[1:-1])
-    return Rule((error, gap), gates, naive).judge(
+    single = ", ".join(f"{variant} {gain(runs, variant, 'none', '').estimate:+.1f}" for variant in VARIANTS[1:-1])
+    return Rule((error, gap), validity_checks, shared_lr).judge(
         reproduced=lower and gap.below(0),
         direction=lower,
         refuted=error.shows_no_fall(1),
@@ -47,14 +47,14 @@ study = GeneralizationStudy(
     claim="C01",
     says="Data augmentation (e.g., jittering, noise injection, transformations).",
     paper="Krizhevsky et al. 2012: without augmentation “substantial overfitting” (from memory).",
-    arms={
+    variants={
         "all": {"data.augment": [FLIP, SHIFT, NOISE]},
         "noise": {"data.augment": [NOISE]},
         "shift": {"data.augment": [SHIFT]},
         "flip": {"data.augment": [FLIP]},
         "none": {"data.augment": []},
     },
-    held="layers, scenes, order, steps; no other regularisation",
+    controlled="layers, scenes, order, steps; no other regularisation",
     seeds=5,
     scales={
         "cpu": Scale(
@@ -64,14 +64,14 @@ study = GeneralizationStudy(
                 "data.batch_size": 32,  # augmentation takes longer than the training
                 "trainer.callbacks": [L(TrainingSet)(samples=500)],
             },
-            departures=(*DEPARTURES, "500 training scenes", "500 steps of 32 images"),
+            deviations=(*DEVIATIONS, "500 training scenes", "500 steps of 32 images"),
         ),
         "gpu": Scale(
             {**cifar10(5000, 20_000), "trainer.callbacks": [L(TrainingSet)(samples=5000)]},
-            departures=("5,000 training images", "two convolutions in place of ResNet-20", "20,000 steps of 128 images"),
+            deviations=("5,000 training images", "two convolutions in place of ResNet-20", "20,000 steps of 128 images"),
         ),
     },
-    departures=(
+    deviations=(
         "drawn scenes vary in place and noise by themselves, so that augmentation shows more of what there is already",
     ),
     verdict=verdict,

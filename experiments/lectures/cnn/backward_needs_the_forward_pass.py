@@ -34,10 +34,10 @@ def backward(x: np.ndarray, t: np.ndarray, w: Arrays, kept: Arrays) -> Arrays:
 
 
 def checks() -> list[Check]:
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     shapes = {"w1": (12, 16), "b1": (16,), "w2": (16, 16), "b2": (16,), "w3": (16, 5), "b3": (5,)}
-    w = {name: dice.normal(0, 0.4, shape) for name, shape in shapes.items()}
-    x, t = dice.normal(size=(32, 12)), dice.integers(0, 5, 32)
+    w = {name: rng.normal(0, 0.4, shape) for name, shape in shapes.items()}
+    x, t = rng.normal(size=(32, 12)), rng.integers(0, 5, 32)
     kept = forward(x, w)
     by_hand = backward(x, t, w, kept)
 
@@ -56,7 +56,7 @@ def checks() -> list[Check]:
     }
     numeric = torch.autograd.gradcheck(loss, tuple(leaves.values()), eps=1e-6, atol=1e-6, raise_exception=False)
     # Without the forward pass of this input the same rules give another gradient.
-    stale = backward(x, t, w, forward(dice.normal(size=x.shape), w))
+    stale = backward(x, t, w, forward(rng.normal(size=x.shape), w))
     return [
         *(Check(f"{name}: gradient by hand against autograd, relative", e, 0.0, 1e-6) for name, e in error.items()),
         Check.yes_or_no("finite differences in float64 agree", numeric, "yes"),

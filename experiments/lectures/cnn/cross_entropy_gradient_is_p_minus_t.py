@@ -60,5 +60,5 @@ study = Exact(
     slide="Training; Loss functions",
     paper="No paper.",
     checks=checks,
-    departures=("in float64",),
+    deviations=("in float64",),
 )

@@ -25,8 +25,8 @@ def verdict(runs: Runs) -> Verdict:
         measure: all(runs.difference("", deep, shallow, measure).estimate < 0 for deep, shallow in pairwise(NAMES))
         for measure in (ERROR, TEST_ERROR)
     }
-    naive = runs.naive("training error, 56 − 8 layers", NAMES[0], NAMES[-1], ERROR)
-    gates = (runs.tuned(), runs.beats(ERROR, CHANCE, greater=False))
+    shared_lr = runs.shared_lr("training error, 56 − 8 layers", NAMES[0], NAMES[-1], ERROR)
+    validity_checks = (runs.tuned(), runs.beats(ERROR, CHANCE, greater=False))
 
     def because(level: Level) -> str:
         means = ", ".join(
@@ -35,7 +35,7 @@ def verdict(runs: Runs) -> Verdict:
         caveat = "" if level is Level.REPRODUCED else " After so few steps a deeper net need not be ahead yet."
         return f"Training error by depth: {means}; test error changes by {test.estimate:+.1f} points from 8 to 56.{caveat}"
 
-    return Rule((train, test), gates, naive).judge(
+    return Rule((train, test), validity_checks, shared_lr).judge(
         reproduced=train.below(0) and test.below(0) and falls[ERROR] and falls[TEST_ERROR],
         direction=train.below(0) and falls[ERROR],
         refuted=train.shows_no_fall(1),
@@ -49,7 +49,7 @@ study = DepthStudy(
     "Deeper ResNets have lower training error, and also lower test error.",
     slide="ImageNet ResNets",
     paper="CIFAR-10 test error at 20 / 32 / 44 / 56 / 110 layers: 8.75 / 7.51 / 7.17 / 6.97 / 6.43 %; at 1,202 layers 7.93 %.",
-    arms=nets(*NAMES),
-    held="width, data, order, initialization, batch normalization, steps",
+    variants=nets(*NAMES),
+    controlled="width, data, order, initialization, batch normalization, steps",
     verdict=verdict,
 )

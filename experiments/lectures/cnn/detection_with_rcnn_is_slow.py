@@ -5,7 +5,7 @@ Deck “CNN, R-CNN”, slide “Problems of R-CNN”, 3: “47s / image (on a GP
 
 from __future__ import annotations
 
-from experiments.lectures.cs231n._image_time import BOUND, DEPARTURES, TIMED, TimeStudy, proposed, ratio, wall
+from experiments.lectures.cs231n._image_time import BOUND, DEVIATIONS, TIMED, TimeStudy, proposed, ratio, wall
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Rule, Verdict
 
@@ -32,6 +32,6 @@ study = TimeStudy(
     "takes 47s / image (on a GPU).",
     slide="Problems of R-CNN",
     paper="47.0 s an image for the network with VGG-16, 0.32 s with Fast R-CNN: 146 times.",
-    departures=(*DEPARTURES, "the search for proposals, which both need, is not counted"),
+    deviations=(*DEVIATIONS, "the search for proposals, which both need, is not counted"),
     verdict=verdict,
 )

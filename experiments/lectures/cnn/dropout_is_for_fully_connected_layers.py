@@ -13,7 +13,7 @@ from experiments.studies.results import Runs
 from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 
-from ._few_scenes import DEPARTURES, GeneralizationStudy, cifar10, gain
+from ._few_scenes import DEVIATIONS, GeneralizationStudy, cifar10, gain
 from ._small_net import CHANCE, TEST_ERROR
 
 FC, CONV = 0.5, 0.25
@@ -25,10 +25,10 @@ def verdict(runs: Runs) -> Verdict:
     helps = gain(runs, "fc", "none", "< 0")
     further = gain(runs, "all", "fc", "≥ 0")
     alone = gain(runs, "conv", "none", "")
-    naive = runs.naive(helps.name, "fc", "none", TEST_ERROR)
-    gates = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False))
+    shared_lr = runs.shared_lr(helps.name, "fc", "none", TEST_ERROR)
+    validity_checks = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False))
     better = further.below(0)
-    return Rule((helps, further), gates, naive, also=(str(alone),)).judge(
+    return Rule((helps, further), validity_checks, shared_lr, also=(str(alone),)).judge(
         reproduced=helps.below(0) and further.excludes_below(0),
         direction=helps.below(0) and not better,
         refuted=better or helps.shows_no_fall(1),
@@ -44,18 +44,18 @@ study = GeneralizationStudy(
     "layers only.",
     paper="Test error without dropout, with it in fully connected layers, and in all layers: CIFAR-10 14.98, 14.32, 12.61 %; "
     "SVHN 3.95, 3.02, 2.55 %.",
-    arms={
+    variants={
         "all": {"model.network.fc_dropout": FC, "model.network.conv_dropout": CONV},
         "conv": {"model.network.conv_dropout": CONV},
         "fc": {"model.network.fc_dropout": FC},
         "none": {"model.network.fc_dropout": 0.0},
     },
-    held="layers, widths, data, order, steps; no other regularisation",
+    controlled="layers, widths, data, order, steps; no other regularisation",
     seeds=5,
     scales={
         "cpu": Scale(
             {**steps(700), "trainer.callbacks": [L(TrainingSet)(samples=1000)]},
-            departures=(*DEPARTURES, "1,000 training scenes", "700 steps of 50 images"),
+            deviations=(*DEVIATIONS, "1,000 training scenes", "700 steps of 50 images"),
         ),
         "gpu": Scale(
             {
@@ -64,10 +64,10 @@ study = GeneralizationStudy(
                 "model.network.hidden": [2048, 2048],
                 "trainer.callbacks": [L(TrainingSet)()],
             },
-            departures=("40,000 steps of 128 images", "45,000 training images"),
+            deviations=("40,000 steps of 128 images", "45,000 training images"),
         ),
     },
-    departures=(
+    deviations=(
         "units are dropped with probability 0.5 (fully connected) and 0.25 (convolutions) as in the paper's experiments, and "
         "not tuned",
     ),

@@ -43,9 +43,9 @@ study = RegionStudy(
     "proposals. First object detection method using CNN.",
     slide="R-CNN: Regions with CNN features",
     paper="VOC 2010 53.7 %, VOC 2012 53.3 %; VOC 2007 58.5 % (AlexNet), 66.0 % (VGG-16).",
-    arms={RCNN: rcnn(), NOT_TUNED: NOT_FINE_TUNED},
-    held="pre-trained trunk, proposals, data, order; SVMs and regressors have the authors' constants",
-    departures=(
+    variants={RCNN: rcnn(), NOT_TUNED: NOT_FINE_TUNED},
+    controlled="pre-trained backbone, proposals, data, order; SVMs and regressors have the authors' constants",
+    deviations=(
         "SVMs and regressors of the same run are scored with and without, on the same features",
         "32 regions an image in fine-tuning, from 8 images, where the paper has 128 in a batch",
     ),

@@ -16,7 +16,7 @@ from experiments.studies.results import Runs
 from experiments.studies.study import Measured, Measurement, Study
 from experiments.studies.verdict import Check, Rule, Verdict
 from lightning_modules.feature_store import FeatureStore, ImageFeatures
-from lightning_modules.networks import RCNN, ConvTrunk, FullyConnected, StagedHead
+from lightning_modules.networks import RCNN, ConvBackbone, FullyConnected, StagedHead
 
 IMAGES = 20
 VOC_2007 = 5011
@@ -29,17 +29,17 @@ def written(*, seed: int, folder: Path, proposals: int, width: int) -> Measured:
 
     Returns:
         ``bytes`` of the features of an image and ``all_bytes`` with boxes and the like, means over 20 images; ``cpu_seconds``
-        an image, of the network and the disk, with a small trunk and crops of 32 × 32 pixels.
+        an image, of the network and the disk, with a small backbone and crops of 32 × 32 pixels.
     """
-    dice = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     head = partial(StagedHead, layers=partial(FullyConnected, widths=(width,)))
-    network = RCNN(20, trunk=partial(ConvTrunk, depth=1), head=head).eval()
+    network = RCNN(20, backbone=partial(ConvBackbone, depth=1), head=head).eval()
     store, sizes = FeatureStore(folder / "features"), []
     began = time.process_time()
     for index in range(IMAGES):
-        image = torch.randn(1, 3, 64, 64, generator=dice)
-        corners = torch.rand(proposals, 2, 2, generator=dice).sort(1).values.flatten(1)
+        image = torch.randn(1, 3, 64, 64, generator=rng)
+        corners = torch.rand(proposals, 2, 2, generator=rng).sort(1).values.flatten(1)
         regions = 60 * corners + torch.tensor([0.0, 0.0, 4.0, 4.0])
         with torch.no_grad():
             pooled = network.features([image], [regions])
@@ -56,8 +56,13 @@ def written(*, seed: int, folder: Path, proposals: int, width: int) -> Measured:
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: an image takes 4 bytes for each number of each proposal (±1 %), and VOC 2007 takes 100 to 400 GB so."""
     checks = tuple(
-        Check(f"bytes of an image's features, {arm}", runs.quantity("", arm, "bytes").estimate, expected(runs, arm), 0.01)
-        for arm in runs.arms
+        Check(
+            f"bytes of an image's features, {variant}",
+            runs.quantity("", variant, "bytes").estimate,
+            expected(runs, variant),
+            0.01,
+        )
+        for variant in runs.variants
     )
     checks += (
         Check("seconds an image of VOC 2007 that 2.5 days are; 47 at test time", 2.5 * 86400 / VOC_2007, 47.0, 0.1),
@@ -66,7 +71,7 @@ def verdict(runs: Runs) -> Verdict:
     disk = runs.quantity("disk for VOC 2007", FULL, "all_bytes", scale=VOC_2007 / 1e9, unit="GB", needs="100 to 400 GB")
     seconds = runs.quantity("CPU time of an image here", FULL, "cpu_seconds", unit="s")
     right = all(check.holds for check in checks)
-    return Rule((disk,), also=(f"{seconds}, with a small trunk.",), checks=checks).judge(
+    return Rule((disk,), also=(f"{seconds}, with a small backbone.",), checks=checks).judge(
         reproduced=right and min(disk.by_seed) >= 100 and max(disk.by_seed) <= 400,
         direction=right and disk.above(10),
         refuted=not right or disk.excludes_above(10),
@@ -75,9 +80,9 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-def expected(runs: Runs, arm: str) -> float:
+def expected(runs: Runs, variant: str) -> float:
     """Four bytes a number."""
-    return 4 * runs.values(arm, "numbers")[0]
+    return 4 * runs.values(variant, "numbers")[0]
 
 
 study = Study(
@@ -87,16 +92,16 @@ study = Study(
     slide="Problems of R-CNN",
     paper="“Hundreds of gigabytes”; 2.5 GPU-days with VGG-16.",
     work=Measurement(written),
-    arms={
+    variants={
         FEWER: {"proposals": 500, "width": 4096},
         NARROW: {"proposals": 2000, "width": 1024},
         FULL: {"proposals": 2000, "width": 4096},
     },
-    held="float32, no compression, every proposal kept",
+    controlled="float32, no compression, every proposal kept",
     seeds=1,
-    departures=(
+    deviations=(
         "random images and regions: what is written does not depend on them",
-        "the time is that of a small trunk on a CPU, and is judged by no one; the features near objects (pool5) are left out",
+        "the time is that of a small backbone on a CPU, and nobody judges it; the features near objects (pool5) are left out",
     ),
     verdict=verdict,
 )

@@ -27,8 +27,8 @@ def by_loops(image: np.ndarray, filters: np.ndarray, stride: int) -> np.ndarray:
 
 
 def checks() -> list[Check]:
-    dice = np.random.default_rng(0)
-    image, filters = dice.normal(size=(3, 12, 14)), dice.normal(size=(6, 3, 5, 5))
+    rng = np.random.default_rng(0)
+    image, filters = rng.normal(size=(3, 12, 14)), rng.normal(size=(6, 3, 5, 5))
 
     def conv(weight: np.ndarray, stride: int = 1) -> np.ndarray:
         return F.conv2d(torch.from_numpy(image)[None], torch.from_numpy(weight), stride=stride)[0].numpy()

@@ -42,5 +42,5 @@ study = Exact(
     slide="Fully Connected Layer",
     paper="Long et al. 2015, section 3.",
     checks=checks,
-    departures=("whether these numbers are frequencies (calibration) is a matter of training and not of this identity",),
+    deviations=("whether these numbers are frequencies (calibration) is a matter of training and not of this identity",),
 )

@@ -26,17 +26,17 @@ WIDTHS = (0.3, 1.0, 3.0, 10.0)
 FEATURES = (64, 128, 256, 512, 1024, 2048, 4096)
 
 
-def exclusive_or(dice: np.random.Generator, count: int) -> tuple[Points, np.ndarray]:
+def exclusive_or(rng: np.random.Generator, count: int) -> tuple[Points, np.ndarray]:
     """Points of the square ±1 and classes ±1, the sign of x · y; none nearer than 0.05 to an axis."""
-    points = dice.uniform(0.05, 1, (count, 2)) * dice.choice([-1, 1], (count, 2))
+    points = rng.uniform(0.05, 1, (count, 2)) * rng.choice([-1, 1], (count, 2))
     return points, np.sign(points[:, 0] * points[:, 1])
 
 
-def circles(dice: np.random.Generator, count: int) -> tuple[Points, np.ndarray]:
+def circles(rng: np.random.Generator, count: int) -> tuple[Points, np.ndarray]:
     """A disc of class −1 within a ring of class 1."""
-    classes = dice.choice([-1.0, 1.0], count)
-    radius = np.where(classes < 0, dice.uniform(0, 0.45, count), dice.uniform(0.55, 1, count))
-    angle = dice.uniform(0, 2 * np.pi, count)
+    classes = rng.choice([-1.0, 1.0], count)
+    radius = np.where(classes < 0, rng.uniform(0, 0.45, count), rng.uniform(0.55, 1, count))
+    angle = rng.uniform(0, 2 * np.pi, count)
     return np.c_[radius * np.cos(angle), radius * np.sin(angle)], classes
 
 
@@ -80,20 +80,20 @@ def separate(*, seed: int, folder: Path, kernel: str) -> Measured:
     kernels: list[Kernel] = [linear] if kernel == "linear" else [radial(gamma) for gamma in WIDTHS]
     values = {}
     for name, draw in PROBLEMS.items():
-        dice = np.random.default_rng(seed)
-        train, test = draw(dice, TRAIN), draw(dice, TEST)
+        rng = np.random.default_rng(seed)
+        train, test = draw(rng, TRAIN), draw(rng, TEST)
         values[name] = accuracy(*chosen(kernels, train), train, test)
     return Measured(values)
 
 
 def approximate(*, seed: int, folder: Path) -> Measured:
     """Root mean square error of the kernel that D random cosines give, over D, and the slope of the logarithms."""
-    dice = np.random.default_rng(seed)
-    points = dice.uniform(-1, 1, (200, 2))
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-1, 1, (200, 2))
     exact = radial(1.0)(points, points) - 1
     curve = []
     for count in FEATURES:
-        frequencies, phases = dice.normal(0, np.sqrt(2), (2, count)), dice.uniform(0, 2 * np.pi, count)
+        frequencies, phases = rng.normal(0, np.sqrt(2), (2, count)), rng.uniform(0, 2 * np.pi, count)
         features = np.sqrt(2 / count) * np.cos(points @ frequencies + phases)
         curve.append((float(count), float(np.sqrt(((features @ features.T - exact) ** 2).mean()))))
     counts, errors = np.log(np.array(curve)).T
@@ -138,9 +138,9 @@ study = Study(
     slide="Nonlinear Predictors",
     paper="No figure; Rahimi & Recht 2007: the error of D random features falls as 1/√D.",
     work=Measurement(measure),
-    arms={"linear": {"kernel": "linear"}, "kernel": {"kernel": "radial"}, "random features": {"kernel": "random features"}},
-    held="200 training points, regularised least squares, C (and γ) by five-fold cross-validation on them",
-    departures=("regularised least squares in place of a support vector machine: as linear in its features",),
+    variants={"linear": {"kernel": "linear"}, "kernel": {"kernel": "radial"}, "random features": {"kernel": "random features"}},
+    controlled="200 training points, regularised least squares, C (and γ) by five-fold cross-validation on them",
+    deviations=("regularised least squares in place of a support vector machine: as linear in its features",),
     seeds=10,
     verdict=verdict,
 )

@@ -63,7 +63,7 @@ study = Exact(
     slide="Idea background for CNN",
     paper="Ranzato's slide: 40K hidden units, fields of 10 × 10, 4M parameters (from memory; the deck's figure is an image).",
     checks=checks,
-    departures=(
+    deviations=(
         "a field at the border counts as a whole one, as on the slide; without padding there are 191² and not 200² places",
     ),
 )

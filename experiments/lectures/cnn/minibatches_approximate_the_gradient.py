@@ -15,13 +15,13 @@ from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.studies.study import Measured, Measurement, Scale, Study, Training, Tune, Variant
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import Kaiming, SmallConvNet
 
 from ._descent import LOSS, descent, slowness, steps_to
 from ._scenes import training_images
-from ._small_net import CUDA_CONVNET, DEPARTURES, RECIPE
+from ._small_net import CUDA_CONVNET, DEVIATIONS, RECIPE
 
 IMAGES, BATCH = 2048, 128
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)
@@ -50,16 +50,16 @@ def gradient_of_each(seed: int) -> Tensor:
     return torch.cat([value.flatten(1) for value in each.values()], 1)
 
 
-def noise(gradients: Tensor, size: int, dice: torch.Generator, *, repeats: bool) -> tuple[float, float]:
+def noise(gradients: Tensor, size: int, rng: torch.Generator, *, repeats: bool) -> tuple[float, float]:
     """Of 64 mini-batches: the mean squared distance from the whole gradient over its square, and the mean cosine with it.
 
     ``repeats``: images are drawn independently, and not as an epoch draws them, each once.
     """
     whole, count = gradients.mean(0), len(gradients)
     if repeats:
-        chosen = torch.randint(count, (DRAWS, size), generator=dice)
+        chosen = torch.randint(count, (DRAWS, size), generator=rng)
     else:
-        chosen = torch.stack([torch.randperm(count, generator=dice)[:size] for _ in range(DRAWS)])
+        chosen = torch.stack([torch.randperm(count, generator=rng)[:size] for _ in range(DRAWS)])
     shares = torch.zeros(DRAWS, count).scatter_add_(1, chosen, torch.full((DRAWS, size), 1 / size))
     batches = shares @ gradients
     distance = (batches - whole).square().sum(1).mean() / whole.square().sum()
@@ -74,9 +74,9 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 
 def gradients(*, seed: int, folder: Path) -> Measured:
     each = gradient_of_each(seed)
-    dice = torch.Generator().manual_seed(seed)
-    found = [(size, *noise(each, size, dice, repeats=True)) for size in SIZES]
-    epoch = [(size, noise(each, size, dice, repeats=False)[0]) for size in SIZES if size < IMAGES]
+    rng = torch.Generator().manual_seed(seed)
+    found = [(size, *noise(each, size, rng, repeats=True)) for size in SIZES]
+    epoch = [(size, noise(each, size, rng, repeats=False)[0]) for size in SIZES if size < IMAGES]
     # Of a finite set without repeats the variance is smaller, by (N − |S|)/(N − 1).
     corrected = [(size, distance * (IMAGES - 1) / (IMAGES - size)) for size, distance in epoch]
     curves = {"relative variance": [(s, d) for s, d, _ in found], "cosine": [(s, c) for s, _, c in found]}
@@ -86,7 +86,7 @@ def gradients(*, seed: int, folder: Path) -> Measured:
 
 def images(run: Run) -> float:
     """Training images passed through the net on the way to the loss."""
-    return {FULL: IMAGES, MINI: BATCH}[run.arm] * steps_to(THRESHOLD)(run)
+    return {FULL: IMAGES, MINI: BATCH}[run.variant] * steps_to(THRESHOLD)(run)
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -96,11 +96,11 @@ def verdict(runs: Runs) -> Verdict:
     cost = runs.ratio(
         "images to the loss, whole batch / mini-batch", FULL, MINI, images, budget=FULL_STEPS * IMAGES, needs="≥ 5 x"
     )
-    naive = runs.naive_ratio("images to the loss, whole batch / mini-batch", FULL, MINI, images)
+    shared_lr = runs.shared_lr_ratio("images to the loss, whole batch / mini-batch", FULL, MINI, images)
     cosine = runs.quantity(f"cosine of a mini-batch of {BATCH} with the whole gradient", GRADIENTS, f"cosine of {BATCH}")
     once = runs.quantity("slope without repeats, corrected", GRADIENTS, "slope without repeats, corrected")
     holds = law.above(-1.1) and law.below(-0.9)
-    return Rule((law, cost), (runs.tuned(),), naive, also=(str(cosine), str(once))).judge(
+    return Rule((law, cost), (runs.tuned(),), shared_lr, also=(str(cosine), str(once))).judge(
         reproduced=holds and cost.above(5),
         direction=holds,
         refuted=law.excludes_above(-1.1) or law.excludes_below(-0.9),
@@ -121,26 +121,26 @@ study = Study(
     slide="Dealing with Big Data",
     paper="No figure; the mean of |S| independent gradients has 1/|S| of the variance of one.",
     work=Training(RECIPE),
-    arms={
-        GRADIENTS: Arm(work=Measurement(gradients)),
+    variants={
+        GRADIENTS: Variant(work=Measurement(gradients)),
         FULL: batches(IMAGES, FULL_STEPS, 1),
         MINI: batches(BATCH, MINI_STEPS, 4),
     },
-    held="net, images, momentum 0.9; as many images seen at most",
+    controlled="net, images, momentum 0.9; as many images seen at most",
     tune=Tune(start=0.0316, by=slowness(THRESHOLD, MINI_STEPS), own_start={FULL: 0.1}),
     scales={
         "cpu": Scale(
             {"data.train": IMAGES, "model.network.widths": WIDTHS},
-            departures=(
+            deviations=(
                 "two convolutions of 8 and 16 filters",
-                *DEPARTURES[1:],
+                *DEVIATIONS[1:],
                 f"{IMAGES:,} training images, where the slide has millions: the more there are, the dearer is the whole batch",
                 "loss measured on 500 of them",
             ),
         ),
         "gpu": Scale(
             {**CUDA_CONVNET, "data.train_samples": IMAGES},
-            departures=(f"{IMAGES:,} training images of CIFAR-10",),
+            deviations=(f"{IMAGES:,} training images of CIFAR-10",),
         ),
     },
     verdict=verdict,

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.studies.study import Measured, Measurement, Scale, Study, Training, Tune, Variant
 from experiments.studies.verdict import Check, Level, Rule, Verdict
 
 from ._descent import LOSS, descent, slowness, steps_to
-from ._small_net import CUDA_CONVNET, DEPARTURES, RECIPE
+from ._small_net import CUDA_CONVNET, DEVIATIONS, RECIPE
 
 CONDITION = 10_000
 THRESHOLD = 1.0
@@ -27,25 +27,25 @@ BUDGET = 800
 QUADRATIC, PLAIN, MOMENTUM = "quadratic", "κ = 0", "κ = 0.9"
 
 
-def descend(start: np.ndarray, curvatures: np.ndarray, rate: float, kappa: float) -> int:
+def descend(start: np.ndarray, curvatures: np.ndarray, lr: float, kappa: float) -> int:
     """Steps of Δ ← κΔ + ∇L, w ← w − γΔ until w is a millionth of what it was, for L = ½ Σ curvatures · w²."""
     w, velocity, steps, goal = start, np.zeros_like(start), 0, 1e-12 * (start @ start)
     while w @ w > goal:
         velocity = kappa * velocity + curvatures * w
-        w, steps = w - rate * velocity, steps + 1
+        w, steps = w - lr * velocity, steps + 1
         if steps > 100 * CONDITION:
-            raise ArithmeticError(f"rate {rate:g} with κ = {kappa:g} does not converge")
+            raise ArithmeticError(f"rate {lr:g} with κ = {kappa:g} does not converge")
     return steps
 
 
-def order_of_the_slide(start: np.ndarray, curvatures: np.ndarray, rate: float, kappa: float, steps: int) -> dict[str, float]:
+def order_of_the_slide(start: np.ndarray, curvatures: np.ndarray, lr: float, kappa: float, steps: int) -> dict[str, float]:
     """How far the slide's order, weights first and then the velocity, is from torch.optim.SGD, relative to the start.
 
     ``later``: the slide's weights one step later, the gradient being that of the new weights. ``stale``: with the gradient
     of the weights before the step.
     """
     weight = torch.tensor(start, requires_grad=True)
-    optimizer = torch.optim.SGD([weight], lr=rate, momentum=kappa)
+    optimizer = torch.optim.SGD([weight], lr=lr, momentum=kappa)
     theirs = [start]
     for _ in range(steps):
         weight.grad = torch.from_numpy(curvatures) * weight.detach()
@@ -56,7 +56,7 @@ def order_of_the_slide(start: np.ndarray, curvatures: np.ndarray, rate: float, k
         w, velocity, path = start, np.zeros_like(start), []
         for _ in range(steps + 1):
             old = curvatures * w
-            w = w - rate * velocity
+            w = w - lr * velocity
             velocity = kappa * velocity + (old if stale else curvatures * w)
             path.append(w)
         return path
@@ -79,7 +79,7 @@ def quadratic(*, seed: int, folder: Path, condition: int) -> Measured:
     counts = {
         "plain": descend(start, curvatures, plain, 0.0),
         "momentum": descend(start, curvatures, best, ((root - 1) / (root + 1)) ** 2),
-        "held": descend(start, curvatures, 0.1 * plain, 0.9),
+        "controlled": descend(start, curvatures, 0.1 * plain, 0.9),
     }
     return Measured(counts | order_of_the_slide(start, curvatures, 0.1 * plain, 0.9, 50))
 
@@ -95,9 +95,9 @@ def verdict(runs: Runs) -> Verdict:
     polyak = replace(
         whole, name="steps on the quadratic, κ = 0 / Polyak's κ", by_seed=gain("momentum"), unit="x", needs="≥ 10 x"
     )
-    held = replace(whole, name="κ = 0 / κ = 0.9 at the same γ/(1 − κ)", by_seed=gain("held"), unit="x")
+    held = replace(whole, name="κ = 0 / κ = 0.9 at the same γ/(1 − κ)", by_seed=gain("controlled"), unit="x")
     net = runs.ratio("steps of the net, κ = 0 / κ = 0.9", PLAIN, MOMENTUM, steps_to(THRESHOLD), budget=BUDGET, needs="≥ 1.2 x")
-    naive = runs.naive_ratio("steps of the net, κ = 0 / κ = 0.9", PLAIN, MOMENTUM, steps_to(THRESHOLD))
+    shared_lr = runs.shared_lr_ratio("steps of the net, κ = 0 / κ = 0.9", PLAIN, MOMENTUM, steps_to(THRESHOLD))
     later = Check(
         "the slide's order, one step later, less torch.optim.SGD, relative",
         max(runs.values(QUADRATIC, "later")),
@@ -116,7 +116,7 @@ def verdict(runs: Runs) -> Verdict:
         )
         return text.replace(f"{net}", f"{net.estimate:.2g}") + caveat
 
-    return Rule((net, polyak), (runs.tuned(),), naive, also=(str(held),), checks=(later, stale)).judge(
+    return Rule((net, polyak), (runs.tuned(),), shared_lr, also=(str(held),), checks=(later, stale)).judge(
         reproduced=later.holds and polyak.above(10) and net.above(1.2),
         direction=later.holds and polyak.above(10),
         refuted=not later.holds or polyak.below(10),
@@ -130,21 +130,21 @@ study = Study(
     slide="Stochastic Gradient Descent with momentum",
     paper="Polyak 1964: on a quadratic of condition c the rate goes from (c − 1)/(c + 1) to (√c − 1)/(√c + 1).",
     work=Training(RECIPE),
-    arms={
-        QUADRATIC: Arm({"condition": CONDITION}, work=Measurement(quadratic)),
+    variants={
+        QUADRATIC: Variant({"condition": CONDITION}, work=Measurement(quadratic)),
         PLAIN: {"model.optimizer.momentum": 0.0},
         MOMENTUM: {"model.optimizer.momentum": 0.9},
     },
-    held="net, data, order, initialization",
+    controlled="net, data, order, initialization",
     tune=Tune(start=0.0316, by=slowness(THRESHOLD, BUDGET), own_start={PLAIN: 0.1}),
     scales={
         "cpu": Scale(
             descent(BUDGET, samples=500, every=10, until={"loss": THRESHOLD}),
-            departures=(*DEPARTURES, f"at most {BUDGET} steps of 64 images", "loss measured on 500 training images"),
+            deviations=(*DEVIATIONS, f"at most {BUDGET} steps of 64 images", "loss measured on 500 training images"),
         ),
         "gpu": Scale(
             {**CUDA_CONVNET, **descent(BUDGET, samples=5000, every=10, until={"loss": THRESHOLD})},
-            departures=("loss measured on 5,000 training images",),
+            deviations=("loss measured on 5,000 training images",),
         ),
     },
     erratum="The slide moves the weights before it renews the velocity: each step is torch's step before.",

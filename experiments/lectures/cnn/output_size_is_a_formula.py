@@ -31,16 +31,16 @@ def measured(height: int, width: int, filters: int, field: int, stride: int, pad
 
 
 def checks() -> list[Check]:
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     right = simple = simple_right = 0
     for _ in range(CASES):
-        field, stride, padding, dilation, filters = (int(dice.integers(low, high)) for low, high in RANGES)
+        field, stride, padding, dilation, filters = (int(rng.integers(low, high)) for low, high in RANGES)
         least = max(dilation * (field - 1) + 1 - 2 * padding, 1)
-        height, width = (int(least + dice.integers(0, 60)) for _ in range(2))
+        height, width = (int(least + rng.integers(0, 60)) for _ in range(2))
         shape = measured(height, width, filters, field, stride, padding, dilation)
         right += shape == (filters, *(whole(side, field, stride, padding, dilation) for side in (height, width)))
         # What the slide has in mind: no padding, and strides that come out even.
-        height, width = (int(field + stride * dice.integers(0, 30)) for _ in range(2))
+        height, width = (int(field + stride * rng.integers(0, 30)) for _ in range(2))
         shape = measured(height, width, filters, field, stride, 0, 1)
         simple += 1
         simple_right += shape == (filters, of_the_slide(height, field, stride), of_the_slide(width, field, stride))

@@ -9,20 +9,20 @@ from __future__ import annotations
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Rule, Verdict
 
-from ._depth import CHANCE, ERROR, DepthStudy, arm, nets
+from ._depth import CHANCE, ERROR, DepthStudy, nets, variant
 
 
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: 56 layers are worse by more than two standard deviations, and still so with three times the steps."""
     gap = runs.difference("training error, plain-56 − plain-20", "plain-56", "plain-20", ERROR, needs="> 2 SD", paper=None)
     later = runs.difference("the same after three times the steps", "plain-56, 3×", "plain-20, 3×", ERROR, needs="> 0")
-    naive = runs.naive("training error, plain-56 − plain-20", "plain-56", "plain-20", ERROR)
+    shared_lr = runs.shared_lr("training error, plain-56 − plain-20", "plain-56", "plain-20", ERROR)
     noise = 100 * max(runs.quantity("", a, ERROR).spread for a in ("plain-20", "plain-56"))
     learns = runs.beats(
-        ERROR, CHANCE, greater=False, arms=("plain-20", "plain-20, 3×")
+        ERROR, CHANCE, greater=False, variants=("plain-20", "plain-20, 3×")
     )  # the deep one need not: that is the claim
     worse = gap.above(0) and gap.estimate > 2 * noise
-    return Rule((gap, later), (runs.tuned(), learns), naive).judge(
+    return Rule((gap, later), (runs.tuned(), learns), shared_lr).judge(
         reproduced=worse and later.above(0),
         direction=gap.above(0),
         refuted=gap.shows_no_rise(1),
@@ -36,11 +36,11 @@ study = DepthStudy(
     says="Plain net: simply stacking layers; a deeper plain net has higher training error and test error.",
     slide="Plain net",
     paper="ImageNet top-1 error: plain-18 27.94 %, plain-34 28.54 %; CIFAR-10: plain-110 above 60 %.",
-    arms={
+    variants={
         **nets("plain-56", "plain-20"),
-        "plain-56, 3×": arm(56, residual=False, budget=3, rate_of="plain-56"),
-        "plain-20, 3×": arm(20, residual=False, budget=3, rate_of="plain-20"),
+        "plain-56, 3×": variant(56, residual=False, budget=3, lr_of="plain-56"),
+        "plain-20, 3×": variant(20, residual=False, budget=3, lr_of="plain-20"),
     },
-    held="width, data, order, initialization, batch normalization, steps",
+    controlled="width, data, order, initialization, batch normalization, steps",
     verdict=verdict,
 )

@@ -24,8 +24,8 @@ def verdict(runs: Runs) -> Verdict:
     """Reproduced: trained at once it has half a point more than with regressors fitted afterwards. Direction only: more."""
     gain = runs.difference("AP, at once − softmax, then regressors", FAST, TWO_STAGES, AP, needs="≥ 0.5 points", paper=2.9)
     three = runs.difference("AP, at once − softmax, then SVMs, then regressors", FAST, IN_STAGES, AP)
-    naive = runs.naive("AP, at once − softmax, then regressors", TWO_STAGES, FAST, lambda run: -run.value(AP))
-    return Rule((gain, three), (runs.tuned(), learns(runs, FAST, TWO_STAGES)), naive).judge(
+    shared_lr = runs.shared_lr("AP, at once − softmax, then regressors", TWO_STAGES, FAST, lambda run: -run.value(AP))
+    return Rule((gain, three), (runs.tuned(), learns(runs, FAST, TWO_STAGES)), shared_lr).judge(
         reproduced=gain.above(0) and gain.estimate >= 0.5,
         direction=gain.above(0),
         refuted=gain.shows_no_rise(0.5),
@@ -39,16 +39,16 @@ study = RegionStudy(
     says="Training is a multi-stage pipeline: fine-tuning with log loss, then SVMs, then bounding-box regressors.",
     slide="Problems of R-CNN",
     paper="Fast R-CNN with VGG-16 on VOC 2007: trained in stages 64.0 %, at once 66.9 %.",
-    arms={TWO_STAGES: fast_in_two_stages(), IN_STAGES: fast_in_stages(), FAST: fast()},
-    held="network, pre-trained trunk, proposals, data, order, steps",
+    variants={TWO_STAGES: fast_in_two_stages(), IN_STAGES: fast_in_stages(), FAST: fast()},
+    controlled="network, pre-trained backbone, proposals, data, order, steps",
     seeds=5,
-    departures=(
+    deviations=(
         "that there are stages is in the code: StagedDetection has them, RegionDetection has one; what is measured is their "
         "cost",
         "the regressors are ridge regressions on the pooled features, as R-CNN's; the paper's stage trains Fast R-CNN's own "
         "layer",
         "a first draft took the softmax from the run with SVMs, whose rate suits these; after one pass (+2.8 points, "
-        "inconclusive) it has an arm of its own, tuned by itself",
+        "inconclusive) it has a variant of its own, tuned by itself",
     ),
     verdict=verdict,
 )

@@ -13,12 +13,12 @@ from torch import nn
 
 from experiments.studies.lazy import L
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Arm, Scale, Study, Training, Tune
-from experiments.studies.verdict import Gate, Level, Rule, Verdict
+from experiments.studies.study import Scale, Study, Training, Tune, Variant
+from experiments.studies.verdict import Level, Rule, ValidityCheck, Verdict
 from lightning_modules.networks import Kaiming, Normal, Xavier
 
 from ._descent import descent
-from ._small_net import CUDA_CONVNET, DEPARTURES, RECIPE, TRAINING_ERROR, units
+from ._small_net import CUDA_CONVNET, DEVIATIONS, RECIPE, TRAINING_ERROR, units
 
 THRESHOLD = 0.25
 BUDGET = 1500
@@ -36,7 +36,7 @@ def budget(runs: Runs) -> float:
 
 
 def slowness(run: Run) -> float:
-    """What an arm is tuned by: the steps to the threshold; of runs that missed it, those with the higher error are worse."""
+    """What a variant is tuned by: the steps to the threshold; of runs that missed it, those with the higher error are worse."""
     reached = steps(run)
     return reached if math.isfinite(reached) else BUDGET * (1 + run.value(TRAINING_ERROR))
 
@@ -52,12 +52,14 @@ def verdict(runs: Runs) -> Verdict:
         "the same from N(0, 0.01²)", "tanh, N(0, 0.01)", "relu, N(0, 0.01)", steps, budget=limit, needs="3 to 12 x", paper=6
     )
     sigmoid = runs.ratio("sigmoid / ReLU", "sigmoid", "relu", steps, budget=limit)
-    halfway = max(steps(run, 0.5) for arm in ("relu", "relu, N(0, 0.01)") for run in runs.of(arm))
-    gates = (
+    halfway = max(steps(run, 0.5) for variant in ("relu", "relu, N(0, 0.01)") for run in runs.of(variant))
+    validity_checks = (
         runs.tuned(),
-        Gate("ReLU is at 50 % error before a third of the budget", halfway <= limit / 3, f"{halfway:g} of {limit:g} steps"),
+        ValidityCheck(
+            "ReLU is at 50 % error before a third of the budget", halfway <= limit / 3, f"{halfway:g} of {limit:g} steps"
+        ),
     )
-    naive = runs.naive_ratio("steps to 25 % training error, tanh / ReLU", "tanh", "relu", steps)
+    shared_lr = runs.shared_lr_ratio("steps to 25 % training error, tanh / ReLU", "tanh", "relu", steps)
     effects = (matched, small)
 
     def because(level: Level) -> str:
@@ -67,7 +69,7 @@ def verdict(runs: Runs) -> Verdict:
         )
         return text if level is Level.REPRODUCED else f"{text} Krizhevsky's own caption says that the size varies."
 
-    return Rule(effects, gates, naive, also=(f"{sigmoid}: the sigmoid's part of the claim.",)).judge(
+    return Rule(effects, validity_checks, shared_lr, also=(f"{sigmoid}: the sigmoid's part of the claim.",)).judge(
         reproduced=all(e.above(3) and e.below(12) for e in effects),
         direction=all(e.above(1.2) for e in effects),
         refuted=all(e.below(1.2) for e in effects),
@@ -83,25 +85,25 @@ study = Study(
     slide="Nonlinearity – ReLU function",
     paper="A four-layer net on CIFAR-10 reaches 25 % training error six times faster with ReLU than with tanh.",
     work=Training(RECIPE),
-    arms={
-        "sigmoid, N(0, 0.01)": Arm(units(L(nn.Sigmoid)(), SMALL), rate_of="sigmoid"),
+    variants={
+        "sigmoid, N(0, 0.01)": Variant(units(L(nn.Sigmoid)(), SMALL), lr_of="sigmoid"),
         "sigmoid": units(L(nn.Sigmoid)(), L(Xavier)(gain=4.0)),
         "tanh, N(0, 0.01)": units(L(nn.Tanh)(), SMALL),
         "relu, N(0, 0.01)": units(L(nn.ReLU)(), SMALL),
         "tanh": units(L(nn.Tanh)(), L(Xavier)()),
         "relu": units(L(nn.ReLU)(), L(Kaiming)()),
     },
-    held="layers, data, order, momentum 0.9, no regularisation; each activation has the initialization that suits it, then all "
-    "have N(0, 0.01²)",
+    controlled="layers, data, order, momentum 0.9, no regularisation; each activation has the initialization that suits it, "
+    "then all have N(0, 0.01²)",
     tune=Tune(start=0.0316, by=slowness, own_start={"sigmoid": 0.1, "tanh, N(0, 0.01)": 0.1, "relu": 0.01}),
     scales={
         "cpu": Scale(
             descent(BUDGET, samples=500, every=20, until={"error": THRESHOLD}),
-            departures=(*DEPARTURES, f"at most {BUDGET} steps of 64 images", "error measured on 500 training images"),
+            deviations=(*DEVIATIONS, f"at most {BUDGET} steps of 64 images", "error measured on 500 training images"),
         ),
         "gpu": Scale(
             {**CUDA_CONVNET, **descent(40_000, samples=5000, every=100, until={"error": THRESHOLD})},
-            departures=("45,000 of the 50,000 training images", "error measured on 5,000 of them"),
+            deviations=("45,000 of the 50,000 training images", "error measured on 5,000 of them"),
         ),
     },
     verdict=verdict,

@@ -14,11 +14,11 @@ from torch import nn
 from experiments.measures.training import DeadUnits, TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.study import Scale, Study, Training, Tune, Variant
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import Kaiming
 
-from ._small_net import CHANCE, CUDA_CONVNET, DEPARTURES, RECIPE, TEST_ERROR, TRAINING_ERROR, units
+from ._small_net import CHANCE, CUDA_CONVNET, DEVIATIONS, RECIPE, TEST_ERROR, TRAINING_ERROR, units
 
 DEAD, INACTIVE = "units/dead", "units/inactive"
 MARGIN = 1.0
@@ -32,14 +32,14 @@ def verdict(runs: Runs) -> Verdict:
     dead = runs.quantity("dead units, ReLU at 10 × its best rate", "relu, 10×", DEAD, scale=100, unit="%", needs="> 0")
     leaky = runs.quantity("dead units, leaky ReLU at 10 × its", "leaky, 10×", DEAD, scale=100, unit="%", needs="0")
     error = runs.difference("test error, ReLU − leaky ReLU", "relu", LEAKY, TEST_ERROR, needs="within ±1 point")
-    naive = runs.naive("test error, ReLU − leaky ReLU", "relu", LEAKY, TEST_ERROR)
-    best, middle = (runs.quantity("", arm, DEAD, scale=100).estimate for arm in ("relu", "relu, 3×"))
+    shared_lr = runs.shared_lr("test error, ReLU − leaky ReLU", "relu", LEAKY, TEST_ERROR)
+    best, middle = (runs.quantity("", variant, DEAD, scale=100).estimate for variant in ("relu", "relu, 3×"))
     idle = runs.quantity("", "leaky, 10×", INACTIVE, scale=100).estimate
     steep = runs.difference("test error, leaky ReLU of slope 0.25 − ReLU", "leaky, 0.25", "relu", TEST_ERROR)
-    gates = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False, arms=("relu", LEAKY, "leaky, 0.25")))
+    validity_checks = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False, variants=("relu", LEAKY, "leaky, 0.25")))
     dies, same = dead.above(0) and not any(leaky.by_seed), error.equivalent(MARGIN)
     differs = error.above(MARGIN) or error.below(-MARGIN)
-    return Rule((dead, leaky, error), gates, naive, also=(str(steep),)).judge(
+    return Rule((dead, leaky, error), validity_checks, shared_lr, also=(str(steep),)).judge(
         reproduced=dies and same,
         direction=dies or same,
         refuted=dead.excludes_above(0) and differs,
@@ -66,28 +66,28 @@ study = Study(
     slide="Nonlinearity – ReLu function",
     paper="Maas et al. 2013: a negligible effect on the error (from memory).",
     work=Training(RECIPE),
-    arms={
-        "relu, 10×": Arm(RELU, rate_of="relu", times=10),
-        "relu, 3×": Arm(RELU, rate_of="relu", times=3),
-        "leaky, 10×": Arm(sloped(0.01), rate_of=LEAKY, times=10),
+    variants={
+        "relu, 10×": Variant(RELU, lr_of="relu", times=10),
+        "relu, 3×": Variant(RELU, lr_of="relu", times=3),
+        "leaky, 10×": Variant(sloped(0.01), lr_of=LEAKY, times=10),
         "leaky, 0.25": sloped(0.25),
         "relu": RELU,
         LEAKY: sloped(0.01),
     },
-    held="layers, data, order, momentum 0.9, steps; no batch normalization, which would hide dying",
+    controlled="layers, data, order, momentum 0.9, steps; no batch normalization, which would hide dying",
     tune=Tune(start=0.0316, by=TRAINING_ERROR),
     seeds=5,
     scales={
         "cpu": Scale(
             {"trainer.max_steps": 300, **CLIPPED, **MEASURES},
-            departures=(*DEPARTURES, "300 steps of 64 images"),
+            deviations=(*DEVIATIONS, "300 steps of 64 images"),
         ),
         "gpu": Scale(
             {**CUDA_CONVNET, "trainer.max_steps": 10_000, **CLIPPED, **MEASURES},
-            departures=("cuda-convnet's net without batch normalization in place of ResNet-20", "10,000 steps of 128 images"),
+            deviations=("cuda-convnet's net without batch normalization in place of ResNet-20", "10,000 steps of 128 images"),
         ),
     },
-    departures=("gradients are clipped to a norm of 1 in all arms, so that ten times the best rate stays finite",),
+    deviations=("gradients are clipped to a norm of 1 in all variants, so that ten times the best rate stays finite",),
     verdict=verdict,
     figure=TRAINING_ERROR,
 )

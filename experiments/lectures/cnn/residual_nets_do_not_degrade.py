@@ -16,11 +16,11 @@ def verdict(runs: Runs) -> Verdict:
     """Reproduced: residual-56 within one SD of residual-20 or better, and at least 5 points better than plain-56."""
     cured = runs.difference("training error, plain-56 − residual-56", "plain-56", "residual-56", ERROR, needs="≥ 5 points")
     deeper = runs.difference("training error, residual-56 − residual-20", "residual-56", "residual-20", ERROR, needs="≤ 1 SD")
-    naive = runs.naive("training error, plain-56 − residual-56", "plain-56", "residual-56", ERROR)
+    shared_lr = runs.shared_lr("training error, plain-56 − residual-56", "plain-56", "residual-56", ERROR)
     noise = 100 * runs.quantity("", "residual-20", ERROR).spread
-    learns = runs.beats(ERROR, CHANCE, greater=False, arms=("residual-20", "residual-56"))
+    learns = runs.beats(ERROR, CHANCE, greater=False, variants=("residual-20", "residual-56"))
     helps = cured.above(0) and cured.estimate >= 5
-    return Rule((cured, deeper), (runs.tuned(), learns), naive).judge(
+    return Rule((cured, deeper), (runs.tuned(), learns), shared_lr).judge(
         reproduced=helps and deeper.estimate <= noise,
         direction=helps,
         refuted=cured.shows_no_rise(5),
@@ -34,7 +34,7 @@ study = DepthStudy(
     says="Residual net: with shortcut connections, H(x) = F(x) + x.",
     slide="Residual net",
     paper="ImageNet top-1 error of 34 layers: plain 28.54 %, residual 25.03 %.",
-    arms=nets("plain-56", "residual-56", "residual-20"),
-    held="width, parameters (shortcuts of option A), data, order, initialization, batch normalization, steps",
+    variants=nets("plain-56", "residual-56", "residual-20"),
+    controlled="width, parameters (shortcuts of option A), data, order, initialization, batch normalization, steps",
     verdict=verdict,
 )

@@ -14,7 +14,7 @@ from experiments.lectures._length import steps
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Scale, Study, Training, Tune
+from experiments.studies.study import Scale, Study, Training, Tune, Variant
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
 
@@ -40,17 +40,17 @@ def verdict(runs: Runs) -> Verdict:
             title = f"test error, {worse} − {better}, n={n}"
             steps.append(runs.difference(title, name(worse, n), name(better, n), TEST_ERROR, needs="> 0"))
         title = f"with shuffled pixels, fc − conv, n={n}"
-        arms = name("fc", n, shuffled=True), name("conv", n, shuffled=True)
-        controls.append(runs.difference(title, *arms, TEST_ERROR, needs="≤ 2 points"))
+        variants = name("fc", n, shuffled=True), name("conv", n, shuffled=True)
+        controls.append(runs.difference(title, *variants, TEST_ERROR, needs="≤ 2 points"))
     whole = {n: runs.difference(f"fc − conv, n={n}", name("fc", n), name("conv", n), TEST_ERROR) for n in SAMPLES}
     n = SAMPLES[-1]
-    naive = runs.naive(f"test error, fc − conv, n={n}", name("fc", n), name("conv", n), TEST_ERROR)
+    shared_lr = runs.shared_lr(f"test error, fc − conv, n={n}", name("fc", n), name("conv", n), TEST_ERROR)
     plain = [name(connection, n) for connection in CONNECTIONS for n in SAMPLES]
-    gates = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False, arms=plain))
+    validity_checks = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False, variants=plain))
     gains = ", ".join(f"{effect.estimate:+.1f} points at n={n}" for n, effect in whole.items())
     lost = ", ".join(f"{effect.estimate:+.1f}" for effect in controls)
     places = ", ".join(f"{effect.name.removeprefix('test error, ')}: {effect.estimate:+.1f}" for effect in steps)
-    return Rule((*steps, *controls), gates, naive).judge(
+    return Rule((*steps, *controls), validity_checks, shared_lr).judge(
         reproduced=all(step.above(0) for step in steps) and all(control.interval[1] <= MARGIN for control in controls),
         direction=all(step.above(0) for step in steps),
         refuted=any(step.excludes_above(0) for step in steps),
@@ -59,13 +59,13 @@ def verdict(runs: Runs) -> Verdict:
     )
 
 
-def arm(connection: str, samples: int, shuffled: bool) -> dict[str, Any] | Arm:
+def variant(connection: str, samples: int, shuffled: bool) -> dict[str, Any] | Variant:
     net = L(MapsNet)(image_size=SIZE, connection=CONNECTIONS[connection])
     if shuffled:
         net = L(PermutedPixels)(image_size=SIZE, network=net)
     changes = {"model.network": net, "data.train_samples": samples}
     # Full connections, whose weights are all drawn alike, cannot tell one order of pixels from another.
-    return Arm(changes, rate_of=name("fc", samples)) if shuffled and connection == "fc" else changes
+    return Variant(changes, lr_of=name("fc", samples)) if shuffled and connection == "fc" else changes
 
 
 def cells() -> list[tuple[str, int, bool]]:
@@ -80,13 +80,13 @@ study = Study(
     says="Statistics are similar at different locations: share the weights (LeCun 1998).",
     slide="Idea background for CNN",
     work=Training("classification/connections_shapes"),
-    arms={name(*cell): arm(*cell) for cell in cells()},
-    held="hidden units (8 maps of 8 × 8, then 16 of 4 × 4), fields of 5 × 5, steps, batch, data",
+    variants={name(*cell): variant(*cell) for cell in cells()},
+    controlled="hidden units (8 maps of 8 × 8, then 16 of 4 × 4), fields of 5 × 5, steps, batch, data",
     tune=Tune(start=0.0316, by="val/error"),
     scales={
         "cpu": Scale(
             {"trainer.callbacks": SCORED},
-            departures=(
+            deviations=(
                 "drawn scenes of 16 × 16 pixels",
                 "4,000 training scenes in place of 5,000",
                 "local connections are not run with shuffled pixels",
@@ -99,7 +99,7 @@ study = Study(
                 **steps(5000),
                 "trainer.callbacks": SCORED,
             },
-            departures=("CIFAR-10 at 16 × 16 pixels",),
+            deviations=("CIFAR-10 at 16 × 16 pixels",),
         ),
     },
     verdict=verdict,

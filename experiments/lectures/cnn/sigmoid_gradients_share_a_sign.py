@@ -17,7 +17,7 @@ from torch.func import functional_call, grad, vmap
 
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.studies.study import Measured, Measurement, Scale, Study, Training, Tune, Variant
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.networks import MultilayerPerceptron, Xavier
 from lightning_modules.networks.activations import ScaledTanh
@@ -80,9 +80,9 @@ def verdict(runs: Runs) -> Verdict:
     steps = steps_to(THRESHOLD)
     speed = runs.ratio("steps, sigmoid / sigmoid − ½", SIGMOID, CENTRED, steps, budget=BUDGET, needs="> 1 x")
     double = runs.ratio("steps, sigmoid / (2 sigmoid − 1)", SIGMOID, DOUBLE, steps, budget=BUDGET, needs="> 1 x")
-    naive = runs.naive_ratio("steps, sigmoid / sigmoid − ½", SIGMOID, CENTRED, steps)
+    shared_lr = runs.shared_lr_ratio("steps, sigmoid / sigmoid − ½", SIGMOID, CENTRED, steps)
     exact = min(share.by_seed) == 100 and max(other.by_seed) < 1
-    return Rule((speed, double, share, other), (runs.tuned(),), naive, also=(str(mean),)).judge(
+    return Rule((speed, double, share, other), (runs.tuned(),), shared_lr, also=(str(mean),)).judge(
         reproduced=exact and speed.above(1) and double.above(1),
         direction=exact,
         refuted=not exact,
@@ -105,18 +105,18 @@ study = Study(
     slide="Nonlinearity – Sigmoid function",
     paper="LeCun et al. 1998: convergence is usually faster if the average of each input is close to zero.",
     work=Training(RECIPE),
-    arms={
-        SIGNS: Arm(work=Measurement(signs)),
+    variants={
+        SIGNS: Variant(work=Measurement(signs)),
         SIGMOID: perceptron(L(nn.Sigmoid)(), 4.0),
         DOUBLE: perceptron(L(ScaledTanh)(amplitude=1.0, slope=0.5), 2.0),
         CENTRED: perceptron(L(ScaledTanh)(amplitude=0.5, slope=0.5), 4.0),
     },
-    held="between sigmoid and sigmoid − ½ all but the ½: slope, initialization, data, order, momentum 0.9",
+    controlled="between sigmoid and sigmoid − ½ all but the ½: slope, initialization, data, order, momentum 0.9",
     tune=Tune(start=0.0316, by=slowness(THRESHOLD, BUDGET)),
     scales={
         "cpu": Scale(
             descent(BUDGET, samples=500, every=5, until={"loss": THRESHOLD}),
-            departures=(
+            deviations=(
                 "a perceptron with two hidden layers of 64",
                 "drawn scenes of 16 × 16 pixels",
                 "loss measured on 500 training images",
@@ -124,7 +124,7 @@ study = Study(
         ),
         "gpu": Scale(
             {"data": PHOTOGRAPHS, **descent(20_000, samples=5000, every=100, until={"loss": THRESHOLD})},
-            departures=("a perceptron with two hidden layers of 64", "loss measured on 5,000 training images"),
+            deviations=("a perceptron with two hidden layers of 64", "loss measured on 5,000 training images"),
         ),
     },
     verdict=verdict,

@@ -2,7 +2,8 @@
 
 Deck “CNN, R-CNN”, slide “Nonlinearity – Sigmoid function”: “saturated neurons kill the gradients … not able to train more
 than 2 or 3 layers”. The weights are drawn as they were then, with variance 1 / (3 · fan-in) (Glorot & Bengio 2010, equation
-1); two more sets of arms ask whether the wall is one of depth alone: weights that suit the sigmoid, and ten times the steps.
+1); two more sets of variants ask whether the wall is one of depth alone: weights that suit the sigmoid, and ten times the
+steps.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from torch import nn
 from datamodules import MNIST
 from experiments.studies.lazy import L
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Arm, Scale, Study, Training, Tune
-from experiments.studies.verdict import Gate, Rule, Verdict
+from experiments.studies.study import Scale, Study, Training, Tune, Variant
+from experiments.studies.verdict import Rule, ValidityCheck, Verdict
 from lightning_modules.networks import Kaiming, Xavier
 
 from ._descent import descent
@@ -35,36 +36,38 @@ OWN_START = {SIGMOID[1]: 0.1, MATCHED: 0.1, RELU: 0.0316}
 
 
 def score(run: Run) -> float:
-    """What an arm is tuned by: the training error. Of rates at which nothing is learned the middle one counts as best, as
+    """What a variant is tuned by: the training error. Of rates at which nothing is learned the middle one counts as best, as
     there is nothing to choose between them."""
     error = run.value(TRAINING_ERROR)
-    if error < STUCK or run.rate is None:
+    if error < STUCK or run.lr is None:
         return error
-    return 1 + abs(math.log10(run.rate / OWN_START.get(run.arm, START)))
+    return 1 + abs(math.log10(run.lr / OWN_START.get(run.variant, START)))
 
 
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: up to three layers train (error < 0.3), four and six do not (≥ 0.8) although ReLU does, and four do not
     even in ten times the steps. Direction only: six do not, but four begin to, or do with more steps."""
-    errors = {arm: runs.quantity(f"training error, {arm}", arm, TRAINING_ERROR) for arm in runs.arms}
+    errors = {variant: runs.quantity(f"training error, {variant}", variant, TRAINING_ERROR) for variant in runs.variants}
     gap = runs.difference(
         "training error of sigmoids, 4 − 3 layers", SIGMOID[4], SIGMOID[3], TRAINING_ERROR, needs="from < 0.3 to ≥ 0.8"
     )
-    naive = runs.naive("training error of sigmoids, 4 − 3 layers", SIGMOID[4], SIGMOID[3], TRAINING_ERROR)
+    shared_lr = runs.shared_lr("training error of sigmoids, 4 − 3 layers", SIGMOID[4], SIGMOID[3], TRAINING_ERROR)
 
-    def stuck(arm: str) -> bool:
-        return errors[arm].is_finite and min(errors[arm].by_seed) >= STUCK
+    def stuck(variant: str) -> bool:
+        return errors[variant].is_finite and min(errors[variant].by_seed) >= STUCK
 
     shallow = all(errors[SIGMOID[d]].below(TRAINED) for d in (1, 2, 3))
     relu = errors[RELU]
-    gates = (
+    validity_checks = (
         runs.tuned(),
-        Gate("ReLU trains with six layers", relu.below(TRAINED), f"error {relu.estimate:.2f}"),
-        Gate("sigmoids train with one layer", errors[SIGMOID[1]].below(TRAINED), f"error {errors[SIGMOID[1]].estimate:.2f}"),
+        ValidityCheck("ReLU trains with six layers", relu.below(TRAINED), f"error {relu.estimate:.2f}"),
+        ValidityCheck(
+            "sigmoids train with one layer", errors[SIGMOID[1]].below(TRAINED), f"error {errors[SIGMOID[1]].estimate:.2f}"
+        ),
     )
-    effects = (gap, *(errors[arm] for arm in (*SIGMOID.values(), MATCHED, *LONGER.values(), RELU)))
-    by_depth = ", ".join(f"{depth}: {errors[arm].estimate:.2f}" for depth, arm in SIGMOID.items())
-    return Rule(effects, gates, naive).judge(
+    effects = (gap, *(errors[variant] for variant in (*SIGMOID.values(), MATCHED, *LONGER.values(), RELU)))
+    by_depth = ", ".join(f"{depth}: {errors[variant].estimate:.2f}" for depth, variant in SIGMOID.items())
+    return Rule(effects, validity_checks, shared_lr).judge(
         reproduced=shallow and stuck(SIGMOID[4]) and stuck(SIGMOID[6]) and stuck(LONGER[4]),
         direction=shallow and stuck(SIGMOID[6]),
         refuted=errors[SIGMOID[6]].below(TRAINED),
@@ -82,9 +85,9 @@ def sigmoids(depth: int) -> dict[str, Any]:
     return {**layers(depth), "model.network.activation": L(nn.Sigmoid)()}
 
 
-def longer(depth: int) -> Arm:
+def longer(depth: int) -> Variant:
     ten_times = descent(10 * STEPS, samples=1000, every=200, until={"error": 0.9 * TRAINED})
-    return Arm({**sigmoids(depth), **ten_times}, rate_of=SIGMOID[depth])
+    return Variant({**sigmoids(depth), **ten_times}, lr_of=SIGMOID[depth])
 
 
 study = Study(
@@ -93,18 +96,18 @@ study = Study(
     "layers.",
     slide="Nonlinearity – Sigmoid function",
     work=Training("classification/perceptron_shapes"),
-    arms={
+    variants={
         **{LONGER[depth]: longer(depth) for depth in LONGER},
         RELU: {**layers(6), **units(L(nn.ReLU)(), L(Kaiming)())},
         MATCHED: {**layers(6), **units(L(nn.Sigmoid)(), L(Xavier)(gain=4.0))},
         **{SIGMOID[depth]: sigmoids(depth) for depth in (6, 4, 2, 1, 3)},
     },
-    held="64 units a layer, data, order, momentum 0.9, steps",
+    controlled="64 units a layer, data, order, momentum 0.9, steps",
     tune=Tune(start=START, by=score, own_start=OWN_START),
     scales={
         "cpu": Scale(
             descent(STEPS, samples=1000, every=100),
-            departures=(
+            deviations=(
                 "drawn scenes of 16 × 16 pixels, ten classes",
                 f"{STEPS} steps of 64 images",
                 "a net that learns at no rate of its grid is judged at the middle one",
@@ -116,10 +119,10 @@ study = Study(
                 "data": L(MNIST)(root="data", batch_size=64, workers=8),
                 **descent(STEPS, samples=5000, every=100),
             },
-            departures=("perceptrons on MNIST in place of convolutional nets on CIFAR-10", f"{STEPS} steps of 64 images"),
+            deviations=("perceptrons on MNIST in place of convolutional nets on CIFAR-10", f"{STEPS} steps of 64 images"),
         ),
     },
-    departures=("hidden layers are counted, not the output layer, as the deck counts",),
+    deviations=("hidden layers are counted, not the output layer, as the deck counts",),
     erratum="How deep a net of sigmoids can be trained depends on how its weights are drawn and on the steps it is given.",
     verdict=verdict,
     figure=TRAINING_ERROR,

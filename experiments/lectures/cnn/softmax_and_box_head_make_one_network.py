@@ -56,9 +56,9 @@ study = RegionStudy(
     slide="Fast R-CNN",
     paper="VGG-16 on VOC 2007: softmax 66.9 %, SVMs 66.8 %; trained with both losses 63.4 %, with the class's alone 62.6 %, "
     "boxes unmoved.",
-    arms={TWO_STAGES: fast_in_two_stages(), IN_STAGES: fast_in_stages(), FAST: fast()},
-    held="network, pre-trained trunk, proposals, data, order, steps",
-    departures=(
+    variants={TWO_STAGES: fast_in_two_stages(), IN_STAGES: fast_in_stages(), FAST: fast()},
+    controlled="network, pre-trained backbone, proposals, data, order, steps",
+    deviations=(
         "the SVMs are fitted on features that the log loss alone trained; table 8 has those that both losses trained",
         "the softmax is that of a run without SVMs, tuned by itself; a first draft took it from the run with SVMs, whose rate "
         "suits these, and one pass of it was inconclusive",

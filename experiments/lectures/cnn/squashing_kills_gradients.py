@@ -57,8 +57,8 @@ def verdict(runs: Runs) -> Verdict:
     """Reproduced: with the usual initialization, per hidden layer, the logarithm falls by 1.4 or more with sigmoid, and changes
     by less than 0.3 with ReLU; direction only: it falls more with sigmoid."""
     sigmoid, relu, tanh, matched, relu_matched = (
-        runs.quantity(f"ln gradient per layer, {arm}", arm, "slope")
-        for arm in ("sigmoid", "relu", "tanh", "sigmoid, matched", "relu, matched")
+        runs.quantity(f"ln gradient per layer, {variant}", variant, "slope")
+        for variant in ("sigmoid", "relu", "tanh", "sigmoid, matched", "relu, matched")
     )
     sigmoid, relu = replace(sigmoid, needs="≤ −1.4"), replace(relu, needs="within ±0.3")
     gap = runs.difference("sigmoid − ReLU", "sigmoid", "relu", "slope", scale=1, unit="", needs="< 0")
@@ -79,13 +79,13 @@ study = Study(
     slide="Nonlinearity – Sigmoid function",
     paper="Glorot & Bengio 2010: no figure of this kind; gradients shrink from the last layer to the first.",
     work=Measurement(gradients),
-    arms={
+    variants={
         f"{activation}{', matched' if matched else ''}": {"activation": activation, "matched": matched}
         for matched in (False, True)
         for activation in ACTIVATIONS
     },
-    held="width 64, images; the usual initialization is uniform in ±1/√fan-in, torch's own",
-    departures=("at the initial weights, before any training", "drawn scenes of 16 × 16 pixels"),
+    controlled="width 64, images; the usual initialization is uniform in ±1/√fan-in, torch's own",
+    deviations=("at the initial weights, before any training", "drawn scenes of 16 × 16 pixels"),
     verdict=verdict,
     figure="gradient of the first layer over that of the last",
 )

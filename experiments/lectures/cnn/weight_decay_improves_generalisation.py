@@ -17,7 +17,7 @@ from experiments.studies.study import Scale
 from experiments.studies.verdict import Rule, Verdict
 from lightning_modules.optimizers import ProximalSGD
 
-from ._few_scenes import DEPARTURES, GeneralizationStudy, cifar10, gain, noise
+from ._few_scenes import DEVIATIONS, GeneralizationStudy, cifar10, gain, noise
 from ._small_net import CHANCE, TEST_ERROR
 
 VALIDATION_ERROR = "val/error"
@@ -27,9 +27,9 @@ THRESHOLD = 1e-3
 NONE, L2, L1 = "none", ("L2, 0.001", "L2, 0.01"), ("L1, 0.0003", "L1, 0.003")
 
 
-def best(runs: Runs, arms: tuple[str, ...]) -> str:
-    """The arm with the least validation error: the factor is chosen as the learning rate is, and not on the test set."""
-    return min(arms, key=lambda arm: runs.quantity("", arm, VALIDATION_ERROR).estimate)
+def best(runs: Runs, variants: tuple[str, ...]) -> str:
+    """The variant with the least validation error: the factor is chosen as the learning rate is, and not on the test set."""
+    return min(variants, key=lambda variant: runs.quantity("", variant, VALIDATION_ERROR).estimate)
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -38,13 +38,13 @@ def verdict(runs: Runs) -> Verdict:
     chosen, l1, l2 = best(runs, (*L2, *L1)), best(runs, L1), best(runs, L2)
     error = gain(runs, chosen, NONE, "≤ −1 SD")
     sparsity = runs.difference(f"weights below {THRESHOLD:g}, {l1} − {l2}", l1, l2, SMALL, needs="> 0")
-    naive = runs.naive(error.name, chosen, NONE, TEST_ERROR)
-    gates = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False))
+    shared_lr = runs.shared_lr(error.name, chosen, NONE, TEST_ERROR)
+    validity_checks = (runs.tuned(), runs.beats(TEST_ERROR, CHANCE, greater=False))
     lower = error.below(0) and error.estimate <= -noise(runs, chosen, NONE)
-    zero = {arm: runs.quantity("", arm, ZERO, scale=100).estimate for arm in (NONE, l2, l1)}
-    each = ", ".join(f"{arm} {gain(runs, arm, NONE, '').estimate:+.1f}" for arm in (*L2, *L1))
+    zero = {variant: runs.quantity("", variant, ZERO, scale=100).estimate for variant in (NONE, l2, l1)}
+    each = ", ".join(f"{variant} {gain(runs, variant, NONE, '').estimate:+.1f}" for variant in (*L2, *L1))
     sparser = sparsity.above(0)
-    return Rule((error, sparsity), gates, naive).judge(
+    return Rule((error, sparsity), validity_checks, shared_lr).judge(
         reproduced=lower and sparser,
         direction=lower or sparser,
         refuted=error.shows_no_fall(1) and sparsity.excludes_above(0),
@@ -65,23 +65,23 @@ MEASURES = {"trainer.callbacks": [L(TrainingSet)(), L(SmallWeights)(threshold=TH
 study = GeneralizationStudy(
     claim="C03",
     says="Regularization: weight decay (L2, L1).",
-    arms={
-        **{arm: decayed("L1", float(arm.split()[1])) for arm in L1},
-        **{arm: decayed("L2", float(arm.split()[1])) for arm in L2},
+    variants={
+        **{variant: decayed("L1", float(variant.split()[1])) for variant in L1},
+        **{variant: decayed("L2", float(variant.split()[1])) for variant in L2},
         NONE: decayed("L2", 0.0),
     },
-    held="layers, data, order, momentum 0.9, steps; no other regularisation",
+    controlled="layers, data, order, momentum 0.9, steps; no other regularisation",
     scales={
         "cpu": Scale(
             {**steps(800), **MEASURES},
-            departures=(*DEPARTURES, "1,000 training scenes", "800 steps of 50 images"),
+            deviations=(*DEVIATIONS, "1,000 training scenes", "800 steps of 50 images"),
         ),
         "gpu": Scale(
             {**cifar10(45_000, 20_000), **MEASURES},
-            departures=("two convolutions in place of ResNet-20", "20,000 steps of 128 images"),
+            deviations=("two convolutions in place of ResNet-20", "20,000 steps of 128 images"),
         ),
     },
-    departures=(
+    deviations=(
         "two factors of each norm",
         "L1 by a proximal step, as its subgradient leaves no weight at exactly zero; it stands outside the momentum",
         f"weights below {THRESHOLD:g} in size count as zero, for both norms",

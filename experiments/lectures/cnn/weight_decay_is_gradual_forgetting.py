@@ -15,8 +15,8 @@ from torch import Tensor
 from experiments.studies.study import Exact
 from experiments.studies.verdict import Check
 
-RATE, DECAY = 0.01, 0.1
-SLOW = RATE / 100
+LR, DECAY = 0.01, 0.1
+SLOW = LR / 100
 """So slow that a velocity follows its weight."""
 
 
@@ -33,7 +33,7 @@ def weights_over(steps: int, make: Callable[[list[Tensor]], torch.optim.Optimize
 def half_life(decay: float) -> int:
     """The first step after which a weight without gradient is at most half of what it was."""
     weight = torch.ones(1, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.SGD([weight], lr=RATE, weight_decay=decay)
+    optimizer = torch.optim.SGD([weight], lr=LR, weight_decay=decay)
     for step in range(1, 100_000):
         weight.grad = torch.zeros_like(weight)
         optimizer.step()
@@ -44,19 +44,19 @@ def half_life(decay: float) -> int:
 
 def checks() -> list[Check]:
     def sgd(parameters: list[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.SGD(parameters, lr=RATE, weight_decay=DECAY)
+        return torch.optim.SGD(parameters, lr=LR, weight_decay=DECAY)
 
     def adam(parameters: list[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.Adam(parameters, lr=RATE)
+        return torch.optim.Adam(parameters, lr=LR)
 
     def adamw(parameters: list[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
+        return torch.optim.AdamW(parameters, lr=LR, weight_decay=DECAY)
 
     def momentum(parameters: list[Tensor]) -> torch.optim.Optimizer:
         return torch.optim.SGD(parameters, lr=SLOW, momentum=0.9, weight_decay=DECAY)
 
     lives = [
-        Check(f"half-life in steps at γ = {RATE:g}, λ = {decay:g}", half_life(decay), math.log(2) / (RATE * decay), 0.01)
+        Check(f"half-life in steps at γ = {LR:g}, λ = {decay:g}", half_life(decay), math.log(2) / (LR * decay), 0.01)
         for decay in (0.03, 0.1, 0.3)
     ]
     apart = abs(weights_over(100, adam, l2_in_loss=True) - weights_over(100, adamw))
@@ -64,11 +64,11 @@ def checks() -> list[Check]:
     early = -math.log(weights_over(10, momentum)) / 10
     late = -math.log(weights_over(1000, momentum) / weights_over(500, momentum)) / 500
     return [
-        Check("a weight after 50 steps of decay, (1 - γλ)⁵⁰", weights_over(50, sgd), (1 - RATE * DECAY) ** 50, 1e-12),
+        Check("a weight after 50 steps of decay, (1 - γλ)⁵⁰", weights_over(50, sgd), (1 - LR * DECAY) ** 50, 1e-12),
         *lives,
         Check(
             "SGD with an L2 term in the loss, 50 steps",
-            weights_over(50, lambda p: torch.optim.SGD(p, lr=RATE), l2_in_loss=True),
+            weights_over(50, lambda p: torch.optim.SGD(p, lr=LR), l2_in_loss=True),
             weights_over(50, sgd),
             1e-12,
         ),

@@ -18,14 +18,14 @@ from datamodules import SelectiveSearch
 from datamodules.proposals import SlidingWindows
 from experiments.measures.image_cost import cost_of_an_image, four_detectors
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Measured, Measurement, Study
-from experiments.studies.verdict import Effect, Gate
-from lightning_modules.networks import ConvTrunk
+from experiments.studies.study import Measured, Measurement, Study, Variant
+from experiments.studies.verdict import Effect, ValidityCheck
+from lightning_modules.networks import ConvBackbone
 from lightning_modules.networks.detector import Detector
 
 SIDE, CROP, PROPOSALS = 256, 64, 2000
 BOUND = PROPOSALS * CROP**2 / SIDE**2
-"""R-CNN's pixels through the trunk for each of the others': what the ratio of operations would be without heads."""
+"""R-CNN's pixels through the backbone for each of the others': what the ratio of operations would be without heads."""
 TURNS = 5
 DETECTORS = ("R-CNN", "SPP-net", "Fast R-CNN", "Faster R-CNN")
 
@@ -42,12 +42,12 @@ def photograph(number: int) -> Tensor:
 def time_of_an_image(*, seed: int, folder: Path) -> Measured:
     """The four detectors and the search for proposals on one photograph, in turns, after one that does not count.
 
-    All have 2,000 proposals but Faster R-CNN, which makes 300 of its own; the same trunk of nine convolutions and one fully
+    All have 2,000 proposals but Faster R-CNN, which makes 300 of its own; the same backbone of nine convolutions and one fully
     connected layer on each region; random weights, on which time does not depend. One thread. Seconds are medians.
 
     Returns:
         By detector (and ``search``), ``cpu/…`` and ``wall/…`` in seconds, ``gflop/…``, and of the CPU time the share of the
-        ``trunk/…``; ``found``, the boxes that selective search found, which windows fill up to 2,000.
+        ``backbone/…``; ``found``, the boxes that selective search found, which windows fill up to 2,000.
     """
     torch.manual_seed(seed)
     image = photograph(seed)
@@ -56,13 +56,13 @@ def time_of_an_image(*, seed: int, folder: Path) -> Measured:
     found = search(image)
     proposals = torch.cat([found, SlidingWindows(sides=(32, 64, 128))(image)])[:PROPOSALS]
     pixels = (image[None].float() - image.float().mean()) / image.float().std()
-    detectors = four_detectors(20, trunk=partial(ConvTrunk, (32, 64, 128), depth=3), crop=CROP, grid=3, proposals=300)
+    detectors = four_detectors(20, backbone=partial(ConvBackbone, (32, 64, 128), depth=3), crop=CROP, grid=3, proposals=300)
     values = {"found": float(len(found))}
     plans: dict[str, Callable[[], object]] = {"search": partial(search, image)}
     for name, detector in detectors.items():
         given = None if name == "Faster R-CNN" else proposals
         cost = cost_of_an_image(detector, pixels, given, repeats=1)
-        values |= {f"gflop/{name}": cost.gflop, f"trunk/{name}": cost.trunk / cost.seconds}
+        values |= {f"gflop/{name}": cost.gflop, f"backbone/{name}": cost.backbone / cost.seconds}
         plans[name] = partial(_detect, detector, pixels, given)
     with torch.no_grad():
         turns = [{name: _seconds(plan) for name, plan in plans.items()} for _ in range(TURNS)]
@@ -84,18 +84,18 @@ def _seconds(plan: Callable[[], object]) -> tuple[float, float]:
 
 
 TIMED = "an image's time"
-ARM = Arm(work=Measurement(time_of_an_image))
+VARIANT = Variant(work=Measurement(time_of_an_image))
 TimeStudy = partial(
     Study,
     work=Measurement(time_of_an_image),
-    arms={TIMED: {}},
-    held="image, trunk, fully connected layer, proposals; one thread",
+    variants={TIMED: {}},
+    controlled="image, backbone, fully connected layer, proposals; one thread",
 )
-"""A study of nothing but an image's time: the work and the arm that they have in common."""
+"""A study of nothing but an image's time: the work and the variant that they have in common."""
 
-DEPARTURES = (
+DEVIATIONS = (
     f"one photograph of {SIDE} × {SIDE} pixels a seed, {PROPOSALS:,} proposals, crops of {CROP} × {CROP} for R-CNN",
-    "a trunk of nine convolutions in place of VGG-16, and one fully connected layer of 256",
+    "a backbone of nine convolutions in place of VGG-16, and one fully connected layer of 256",
     "all of it on one thread of a CPU, where the papers have the networks on a GPU and the search on a CPU",
 )
 
@@ -106,16 +106,18 @@ def ratio(runs: Runs, kind: str, name: str, **kwargs: Any) -> Effect:
     return Effect(f"{name}, R-CNN / Fast R-CNN", tuple(a / b for a, b in pairs), "x", **kwargs)
 
 
-def total(runs: Runs, detector: str, kind: str = "cpu", arm: str = TIMED) -> list[float]:
+def total(runs: Runs, detector: str, kind: str = "cpu", variant: str = TIMED) -> list[float]:
     """Seconds an image by seed, the search for proposals included where the detector makes none itself."""
-    searched = [0.0] * len(runs.of(arm)) if detector == "Faster R-CNN" else runs.values(arm, f"{kind}/search")
-    return [a + b for a, b in zip(runs.values(arm, f"{kind}/{detector}"), searched, strict=True)]
+    searched = [0.0] * len(runs.of(variant)) if detector == "Faster R-CNN" else runs.values(variant, f"{kind}/search")
+    return [a + b for a, b in zip(runs.values(variant, f"{kind}/{detector}"), searched, strict=True)]
 
 
-def proposed(runs: Runs) -> Gate:
+def proposed(runs: Runs) -> ValidityCheck:
     """Selective search finds most of the proposals itself."""
     least = min(runs.values(TIMED, "found"))
-    return Gate(f"selective search finds at least half of {PROPOSALS:,} proposals", least >= PROPOSALS / 2, f"{least:.0f}")
+    return ValidityCheck(
+        f"selective search finds at least half of {PROPOSALS:,} proposals", least >= PROPOSALS / 2, f"{least:.0f}"
+    )
 
 
 def wall(runs: Runs) -> str:

@@ -1,4 +1,4 @@
-"""Masks and joints of every object: what the studies of “Mask R-CNN” share."""
+"""Masks and keypoints of every object: what the studies of “Mask R-CNN” share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from experiments.measures.instances import FilledBoxes
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Study, Training
-from experiments.studies.verdict import Gate
-from lightning_modules.networks import FPN, FullyConnected, MaskBranch, SoftmaxHead, TorchvisionTrunk
+from experiments.studies.verdict import ValidityCheck
+from lightning_modules.networks import FPN, FullyConnected, MaskBranch, SoftmaxHead, TorchvisionBackbone
 
 MASK_AP50, FILLED_AP50 = "test/mask_mAP50", "test/filled_mask_mAP50"
 FILLED_BOXES = L(FilledBoxes)()
@@ -32,13 +32,13 @@ def mask_branch(**arguments: Any) -> dict[str, Any]:
     return {"model.network.masks": L(MaskBranch)(**{"size": 7, "layers": [32], "hidden": 32} | arguments)}
 
 
-def knows_shapes(runs: Runs, arms: Sequence[str]) -> Gate:
-    """The masks of these arms beat the boxes themselves, filled."""
-    return runs.beats(lambda run: run.value(MASK_AP50) - run.value(FILLED_AP50), 0.0, arms=arms)
+def knows_shapes(runs: Runs, variants: Sequence[str]) -> ValidityCheck:
+    """The masks of these variants beat the boxes themselves, filled."""
+    return runs.beats(lambda run: run.value(MASK_AP50) - run.value(FILLED_AP50), 0.0, variants=variants)
 
 
 def coco(data: type[COCO] = COCO) -> dict[str, Any]:
-    """What a study changes at scale ``gpu``, its trunk excepted."""
+    """What a study changes at scale ``gpu``, its backbone excepted."""
     return {
         **epochs(3),
         "model.network.candidates": 1000,
@@ -55,12 +55,12 @@ def coco(data: type[COCO] = COCO) -> dict[str, Any]:
 
 def resnet(*strides: int) -> dict[str, Any]:
     """ResNet-50 from ImageNet, with the batch normalisation and the first stages that it came with."""
-    trunk: dict[str, Any] = L(TorchvisionTrunk)(
+    backbone: dict[str, Any] = L(TorchvisionBackbone)(
         name="resnet50", weights="IMAGENET1K_V1", strides=strides, frozen=2, frozen_norm=True
     )
-    return trunk
+    return backbone
 
 
 def pyramid() -> dict[str, Any]:
     """Changes: ResNet-50 with a feature pyramid, and anchors from 32 pixels on."""
-    return {"model.network.trunk": L(FPN)(trunk=resnet(4, 8, 16, 32)), "model.network.anchor_scales": [8.0, 16.0]}
+    return {"model.network.backbone": L(FPN)(backbone=resnet(4, 8, 16, 32)), "model.network.anchor_scales": [8.0, 16.0]}

@@ -1,4 +1,4 @@
-"""Class and box from one trunk: what the studies of “Classification + Localization” share."""
+"""Class and box from one backbone: what the studies of “Classification + Localization” share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from experiments.lectures._length import epochs
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Scale, ScaleName, Study, Training, Tune
-from experiments.studies.verdict import Gate
+from experiments.studies.verdict import ValidityCheck
 
 ERROR = "test/localization_error"
 """Share of images without the right class and a box of IoU ≥ 0.5."""
@@ -36,14 +36,14 @@ def scales(
 ) -> Mapping[ScaleName, Scale]:
     """The scales: ``cpu`` and ``gpu`` are what a study changes there beside the data."""
     return {
-        "cpu": Scale(dict(cpu or {}), departures=(DRAWN, "three convolutions of 16, 32 and 64 features", *departs)),
+        "cpu": Scale(dict(cpu or {}), deviations=(DRAWN, "three convolutions of 16, 32 and 64 features", *departs)),
         "gpu": Scale(
             {**epochs(60), "data": CALTECH, **(gpu or {})},
-            departures=("Caltech-101's faces, motorcycles and aeroplanes at 64 × 64", "networks as narrow as on drawn scenes"),
+            deviations=("Caltech-101's faces, motorcycles and aeroplanes at 64 × 64", "networks as narrow as on drawn scenes"),
         ),
     }
 
 
-def learns(runs: Runs) -> Gate:
-    """Every arm beats one class and one box for all."""
+def learns(runs: Runs) -> ValidityCheck:
+    """Every variant beats one class and one box for all."""
     return runs.beats(ERROR, CHANCE, greater=False)

@@ -1,4 +1,4 @@
-"""A trunk that has learned to classify other shapes, in place of ImageNet's."""
+"""A backbone that has learned to classify other shapes, in place of ImageNet's."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from torch.optim import AdamW
 
 from datamodules import Shapes
-from experiments.measures.pretraining import PretrainedTrunk
+from experiments.measures.pretraining import PretrainedBackbone
 from experiments.studies.lazy import L
 
 
 def pretrained(*, drawings: int, object_size: Sequence[float]) -> dict[str, Any]:
-    """A callback: before its run the trunk classifies so many drawings of one object each, of six shapes of its own."""
+    """A callback: before its run the backbone classifies so many drawings of one object each, of six shapes of its own."""
     style: Any = {
         "classes": ["ellipse", "bar", "crescent", "heart", "arrow", "bolt"],
         "objects": [1, 1],
@@ -21,5 +21,5 @@ def pretrained(*, drawings: int, object_size: Sequence[float]) -> dict[str, Any]
         "clutter": 0.3,
     }
     others = L(Shapes)(image_size=32, batch_size=64, workers=0, train=drawings, scene_seed=1, style=style)
-    made: dict[str, Any] = L(PretrainedTrunk)(data=others, optimizer=L(AdamW)(lr=5e-3), epochs=4)
+    made: dict[str, Any] = L(PretrainedBackbone)(data=others, optimizer=L(AdamW)(lr=5e-3), epochs=4)
     return made

@@ -1,7 +1,7 @@
-"""R-CNN, SPP-net, Fast and Faster R-CNN on the same scenes: the arms and scales that the studies of the family share.
+"""R-CNN, SPP-net, Fast and Faster R-CNN on the same scenes: the variants and scales that the studies of the family share.
 
-All have the same trunk, which has learned to classify other shapes before, and two fully connected layers of the same width on
-each region. Arms name what they change one key at a time, so that a scale may change the trunk of all.
+All have the same backbone, which has learned to classify other shapes before, and two fully connected layers of the same width
+on each region. Variants name what they change one key at a time, so that a scale may change the backbone of all.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from experiments.lectures._length import epochs
 from experiments.measures.regions import AnswersInParts, BoxCorrections, ProposalRecall, TrainingSeconds
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Scale, ScaleName, Study, Training, Tune
-from experiments.studies.verdict import Effect, Gate
+from experiments.studies.study import Scale, ScaleName, Study, Training, Tune, Variant
+from experiments.studies.verdict import Effect, ValidityCheck
 from lightning_modules import Detection, RegionDetection, StagedDetection, networks
 
 from ._pretraining import pretrained
@@ -42,7 +42,7 @@ WIDTHS = [128, 128]
 """Of the two fully connected layers."""
 
 
-# Arms -----------------------------------------------------------------------------------------------------------------
+# Variants -----------------------------------------------------------------------------------------------------------------
 
 _LAYERS = L(networks.FullyConnected)(widths=WIDTHS)
 
@@ -116,9 +116,9 @@ def faster(without: LossName | None = None) -> dict[str, Any]:
     }
 
 
-# Names of the arms that several studies have.
+# Names of the variants that several studies have.
 RCNN, NOT_TUNED, SCRATCH = "R-CNN", "R-CNN, not fine-tuned", "R-CNN, from scratch"
-FAST, IN_STAGES, FROZEN, PYRAMID = "Fast R-CNN", "Fast R-CNN in stages", "Fast R-CNN, trunk frozen", "SPP-net"
+FAST, IN_STAGES, FROZEN, PYRAMID = "Fast R-CNN", "Fast R-CNN in stages", "Fast R-CNN, backbone frozen", "SPP-net"
 TWO_STAGES = "Fast R-CNN in two stages"
 FASTER = "Faster R-CNN"
 WITHOUT: dict[LossName, str] = {
@@ -129,7 +129,7 @@ WITHOUT: dict[LossName, str] = {
 }
 """Faster R-CNN without one of its losses."""
 
-NOT_FINE_TUNED = Arm(rcnn(0), rate_of=RCNN)  # no step is taken, and so the rate is of no account
+NOT_FINE_TUNED = Variant(rcnn(0), lr_of=RCNN)  # no step is taken, and so the rate is of no account
 
 # Scales ---------------------------------------------------------------------------------------------------------------
 
@@ -137,9 +137,9 @@ MEASURES = [L(TrainingSeconds)(), L(AnswersInParts)(), L(BoxCorrections)(), L(Pr
 
 CPU = Scale(
     {"trainer.callbacks": [pretrained(drawings=2000, object_size=(0.5, 0.8)), *MEASURES]},
-    departures=(
+    deviations=(
         "200 drawn scenes of 64 × 64 pixels with one or two objects of six classes, in place of VOC 2007",
-        "a trunk of four convolutions that has classified 2,000 drawings of six other shapes, in place of ImageNet",
+        "a backbone of four convolutions that has classified 2,000 drawings of six other shapes, in place of ImageNet",
         "about 75 proposals an image, found by selective search at one scale: drawn objects are easier to find than real ones",
     ),
 )
@@ -154,7 +154,7 @@ VOC_2007 = L(VOC)(
     proposals=L(SelectiveSearch)(),
     augment=[FLIP],
 )
-RESNET = L(networks.TorchvisionTrunk)(name="resnet18", weights="IMAGENET1K_V1", strides=[16], frozen_norm=True)
+RESNET = L(networks.TorchvisionBackbone)(name="resnet18", weights="IMAGENET1K_V1", strides=[16], frozen_norm=True)
 
 
 _LARGER = {"model.network.crop": 112}
@@ -163,13 +163,13 @@ _MORE = {"model.network.anchor_scales": [4.0, 8.0, 16.0], "model.network.proposa
 SCALES: Mapping[ScaleName, Scale] = {
     "cpu": CPU,
     "gpu": Scale(
-        {"data": VOC_2007, "model.network.trunk": RESNET, "trainer.callbacks": MEASURES},
-        departures=(
+        {"data": VOC_2007, "model.network.backbone": RESNET, "trainer.callbacks": MEASURES},
+        deviations=(
             "VOC 2007 at 320 × 448 pixels, ResNet-18's ImageNet weights, R-CNN's crops of 112 pixels",
             "two fully connected layers of 128, as on drawn scenes",
         ),
         start=2e-4,
-        arms={**dict.fromkeys((RCNN, NOT_TUNED), _LARGER), **dict.fromkeys((FASTER, *WITHOUT.values()), _MORE)},
+        variants={**dict.fromkeys((RCNN, NOT_TUNED), _LARGER), **dict.fromkeys((FASTER, *WITHOUT.values()), _MORE)},
     ),
 }
 
@@ -182,20 +182,21 @@ SOFTMAX, SVM, UNMOVED = (f"{part}/mAP_voc07" for part in ("softmax", "svm", "unm
 """AP of a part of the answer, on the test set (see :class:`AnswersInParts`)."""
 
 
-def within(runs: Runs, name: str, arm: str, after: str, before: str, **kwargs: Any) -> Effect:
+def within(runs: Runs, name: str, variant: str, after: str, before: str, **kwargs: Any) -> Effect:
     """The difference of two measures of the same runs, in percentage points."""
-    return runs.quantity(name, arm, lambda run: run.value(after) - run.value(before), scale=100, unit="points", **kwargs)
+    return runs.quantity(name, variant, lambda run: run.value(after) - run.value(before), scale=100, unit="points", **kwargs)
 
 
-def between(runs: Runs, name: str, arm: str, measure: str, other: str, other_measure: str, **kwargs: Any) -> Effect:
-    """``measure`` of one arm less ``other_measure`` of another, seed by seed, in percentage points."""
-    pairs = zip(runs.values(arm, measure), runs.values(other, other_measure), strict=True)
+def between(runs: Runs, name: str, variant: str, measure: str, other: str, other_measure: str, **kwargs: Any) -> Effect:
+    """``measure`` of one variant less ``other_measure`` of another, seed by seed, in percentage points."""
+    pairs = zip(runs.values(variant, measure), runs.values(other, other_measure), strict=True)
     return Effect(name, tuple(100 * (a - b) for a, b in pairs), "points", **kwargs)
 
 
-# Gates ----------------------------------------------------------------------------------------------------------------
+# Validity checks
+# ----------------------------------------------------------------------------------------------------------------
 
 
-def learns(runs: Runs, *arms: str) -> Gate:
-    """The arms beat a detector that finds nothing, whose AP is 0."""
-    return runs.beats(AP, 0.0, arms=arms)
+def learns(runs: Runs, *variants: str) -> ValidityCheck:
+    """The variants beat a detector that finds nothing, whose AP is 0."""
+    return runs.beats(AP, 0.0, variants=variants)

@@ -18,10 +18,10 @@ from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Scale, ScaleName
-from experiments.studies.verdict import Gate
+from experiments.studies.verdict import ValidityCheck
 from lightning_modules.networks import BedOfNails, Bilinear, ConvEncoder, MaxUnpooling, NearestNeighbor, TransposeConv
 
-from ._segmentation import MIOU, STREETS, TRIVIAL, SegmentationStudy
+from ._segmentation import BASELINE, MIOU, STREETS, SegmentationStudy
 
 ENERGY = "val/phase_energy"
 
@@ -36,14 +36,14 @@ _STEPS_UP = {
     "nearest neighbour": L(NearestNeighbor)(),
 }
 WAYS: Mapping[str, Mapping[str, Any]] = {name: {"model.network.upsampling": step} for name, step in _STEPS_UP.items()}
-"""Arms by name: the recipe's network with these steps up."""
+"""Variants by name: the recipe's network with these steps up."""
 
 CALLBACKS = [L(TrainingSet)(samples=300), L(PhaseEnergy)(), L(BorderAccuracy)()]
 
 SCALES: Mapping[ScaleName, Scale] = {
     "cpu": Scale(
         {"trainer.callbacks": CALLBACKS},
-        departures=("drawn scenes of 32 × 32 pixels with three classes", "16, 32 and 64 features", "700 steps of 16 images"),
+        deviations=("drawn scenes of 32 × 32 pixels with three classes", "16, 32 and 64 features", "700 steps of 16 images"),
     ),
     "gpu": Scale(
         {
@@ -52,13 +52,13 @@ SCALES: Mapping[ScaleName, Scale] = {
             "model.network.encoder": L(ConvEncoder)(widths=[64, 64, 64, 64]),
             "data": STREETS,
         },
-        departures=("CamVid at 360 × 480, four levels of 64 features as in SegNet-Basic", "4,000 steps of 8 images"),
+        deviations=("CamVid at 360 × 480, four levels of 64 features as in SegNet-Basic", "4,000 steps of 8 images"),
     ),
 }
 
 WaysStudy = partial(
     SegmentationStudy,
-    held="encoder, data, order, steps, one learned layer for each step up, random initialization",
+    controlled="encoder, data, order, steps, one learned layer for each step up, random initialization",
     scales=SCALES,
 )
 """A study that compares some of :data:`WAYS`: what all of them have in common."""
@@ -68,12 +68,12 @@ MEASURED = (
     "phase means are pooled over all images of a channel; an earlier version took them within each image, where content "
     "leaks in: there, on other scenes after 400 steps, 3 × 3 had 5.6 times nearest neighbour's energy",
 )
-"""Departures of those that measure the checkerboard."""
+"""Deviations of those that measure the checkerboard."""
 
 
-def learns(runs: Runs, *arms: str) -> Gate:
-    """These arms beat the best constant prediction."""
-    return runs.beats(MIOU, TRIVIAL, arms=arms)
+def learns(runs: Runs, *variants: str) -> ValidityCheck:
+    """These variants beat the best constant prediction."""
+    return runs.beats(MIOU, BASELINE, variants=variants)
 
 
 def overlaps(kernel_size: int) -> tuple[float, float]:

@@ -43,9 +43,9 @@ def verdict(runs: Runs) -> Verdict:
     gap = runs.difference("box AP, with masks − boxes alone", MASKS, BOXES, BOX_AP, needs="> −1 point")
     flop = runs.quantity("operations of an image, with / without the branch", MASKS, "cost/branch_flop", unit="x")
     detections = runs.quantity("detections of an image that is timed", MASKS, "cost/detections")
-    naive = runs.naive("box AP, with masks − boxes alone", MASKS, BOXES, BOX_AP)
-    gates = (runs.tuned(), runs.beats("test/mAP50", 0.0), knows_shapes(runs, [MASKS]))
-    return Rule((found, time, gap, flop, detections), gates, naive).judge(
+    shared_lr = runs.shared_lr("box AP, with masks − boxes alone", MASKS, BOXES, BOX_AP)
+    validity_checks = (runs.tuned(), runs.beats("test/mAP50", 0.0), knows_shapes(runs, [MASKS]))
+    return Rule((found, time, gap, flop, detections), validity_checks, shared_lr).judge(
         reproduced=found.interval[0] >= 0.6 and time.below(1.3) and (gap.above(-1) or gap.equivalent(1)),
         refuted=found.below(0.6) or time.excludes_below(1.3) or gap.below(-1),
         because=f"Masks are found with AP50 {found.estimate:.2f}; they change the time of an image by "
@@ -57,19 +57,19 @@ study = MaskStudy(
     claim="H04",
     says="Mask R-CNN: Faster R-CNN, and beside class and box a mask for each region, predicted in parallel.",
     paper="COCO test-dev, ResNet-101-FPN: mask AP 35.7, box AP 38.2 (without the branch 37.3), about 5 images a second.",
-    arms={
+    variants={
         MASKS: {**mask_branch(), "trainer.callbacks": [FILLED_BOXES, L(BranchCost)()]},
         BOXES: {"model": Detection, "model.network": FasterRCNN},
     },
-    held="trunk, proposals, heads for class and box, their first weights, data, order, steps",
+    controlled="backbone, proposals, heads for class and box, their first weights, data, order, steps",
     tune=Tune(start=3e-3, by="val/mAP", greatest=True),
     scales={
         "cpu": Scale(
-            departures=(DRAWN, "96 × 96 pixels, a trunk of 16, 32 and 64 features, 300 steps of 8 images", SMALL_MASKS)
+            deviations=(DRAWN, "96 × 96 pixels, a backbone of 16, 32 and 64 features, 300 steps of 8 images", SMALL_MASKS)
         ),
-        "gpu": Scale({**coco(), **pyramid()}, start=1e-4, departures=(REAL, "a feature pyramid", SMALL_MASKS)),
+        "gpu": Scale({**coco(), **pyramid()}, start=1e-4, deviations=(REAL, "a feature pyramid", SMALL_MASKS)),
     },
-    departures=(
+    deviations=(
         "the time is a CPU's, one image after another",
         "at most 10 detections of an image on drawn scenes, 100 on COCO",
     ),

@@ -52,6 +52,6 @@ study = Exact(
     slide="In-Network Upsampling: “Unpooling”",
     paper="Badrinarayanan et al. 2017: upsampling with fixed sparse positions “performed quite poorly”.",
     checks=checks,
-    departures=("the identity alone; how well it segments is compared in the study of max unpooling",),
+    deviations=("the identity alone; how well it segments is compared in the study of max unpooling",),
     erratum="The notes call it “Bad of Nails”, and show as two methods what is one.",
 )

@@ -38,12 +38,12 @@ study = RegionStudy(
     "needed out of it.",
     slide="R-CNN",
     paper="VOC 2007: 54.2 % without, 58.5 % with regression of boxes.",
-    arms={RCNN: rcnn(), NOT_TUNED: NOT_FINE_TUNED},
-    held="the run: the same scores with boxes as they are proposed and corrected",
-    departures=(
+    variants={RCNN: rcnn(), NOT_TUNED: NOT_FINE_TUNED},
+    controlled="the run: the same scores with boxes as they are proposed and corrected",
+    deviations=(
         "the IoU before and after is that of eight regions drawn around each object of the test set, shifted, too large and "
         "too small, with an IoU of at least 0.5; “outwards” is a tenth of the box outside its region",
-        "the arm without fine-tuning is another study's, and decides nothing",
+        "the variant without fine-tuning is another study's, and decides nothing",
     ),
     verdict=verdict,
 )

@@ -45,10 +45,10 @@ def conv(a: np.ndarray, kernel: np.ndarray, stride: int, padding: int, *, transp
 
 
 def checks() -> list[Check]:
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     kernel = np.array([2.0, 3.0, 5.0])
     x1, x2 = (matrix(kernel, 13, stride, padding=1) for stride in (1, 2))
-    a, b1, b2 = dice.normal(size=13), dice.normal(size=len(x1)), dice.normal(size=len(x2))
+    a, b1, b2 = rng.normal(size=13), rng.normal(size=len(x1)), rng.normal(size=len(x2))
     differences = {
         "stride 1: Xa less the convolution": x1 @ a - conv(a, kernel, 1, 1),
         "stride 2: Xa less the convolution": x2 @ a - conv(a, kernel, 2, 1),
@@ -56,7 +56,7 @@ def checks() -> list[Check]:
         "stride 2: Xᵀb less the transpose convolution": x2.T @ b2 - conv(b2, kernel, 2, 1, transposed=True),
         "stride 1: Xᵀb less the convolution with the kernel turned round": x1.T @ b1 - conv(b1, kernel[::-1], 1, 1),
     }
-    image, k2 = dice.normal(size=(7, 7)), dice.normal(size=(3, 3))
+    image, k2 = rng.normal(size=(7, 7)), rng.normal(size=(3, 3))
     m = matrix_2d(k2, 7, 2, 1)
     y = F.conv2d(torch.from_numpy(image)[None, None], torch.from_numpy(k2)[None, None], stride=2, padding=1)
     z = F.conv_transpose2d(y, torch.from_numpy(k2)[None, None], stride=2, padding=1)
@@ -79,5 +79,5 @@ study = Exact(
     slide="Convolution as Matrix Multiplication (1D Example)",
     paper="Dumoulin & Visin 2016, chapter 4.",
     checks=checks,
-    departures=("what networks call a convolution is a cross-correlation: the kernel is not turned round",),
+    deviations=("what networks call a convolution is a cross-correlation: the kernel is not turned round",),
 )

@@ -7,11 +7,11 @@ that it helps and does not suffice, and advise to enlarge first and to convolve 
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.verdict import Check, Gate, Rule, Verdict
+from experiments.studies.verdict import Check, Rule, ValidityCheck, Verdict
 
 from ._upsampling import ENERGY, MEASURED, WAYS, WaysStudy, learns, overlaps
 
-K2, K4, BILINEAR, NEAREST, K3 = ARMS = (
+K2, K4, BILINEAR, NEAREST, K3 = VARIANTS = (
     "transpose 2 × 2",
     "transpose 4 × 4",
     "bilinear",
@@ -31,11 +31,11 @@ def verdict(runs: Runs) -> Verdict:
     two = runs.ratio("checkerboard, transpose 2 × 2 / 3 × 3", K2, K3, ENERGY)
     left = runs.ratio("checkerboard, transpose 4 × 4 / nearest neighbour and convolution", K4, NEAREST, ENERGY)
     resized = runs.ratio("checkerboard, nearest neighbour and convolution / transpose 3 × 3", NEAREST, K3, ENERGY)
-    naive = runs.naive_ratio("checkerboard, transpose 4 × 4 / 3 × 3", K4, K3, ENERGY)
-    shows = Gate(
+    shared_lr = runs.shared_lr_ratio("checkerboard, transpose 4 × 4 / 3 × 3", K4, K3, ENERGY)
+    shows = ValidityCheck(
         "there is a checkerboard to avoid: the 3 × 3 kernel's is above nearest neighbour's", resized.below(1), str(resized)
     )
-    return Rule((four, two, left, resized), (runs.tuned(), learns(runs, *ARMS), shows), naive, checks=checks).judge(
+    return Rule((four, two, left, resized), (runs.tuned(), learns(runs, *VARIANTS), shows), shared_lr, checks=checks).judge(
         reproduced=static and four.below(1),
         refuted=not static or four.excludes_below(1),
         because=f"Overlaps are even with kernels 2 and 4, but after training the 4 × 4 kernel's checkerboard is "
@@ -55,8 +55,8 @@ study = WaysStudy(
     says="A kernel that the stride divides (2 × 2 or 4 × 4 with stride 2) avoids the checkerboard.",
     slide="Learnable Upsampling: Transpose Convolution",
     paper="A divisible kernel helps and does not guarantee; resize-convolution is clean. No figure.",
-    arms={arm: WAYS[arm] for arm in ARMS},
-    departures=MEASURED,
+    variants={variant: WAYS[variant] for variant in VARIANTS},
+    deviations=MEASURED,
     erratum="Even overlap is not the absence of artifacts: with any weights but equal ones each of the four phases of a 2 × 2 "
     "or 4 × 4 kernel has a sum of its own.",
     verdict=verdict,

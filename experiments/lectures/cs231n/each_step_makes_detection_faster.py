@@ -11,7 +11,7 @@ from itertools import pairwise
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Effect, Rule, Verdict
 
-from ._image_time import DEPARTURES, DETECTORS, TimeStudy, proposed, total, wall
+from ._image_time import DETECTORS, DEVIATIONS, TimeStudy, proposed, total, wall
 
 CHART = {"R-CNN": 49.0, "SPP-net": 4.3, "Fast R-CNN": 2.3, "Faster R-CNN": 0.2}
 """Seconds an image, proposals included."""
@@ -42,8 +42,8 @@ study = TimeStudy(
     says="Test time an image: R-CNN 49 s, SPP-net 4.3 s, Fast R-CNN 2.3 s, Faster R-CNN 0.2 s.",
     slide="R-CNN Test-Time Speed",
     paper="49 : 4.3 : 2.3 : 0.2 seconds, that is 245 : 21 : 11.5 : 1.",
-    departures=(
-        *DEPARTURES,
+    deviations=(
+        *DEVIATIONS,
         "R-CNN and SPP-net with SVMs and regressors of random weights",
     ),
     verdict=verdict,

@@ -6,10 +6,10 @@ CS231n 2017, lecture 11, “Faster R-CNN: Make CNN do proposals!”; deck “CNN
 from __future__ import annotations
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm
+from experiments.studies.study import Variant
 from experiments.studies.verdict import Effect, Rule, Verdict
 
-from ._image_time import ARM, DEPARTURES, TIMED, proposed, total
+from ._image_time import DEVIATIONS, TIMED, VARIANT, proposed, total
 from ._regions import AP, FAST, FASTER, WITHOUT, RegionStudy, fast, faster, learns
 
 
@@ -22,17 +22,18 @@ def verdict(runs: Runs) -> Verdict:
     )
     ap = runs.difference("AP, Faster R-CNN − Fast R-CNN", FASTER, FAST, AP, needs="≥ −0.5 points")
     lost = {
-        loss: runs.difference(f"AP that is lost without {loss}", FASTER, arm, AP, needs="> 0") for loss, arm in WITHOUT.items()
+        loss: runs.difference(f"AP that is lost without {loss}", FASTER, variant, AP, needs="> 0")
+        for loss, variant in WITHOUT.items()
     }
     recall = "; ".join(
-        f"{name} {100 * runs.quantity('', arm, 'proposals/recall50').estimate:.1f} % of the objects in "
-        f"{runs.quantity('', arm, 'proposals/count').estimate:.0f} boxes"
-        for name, arm in (("the RPN finds", FASTER), ("selective search", FAST))
+        f"{name} {100 * runs.quantity('', variant, 'proposals/recall50').estimate:.1f} % of the objects in "
+        f"{runs.quantity('', variant, 'proposals/count').estimate:.0f} boxes"
+        for name, variant in (("the RPN finds", FASTER), ("selective search", FAST))
     )
-    naive = runs.naive("AP, Faster R-CNN − Fast R-CNN", FASTER, FAST, AP)
-    gates = (runs.tuned(), learns(runs, FASTER, FAST), proposed(runs))
+    shared_lr = runs.shared_lr("AP, Faster R-CNN − Fast R-CNN", FASTER, FAST, AP)
+    validity_checks = (runs.tuned(), learns(runs, FASTER, FAST), proposed(runs))
     missed = [loss for loss, effect in lost.items() if effect.above(0)]
-    return Rule((time, ap, *lost.values()), gates, naive, also=(f"At an IoU of 0.5 {recall}.",)).judge(
+    return Rule((time, ap, *lost.values()), validity_checks, shared_lr, also=(f"At an IoU of 0.5 {recall}.",)).judge(
         reproduced=time.above(1) and time.estimate >= 5 and ap.above(-0.5) and len(missed) == len(lost),
         direction=time.above(1),
         refuted=time.excludes_above(1),
@@ -48,17 +49,17 @@ study = RegionStudy(
     says="The network makes its region proposals itself, by an RPN; four losses: two of the RPN, two of the RoIs.",
     slide="Faster R-CNN",
     paper="198 ms an image, 10 ms of it proposals; VOC 2007 69.9 %, with VOC 2012 73.2 %, with COCO 78.8 % (VGG-16).",
-    arms={
+    variants={
         FASTER: faster(),
-        **{arm: Arm(faster(loss), rate_of=FASTER) for loss, arm in WITHOUT.items()},
-        TIMED: ARM,
+        **{variant: Variant(faster(loss), lr_of=FASTER) for loss, variant in WITHOUT.items()},
+        TIMED: VARIANT,
         FAST: fast(),
     },
-    held="pre-trained trunk, width of the head, data, order, steps",
-    departures=(
+    controlled="pre-trained backbone, width of the head, data, order, steps",
+    deviations=(
         "the RPN has been trained on the scenes' own classes, which selective search does not know",
         "what lacks a loss takes the rate of the whole",
-        *DEPARTURES,
+        *DEVIATIONS,
     ),
     verdict=verdict,
 )

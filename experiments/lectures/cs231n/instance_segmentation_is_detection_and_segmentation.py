@@ -70,10 +70,10 @@ def checks() -> list[Check]:
 
 def _touching() -> list[Check]:
     """Pairs of one class side by side, which a semantic mask alone merges: their boxes tell them apart."""
-    dice, one_class = np.random.default_rng(0), np.zeros(2, np.int64)
+    rng, one_class = np.random.default_rng(0), np.zeros(2, np.int64)
     merged = told_apart = 0
     for _ in range(PAIRS):
-        pair = two_objects(dice, 0)
+        pair = two_objects(rng, 0)
         masks = np.stack([pair == 1, pair == 2])
         semantics = semantics_of(masks, one_class)
         merged += regions(semantics > 0) == 1

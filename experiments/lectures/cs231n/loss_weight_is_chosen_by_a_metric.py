@@ -21,18 +21,20 @@ LOSS, CHOICE = "val/loss", "val/localization_error"
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: the weight of the least total loss localizes at least 5 points worse than the one chosen by the metric."""
     checks = units()
-    by_loss = min(runs.arms, key=lambda arm: runs.quantity("", arm, LOSS).estimate)
-    by_metric = min(runs.arms, key=lambda arm: runs.quantity("", arm, CHOICE).estimate)
+    by_loss = min(runs.variants, key=lambda variant: runs.quantity("", variant, LOSS).estimate)
+    by_metric = min(runs.variants, key=lambda variant: runs.quantity("", variant, CHOICE).estimate)
     gap = runs.difference(
         "localization accuracy, weight chosen by the metric − by the loss", by_loss, by_metric, ERROR, needs="≥ 5 points"
     )
     found = runs.quantity("localization accuracy at the weight chosen by the metric", by_metric, _accuracy, scale=100, unit="%")
     each = "; ".join(
-        f"{arm}: loss {runs.quantity('', arm, LOSS).estimate:.2g}, {100 * runs.quantity('', arm, _accuracy).estimate:.0f} %"
-        for arm in runs.arms
+        f"{name}: loss {runs.quantity('', name, LOSS).estimate:.2g}, {100 * runs.quantity('', name, _accuracy).estimate:.0f} %"
+        for name in runs.variants
     )
     also = (f"Validation loss, its weight included, and test localization accuracy: {each}.",)
-    learns = runs.beats(ERROR, CHANCE, greater=False, arms=(by_metric,))  # with a bad weight an arm need not: that is the claim
+    learns = runs.beats(
+        ERROR, CHANCE, greater=False, variants=(by_metric,)
+    )  # with a bad weight a variant need not: that is the claim
     same = all(check.holds for check in checks)
     return Rule((gap, found), (runs.tuned(), learns), also=also, checks=checks).judge(
         reproduced=same and gap.above(0) and gap.estimate >= 5,
@@ -49,8 +51,8 @@ def _accuracy(run: Run) -> float:
 
 def units(side: int = 32, weight: float = 20.0) -> tuple[Check, ...]:
     """Pixels against parts of the side: the same loss and the same gradients, once the weight is divided by side²."""
-    dice = np.random.default_rng(0)
-    boxes, targets = dice.random((64, 4)), dice.random((64, 4))
+    rng = np.random.default_rng(0)
+    boxes, targets = rng.random((64, 4)), rng.random((64, 4))
     parts = weight * np.mean((boxes - targets) ** 2)
     pixels = weight * np.mean((side * boxes - side * targets) ** 2)
     in_parts = weight * 2 * (boxes - targets) / boxes.size
@@ -67,8 +69,8 @@ study = LocalizationStudy(
     claim="E04",
     says="The two losses have different units; a hyperparameter weighs them. It changes the value of the loss itself, so it is "
     "chosen by another measure than the loss.",
-    arms={f"weight {weight:g}": {"model.box_weight": weight} for weight in WEIGHTS},
-    held="network, data, order, steps; box coordinates in parts of the image's side",
+    variants={f"weight {weight:g}": {"model.box_weight": weight} for weight in WEIGHTS},
+    controlled="network, data, order, steps; box coordinates in parts of the image's side",
     scales=scales(epochs(6)),
     verdict=verdict,
 )

@@ -1,4 +1,4 @@
-"""Mask R-CNN also finds poses: one more head on each region, which tells the place of every joint.
+"""Mask R-CNN also finds poses: one more head on each region, which tells the place of every keypoint.
 
 CS231n 2017, lecture 11, “Mask R-CNN: Also does pose”; He et al. 2017, section 5 and table 4: on COCO keypoint AP 62.7, with
 masks as well 63.1.
@@ -17,24 +17,24 @@ from lightning_modules.networks import KeypointMaskRCNN
 
 from ._instances import REAL, coco, mask_branch, pyramid
 
-MASKS, JOINTS = "joints and masks", "joints"
-AP, TRIVIAL_AP = "test/keypoint_mAP", "test/mean_pose_keypoint_mAP"
+MASKS, KEYPOINTS = "keypoints and masks", "keypoints"
+AP, BASELINE_AP = "test/keypoint_mAP", "test/mean_pose_keypoint_mAP"
 
 
 def verdict(runs: Runs) -> Verdict:
     """Reproduced: keypoint AP of at least 0.5, and the network is Faster R-CNN with one head more. Not: below 0.5, or
     it differs in more."""
     checks = one_head_more()
-    found = runs.quantity("keypoint AP", JOINTS, AP, needs="≥ 0.5", paper=0.627)
-    masks = runs.difference("keypoint AP, with masks − without", MASKS, JOINTS, AP, paper=0.4)
-    trivial = runs.quantity("keypoint AP of the mean pose in each box", JOINTS, TRIVIAL_AP)
-    naive = runs.naive("keypoint AP, with masks − without", MASKS, JOINTS, AP)
-    knows_poses = runs.beats(lambda run: run.value(AP) - run.value(TRIVIAL_AP), 0.0)
+    found = runs.quantity("keypoint AP", KEYPOINTS, AP, needs="≥ 0.5", paper=0.627)
+    masks = runs.difference("keypoint AP, with masks − without", MASKS, KEYPOINTS, AP, paper=0.4)
+    trivial = runs.quantity("keypoint AP of the mean pose in each box", KEYPOINTS, BASELINE_AP)
+    shared_lr = runs.shared_lr("keypoint AP, with masks − without", MASKS, KEYPOINTS, AP)
+    knows_poses = runs.beats(lambda run: run.value(AP) - run.value(BASELINE_AP), 0.0)
     same = all(check.holds for check in checks)
-    return Rule((found, masks, trivial), (runs.tuned(), knows_poses), naive, checks=checks).judge(
+    return Rule((found, masks, trivial), (runs.tuned(), knows_poses), shared_lr, checks=checks).judge(
         reproduced=same and found.interval[0] >= 0.5,
         refuted=not same or found.below(0.5),
-        because=f"With one head more, Faster R-CNN finds the joints of two figures a scene: keypoint AP {found.estimate:.2f}, "
+        because=f"One head more, and Faster R-CNN finds the keypoints of two figures: keypoint AP {found.estimate:.2f}, "
         f"where the mean pose in each box has {trivial.estimate:.2f}. Masks as well change it by {masks.estimate:+.1f} points.",
     )
 
@@ -67,28 +67,28 @@ _CALLBACKS = {"trainer.callbacks": [L(MeanPoses)()]}
 
 study = Study(
     claim="H06",
-    says="Mask R-CNN also does pose estimation: a head and a loss more, for the joints of each region.",
+    says="Mask R-CNN also does pose estimation: a head and a loss more, for the keypoints of each region.",
     slide="Mask R-CNN: Also does pose",
-    paper="COCO test-dev, ResNet-50-FPN: keypoint AP 62.7 with joints alone, 63.1 with masks.",
+    paper="COCO test-dev, ResNet-50-FPN: keypoint AP 62.7 with keypoints alone, 63.1 with masks.",
     work=Training("keypoint_detection/small_shapes"),
-    arms={MASKS: _BOTH, JOINTS: {}},
-    held="trunk, proposals, heads for class and box, data, order, steps",
+    variants={MASKS: _BOTH, KEYPOINTS: {}},
+    controlled="backbone, proposals, heads for class and box, data, order, steps",
     tune=Tune(start=3e-3, by="val/keypoint_mAP", greatest=True),
     scales={
         "cpu": Scale(
             _CALLBACKS,
-            departures=(
-                "two drawn figures of 14 joints in a scene of 80 × 80 pixels, in place of COCO's people; 150 steps of 8 images",
-                "joints are one of 28 × 28 places, from one convolution of 64 features, in place of 56 × 56 from eight of 512",
+            deviations=(
+                "two figures of 14 keypoints in a scene of 80 × 80 pixels, in place of COCO's people; 150 steps of 8 images",
+                "keypoints are one of 28 × 28 places, from one convolution of 64, in place of 56 × 56 from eight of 512",
                 "sigmas of COCO; those of neck and head top, which it lacks, are CrowdPose's, as is the area (.53 of a box)",
             ),
         ),
         "gpu": Scale(
             {**_CALLBACKS, **coco(COCOKeypoints), **pyramid()},
             start=1e-4,
-            departures=(REAL, "a feature pyramid", "joints are one of 28 × 28 places, from one convolution of 64 features"),
+            deviations=(REAL, "a feature pyramid", "keypoints are one of 28 × 28 places, from one convolution of 64 features"),
         ),
     },
-    departures=("one-hot places under a softmax, as in the paper; no Gaussian is compared",),
+    deviations=("one-hot places under a softmax, as in the paper; no Gaussian is compared",),
     verdict=verdict,
 )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from experiments.studies.lazy import L
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Arm, Scale, Tune
+from experiments.studies.study import Scale, Tune, Variant
 from experiments.studies.verdict import Rule, Verdict
-from lightning_modules.networks import ConvTrunk, OneSigmoid, PixelSoftmax, RoIPool
+from lightning_modules.networks import ConvBackbone, OneSigmoid, PixelSoftmax, RoIPool
 
 from ._instances import FILLED_BOXES, REAL, SMALL_MASKS, MaskStudy, coco, knows_shapes, mask_branch, resnet
 
@@ -27,11 +27,11 @@ def verdict(runs: Runs) -> Verdict:
     more = runs.difference("its gain in AP75 − its gain in AP", ALIGNED, POOLED, _strictness, needs="> 0", paper=2)
     apart = runs.difference("mask AP, sigmoids − softmax", ALIGNED, SOFTMAX, AP, needs="≥ 0", paper=5.5)
     classes = runs.difference("mask AP, a mask for each class − one for all", ALIGNED, AGNOSTIC, AP, paper=0.6)
-    naive = runs.naive("mask AP, RoIAlign − RoIPool", ALIGNED, POOLED, AP)
+    shared_lr = runs.shared_lr("mask AP, RoIAlign − RoIPool", ALIGNED, POOLED, AP)
     aligned = align.above(0) and more.above(0)
     decoupled = apart.is_finite and min(apart.by_seed) >= 0
-    gates = (runs.tuned(), knows_shapes(runs, list(runs.arms)))
-    return Rule((align, strict, more, apart, classes), gates, naive).judge(
+    validity_checks = (runs.tuned(), knows_shapes(runs, list(runs.variants)))
+    return Rule((align, strict, more, apart, classes), validity_checks, shared_lr).judge(
         reproduced=aligned and decoupled,
         direction=aligned or decoupled,
         refuted=(align.shows_no_rise(1) or more.excludes_above(0)) and apart.below(0),
@@ -50,7 +50,7 @@ _STYLE = {
     "object_size": [0.3, 0.6],
     "rotation": 180,
     "thin": 0,
-    # Where no arm can tell the classes yet, a softmax over them has no mask at all to compare.
+    # Where no variant can tell the classes yet, a softmax over them has no mask at all to compare.
     "color_cue": 0.8,
     "clutter": 0.2,
     "texture": 0.3,
@@ -63,25 +63,25 @@ study = MaskStudy(
     says="On each region a small semantic segmentation; masks of classes do not compete, the class comes from its own head.",
     paper="COCO minival, ResNet-50: sigmoid 30.3 against softmax 24.8 mask AP; RoIAlign 30.2 against RoIPool 26.9, AP75 31.8 "
     "against 26.4; class-agnostic 29.7 against 30.3.",
-    arms={
+    variants={
         SOFTMAX: mask_branch(masks=PixelSoftmax),
-        AGNOSTIC: Arm(mask_branch(masks=OneSigmoid), rate_of=ALIGNED),
+        AGNOSTIC: Variant(mask_branch(masks=OneSigmoid), lr_of=ALIGNED),
         ALIGNED: mask_branch(),
         POOLED: {"model.network.pooling": RoIPool, **mask_branch(pooling=RoIPool)},
     },
-    held="trunk, a stride of 16 pixels, heads, data, order, steps; the same pooling for class and box as for the mask",
+    controlled="backbone, a stride of 16 pixels, heads, data, order, steps; the same pooling for class and box as for the mask",
     tune=Tune(start=3e-3, by="val/mask_mAP", greatest=True),
     scales={
         "cpu": Scale(
             {
                 **_CALLBACKS,
-                "model.network.trunk": L(ConvTrunk)(widths=[8, 16, 32, 64]),
+                "model.network.backbone": L(ConvBackbone)(widths=[8, 16, 32, 64]),
                 "model.network.anchor_scales": [1.0, 2.0, 4.0],
                 "data.style": _STYLE,
             },
-            departures=(
+            deviations=(
                 "drawn shapes of six classes, told by their colour in four of five cases, in place of COCO's 80",
-                "96 × 96 pixels, a trunk of 8, 16, 32 and 64 features, 300 steps of 8 images",
+                "96 × 96 pixels, a backbone of 8, 16, 32 and 64 features, 300 steps of 8 images",
                 SMALL_MASKS,
             ),
         ),
@@ -89,13 +89,13 @@ study = MaskStudy(
             {
                 **_CALLBACKS,
                 **coco(),
-                "model.network.trunk": resnet(16),
+                "model.network.backbone": resnet(16),
                 "model.network.anchor_scales": [2.0, 4.0, 8.0, 16.0, 32.0],
             },
             start=1e-4,
-            departures=(REAL, "the head is two fully connected layers, in place of ResNet's fifth stage", SMALL_MASKS),
+            deviations=(REAL, "the head is two fully connected layers, in place of ResNet's fifth stage", SMALL_MASKS),
         ),
     },
-    departures=("masks that know no class are trained at the rate of those that do",),
+    deviations=("masks that know no class are trained at the rate of those that do",),
     verdict=verdict,
 )

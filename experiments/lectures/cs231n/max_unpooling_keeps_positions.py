@@ -11,7 +11,7 @@ from experiments.studies.verdict import Rule, Verdict
 from ._segmentation import BORDER, MIOU
 from ._upsampling import WAYS, WaysStudy, learns
 
-ARMS = ("max unpooling", "nearest neighbour", "bilinear", "transpose 4 × 4", "bed of nails")
+VARIANTS = ("max unpooling", "nearest neighbour", "bilinear", "transpose 4 × 4", "bed of nails")
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -21,10 +21,12 @@ def verdict(runs: Runs) -> Verdict:
         "accuracy within 1 px of borders, max unpooling − nearest", "max unpooling", "nearest neighbour", BORDER, needs="≥ 0"
     )
     nearest = runs.difference("mIoU, max unpooling − nearest neighbour", "max unpooling", "nearest neighbour", MIOU)
-    naive = runs.naive("mIoU, max unpooling − bed of nails", "max unpooling", "bed of nails", MIOU)
-    means = {arm: 100 * runs.quantity("", arm, MIOU).estimate for arm in runs.arms}
-    ranking = ", ".join(f"{arm} {means[arm]:.1f}" for arm in sorted(means, key=lambda arm: -means[arm]))
-    return Rule((nails, border, nearest), (runs.tuned(), learns(runs, *ARMS)), naive, (f"mIoU in percent: {ranking}.",)).judge(
+    shared_lr = runs.shared_lr("mIoU, max unpooling − bed of nails", "max unpooling", "bed of nails", MIOU)
+    means = {variant: 100 * runs.quantity("", variant, MIOU).estimate for variant in runs.variants}
+    ranking = ", ".join(f"{variant} {means[variant]:.1f}" for variant in sorted(means, key=lambda variant: -means[variant]))
+    return Rule(
+        (nails, border, nearest), (runs.tuned(), learns(runs, *VARIANTS)), shared_lr, (f"mIoU in percent: {ranking}.",)
+    ).judge(
         reproduced=nails.above(0) and min(border.by_seed) >= 0,
         direction=nails.above(0),
         refuted=nails.shows_no_rise(1),
@@ -39,11 +41,11 @@ study = WaysStudy(
     says="Max unpooling remembers the positions of max pooling, and so keeps some of the spatial information.",
     slide="In-Network Upsampling: Max Unpooling",
     paper="CamVid, class-balanced mIoU: bilinear 43.3 %, SegNet-Basic (max unpooling) 47.7 %, FCN-Basic 47.3 %.",
-    arms={arm: WAYS[arm] for arm in ARMS},
-    departures=(
+    variants={variant: WAYS[variant] for variant in VARIANTS},
+    deviations=(
         "bed of nails and a 3 × 3 convolution are together a transpose convolution of kernel 3 and stride 2",
         "a 4 × 4 kernel has 16 weights where a 3 × 3 convolution has 9",
-        "SegNet's own bilinear arm had 0.63 M weights against 1.43 M and no learned decoder: here each step has one layer",
+        "SegNet's own bilinear variant had 0.63 M weights against 1.43 M and no learned decoder: here each step has one layer",
     ),
     verdict=verdict,
 )

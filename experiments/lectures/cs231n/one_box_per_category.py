@@ -26,8 +26,8 @@ def verdict(runs: Runs) -> Verdict:
         scale=100,
         unit="points",
     )
-    naive = runs.naive("IoU where the class is right, one per category − one for all", EACH, ONE, RIGHT)
-    return Rule((right, wrong, drop), (runs.tuned(), learns(runs)), naive).judge(
+    shared_lr = runs.shared_lr("IoU where the class is right, one per category − one for all", EACH, ONE, RIGHT)
+    return Rule((right, wrong, drop), (runs.tuned(), learns(runs)), shared_lr).judge(
         reproduced=right.above(0) and right.estimate >= 1,
         refuted=right.shows_no_rise(1),
         direction=right.above(0) and not right.equivalent(1),
@@ -40,8 +40,8 @@ study = LocalizationStudy(
     claim="E03",
     says="Against wrong classes: do not predict one box only, but one for each category.",
     paper="Fast R-CNN predicts a box for each class; R-FCN and the RPN one for all. No figure in the lecture.",
-    arms={EACH: {"model.network.boxes": "per_class"}, ONE: {"model.network.boxes": "one"}},
-    held="trunk, hidden layer, data, order, steps; the heads have 4 numbers for each class and 4",
+    variants={EACH: {"model.network.boxes": "per_class"}, ONE: {"model.network.boxes": "one"}},
+    controlled="backbone, hidden layer, data, order, steps; the heads have 4 numbers for each class and 4",
     scales=scales(
         {
             "data.style": {

@@ -1,4 +1,4 @@
-"""The pose of a person, fourteen joints, is regressed as 28 numbers by the same network as a box is.
+"""The pose of a person, fourteen keypoints, is regressed as 28 numbers by the same network as a box is.
 
 CS231n 2017, lecture 11, “Human Pose Estimation”; Toshev and Szegedy 2014 (DeepPose), first stage.
 """
@@ -28,23 +28,23 @@ def verdict(runs: Runs) -> Verdict:
         reproduced=pck.interval[0] >= 0.9 and mean.interval[1] <= 0.4 and gain.above(10),
         direction=gain.above(10),
         refuted=gain.excludes_above(10),
-        because=f"28 numbers from one network find {100 * pck.estimate:.0f} % of the joints within a fifth of the torso's "
+        because=f"28 numbers from one network find {100 * pck.estimate:.0f} % of the keypoints within a fifth of the torso's "
         f"length; the mean pose, the best constant answer, {100 * mean.estimate:.0f} %.",
     )
 
 
 study = PoseStudy(
     claim="E07",
-    says="A person's pose is fourteen joints; the network's output is their coordinates, 28 numbers, with an L2 loss.",
+    says="A person's pose is fourteen keypoints; the network's output is their coordinates, 28 numbers, with an L2 loss.",
     paper="DeepPose, LSP, strict PCP: about 0.61 after the second and third stage (from memory, unchecked).",
-    arms={"28 numbers": {}},
+    variants={"28 numbers": {}},
     scales={
-        "cpu": Scale(departures=("drawn figures of 48 × 48 pixels", "three convolutions of 16, 32 and 64 features")),
+        "cpu": Scale(deviations=("drawn figures of 48 × 48 pixels", "three convolutions of 16, 32 and 64 features")),
         "gpu": Scale(
             leeds(200),
-            departures=("Leeds Sports Pose at 128 × 128, ResNet-18 from ImageNet in place of AlexNet", "one stage, no cascade"),
+            deviations=("Leeds Sports Pose at 128 × 128, ResNet-18 from ImageNet in place of AlexNet", "one stage, no cascade"),
         ),
     },
-    departures=("PCK by the torso, where DeepPose reports PCP", "the cascade and the heat maps of the row are not run"),
+    deviations=("PCK by the torso, where DeepPose reports PCP", "the cascade and the heat maps of the row are not run"),
     verdict=verdict,
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm
-from experiments.studies.verdict import Effect, Gate, Rule, Verdict
+from experiments.studies.study import Variant
+from experiments.studies.verdict import Effect, Rule, ValidityCheck, Verdict
 
 from ._regions import CPU, EPOCHS, FAST, NOT_FINE_TUNED, NOT_TUNED, RCNN, RCNN_EPOCHS, RegionStudy, fast, rcnn
 
@@ -42,10 +42,10 @@ def verdict(runs: Runs) -> Verdict:
         paper=8.8,
     )
     least = min(target for target, _, _ in by_seed)
-    reached = Gate("the AP that both reach is at least 0.1", least >= 0.1, f"{least:.2f}")
+    reached = ValidityCheck("the AP that both reach is at least 0.1", least >= 0.1, f"{least:.2f}")
     budgets = "; ".join(
-        f"{arm}: {100 * runs.quantity('', arm, REACHED).estimate:.0f} % in {runs.quantity('', arm, SECONDS).estimate:.0f} s"
-        for arm in runs.arms
+        f"{name}: {100 * runs.quantity('', name, REACHED).estimate:.0f} % in {runs.quantity('', name, SECONDS).estimate:.0f} s"
+        for name in runs.variants
     )
     return Rule((ratio,), (runs.tuned(), reached), also=(f"Validation AP and CPU time by budget: {budgets}.",)).judge(
         reproduced=ratio.above(1.5) and 4 <= ratio.estimate <= 18,
@@ -61,17 +61,17 @@ study = RegionStudy(
     says="Training takes long: according to the paper 81 hours.",
     slide="R-CNN",
     paper="VGG-16 on VOC 2007: R-CNN 84 h, SPP-net 25 h, Fast R-CNN 9.5 h; 8.8 times.",
-    arms={
+    variants={
         NOT_TUNED: NOT_FINE_TUNED,
-        SHORT_RCNN: Arm(rcnn(2), rate_of=RCNN),
+        SHORT_RCNN: Variant(rcnn(2), lr_of=RCNN),
         RCNN: rcnn(),
-        SHORTEST: Arm(fast(length=2), rate_of=FAST),
-        SHORT: Arm(fast(length=5), rate_of=FAST),
+        SHORTEST: Variant(fast(length=2), lr_of=FAST),
+        SHORT: Variant(fast(length=5), lr_of=FAST),
         FAST: fast(),
     },
-    held="trunk and its pre-training, which is not counted; proposals, which are not counted either; data",
+    controlled="backbone and its pre-training, which is not counted; proposals, which are not counted either; data",
     scales={"cpu": CPU},
-    departures=(
+    deviations=(
         f"each has three budgets: up to {RCNN_EPOCHS} epochs of fine-tuning, up to {EPOCHS} epochs; shorter ones take the "
         "longest's rate",
         "features on disk are written and read within the time that is counted",

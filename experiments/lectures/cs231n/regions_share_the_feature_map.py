@@ -8,7 +8,7 @@ from __future__ import annotations
 from experiments.studies.results import Runs
 from experiments.studies.verdict import Rule, Verdict
 
-from ._image_time import ARM, BOUND, DEPARTURES, TIMED, proposed, ratio
+from ._image_time import BOUND, DEVIATIONS, TIMED, VARIANT, proposed, ratio
 from ._regions import AP, FAST, RCNN, RegionStudy, fast, learns, rcnn
 
 
@@ -22,11 +22,14 @@ def verdict(runs: Runs) -> Verdict:
         f"{name} {runs.difference('', FAST, RCNN, f'test/mAP_{size}').estimate:+.1f}"
         for name, size in (("below 32² pixels", "small"), ("up to 96²", "medium"))
     )
-    naive = runs.naive("AP, Fast R-CNN − R-CNN", FAST, RCNN, AP)
-    gates = (runs.tuned(), learns(runs, FAST, RCNN), proposed(runs))
+    shared_lr = runs.shared_lr("AP, Fast R-CNN − R-CNN", FAST, RCNN, AP)
+    validity_checks = (runs.tuned(), learns(runs, FAST, RCNN), proposed(runs))
     quick = cpu.is_finite and all(c >= f / 2 for c, f in zip(cpu.by_seed, flops.by_seed, strict=True))
     return Rule(
-        (cpu, ap, flops), gates, naive, also=(f"COCO's mAP by size of the object, Fast R-CNN − R-CNN: {sizes} points.",)
+        (cpu, ap, flops),
+        validity_checks,
+        shared_lr,
+        also=(f"COCO's mAP by size of the object, Fast R-CNN − R-CNN: {sizes} points.",),
     ).judge(
         reproduced=quick and ap.above(-1),
         direction=cpu.above(1),
@@ -41,8 +44,8 @@ study = RegionStudy(
     says="The CNN runs once on the whole image; regions are projected onto the feature map, so that they share its features.",
     slide="Fast R-CNN",
     paper="VGG-16: 146 times faster than R-CNN at test time (213 with truncated SVD); mAP 66.9 % on VOC 2007, R-CNN 66.0 %.",
-    arms={RCNN: rcnn(), TIMED: ARM, FAST: fast()},
-    held="trunk and its pre-training, fully connected layers, proposals, data",
-    departures=(*DEPARTURES, "AP is of the small networks and scenes of the training, time of the larger ones above"),
+    variants={RCNN: rcnn(), TIMED: VARIANT, FAST: fast()},
+    controlled="backbone and its pre-training, fully connected layers, proposals, data",
+    deviations=(*DEVIATIONS, "AP is of the small networks and scenes of the training, time of the larger ones above"),
     verdict=verdict,
 )

@@ -49,9 +49,9 @@ def _part(i: int, size: int, first: int, last: int, length: int) -> range:
 
 def checks() -> tuple[Check, ...]:
     """The identities that the lecture's sentence is made of."""
-    dice = torch.Generator().manual_seed(0)
-    features = torch.randn(2, 3, 12, 16, generator=dice, dtype=torch.float64)
-    corners = torch.rand(40, 2, 2, generator=dice).sort(1).values.flatten(1) * torch.tensor([128.0, 96.0, 128.0, 96.0])
+    rng = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 3, 12, 16, generator=rng, dtype=torch.float64)
+    corners = torch.rand(40, 2, 2, generator=rng).sort(1).values.flatten(1) * torch.tensor([128.0, 96.0, 128.0, 96.0])
     corners[:10] = (corners[:10] / 4).round() * 4  # whole and half cells: where rounding matters
     regions = [corners[:20], corners[20:]]
     differences, shapes = [], set()
@@ -80,10 +80,10 @@ def checks() -> tuple[Check, ...]:
 
 def gradient_error() -> float:
     """Of RoI pooling in the map, against central differences, relative to the greatest gradient."""
-    dice = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     # Values far apart, so that a step changes no maximum.
-    features = torch.randperm(2 * 6 * 6, generator=dice).double().view(1, 2, 6, 6).requires_grad_()
-    weights = torch.randn(3, 2, 3, 3, generator=dice, dtype=torch.float64)
+    features = torch.randperm(2 * 6 * 6, generator=rng).double().view(1, 2, 6, 6).requires_grad_()
+    weights = torch.randn(3, 2, 3, 3, generator=rng, dtype=torch.float64)
     corners = [[0.0, 0.0, 20.0, 23.0], [8.0, 4.0, 23.0, 15.0], [9.0, 9.0, 10.0, 10.0]]
     regions = torch.tensor([[0.0, *box] for box in corners], dtype=torch.float64)
 
@@ -115,9 +115,9 @@ def verdict(runs: Runs) -> Verdict:
         unit="points",
         needs="> 0",
     )
-    naive = runs.naive("AP at an IoU of 0.75, RoIAlign − RoIPool", ALIGN, FAST, "test/mAP75")
+    shared_lr = runs.shared_lr("AP at an IoU of 0.75, RoIAlign − RoIPool", ALIGN, FAST, "test/mAP75")
     same = all(check.holds for check in found)
-    return Rule((strict, loose, more), (runs.tuned(), learns(runs, ALIGN, FAST)), naive, checks=found).judge(
+    return Rule((strict, loose, more), (runs.tuned(), learns(runs, ALIGN, FAST)), shared_lr, checks=found).judge(
         reproduced=same and loose.above(0) and more.above(0),
         direction=same,
         refuted=not same,
@@ -133,9 +133,9 @@ study = RegionStudy(
     "pooling, which resembles max pooling.",
     slide="Fast R-CNN: Region of Interest Pooling",
     paper="No figure in the lecture; RoIAlign adds 3 points of mask AP in Mask R-CNN, more at an IoU of 0.75.",
-    arms={ALIGN: fast(pooling=RoIAlign), FAST: fast()},
-    held="network, pre-trained trunk, proposals, data, order, steps",
-    departures=(
+    variants={ALIGN: fast(pooling=RoIAlign), FAST: fast()},
+    controlled="network, pre-trained backbone, proposals, data, order, steps",
+    deviations=(
         "the map has a step of 4 pixels, where the papers have 16: rounding matters less",
         "differentiable in the map, not in the region's corners, as the papers' is",
     ),

@@ -22,7 +22,7 @@ from datamodules.drawing import Style
 from datamodules.scene import Scene
 from experiments.studies.results import Runs
 from experiments.studies.study import Measured, Measurement, Scale, Study
-from experiments.studies.verdict import Gate, Rule, Verdict
+from experiments.studies.verdict import Rule, ValidityCheck, Verdict
 
 PROPOSALS = 2000
 COUNTS = (10, 30, 100, 300, 1000, 2000, 5000, 10_000)
@@ -123,11 +123,13 @@ def verdict(runs: Runs) -> Verdict:
     ]
     number = min(runs.values("fast", "proposals"))
     gain = min(run.value("recall") - run.value("recall of random boxes") for run in runs.of("fast"))
-    gates = (
-        Gate("the images are rich enough for 1,000 proposals", number >= 1000, f"{number:.0f} in one seed"),
-        Gate("they beat as many random boxes by 10 points of recall", gain >= 0.10, f"{100 * gain:.0f} points in one seed"),
+    validity_checks = (
+        ValidityCheck("the images are rich enough for 1,000 proposals", number >= 1000, f"{number:.0f} in one seed"),
+        ValidityCheck(
+            "they beat as many random boxes by 10 points of recall", gain >= 0.10, f"{100 * gain:.0f} points in one seed"
+        ),
     )
-    return Rule((recall, useful, cpu), gates, also=_also(runs)).judge(
+    return Rule((recall, useful, cpu), validity_checks, also=_also(runs)).judge(
         reproduced=all(held),
         direction=sum(held) == 2,
         refuted=sum(held) < 2,
@@ -139,10 +141,10 @@ def verdict(runs: Runs) -> Verdict:
 
 def _also(runs: Runs) -> tuple[str, ...]:
     lines = []
-    for arm in runs.arms:
-        mean = {name: runs.quantity("", arm, name).estimate for name in runs.of(arm)[0].values}
+    for variant in runs.variants:
+        mean = {name: runs.quantity("", variant, name).estimate for name in runs.of(variant)[0].values}
         lines.append(
-            f"{arm}: {mean['proposals']:,.0f} proposals, recall {100 * mean['recall of all proposals']:.1f} %, mean best "
+            f"{variant}: {mean['proposals']:,.0f} proposals, recall {100 * mean['recall of all proposals']:.1f} %, mean best "
             f"overlap {mean['mean best overlap of all proposals']:.3f}; of the first 2,000 {100 * mean['recall']:.1f} %, and "
             f"{100 * mean['recall at IoU 0.7']:.1f} % at IoU 0.7; {mean['cpu']:.1f} CPU seconds, {mean['wall']:.1f} by the "
             f"clock; 2,000 random boxes have a recall of {100 * mean['recall of random boxes']:.1f} %"
@@ -157,18 +159,18 @@ study = Study(
     slide="Region Proposals",
     paper="Uijlings et al. 2013, quality: 99 % recall and a mean average best overlap of 0.879 at 10,097 boxes (VOC 2007).",
     work=Measurement(search),
-    arms={"quality": {"mode": "quality"}, "fast": {"mode": "fast"}},
+    variants={"quality": {"mode": "quality"}, "fast": {"mode": "fast"}},
     scales={
         "cpu": Scale(
-            departures=(
+            deviations=(
                 "drawn scenes of 375 × 500 pixels with textures, clutter and noise, where the claim is about photographs: "
                 "drawn objects have clearer borders",
             )
         ),
-        "gpu": Scale(changes={"root": "data", "images": 100}, departures=("100 images a seed of VOC 2007's test set",)),
+        "gpu": Scale(changes={"root": "data", "images": 100}, deviations=("100 images a seed of VOC 2007's test set",)),
     },
-    held="images; one thread",
-    departures=("judged on the fast settings, those that R-CNN used",),
+    controlled="images; one thread",
+    deviations=("judged on the fast settings, those that R-CNN used",),
     erratum="One lecture calls selective search a “Region Proposal Network” of traditional signal processing: that is the name "
     "of what Faster R-CNN put in its place.",
     figure=RECALL,

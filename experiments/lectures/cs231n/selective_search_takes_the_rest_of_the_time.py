@@ -8,7 +8,7 @@ from __future__ import annotations
 from experiments.studies.results import Run, Runs
 from experiments.studies.verdict import Rule, Verdict
 
-from ._image_time import DEPARTURES, TIMED, TimeStudy, proposed, wall
+from ._image_time import DEVIATIONS, TIMED, TimeStudy, proposed, wall
 
 
 def share(run: Run) -> float:
@@ -35,6 +35,6 @@ study = TimeStudy(
     says="About 2 seconds are left at test time, since selective search, which finds the proposals, runs on the CPU.",
     slide="Fast R-CNN",
     paper="Fast R-CNN 2.3 s with proposals, 0.32 s without: 86 %; Ren et al. 2015: 1,510 of 1,830 ms, 83 %.",
-    departures=(*DEPARTURES, "a larger network has the smaller share of search: this one is small, but has no GPU"),
+    deviations=(*DEVIATIONS, "a larger network has the smaller share of search: this one is small, but has no GPU"),
     verdict=verdict,
 )

@@ -15,16 +15,16 @@ PAIRS = 200
 EIGHT_NEIGHBOURS = np.ones((3, 3))
 
 
-def two_objects(dice: np.random.Generator, gap: int) -> np.ndarray:
+def two_objects(rng: np.random.Generator, gap: int) -> np.ndarray:
     """Instances 1 and 2 (int, 64 × 64; 0 is background): rectangles side by side with ``gap`` pixels between."""
     instances = np.zeros((64, 64), int)
-    widths, heights = dice.integers(6, 20, 2), dice.integers(6, 20, 2)
-    left, top = dice.integers(1, 60 - widths.sum() - gap), dice.integers(8, 20)
-    shift = dice.integers(-5, 6)  # they overlap in height by a pixel or more
+    widths, heights = rng.integers(6, 20, 2), rng.integers(6, 20, 2)
+    left, top = rng.integers(1, 60 - widths.sum() - gap), rng.integers(8, 20)
+    shift = rng.integers(-5, 6)  # they overlap in height by a pixel or more
     instances[top : top + heights[0], left : left + widths[0]] = 1
     start = left + widths[0] + gap
     instances[top + shift : top + shift + heights[1], start : start + widths[1]] = 2
-    return instances if dice.integers(2) else instances.T
+    return instances if rng.integers(2) else instances.T
 
 
 def regions(mask: np.ndarray) -> int:
@@ -33,8 +33,8 @@ def regions(mask: np.ndarray) -> int:
 
 
 def checks() -> list[Check]:
-    dice = np.random.default_rng(0)
-    by_gap = {gap: [two_objects(dice, gap) for _ in range(PAIRS)] for gap in (0, 1, 2)}
+    rng = np.random.default_rng(0)
+    by_gap = {gap: [two_objects(rng, gap) for _ in range(PAIRS)] for gap in (0, 1, 2)}
     # A perfect semantic mask says of each pixel whether it belongs to the class, and nothing else.
     merged = {gap: sum(regions(pair > 0) == 1 for pair in pairs) for gap, pairs in by_gap.items()}
     truth = {len(np.unique(pair)) - 1 for pairs in by_gap.values() for pair in pairs}

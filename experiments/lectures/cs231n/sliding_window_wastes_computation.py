@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.studies.results import Runs
 from experiments.studies.study import Measured, Measurement, Study
-from experiments.studies.verdict import Gate, Rule, Verdict
+from experiments.studies.verdict import Rule, ValidityCheck, Verdict
 from lightning_modules.networks import PatchClassifier, SlidingWindow
 
 PATCH, WIDTHS, HIDDEN = 32, (8, 16, 32), 32
@@ -82,21 +82,25 @@ def verdict(runs: Runs) -> Verdict:
     """Reproduced: with equal outputs, the ratio of operations is at least half of what the patches' overlap predicts, at each
     size, and CPU time is saved too; direction only: the shared plan takes less of both. CPU times of milliseconds are noisy:
     how much is saved is judged on operations."""
-    largest = runs.arms[-1]
+    largest = runs.variants[-1]
     flops = runs.quantity(
         f"operations, patches / shared, {largest}", largest, "operations", unit="x", needs="≥ ½ of the prediction"
     )
     cpu = runs.quantity(f"CPU time, patches / shared, {largest}", largest, "cpu", unit="x", needs="> 1 x")
     forecast = runs.quantity("predicted", largest, "predicted", unit="x")
-    enough = all(run.values["operations"] >= run.values["predicted"] / 2 for arm in runs.arms for run in runs.of(arm))
-    cheaper = all(run.values[kind] > 1 for arm in runs.arms for run in runs.of(arm) for kind in ("operations", "cpu"))
-    worst = max(run.values["difference"] for arm in runs.arms for run in runs.of(arm))
+    enough = all(
+        run.values["operations"] >= run.values["predicted"] / 2 for variant in runs.variants for run in runs.of(variant)
+    )
+    cheaper = all(
+        run.values[kind] > 1 for variant in runs.variants for run in runs.of(variant) for kind in ("operations", "cpu")
+    )
+    worst = max(run.values["difference"] for variant in runs.variants for run in runs.of(variant))
     by_size = "; ".join(
-        f"{arm}: {runs.quantity('', arm, 'operations').estimate:.0f} and {runs.quantity('', arm, 'cpu').estimate:.0f}"
-        for arm in runs.arms
+        f"{name}: {runs.quantity('', name, 'operations').estimate:.0f} and {runs.quantity('', name, 'cpu').estimate:.0f}"
+        for name in runs.variants
     )
     wall = runs.quantity(f"wall time, {largest}", largest, "wall", unit="x")
-    equal = Gate("both plans give the same outputs", worst <= 1e-5, f"greatest relative difference {worst:.1e}")
+    equal = ValidityCheck("both plans give the same outputs", worst <= 1e-5, f"greatest relative difference {worst:.1e}")
     return Rule((flops, cpu), (equal,), also=(f"operations and CPU time by size: {by_size}", str(wall))).judge(
         reproduced=enough and cheaper,
         direction=cheaper,
@@ -112,9 +116,9 @@ study = Study(
     slide="Semantic Segmentation Idea: Sliding Window",
     paper="Long et al. 2015: a 10 × 10 grid of outputs 5 times faster than patch by patch (22 ms against 100 times 1.2 ms).",
     work=Measurement(cost),
-    arms={f"{size} × {size} pixels": {"size": size} for size in (32, 48, 64)},
-    held="weights, outputs, padding of the image; one thread",
-    departures=(
+    variants={f"{size} × {size} pixels": {"size": size} for size in (32, 48, 64)},
+    controlled="weights, outputs, padding of the image; one thread",
+    deviations=(
         "patches of 32 × 32 in a net of three convolutions",
         "an output for every pixel, where the paper has one for each 32nd",
         "judged on operations, as times of milliseconds are noisy; a first draft of the rule asked CPU time for half of the "

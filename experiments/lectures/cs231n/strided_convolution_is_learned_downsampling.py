@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.lectures.cnn._small_net import DEPARTURES, PHOTOGRAPHS, RECIPE
+from experiments.lectures.cnn._small_net import DEVIATIONS, PHOTOGRAPHS, RECIPE
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.results import Runs
-from experiments.studies.study import Arm, Measured, Measurement, Scale, Study, Training, Tune
+from experiments.studies.study import Measured, Measurement, Scale, Study, Training, Tune, Variant
 from experiments.studies.verdict import Check, Rule, Verdict
 from lightning_modules.networks import Kaiming, SmallConvNet
 
@@ -52,12 +52,12 @@ def verdict(runs: Runs) -> Verdict:
     the identity."""
     gap = runs.difference("test accuracy, stride 2 − max pooling", STRIDE, POOLING, ACCURACY, needs="within ±1 point")
     cost = runs.quantity("operations, pooling / stride 2", IDENTITY, "operations", unit="x")
-    naive = runs.naive("test accuracy, stride 2 − max pooling", STRIDE, POOLING, ACCURACY)
+    shared_lr = runs.shared_lr("test accuracy, stride 2 − max pooling", STRIDE, POOLING, ACCURACY)
     same = Check(
         "stride 2 less stride 1 and every second place, greatest", max(runs.values(IDENTITY, "difference")), 0.0, 1e-10
     )
-    gates = (runs.tuned(), runs.beats(ACCURACY, 1 / 6, arms=(POOLING, STRIDE)))
-    return Rule((gap,), gates, naive, also=(str(cost),), checks=(same,)).judge(
+    validity_checks = (runs.tuned(), runs.beats(ACCURACY, 1 / 6, variants=(POOLING, STRIDE)))
+    return Rule((gap,), validity_checks, shared_lr, also=(str(cost),), checks=(same,)).judge(
         reproduced=same.holds and gap.equivalent(1),
         direction=same.holds,
         refuted=not same.holds,
@@ -80,21 +80,21 @@ study = Study(
     slide="Learnable Upsampling: Transpose Convolution",
     paper="Springenberg et al. 2015: max pooling can be replaced by a convolution of larger stride “without loss in accuracy”.",
     work=Training(RECIPE),
-    arms={
-        IDENTITY: Arm(work=Measurement(identity)),
+    variants={
+        IDENTITY: Variant(work=Measurement(identity)),
         STRIDE: net(stride=2, pooling=L(nn.Identity)()),
         POOLING: net(),
     },
-    held="layers, weights, data, order, momentum 0.9; the features are averaged over their places before the output",
+    controlled="layers, weights, data, order, momentum 0.9; the features are averaged over their places before the output",
     tune=Tune(start=0.0316, by=LOSS),
     scales={
         "cpu": Scale(
             {"trainer.max_steps": STEPS, "trainer.callbacks": [L(TrainingSet)(samples=1000)]},
-            departures=("three convolutions of 16, 32 and 32 filters", *DEPARTURES[1:], f"{STEPS} steps of 64 images"),
+            deviations=("three convolutions of 16, 32 and 32 filters", *DEVIATIONS[1:], f"{STEPS} steps of 64 images"),
         ),
         "gpu": Scale(
             {"data": PHOTOGRAPHS, "trainer.max_steps": 20_000, "trainer.callbacks": [L(TrainingSet)(samples=5000)]},
-            departures=("three convolutions of 16, 32 and 32 filters",),
+            deviations=("three convolutions of 16, 32 and 32 filters",),
         ),
     },
     verdict=verdict,

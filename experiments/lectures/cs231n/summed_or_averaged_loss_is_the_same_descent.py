@@ -34,14 +34,14 @@ def trained(
     """
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.Tanh(), nn.Conv2d(8, CLASSES, 3, padding=1)).double()
-    rate = 0.003 if adam else 0.1
-    optimizer = torch.optim.Adam(net.parameters(), rate) if adam else torch.optim.SGD(net.parameters(), rate)
+    lr = 0.003 if adam else 0.1
+    optimizer = torch.optim.Adam(net.parameters(), lr) if adam else torch.optim.SGD(net.parameters(), lr)
     for _ in range(STEPS):
         images = torch.randn(2, 3, 16, 16, dtype=torch.float64)
         masks = images.mean(1).mul(4).add(2).clamp(0, CLASSES - 1).long()
         masks[torch.rand(masks.shape) < ignored * torch.rand(())] = IGNORED
         pixels = {"none": 1, "pixels": masks.numel(), "labelled": int((masks != IGNORED).sum())}[divisor]
-        optimizer.param_groups[0]["lr"] = rate / pixels
+        optimizer.param_groups[0]["lr"] = lr / pixels
         loss = F.cross_entropy(net(images), masks, ignore_index=IGNORED, reduction=reduction)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -58,11 +58,11 @@ def checks() -> list[Check]:
     mean = trained("mean", "none")
     holes = trained("mean", "none", ignored=0.9)
     adam = apart(trained("sum", "none", adam=True), trained("mean", "none", adam=True))
-    same_rate = apart(trained("sum", "none"), mean)
+    same_lr = apart(trained("sum", "none"), mean)
     fixed = apart(trained("sum", "pixels", ignored=0.9), holes)
     return [
         Check("SGD, sum at γ/N less mean at γ, after 50 steps", apart(trained("sum", "pixels"), mean), 0.0, 1e-5),
-        Check.yes_or_no("at the same γ they train alike", same_rate < 1e-2, "no"),
+        Check.yes_or_no("at the same γ they train alike", same_lr < 1e-2, "no"),
         Check(
             "with unlabelled pixels, γ divided by each step's labelled ones",
             apart(trained("sum", "labelled", ignored=0.9), holes),
@@ -80,5 +80,5 @@ study = Exact(
     slide="Semantic Segmentation, question “How do we design the loss?”",
     paper="No paper; Kingma & Ba 2015, section 2.1: Adam's steps do not depend on the gradient's scale.",
     checks=checks,
-    departures=("a net of two convolutions on random images of 16 × 16: the identity does not depend on the net",),
+    deviations=("a net of two convolutions on random images of 16 × 16: the identity does not depend on the net",),
 )

@@ -11,7 +11,7 @@ from experiments.studies.verdict import Check, Rule, Verdict
 
 from ._upsampling import ENERGY, MEASURED, WAYS, WaysStudy, learns, overlaps
 
-K3, NAILS, NEAREST = ARMS = ("transpose 3 × 3", "bed of nails", "nearest neighbour")
+K3, NAILS, NEAREST = VARIANTS = ("transpose 3 × 3", "bed of nails", "nearest neighbour")
 
 
 def verdict(runs: Runs) -> Verdict:
@@ -26,9 +26,9 @@ def verdict(runs: Runs) -> Verdict:
     nails = runs.ratio("checkerboard, bed of nails / nearest neighbour", NAILS, NEAREST, ENERGY)
     control = runs.quantity("checkerboard of nearest neighbour and convolution", NEAREST, ENERGY)
     truth = runs.quantity("", NEAREST, "val/phase_energy_of_truth").estimate
-    naive = runs.naive_ratio("checkerboard, transpose 3 × 3 / nearest neighbour", K3, NEAREST, ENERGY)
+    shared_lr = runs.shared_lr_ratio("checkerboard, transpose 3 × 3 / nearest neighbour", K3, NEAREST, ENERGY)
     also = (f"The true masks themselves have a share of {truth:.2g} at period 2: what the content alone gives.",)
-    return Rule((ratio, nails, control), (runs.tuned(), learns(runs, *ARMS)), naive, also, checks).judge(
+    return Rule((ratio, nails, control), (runs.tuned(), learns(runs, *VARIANTS)), shared_lr, also, checks).judge(
         reproduced=static and ratio.above(1) and ratio.estimate >= 10,
         direction=static and ratio.above(1),
         refuted=not static or ratio.excludes_above(1),
@@ -44,7 +44,7 @@ study = WaysStudy(
     "3 × 3 kernel with stride 2 makes checkerboard artifacts.",
     slide="Learnable Upsampling: Transpose Convolution",
     paper="Uneven overlap wherever the stride does not divide the kernel; in two dimensions 4 : 1 for kernel 3 and stride 2.",
-    arms={arm: WAYS[arm] for arm in ARMS},
-    departures=MEASURED,
+    variants={variant: WAYS[variant] for variant in VARIANTS},
+    deviations=MEASURED,
     verdict=verdict,
 )

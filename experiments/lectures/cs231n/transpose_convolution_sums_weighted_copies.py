@@ -34,11 +34,11 @@ def columns(inputs: int, field: int, stride: int, padding: int, dilation: int, e
 
 def right_sizes() -> int:
     """How many of random layers have the size of the formula; on the meta device nothing is multiplied."""
-    dice, right = np.random.default_rng(0), 0
+    rng, right = np.random.default_rng(0), 0
     for _ in range(CASES):
-        field, stride, dilation, width = (int(dice.integers(*r)) for r in ((1, 8), (1, 5), (1, 4), (2, 40)))
-        padding = int(dice.integers(0, (dilation * (field - 1)) // 2 + 1))
-        extra = int(dice.integers(0, max(stride, dilation)))  # torch allows less than the greater of the two
+        field, stride, dilation, width = (int(rng.integers(*r)) for r in ((1, 8), (1, 5), (1, 4), (2, 40)))
+        padding = int(rng.integers(0, (dilation * (field - 1)) // 2 + 1))
+        extra = int(rng.integers(0, max(stride, dilation)))  # torch allows less than the greater of the two
         x, weight = torch.empty(1, 2, width, width, device="meta"), torch.empty(2, 3, field, field, device="meta")
         shape = F.conv_transpose2d(x, weight, stride=stride, padding=padding, output_padding=extra, dilation=dilation).shape
         right += shape[2:] == (columns(width, field, stride, padding, dilation, extra),) * 2
@@ -46,12 +46,12 @@ def right_sizes() -> int:
 
 
 def checks() -> list[Check]:
-    dice = np.random.default_rng(0)
-    x = dice.normal(size=(3, 5, 6))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 5, 6))
     settings = [(3, 2, 1, 0), (3, 2, 1, 1), (4, 2, 1, 0), (2, 2, 0, 0), (3, 1, 1, 0), (5, 3, 2, 2)]
     differences = []
     for k, stride, padding, extra in settings:
-        kernel = dice.normal(size=(3, 4, k, k))
+        kernel = rng.normal(size=(3, 4, k, k))
         own = by_copies(x, kernel, stride, padding, extra)
         theirs = F.conv_transpose2d(
             torch.from_numpy(x)[None], torch.from_numpy(kernel), stride=stride, padding=padding, output_padding=extra

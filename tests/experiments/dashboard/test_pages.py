@@ -102,8 +102,8 @@ def test_an_address_that_names_no_study_shows_all_claims(root: Path) -> None:
 
 
 def test_runs_are_laid_over_each_other_and_what_differs_is_said(root: Path) -> None:
-    for i, rate in enumerate((0.1, 0.01)):
-        write_run(root / "fcn" / f"run-{i}", lr=rate, seed=i, final=0.1 + 0.1 * i)
+    for i, lr in enumerate((0.1, 0.01)):
+        write_run(root / "fcn" / f"run-{i}", lr=lr, seed=i, final=0.1 + 0.1 * i)
     at = opened("runs_page")
     assert set(at.multiselect(key="compare").value) == {"fcn/run-0", "fcn/run-1"}
     drawn = traces(at)
@@ -155,7 +155,7 @@ def test_the_state_of_a_run_is_what_its_files_say(root: Path) -> None:
     (root / "old").mkdir()
     (root / "old" / "metrics.csv").write_text("step,loss\n1,0.5\n2,0.4\n3,0.\n4")
     (root / "measured").mkdir()
-    (root / "measured" / "summary.json").write_text('{"complete": false, "study": {"arm": "a", "seed": 0}}')
+    (root / "measured" / "summary.json").write_text('{"complete": false, "study": {"variant": "a", "seed": 0}}')
     states = {run.name: run.state for run in library.runs(root)}
     assert states == {
         **{name: name for name in ("finished", "failed", "interrupted", "running")},

@@ -15,10 +15,10 @@ from experiments.studies.verdict import Level
 
 
 def reaching(**steps: int | None) -> Runs:
-    """Three runs of each arm that reach 25 % training error after so many steps, 50 % after half; None never does."""
+    """Three runs of each variant that reach 25 % training error after so many steps, 50 % after half; None never does."""
     runs = []
-    for arm, count in steps.items():
-        name = arm.replace("_small", ", N(0, 0.01)")
+    for variant, count in steps.items():
+        name = variant.replace("_small", ", N(0, 0.01)")
         for seed in range(3):
             last = six_times.BUDGET if count is None else count + seed
             error = 0.9 if count is None else 0.24
@@ -37,7 +37,7 @@ def reaching(**steps: int | None) -> Runs:
         (200, 200, 200, 250, Level.NOT_REPRODUCED),
         (200, None, 200, 250, Level.INCONCLUSIVE),  # the initializations disagree
         (200, 1000, None, None, Level.INCONCLUSIVE),
-        (200, None, 200, None, Level.INCONCLUSIVE),  # two arms missed the threshold
+        (200, None, 200, None, Level.INCONCLUSIVE),  # two variants missed the threshold
         (1200, 1200, 1200, 1200, Level.INCONCLUSIVE),  # ReLU stayed on the plateau for longer than a third of the budget
     ],
 )
@@ -48,7 +48,7 @@ def test_relu_is_six_times_faster(
     assert six_times.verdict(runs).level == level
 
 
-def test_an_untuned_arm_leaves_relu_undecided() -> None:
+def test_an_untuned_variant_leaves_relu_undecided() -> None:
     runs = reaching(relu=200, relu_small=250, tanh=1200, tanh_small=1200, sigmoid=1000)
     runs.inside["tanh"] = False
     assert six_times.verdict(runs).level == Level.INCONCLUSIVE
@@ -77,15 +77,15 @@ def test_sigmoid_nets_do_not_train_deep(
 ) -> None:
     errors = dict(zip(deep.SIGMOID.values(), by_depth, strict=True))
     errors |= dict.fromkeys(deep.LONGER.values(), longer) | {deep.MATCHED: matched, deep.RELU: relu}
-    arms = {arm: {TRAINING_ERROR: [error, error + 0.01, error]} for arm, error in errors.items()}
-    assert deep.verdict(Runs.made_up(arms)).level == level
-    untuned = Runs.made_up(arms, inside={deep.SIGMOID[3]: False})
+    variants = {variant: {TRAINING_ERROR: [error, error + 0.01, error]} for variant, error in errors.items()}
+    assert deep.verdict(Runs.made_up(variants)).level == level
+    untuned = Runs.made_up(variants, inside={deep.SIGMOID[3]: False})
     assert deep.verdict(untuned).level == Level.INCONCLUSIVE
 
 
-def test_a_net_that_learns_at_no_rate_is_judged_at_the_middle_one() -> None:
-    stuck = [Run(deep.SIGMOID[6], 0, rate, {TRAINING_ERROR: error}) for rate, error in ((0.1, 0.88), (0.316, 0.9), (1, 0.89))]
-    assert min(stuck, key=deep.score).rate == deep.START
+def test_a_net_that_learns_at_no_lr_is_judged_at_the_middle_one() -> None:
+    stuck = [Run(deep.SIGMOID[6], 0, lr, {TRAINING_ERROR: error}) for lr, error in ((0.1, 0.88), (0.316, 0.9), (1, 0.89))]
+    assert min(stuck, key=deep.score).lr == deep.START
     learning = Run(deep.SIGMOID[6], 0, 1.0, {TRAINING_ERROR: 0.7})
     assert min([*stuck, learning], key=deep.score) is learning
 
@@ -106,13 +106,13 @@ def test_a_net_that_learns_at_no_rate_is_judged_at_the_middle_one() -> None:
 def test_relu_units_die(dead: float, leaky_dead: float, relu: float, leaky: float, level: Level) -> None:
     errors = {"relu": relu, dying.LEAKY: leaky, "leaky, 0.25": 0.2, "relu, 3×": 0.4, "relu, 10×": 0.83, "leaky, 10×": 0.83}
     shares = {"relu, 10×": dead, "leaky, 10×": leaky_dead}
-    arms = {
-        arm: {
+    variants = {
+        variant: {
             dying.TEST_ERROR: [error, error + 0.002, error + 0.001],
-            dying.DEAD: [shares.get(arm, 0.0)] * 3,
+            dying.DEAD: [shares.get(variant, 0.0)] * 3,
             dying.INACTIVE: [0.5] * 3,
         }
-        for arm, error in errors.items()
+        for variant, error in errors.items()
     }
-    assert dying.verdict(Runs.made_up(arms)).level == level
-    assert dying.verdict(Runs.made_up(arms, inside={"relu": False})).level == Level.INCONCLUSIVE
+    assert dying.verdict(Runs.made_up(variants)).level == level
+    assert dying.verdict(Runs.made_up(variants, inside={"relu": False})).level == Level.INCONCLUSIVE

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.lectures.cnn import augmentation_improves_generalisation as augmentation
 from experiments.lectures.cnn import dropout_is_for_fully_connected_layers as dropout
-from experiments.lectures.cnn import learning_rate_decay_helps as rate_decay
+from experiments.lectures.cnn import learning_rate_decay_helps as lr_decay
 from experiments.lectures.cnn import weight_decay_improves_generalisation as decay
 from experiments.lectures.cnn._few_scenes import TEST_ERROR
 from experiments.lectures.cnn._small_net import TRAINING_ERROR
@@ -35,9 +35,9 @@ def near(value: float, spread: float = 0.002) -> list[float]:
 )
 def test_dropout(none: list[float], fc: list[float], everywhere: list[float], level: Level) -> None:
     errors = {"none": none, "fc": fc, "conv": near(0.3), "all": everywhere}
-    arms = {arm: {TEST_ERROR: values} for arm, values in errors.items()}
-    assert dropout.verdict(Runs.made_up(arms)).level == level
-    assert dropout.verdict(Runs.made_up(arms, inside={"all": False})).level == Level.INCONCLUSIVE
+    variants = {variant: {TEST_ERROR: values} for variant, values in errors.items()}
+    assert dropout.verdict(Runs.made_up(variants)).level == level
+    assert dropout.verdict(Runs.made_up(variants, inside={"all": False})).level == Level.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_dropout(none: list[float], fc: list[float], everywhere: list[float], le
 )
 def test_augmentation(none: tuple[list[float], list[float]], everything: tuple[list[float], list[float]], level: Level) -> None:
     made = {"none": none, "all": everything} | dict.fromkeys(("flip", "shift", "noise"), (near(0.28), near(0.05)))
-    arms = {arm: {TEST_ERROR: test, TRAINING_ERROR: train} for arm, (test, train) in made.items()}
-    assert augmentation.verdict(Runs.made_up(arms)).level == level
-    assert augmentation.verdict(Runs.made_up(arms, inside={"flip": False})).level == Level.INCONCLUSIVE
+    variants = {variant: {TEST_ERROR: test, TRAINING_ERROR: train} for variant, (test, train) in made.items()}
+    assert augmentation.verdict(Runs.made_up(variants)).level == level
+    assert augmentation.verdict(Runs.made_up(variants, inside={"flip": False})).level == Level.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
@@ -72,27 +72,28 @@ def test_augmentation(none: tuple[list[float], list[float]], everything: tuple[l
 )
 def test_weight_decay(none: float, l2: float, l1: float, sparsity_of_l1: float, level: Level) -> None:
     errors = {decay.NONE: none} | dict.fromkeys(decay.L2, l2) | dict.fromkeys(decay.L1, l1)
-    arms = {
-        arm: {
+    variants = {
+        variant: {
             TEST_ERROR: near(error)[:3],
             decay.VALIDATION_ERROR: near(error)[:3],
-            decay.SMALL: near(sparsity_of_l1 if arm in decay.L1 else 0.2)[:3],
+            decay.SMALL: near(sparsity_of_l1 if variant in decay.L1 else 0.2)[:3],
             decay.ZERO: [0.0] * 3,
         }
-        for arm, error in errors.items()
+        for variant, error in errors.items()
     }
-    assert decay.verdict(Runs.made_up(arms)).level == level
-    assert decay.verdict(Runs.made_up(arms, inside={decay.NONE: False})).level == Level.INCONCLUSIVE
+    assert decay.verdict(Runs.made_up(variants)).level == level
+    assert decay.verdict(Runs.made_up(variants, inside={decay.NONE: False})).level == Level.INCONCLUSIVE
 
 
 def test_the_factor_of_decay_is_chosen_on_validation_data() -> None:
     chosen, lucky = decay.L2
-    arms = {
-        arm: {TEST_ERROR: near(0.3)[:3], decay.VALIDATION_ERROR: near(0.3)[:3], decay.SMALL: near(0.2)[:3]} for arm in decay.L1
+    variants = {
+        variant: {TEST_ERROR: near(0.3)[:3], decay.VALIDATION_ERROR: near(0.3)[:3], decay.SMALL: near(0.2)[:3]}
+        for variant in decay.L1
     }
-    arms |= {chosen: {**arms[decay.L1[0]], decay.VALIDATION_ERROR: near(0.2)[:3]}}
-    arms |= {lucky: {**arms[decay.L1[0]], TEST_ERROR: near(0.1)[:3]}, decay.NONE: arms[decay.L1[0]]}
-    assert decay.best(Runs.made_up(arms), (*decay.L2, *decay.L1)) == chosen
+    variants |= {chosen: {**variants[decay.L1[0]], decay.VALIDATION_ERROR: near(0.2)[:3]}}
+    variants |= {lucky: {**variants[decay.L1[0]], TEST_ERROR: near(0.1)[:3]}, decay.NONE: variants[decay.L1[0]]}
+    assert decay.best(Runs.made_up(variants), (*decay.L2, *decay.L1)) == chosen
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,6 @@ def test_the_factor_of_decay_is_chosen_on_validation_data() -> None:
 )
 def test_learning_rate_decay(constant: list[float], steps: list[float], cosine: list[float], level: Level) -> None:
     errors = {"constant": constant, "steps": steps, "cosine": cosine}
-    arms = {arm: {TRAINING_ERROR: values[:3], TEST_ERROR: values[:3]} for arm, values in errors.items()}
-    assert rate_decay.verdict(Runs.made_up(arms)).level == level
-    assert rate_decay.verdict(Runs.made_up(arms, inside={"constant": False})).level == Level.INCONCLUSIVE
+    variants = {variant: {TRAINING_ERROR: values[:3], TEST_ERROR: values[:3]} for variant, values in errors.items()}
+    assert lr_decay.verdict(Runs.made_up(variants)).level == level
+    assert lr_decay.verdict(Runs.made_up(variants, inside={"constant": False})).level == Level.INCONCLUSIVE

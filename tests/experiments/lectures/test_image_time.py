@@ -83,14 +83,14 @@ def test_the_chart(values: Values, level: Level) -> None:
 
 
 def shared(fast: float, rcnn: float = 0.5, times: Values | None = None) -> dict[str, Values]:
-    def arm(value: float) -> Values:
+    def variant(value: float) -> Values:
         return {AP: three(value), "test/mAP_small": three(value), "test/mAP_medium": three(value)}
 
-    return {RCNN: arm(rcnn), TIMED: times or timed(), FAST: arm(fast)}
+    return {RCNN: variant(rcnn), TIMED: times or timed(), FAST: variant(fast)}
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (shared(0.50), {}, Level.REPRODUCED),
         (shared(0.60), {}, Level.REPRODUCED),
@@ -103,20 +103,20 @@ def shared(fast: float, rcnn: float = 0.5, times: Values | None = None) -> dict[
         (shared(0.50), untuned(FAST), Level.INCONCLUSIVE),
     ],
 )
-def test_regions_share_the_map(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert sharing.verdict(Runs.made_up(arms, **options)).level == level
+def test_regions_share_the_map(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert sharing.verdict(Runs.made_up(variants, **options)).level == level
 
 
 def four_losses(whole: float, fast: float = 0.5, without: float = 0.3, times: Values | None = None) -> dict[str, Values]:
-    def arm(value: float) -> Values:
+    def variant(value: float) -> Values:
         return {AP: three(value), "proposals/recall50": three(0.9), "proposals/count": three(75.0)}
 
-    lacking = {name: arm(without) for name in faster.WITHOUT.values()}
-    return {FASTER: arm(whole), **lacking, TIMED: times or timed(), FAST: arm(fast)}
+    lacking = {name: variant(without) for name in faster.WITHOUT.values()}
+    return {FASTER: variant(whole), **lacking, TIMED: times or timed(), FAST: variant(fast)}
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (four_losses(0.5), {}, Level.REPRODUCED),
         (four_losses(0.6), {}, Level.REPRODUCED),
@@ -130,8 +130,8 @@ def four_losses(whole: float, fast: float = 0.5, without: float = 0.3, times: Va
         (four_losses(0.5), untuned(FASTER), Level.INCONCLUSIVE),
     ],
 )
-def test_faster_rcnn_proposes_by_itself(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert faster.verdict(Runs.made_up(arms, **options)).level == level
+def test_faster_rcnn_proposes_by_itself(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert faster.verdict(Runs.made_up(variants, **options)).level == level
 
 
 def test_a_loss_is_left_out_and_the_others_stay_as_they_are() -> None:

@@ -1,4 +1,4 @@
-"""The verdicts on masks and joints, on runs that nobody made; and what they rest on."""
+"""The verdicts on masks and keypoints, on runs that nobody made; and what they rest on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from experiments.measures.instances import branch_cost, mean_pose
 from experiments.studies.results import Runs
 from experiments.studies.study import Study
 from experiments.studies.verdict import Check, Level
-from lightning_modules.networks import ConvTrunk, KeypointMaskRCNN, MaskRCNN
+from lightning_modules.networks import ConvBackbone, KeypointMaskRCNN, MaskRCNN
 from tests.support.configurations import printed
 from tests.support.made_up_verdicts import Options, Values, three, untuned
 
@@ -50,7 +50,7 @@ WORSE = [0.46, 0.47, 0.46]
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (branches(three(0.70), SAME, SAME), {}, Level.REPRODUCED),
         (branches(three(0.70), BETTER, SAME), {}, Level.REPRODUCED),
@@ -65,8 +65,8 @@ WORSE = [0.46, 0.47, 0.46]
         (branches([0.7, 0.7, float("nan")], SAME, SAME), {}, Level.INCONCLUSIVE),
     ],
 )
-def test_a_mask_branch(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert a_mask_branch_beside_the_boxes.verdict(Runs.made_up(arms, **options)).level == level
+def test_a_mask_branch(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert a_mask_branch_beside_the_boxes.verdict(Runs.made_up(variants, **options)).level == level
 
 
 # Alignment and competition --------------------------------------------------------------------------------------------
@@ -75,9 +75,9 @@ def test_a_mask_branch(arms: dict[str, Values], options: Options, level: Level) 
 def masks(
     align: float, strict: float, softmax: float, spread: float = 0.002, filled: float = 0.2, ap50: float = 0.5
 ) -> dict[str, Values]:
-    """Arms whose AP lies ``align`` and ``softmax``, and AP75 ``strict``, below those of sigmoids with RoIAlign."""
+    """Variants whose AP lies ``align`` and ``softmax``, and AP75 ``strict``, below those of sigmoids with RoIAlign."""
 
-    def arm(below: float, strictly: float) -> Values:
+    def variant(below: float, strictly: float) -> Values:
         return {
             "test/mask_mAP": three(0.30 - below, spread if below else 0.0),
             "test/mask_mAP75": three(0.25 - strictly, spread if below else 0.0),
@@ -86,15 +86,15 @@ def masks(
         }
 
     return {
-        "softmax, RoIAlign": arm(softmax, softmax),
-        "one sigmoid, RoIAlign": arm(0.01, 0.01),
-        "sigmoids, RoIAlign": arm(0.0, 0.0),
-        "sigmoids, RoIPool": arm(align, strict),
+        "softmax, RoIAlign": variant(softmax, softmax),
+        "one sigmoid, RoIAlign": variant(0.01, 0.01),
+        "sigmoids, RoIAlign": variant(0.0, 0.0),
+        "sigmoids, RoIPool": variant(align, strict),
     }
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (masks(0.03, 0.05, 0.05), {}, Level.REPRODUCED),
         (masks(0.03, 0.05, -0.02), {}, Level.DIRECTION_ONLY),
@@ -107,22 +107,22 @@ def masks(
         (masks(0.03, 0.05, 0.05), untuned("sigmoids, RoIPool"), Level.INCONCLUSIVE),
     ],
 )
-def test_alignment_and_competition(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert masks_are_aligned_and_do_not_compete.verdict(Runs.made_up(arms, **options)).level == level
+def test_alignment_and_competition(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert masks_are_aligned_and_do_not_compete.verdict(Runs.made_up(variants, **options)).level == level
 
 
 # Poses ----------------------------------------------------------------------------------------------------------------
 
 
-def poses(joints: list[float], both: list[float], mean: float = 0.2) -> dict[str, Values]:
-    def arm(values: list[float]) -> Values:
+def poses(keypoints: list[float], both: list[float], mean: float = 0.2) -> dict[str, Values]:
+    def variant(values: list[float]) -> Values:
         return {"test/keypoint_mAP": values, "test/mean_pose_keypoint_mAP": [mean] * 3}
 
-    return {"joints and masks": arm(both), "joints": arm(joints)}
+    return {"keypoints and masks": variant(both), "keypoints": variant(keypoints)}
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (poses(three(0.60), three(0.61)), {}, Level.REPRODUCED),
         (poses(three(0.60), three(0.50)), {}, Level.REPRODUCED),
@@ -130,11 +130,11 @@ def poses(joints: list[float], both: list[float], mean: float = 0.2) -> dict[str
         (poses([0.60, 0.45, 0.60], three(0.60)), {}, Level.INCONCLUSIVE),
         (poses(three(0.60), three(0.61), mean=0.55), {}, Level.INCONCLUSIVE),
         (poses(three(0.60), three(0.25)), {}, Level.INCONCLUSIVE),
-        (poses(three(0.60), three(0.61)), untuned("joints"), Level.INCONCLUSIVE),
+        (poses(three(0.60), three(0.61)), untuned("keypoints"), Level.INCONCLUSIVE),
     ],
 )
-def test_poses(arms: dict[str, Values], options: Options, level: Level) -> None:
-    verdict = mask_r_cnn_also_does_pose.verdict(Runs.made_up(arms, **options))
+def test_poses(variants: dict[str, Values], options: Options, level: Level) -> None:
+    verdict = mask_r_cnn_also_does_pose.verdict(Runs.made_up(variants, **options))
     assert verdict.level == level
     assert len(verdict.checks) == 3 and all(check.holds for check in verdict.checks)
 
@@ -147,19 +147,19 @@ def test_more_than_one_head_refutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
 # What they rest on ----------------------------------------------------------------------------------------------------
 
 
-def test_the_mean_pose_is_taken_in_parts_of_boxes_over_labelled_joints() -> None:
+def test_the_mean_pose_is_taken_in_parts_of_boxes_over_labelled_keypoints() -> None:
     boxes = [torch.tensor([[0.0, 0, 10, 20], [10, 10, 30, 30]]), torch.zeros(0, 4), torch.tensor([[0.0, 0, 4, 4]])]
-    joints = [
+    keypoints = [
         torch.tensor([[[5.0, 5, 2], [10, 20, 1]], [[20, 20, 2], [0, 0, 0]]]),
         torch.zeros(0, 2, 3),
         torch.tensor([[[0.0, 0, 0], [2.0, 2, 2]]]),
     ]
-    assert mean_pose(boxes, joints).tolist() == [[0.5, 0.375], [0.75, 0.75]]
+    assert mean_pose(boxes, keypoints).tolist() == [[0.5, 0.375], [0.75, 0.75]]
 
 
 def test_a_branch_costs_more_where_it_is_larger_and_nothing_where_nothing_is_found() -> None:
     torch.manual_seed(0)
-    build = {"trunk": lambda: ConvTrunk((4, 8), depth=1), "score_threshold": 0.0, "max_detections": 6}
+    build = {"backbone": lambda: ConvBackbone((4, 8), depth=1), "score_threshold": 0.0, "max_detections": 6}
     images = [torch.randn(1, 3, 48, 48) for _ in range(2)]
     one, both = MaskRCNN(2, **build).eval(), KeypointMaskRCNN(2, 14, **build).eval()  # type: ignore[arg-type]
     cost, more = branch_cost(one, images, 1), branch_cost(both, images, 1)
@@ -178,7 +178,7 @@ STUDIES = (
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.claim)
-def test_the_command_line_takes_every_arm_on_coco(study: Study, tmp_path: Path) -> None:
-    for arm in study.arms:
-        found = printed(study.job("gpu", arm, 1e-4, 0).settings, tmp_path)
+def test_the_command_line_takes_every_variant_on_coco(study: Study, tmp_path: Path) -> None:
+    for variant in study.variants:
+        found = printed(study.job("gpu", variant, 1e-4, 0).settings, tmp_path)
         assert found["data"]["class_path"].startswith("datamodules.COCO")

@@ -24,12 +24,12 @@ NAN = float("nan")
 def made(
     measured: Mapping[str, Mapping[str, float]], steps: Mapping[str, int | None], threshold: float, budget: int = 1500
 ) -> Runs:
-    """Three runs of each arm: of the measured ones their values, of the trained ones the step at which the loss is reached."""
-    runs = [Run(arm, seed, None, values) for arm, values in measured.items() for seed in range(3)]
-    for arm, count in steps.items():
+    """Three runs of each variant: of the measured ones their values, of the trained ones the step of the loss."""
+    runs = [Run(variant, seed, None, values) for variant, values in measured.items() for seed in range(3)]
+    for variant, count in steps.items():
         last, loss = (budget, threshold + 0.5) if count is None else (count, threshold - 0.1)
         curve = [(0.0, 9.0), (last - 1.0, loss)]
-        runs += [Run(arm, seed, 0.01, {LOSS: loss}, {LOSS: curve}) for seed in range(3)]
+        runs += [Run(variant, seed, 0.01, {LOSS: loss}, {LOSS: curve}) for seed in range(3)]
     return Runs(runs, inside=dict.fromkeys(steps, True))
 
 
@@ -47,11 +47,11 @@ def made(
 )
 def test_kernels(line: float, kernel: float, slope: float, level: Level) -> None:
     values = {"linear": line, "kernel": kernel}
-    arms: dict[str, dict[str, Sequence[float]]] = {
-        arm: {"exclusive or": [value] * 10, "circles": [value] * 10} for arm, value in values.items()
+    variants: dict[str, dict[str, Sequence[float]]] = {
+        variant: {"exclusive or": [value] * 10, "circles": [value] * 10} for variant, value in values.items()
     }
-    arms["random features"] = {"slope": [slope] * 10}
-    assert kernels.verdict(Runs.made_up(arms)).level == level
+    variants["random features"] = {"slope": [slope] * 10}
+    assert kernels.verdict(Runs.made_up(variants)).level == level
 
 
 # A13 ------------------------------------------------------------------------------------------------------------------
@@ -70,8 +70,8 @@ def test_kernels(line: float, kernel: float, slope: float, level: Level) -> None
 )
 def test_squashing(sigmoid: list[float], relu: list[float], level: Level) -> None:
     values = {"sigmoid": sigmoid, "relu": relu}
-    arms = {arm: {"slope": values.get(arm, [0.0, 0.0, 0.0])} for arm in squashing.study.arms}
-    assert squashing.verdict(Runs.made_up(arms)).level == level
+    variants = {variant: {"slope": values.get(variant, [0.0, 0.0, 0.0])} for variant in squashing.study.variants}
+    assert squashing.verdict(Runs.made_up(variants)).level == level
 
 
 # A15 ------------------------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_minibatches(slope: float, full: int | None, mini: int | None, level: Le
     ],
 )
 def test_momentum(plain: float, later: float, without: int | None, with_it: int | None, level: Level) -> None:
-    measured = {"plain": plain, "momentum": 1000.0, "held": 60_000.0, "later": later, "stale": 0.5}
+    measured = {"plain": plain, "momentum": 1000.0, "controlled": 60_000.0, "later": later, "stale": 0.5}
     runs = made({momentum.QUADRATIC: measured}, {momentum.PLAIN: without, momentum.MOMENTUM: with_it}, momentum.THRESHOLD)
     assert momentum.verdict(runs).level == level
     runs.inside[momentum.PLAIN] = False
@@ -161,8 +161,8 @@ def test_momentum(plain: float, later: float, without: int | None, with_it: int 
 )
 def test_sliding_window(operations: float, cpu: float, difference: float, level: Level) -> None:
     values = {"operations": operations, "cpu": cpu, "wall": cpu, "predicted": 45.0, "difference": difference}
-    arms = {arm: {name: [value] * 3 for name, value in values.items()} for arm in sliding.study.arms}
-    assert sliding.verdict(Runs.made_up(arms)).level == level
+    variants = {variant: {name: [value] * 3 for name, value in values.items()} for variant in sliding.study.variants}
+    assert sliding.verdict(Runs.made_up(variants)).level == level
 
 
 # F11 ------------------------------------------------------------------------------------------------------------------
@@ -179,26 +179,26 @@ def test_sliding_window(operations: float, cpu: float, difference: float, level:
     ],
 )
 def test_strides(stride: list[float], pooling: list[float], difference: float, level: Level) -> None:
-    arms: dict[str, dict[str, Sequence[float]]] = {
+    variants: dict[str, dict[str, Sequence[float]]] = {
         strided.IDENTITY: {"difference": [difference] * 3, "operations": [3.0] * 3},
         strided.STRIDE: {strided.ACCURACY: stride},
         strided.POOLING: {strided.ACCURACY: pooling},
     }
-    assert strided.verdict(Runs.made_up(arms)).level == level
-    assert strided.verdict(Runs.made_up(arms, inside={strided.STRIDE: False})).level == Level.INCONCLUSIVE
+    assert strided.verdict(Runs.made_up(variants)).level == level
+    assert strided.verdict(Runs.made_up(variants, inside={strided.STRIDE: False})).level == Level.INCONCLUSIVE
 
 
 # What is measured -----------------------------------------------------------------------------------------------------
 
 
-def test_a_measured_arm_of_a_trained_study_has_no_learning_rate_and_none_of_the_scales_changes() -> None:
+def test_a_measured_variant_of_a_trained_study_has_no_learning_lr_and_none_of_the_scales_changes() -> None:
     for study in (signs.study, minibatches.study, momentum.study, strided.study):
-        measured = [arm for arm in study.arms if isinstance(study.work_of(arm), Measurement)]
+        measured = [variant for variant in study.variants if isinstance(study.work_of(variant), Measurement)]
         assert len(measured) == 1
-        assert set(study.tuned_arms) == set(study.arms) - set(measured)
+        assert set(study.tuned_variants) == set(study.variants) - set(measured)
         job = study.job("cpu", measured[0], None, 1)
         assert job.function is not None
-        assert set(job.settings) == {*study.arm(measured[0]).changes, "seed"}
+        assert set(job.settings) == {*study.variant(measured[0]).changes, "seed"}
 
 
 def test_descent_by_hand() -> None:

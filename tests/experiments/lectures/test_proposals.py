@@ -35,12 +35,12 @@ def test_selective_search(recall: list[float], useful: float, cpu: float, number
     same = {"useful": useful, "cpu": cpu, "wall": cpu, "proposals": number, "recall of random boxes": chance}
     same |= {"recall at IoU 0.7": 0.6, "recall of all proposals": 0.95, "mean best overlap of all proposals": 0.8}
     values = {name: [value] * 3 for name, value in same.items()} | {"recall": recall}
-    assert proposals.verdict(Runs.made_up(dict.fromkeys(proposals.study.arms, values))).level == level
+    assert proposals.verdict(Runs.made_up(dict.fromkeys(proposals.study.variants, values))).level == level
 
 
 @pytest.mark.parametrize("scale", ["cpu", "gpu"])
 def test_what_is_measured(scale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fast arm of either scale, on one small image: ``gpu`` reads VOC 2007's layout, without difficult objects."""
+    """The fast variant of either scale, on one small image: ``gpu`` reads VOC 2007's layout, without difficult objects."""
     monkeypatch.chdir(tmp_path)
     tiny.write_voc(tmp_path / "data", test=3)
     monkeypatch.setattr(proposals, "SIZE", (60, 80))

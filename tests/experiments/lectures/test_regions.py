@@ -51,7 +51,7 @@ def staged(tuned: float, bare: float, softmax: float, boxes: float) -> dict[str,
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (staged(0.50, 0.40, 0.47, 0.55), {}, Level.REPRODUCED),
         (staged(0.50, 0.40, 0.503, 0.55), {}, Level.REPRODUCED),
@@ -65,8 +65,8 @@ def staged(tuned: float, bare: float, softmax: float, boxes: float) -> dict[str,
         (staged(0.50, 0.40, 0.47, 0.55), untuned(RCNN), Level.INCONCLUSIVE),
     ],
 )
-def test_every_stage_adds(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert stages.verdict(Runs.made_up(arms, **options)).level == level
+def test_every_stage_adds(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert stages.verdict(Runs.made_up(variants, **options)).level == level
 
 
 def few(tuned: float, bare: float, scratch: float, apart: bool = False) -> dict[str, Values]:
@@ -78,7 +78,7 @@ def few(tuned: float, bare: float, scratch: float, apart: bool = False) -> dict[
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (few(0.50, 0.40, 0.45), {}, Level.REPRODUCED),
         (few(0.50, 0.40, 0.55), {}, Level.DIRECTION_ONLY),
@@ -91,8 +91,8 @@ def few(tuned: float, bare: float, scratch: float, apart: bool = False) -> dict[
         (few(0.50, 0.40, 0.45), untuned(SCRATCH), Level.INCONCLUSIVE),
     ],
 )
-def test_pretraining(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert pretraining.verdict(Runs.made_up(arms, **options)).level == level
+def test_pretraining(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert pretraining.verdict(Runs.made_up(variants, **options)).level == level
 
 
 def corrected(before: float, after: float, outward: float = 0.4, gained: float = 0.1, apart: bool = False) -> dict[str, Values]:
@@ -103,7 +103,7 @@ def corrected(before: float, after: float, outward: float = 0.4, gained: float =
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (corrected(0.50, 0.54), {}, Level.REPRODUCED),
         (corrected(0.50, 0.62), {}, Level.DIRECTION_ONLY),
@@ -118,8 +118,8 @@ def corrected(before: float, after: float, outward: float = 0.4, gained: float =
         (corrected(0.50, 0.54), untuned(RCNN), Level.INCONCLUSIVE),
     ],
 )
-def test_correction_of_boxes(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert correction.verdict(Runs.made_up(arms, **options)).level == level
+def test_correction_of_boxes(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert correction.verdict(Runs.made_up(variants, **options)).level == level
 
 
 # At once and in stages: G09, G16 --------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def both(fast: float, unmoved: float, softmax: float, svm: float, with_boxes: fl
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (both(0.55, 0.5, 0.5, 0.5, 0.52), {}, Level.REPRODUCED),
         (both(0.523, 0.5, 0.5, 0.5, 0.52), {}, Level.DIRECTION_ONLY),
@@ -146,12 +146,12 @@ def both(fast: float, unmoved: float, softmax: float, svm: float, with_boxes: fl
         (both(0.55, 0.5, 0.5, 0.5, 0.52), untuned(TWO_STAGES), Level.INCONCLUSIVE),
     ],
 )
-def test_a_pipeline_of_stages(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert pipeline.verdict(Runs.made_up(arms, **options)).level == level
+def test_a_pipeline_of_stages(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert pipeline.verdict(Runs.made_up(variants, **options)).level == level
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (both(0.55, 0.52, 0.50, 0.49, 0.5), {}, Level.REPRODUCED),
         (both(0.55, 0.48, 0.50, 0.49, 0.5), {}, Level.DIRECTION_ONLY),
@@ -162,8 +162,8 @@ def test_a_pipeline_of_stages(arms: dict[str, Values], options: Options, level: 
         (both(0.55, 0.52, 0.50, 0.49, 0.5), untuned(FAST), Level.INCONCLUSIVE),
     ],
 )
-def test_one_network(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert one_network.verdict(Runs.made_up(arms, **options)).level == level
+def test_one_network(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert one_network.verdict(Runs.made_up(variants, **options)).level == level
 
 
 # Disk: G10 ------------------------------------------------------------------------------------------------------------
@@ -171,19 +171,19 @@ def test_one_network(arms: dict[str, Values], options: Options, level: Level) ->
 
 def written(factor: float = 1.0, all_bytes: float = 33e6) -> dict[str, Values]:
     return {
-        arm: {
+        variant: {
             "numbers": [n := float(of["proposals"] * of["width"])],
             "bytes": [factor * 4 * n],
             "all_bytes": [all_bytes],
             "cpu_seconds": [1.0],
         }
-        for arm, of in disk.study.arms.items()
+        for variant, of in disk.study.variants.items()
         if isinstance(of, dict)
     }
 
 
 @pytest.mark.parametrize(
-    ("arms", "level"),
+    ("variants", "level"),
     [
         (written(), Level.REPRODUCED),
         (written(all_bytes=1e7), Level.DIRECTION_ONLY),
@@ -192,8 +192,8 @@ def written(factor: float = 1.0, all_bytes: float = 33e6) -> dict[str, Values]:
         (written(all_bytes=NAN), Level.INCONCLUSIVE),
     ],
 )
-def test_features_on_disk(arms: dict[str, Values], level: Level) -> None:
-    verdict = disk.verdict(Runs.made_up(arms))
+def test_features_on_disk(variants: dict[str, Values], level: Level) -> None:
+    verdict = disk.verdict(Runs.made_up(variants))
     assert verdict.level == level
     assert len(verdict.checks) == 5
 
@@ -205,41 +205,41 @@ def test_features_are_written_and_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# Frozen trunks, and time to train: G13, G12 ---------------------------------------------------------------------------
+# Frozen backbones, and time to train: G13, G12 ---------------------------------------------------------------------------
 
 
-def trunks(trained: float, kept: float, apart: bool = False) -> dict[str, Values]:
+def backbones(trained: float, kept: float, apart: bool = False) -> dict[str, Values]:
     return {FAST: {AP: three(trained)}, PYRAMID: {AP: three(kept)}, FROZEN: {AP: APART if apart else three(kept)}}
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
-        (trunks(0.50, 0.40), {}, Level.REPRODUCED),
-        (trunks(0.50, 0.48), {}, Level.DIRECTION_ONLY),
-        (trunks(0.50, 0.50), {}, Level.NOT_REPRODUCED),
-        (trunks(0.50, 0.55), {}, Level.NOT_REPRODUCED),
-        (trunks(0.50, 0.50, apart=True), {}, Level.INCONCLUSIVE),
-        (trunks(0.08, 0.02), {}, Level.INCONCLUSIVE),
-        (trunks(0.50, NAN), {}, Level.INCONCLUSIVE),
-        (trunks(0.50, 0.40), untuned(PYRAMID), Level.INCONCLUSIVE),
+        (backbones(0.50, 0.40), {}, Level.REPRODUCED),
+        (backbones(0.50, 0.48), {}, Level.DIRECTION_ONLY),
+        (backbones(0.50, 0.50), {}, Level.NOT_REPRODUCED),
+        (backbones(0.50, 0.55), {}, Level.NOT_REPRODUCED),
+        (backbones(0.50, 0.50, apart=True), {}, Level.INCONCLUSIVE),
+        (backbones(0.08, 0.02), {}, Level.INCONCLUSIVE),
+        (backbones(0.50, NAN), {}, Level.INCONCLUSIVE),
+        (backbones(0.50, 0.40), untuned(PYRAMID), Level.INCONCLUSIVE),
     ],
 )
-def test_frozen_trunks(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert frozen.verdict(Runs.made_up(arms, **options)).level == level
+def test_frozen_backbones(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert frozen.verdict(Runs.made_up(variants, **options)).level == level
 
 
 def budgets(rcnn: list[float], fast: list[float], cost: float) -> dict[str, Values]:
     """AP by budget, of R-CNN at ``cost`` times 1, 2 and 3 seconds, of Fast R-CNN at 1, 2 and 3 seconds."""
-    arms = {}
+    variants = {}
     for names, found, each in ((training_time.STAGED, rcnn, cost), (training_time.AT_ONCE, fast, 1.0)):
         for i, (name, value) in enumerate(zip(names, found, strict=True), 1):
-            arms[name] = {training_time.REACHED: three(value, 0.0), training_time.SECONDS: three(each * i)}
-    return arms
+            variants[name] = {training_time.REACHED: three(value, 0.0), training_time.SECONDS: three(each * i)}
+    return variants
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 8), {}, Level.REPRODUCED),
         (budgets([0.3, 0.4, 0.5], [0.6, 0.7, 0.8], 2), {}, Level.REPRODUCED),
@@ -253,8 +253,8 @@ def budgets(rcnn: list[float], fast: list[float], cost: float) -> dict[str, Valu
         (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 8), untuned(RCNN), Level.INCONCLUSIVE),
     ],
 )
-def test_time_to_train(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert training_time.verdict(Runs.made_up(arms, **options)).level == level
+def test_time_to_train(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert training_time.verdict(Runs.made_up(variants, **options)).level == level
 
 
 # RoI pooling: G15 -----------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def aligned(at_75: float, at_50: float, ap: float = 0.5) -> dict[str, Values]:
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (aligned(0.05, 0.02), {}, Level.REPRODUCED),
         (aligned(0.02, 0.05), {}, Level.DIRECTION_ONLY),
@@ -278,8 +278,8 @@ def aligned(at_75: float, at_50: float, ap: float = 0.5) -> dict[str, Values]:
         (aligned(0.05, 0.02), untuned(FAST), Level.INCONCLUSIVE),
     ],
 )
-def test_roi_pooling(arms: dict[str, Values], options: Options, level: Level) -> None:
-    verdict = pooling.verdict(Runs.made_up(arms, **options))
+def test_roi_pooling(variants: dict[str, Values], options: Options, level: Level) -> None:
+    verdict = pooling.verdict(Runs.made_up(variants, **options))
     assert verdict.level == level
     assert len(verdict.checks) == 6 and all(check.holds for check in verdict.checks)
 
@@ -295,11 +295,11 @@ ON_VOC = [m.study for m in (stages, pipeline, one_network, correction, faster, f
 
 
 @pytest.mark.parametrize("study", ON_VOC, ids=lambda study: study.claim)
-def test_the_command_line_takes_its_first_and_last_arm_on_voc(study: Study, tmp_path: Path) -> None:
-    for arm in (next(iter(study.arms)), list(study.arms)[-1]):
-        found = printed(study.job("gpu", arm, 0.01, 0).settings, tmp_path)
+def test_the_command_line_takes_its_first_and_last_variant_on_voc(study: Study, tmp_path: Path) -> None:
+    for variant in (next(iter(study.variants)), list(study.variants)[-1]):
+        found = printed(study.job("gpu", variant, 0.01, 0).settings, tmp_path)
         assert found["data"]["class_path"] == "datamodules.VOC"
         network = found["model"]["init_args"]["network"]
-        assert network["init_args"]["trunk"]["class_path"].endswith("TorchvisionTrunk")
-        if arm.startswith("R-CNN"):
+        assert network["init_args"]["backbone"]["class_path"].endswith("TorchvisionBackbone")
+        if variant.startswith("R-CNN"):
             assert network["init_args"]["crop"] == 112

@@ -28,15 +28,18 @@ UNTUNED: Options = {"inside": {"bed of nails": False}}
 
 
 def unpooling(unpool: list[float], nails: list[float], border: float = 0.80, weakest: float = 0.6) -> dict[str, Values]:
-    arms = {arm: {"test/miou": three(0.65), "test/border_accuracy": three(0.75)} for arm in max_unpooling_keeps_positions.ARMS}
-    arms["max unpooling"] = {"test/miou": unpool, "test/border_accuracy": three(border)}
-    arms["bed of nails"]["test/miou"] = nails
-    arms["bilinear"]["test/miou"] = three(weakest)
-    return arms
+    variants = {
+        variant: {"test/miou": three(0.65), "test/border_accuracy": three(0.75)}
+        for variant in max_unpooling_keeps_positions.VARIANTS
+    }
+    variants["max unpooling"] = {"test/miou": unpool, "test/border_accuracy": three(border)}
+    variants["bed of nails"]["test/miou"] = nails
+    variants["bilinear"]["test/miou"] = three(weakest)
+    return variants
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (unpooling(three(0.70), three(0.66)), {}, Level.REPRODUCED),
         (unpooling(three(0.70), three(0.66), border=0.70), {}, Level.DIRECTION_ONLY),
@@ -48,8 +51,8 @@ def unpooling(unpool: list[float], nails: list[float], border: float = 0.80, wea
         (unpooling([0.7, float("nan"), 0.7], three(0.66)), {}, Level.INCONCLUSIVE),
     ],
 )
-def test_max_unpooling(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert max_unpooling_keeps_positions.verdict(Runs.made_up(arms, **options)).level == level
+def test_max_unpooling(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert max_unpooling_keeps_positions.verdict(Runs.made_up(variants, **options)).level == level
 
 
 # Checkerboards --------------------------------------------------------------------------------------------------------
@@ -58,7 +61,8 @@ def test_max_unpooling(arms: dict[str, Values], options: Options, level: Level) 
 def energies(values: dict[str, list[float]], miou: float = 0.6) -> dict[str, Values]:
     truth = [0.004] * 3
     return {
-        arm: {"val/phase_energy": v, "val/phase_energy_of_truth": truth, "test/miou": [miou] * 3} for arm, v in values.items()
+        variant: {"val/phase_energy": v, "val/phase_energy_of_truth": truth, "test/miou": [miou] * 3}
+        for variant, v in values.items()
     }
 
 
@@ -67,7 +71,7 @@ def boards(k3: list[float], nearest: list[float], miou: float = 0.6) -> dict[str
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (boards(three(0.10), three(0.005)), {}, Level.REPRODUCED),
         (boards(three(0.02), three(0.005)), {}, Level.DIRECTION_ONLY),
@@ -78,8 +82,8 @@ def boards(k3: list[float], nearest: list[float], miou: float = 0.6) -> dict[str
         (boards([0.1, float("nan"), 0.1], three(0.005)), {}, Level.INCONCLUSIVE),
     ],
 )
-def test_checkerboards(arms: dict[str, Values], options: Options, level: Level) -> None:
-    verdict = transpose_convolution_makes_checkerboards.verdict(Runs.made_up(arms, **options))
+def test_checkerboards(variants: dict[str, Values], options: Options, level: Level) -> None:
+    verdict = transpose_convolution_makes_checkerboards.verdict(Runs.made_up(variants, **options))
     assert verdict.level == level
     assert [check.computed for check in verdict.checks] == [1, 4]
 
@@ -96,7 +100,7 @@ def kernels(k4: list[float], k3: float = 0.2, nearest: float = 0.005) -> dict[st
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (kernels(three(0.1)), {}, Level.REPRODUCED),
         (kernels(three(0.3)), {}, Level.NOT_REPRODUCED),
@@ -105,8 +109,8 @@ def kernels(k4: list[float], k3: float = 0.2, nearest: float = 0.005) -> dict[st
         (kernels(three(0.1)), UNTUNED, Level.INCONCLUSIVE),
     ],
 )
-def test_divisible_kernels(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert divisible_kernels_avoid_checkerboards.verdict(Runs.made_up(arms, **options)).level == level
+def test_divisible_kernels(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert divisible_kernels_avoid_checkerboards.verdict(Runs.made_up(variants, **options)).level == level
 
 
 @pytest.mark.parametrize(("kernel", "counts"), [(2, (1, 1)), (3, (1, 4)), (4, (4, 4)), (5, (4, 9)), (6, (9, 9))])
@@ -135,13 +139,13 @@ def test_a_checkerboard_is_told_from_what_is_none() -> None:
         phase_energy(board[..., :8, :8])
 
 
-def test_arms_of_the_three_studies_are_the_same_runs() -> None:
+def test_variants_of_the_three_studies_are_the_same_runs() -> None:
     studies = (
         max_unpooling_keeps_positions.study,
         transpose_convolution_makes_checkerboards.study,
         divisible_kernels_avoid_checkerboards.study,
     )
-    jobs = [{arm: study.job("cpu", arm, 0.01, 0).hash for arm in study.arms} for study in studies]
+    jobs = [{variant: study.job("cpu", variant, 0.01, 0).hash for variant in study.variants} for study in studies]
     assert jobs[0]["nearest neighbour"] == jobs[1]["nearest neighbour"] == jobs[2]["nearest neighbour"]
     assert jobs[0]["bed of nails"] == jobs[1]["bed of nails"]
     assert jobs[0]["transpose 4 × 4"] == jobs[2]["transpose 4 × 4"]
@@ -152,7 +156,7 @@ def test_arms_of_the_three_studies_are_the_same_runs() -> None:
 
 
 def costs(down_up: float, full: float, gflop: float = 0.02, parameters: float = 12e3) -> dict[str, Values]:
-    def arm(miou: float, flop: float, weights: float) -> Values:
+    def variant(miou: float, flop: float, weights: float) -> Values:
         return {
             "test/miou": three(miou),
             "cost/gflop": [flop] * 3,
@@ -160,11 +164,11 @@ def costs(down_up: float, full: float, gflop: float = 0.02, parameters: float = 
             "cost/parameters": [weights] * 3,
         }
 
-    return {"down and up": arm(down_up, 0.002, 12e3), "full resolution": arm(full, gflop, parameters)}
+    return {"down and up": variant(down_up, 0.002, 12e3), "full resolution": variant(full, gflop, parameters)}
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (costs(0.70, 0.68), {}, Level.REPRODUCED),
         (costs(0.70, 0.75), {}, Level.DIRECTION_ONLY),
@@ -175,8 +179,8 @@ def costs(down_up: float, full: float, gflop: float = 0.02, parameters: float = 
         (costs(0.70, 0.68), {"inside": {"full resolution": False}}, Level.INCONCLUSIVE),
     ],
 )
-def test_full_resolution(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert full_resolution_is_too_expensive.verdict(Runs.made_up(arms, **options)).level == level
+def test_full_resolution(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert full_resolution_is_too_expensive.verdict(Runs.made_up(variants, **options)).level == level
 
 
 def test_cost_is_that_of_a_count_by_hand() -> None:
@@ -190,10 +194,10 @@ def test_cost_is_that_of_a_count_by_hand() -> None:
 
 
 def test_the_two_networks_have_as_many_weights() -> None:
-    arms = full_resolution_is_too_expensive.study.arms
+    variants = full_resolution_is_too_expensive.study.variants
     made = []
-    for arm, kind in (("down and up", FCN), ("full resolution", FullResolutionFCN)):
-        settings = configuration("segmentation/small_shapes", arms[arm])["model"]["init_args"]["network"]  # type: ignore[arg-type]
+    for variant, kind in (("down and up", FCN), ("full resolution", FullResolutionFCN)):
+        settings = configuration("segmentation/small_shapes", variants[variant])["model"]["init_args"]["network"]  # type: ignore[arg-type]
         arguments = dict(settings["init_args"])
         if "encoder" in arguments:
             from functools import partial
@@ -206,12 +210,12 @@ def test_the_two_networks_have_as_many_weights() -> None:
 
 
 def skips(coarse: list[float], middle: list[float], fine: list[float]) -> dict[str, Values]:
-    arms = {"8s": fine, "16s": middle, "32s": coarse}
-    return {arm: {"test/miou": values, "test/border_accuracy": values} for arm, values in arms.items()}
+    variants = {"8s": fine, "16s": middle, "32s": coarse}
+    return {variant: {"test/miou": values, "test/border_accuracy": values} for variant, values in variants.items()}
 
 
 @pytest.mark.parametrize(
-    ("arms", "options", "level"),
+    ("variants", "options", "level"),
     [
         (skips(three(0.50), three(0.60), three(0.65)), {}, Level.REPRODUCED),
         (skips(three(0.50), three(0.66), three(0.60)), {}, Level.DIRECTION_ONLY),
@@ -223,5 +227,5 @@ def skips(coarse: list[float], middle: list[float], fine: list[float]) -> dict[s
         (skips(three(0.50), three(0.60), three(0.65)), {"inside": {"8s": False}}, Level.INCONCLUSIVE),
     ],
 )
-def test_skips(arms: dict[str, Values], options: Options, level: Level) -> None:
-    assert skips_refine_segmentation.verdict(Runs.made_up(arms, **options)).level == level
+def test_skips(variants: dict[str, Values], options: Options, level: Level) -> None:
+    assert skips_refine_segmentation.verdict(Runs.made_up(variants, **options)).level == level

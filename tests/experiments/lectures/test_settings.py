@@ -9,8 +9,8 @@ import pytest
 from experiments.lectures.cs231n import (
     full_resolution_is_too_expensive,
     max_unpooling_keeps_positions,
+    one_backbone_serves_class_and_box,
     one_box_per_category,
-    one_trunk_serves_class_and_box,
     pose_is_regressed_as_numbers,
     robust_losses_bear_wrong_targets,
     skips_refine_segmentation,
@@ -29,9 +29,9 @@ def test_every_class_and_argument_that_a_study_names_is_there(claim: Claim) -> N
     study = claim.study
     assert isinstance(study, Study)
     for scale in study.scales:
-        for arm in study.arms:
-            job = study.job(scale, arm, 0.01, 0)
-            assert not unknown(job.settings), f"{scale}, {arm}"
+        for variant in study.variants:
+            job = study.job(scale, variant, 0.01, 0)
+            assert not unknown(job.settings), f"{scale}, {variant}"
             assert job.function is not None or len(list(components(job.settings))) >= 4  # model, network, optimizer, data
 
 
@@ -48,7 +48,7 @@ STUDIES = (
     full_resolution_is_too_expensive.study,
     max_unpooling_keeps_positions.study,
     one_box_per_category.study,
-    one_trunk_serves_class_and_box.study,
+    one_backbone_serves_class_and_box.study,
     pose_is_regressed_as_numbers.study,
     robust_losses_bear_wrong_targets.study,
     skips_refine_segmentation.study,
@@ -56,8 +56,8 @@ STUDIES = (
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.claim)
-def test_the_command_line_takes_the_first_and_last_arm_at_scale_gpu(study: Study, tmp_path: Path) -> None:
-    for arm in (next(iter(study.arms)), list(study.arms)[-1]):
-        found = printed(study.job("gpu", arm, 0.01, 0).settings, tmp_path)
+def test_the_command_line_takes_the_first_and_last_variant_at_scale_gpu(study: Study, tmp_path: Path) -> None:
+    for variant in (next(iter(study.variants)), list(study.variants)[-1]):
+        found = printed(study.job("gpu", variant, 0.01, 0).settings, tmp_path)
         assert found["data"]["class_path"] != "datamodules.Shapes"
         assert found["model"]["init_args"]["optimizer"]["init_args"]["lr"] == 0.01

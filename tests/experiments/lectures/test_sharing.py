@@ -21,8 +21,8 @@ def runs(fc: float, local: float, conv: float, shuffled: tuple[float, float] = (
         for n in sharing.SAMPLES
         for connection, error in zip(("fc", "conv"), shuffled, strict=True)
     }
-    arms = {arm: {sharing.TEST_ERROR: [e, e + 0.002, e + 0.001]} for arm, e in errors.items()}
-    return Runs.made_up(arms, inside={sharing.name("fc", 200): inside})
+    variants = {variant: {sharing.TEST_ERROR: [e, e + 0.002, e + 0.001]} for variant, e in errors.items()}
+    return Runs.made_up(variants, inside={sharing.name("fc", 200): inside})
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_shared_weights_generalise(made_up: Runs, level: Level) -> None:
 
 def test_an_order_that_some_seeds_contradict_is_inconclusive() -> None:
     made_up = runs(0.4, 0.35, 0.3)
-    arms = {run.arm: made_up.values(run.arm, sharing.TEST_ERROR) for run in made_up.all}
-    arms["local, n=200"] = [0.35, 0.25, 0.39]
-    changed = Runs.made_up({arm: {sharing.TEST_ERROR: errors} for arm, errors in arms.items()})
+    variants = {run.variant: made_up.values(run.variant, sharing.TEST_ERROR) for run in made_up.all}
+    variants["local, n=200"] = [0.35, 0.25, 0.39]
+    changed = Runs.made_up({variant: {sharing.TEST_ERROR: errors} for variant, errors in variants.items()})
     assert sharing.verdict(changed).level == Level.INCONCLUSIVE

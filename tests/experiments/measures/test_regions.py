@@ -26,10 +26,10 @@ from experiments.measures.regions import (
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import RunFolder
 from lightning_modules import Detection, RegionDetection, StagedDetection
-from lightning_modules.networks import RCNN, ConvTrunk, FasterRCNN, FastRCNN, FullyConnected, SoftmaxHead, StagedHead
+from lightning_modules.networks import RCNN, ConvBackbone, FasterRCNN, FastRCNN, FullyConnected, SoftmaxHead, StagedHead
 
 STYLE = Style(classes=("circle", "cross"), objects=(1, 2), object_size=(0.4, 0.7), clutter=0.0)
-TRUNK = partial(ConvTrunk, (4, 8, 8), depth=1)
+BACKBONE = partial(ConvBackbone, (4, 8, 8), depth=1)
 LAYERS = partial(FullyConnected, widths=(16,))
 
 
@@ -41,7 +41,7 @@ def trained(kind: Any, network: Any, folder: Path, epochs: int = 2) -> tuple[Any
     task = kind(
         network=network,
         optimizer=partial(torch.optim.AdamW, lr=0.01),
-        specification=scenes.specification.as_dict(),
+        metadata=scenes.metadata.as_dict(),
     )
     scenes.require(task.needs)
     measures = [TrainingSeconds(), AnswersInParts(), BoxCorrections(), ProposalRecall()]
@@ -64,7 +64,7 @@ def scored(task: Any, scenes: Shapes) -> dict[str, float]:
 
 
 def test_a_head_in_stages_is_scored_as_it_was_after_each(tmp_path: Path) -> None:
-    network = partial(RCNN, trunk=TRUNK, head=partial(StagedHead, layers=LAYERS))
+    network = partial(RCNN, backbone=BACKBONE, head=partial(StagedHead, layers=LAYERS))
     task, scenes, values = trained(StagedDetection, network, tmp_path)
     assert task.head.has_svm and task.head.has_regressor
     for name, svm, boxes in (("softmax", False, False), ("svm", True, False), ("softmax_and_boxes", False, True)):
@@ -80,7 +80,7 @@ def test_a_head_in_stages_is_scored_as_it_was_after_each(tmp_path: Path) -> None
 
 def test_fast_rcnn_is_scored_with_boxes_as_they_are_proposed(tmp_path: Path) -> None:
     task, scenes, values = trained(
-        RegionDetection, partial(FastRCNN, trunk=TRUNK, head=partial(SoftmaxHead, layers=LAYERS)), tmp_path, epochs=15
+        RegionDetection, partial(FastRCNN, backbone=BACKBONE, head=partial(SoftmaxHead, layers=LAYERS)), tmp_path, epochs=15
     )
     moved = scored(task, scenes)
     torch.nn.init.zeros_(task.network.head.boxes.weight), torch.nn.init.zeros_(task.network.head.boxes.bias)
@@ -99,7 +99,7 @@ def test_fast_rcnn_is_scored_with_boxes_as_they_are_proposed(tmp_path: Path) -> 
 
 
 def test_of_a_detector_that_proposes_by_itself_only_what_it_has_is_measured(tmp_path: Path) -> None:
-    task, _, values = trained(Detection, partial(FasterRCNN, trunk=TRUNK, proposals=9), tmp_path, epochs=1)
+    task, _, values = trained(Detection, partial(FasterRCNN, backbone=BACKBONE, proposals=9), tmp_path, epochs=1)
     assert task.training  # the measures leave it as they found it
     assert 0 < values["proposals/count"] <= 9 and values["training/seconds"] > 0
     assert not any(key.startswith(("corrections/", "unmoved/", "softmax/")) for key in values)

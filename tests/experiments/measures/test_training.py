@@ -38,7 +38,7 @@ def trained(network: nn.Module, folder: Path, *callbacks: pl.Callback, steps: in
     task = Classification(
         network=lambda _: network,
         optimizer=lambda parameters: torch.optim.SGD(parameters, lr=lr),
-        specification=data.specification.as_dict(),
+        metadata=data.metadata.as_dict(),
     )
     logger = RunFolder(folder)
     trainer = pl.Trainer(

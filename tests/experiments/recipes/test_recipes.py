@@ -28,7 +28,7 @@ LARGE: dict[str, list[str]] = {
     "detection/fast_rcnn_voc": ["--data.image_size=[96,128]", *SHORT],
     "detection/rcnn_voc": ["--data.image_size=[96,128]", "--model.network.crop=67", *SHORT],
 }
-"""Recipes for large GPUs, or several: they are run for a step with a smaller trunk, on small images and with few regions."""
+"""Recipes for large GPUs, or several: they are run for a step with a smaller backbone, on small images and with few regions."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def test_a_recipe_runs_as_it_is_written(name: str, lectern: Lectern, workdir: Pa
     data = content["data"]["class_path"]
     # Weights are downloaded where there is a network; a test has none.
     text = recipes.path_of(name).read_text().replace("weights: IMAGENET1K_V1", "weights: null")
-    text = text.replace("train: 4000", "train: 64")  # of what a trunk is trained on before the run, which takes its time
+    text = text.replace("train: 4000", "train: 64")  # of what a backbone is trained on before the run, which takes its time
     text = text.replace("name: resnet50", "name: resnet18") if name in LARGE else text
     (workdir / "recipe.yaml").write_text(text)
     result = lectern("fit", "--config", "recipe.yaml", *data_arguments(data, workdir), *QUICK, *LARGE.get(name, []))

@@ -37,7 +37,7 @@ def test_a_claim_is_shown_with_all_that_its_verdict_rests_on(tmp_path: Path) -> 
             "42.3 points",  # the effect,
             "38 to 47",  # its interval,
             "42, 38, 47",  # every seed,
-            "same rate",  # the shared-lr baseline beside it,
+            "shared learning rate",  # the shared-lr baseline beside it,
             "lies inside its grid",  # the validity checks,
             "width 8 in place of 16",  # the deviations,
             "The slide swaps two axes.",  # the erratum,

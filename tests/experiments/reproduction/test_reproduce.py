@@ -91,7 +91,7 @@ def test_it_says_when_the_code_behind_a_run_has_changed(marks: Path) -> None:
 
 def test_another_argument_is_another_run(marks: Path) -> None:
     study = made_up_study.study(marks)
-    jobs = [study.job("cpu", arm, None, seed) for arm in study.arms for seed in (0, 1)]
+    jobs = [study.job("cpu", variant, None, seed) for variant in study.variants for seed in (0, 1)]
     assert len({job.hash for job in jobs}) == 4
 
 
@@ -222,7 +222,7 @@ def test_an_identity_is_computed_again_when_its_code_has_changed_and_only_then(m
 
 
 def test_a_verdict_of_an_older_version_is_named_and_made_again(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write_study(workdir / "runs", {"a": [0.6], "b": [0.2]}, gates=[], arms={})
+    path = write_study(workdir / "runs", {"a": [0.6], "b": [0.2]}, validity_checks=[], variants={})
     content = json.loads(path.read_text())
     del content["format"]
     path.write_text(json.dumps(content))
@@ -272,9 +272,9 @@ def test_every_configuration_of_a_trained_study_is_one_that_lectern_fit_takes(cl
     study = claim.study
     assert isinstance(study, Study)
     for scale in study.scales:
-        # What an arm changes is the same at all scales; a command line takes half a second to parse.
-        for arm in study.arms if scale == "cpu" else [next(iter(study.arms))]:
-            job = study.job(scale, arm, 0.01 if study.tune else None, 0)
+        # What a variant changes is the same at all scales; a command line takes half a second to parse.
+        for variant in study.variants if scale == "cpu" else [next(iter(study.variants))]:
+            job = study.job(scale, variant, 0.01 if study.tune else None, 0)
             if job.function is None:
                 (workdir / "study.yaml").write_text(yaml.safe_dump(dict(job.settings)))
                 Parsed(["fit", "--config", "study.yaml"])

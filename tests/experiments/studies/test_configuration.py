@@ -7,7 +7,7 @@ from typing import Any
 from torch.optim import SGD, AdamW
 
 from experiments.studies.lazy import L
-from experiments.studies.study import Arm, Measurement, Scale, Study, Training, Tune, configuration
+from experiments.studies.study import Measurement, Scale, Study, Training, Tune, Variant, configuration
 from experiments.studies.verdict import Level, Verdict
 from lightning_modules.networks import FullResolutionFCN
 
@@ -58,20 +58,20 @@ def _verdict(runs: Any) -> Verdict:
     return Verdict(Level.INCONCLUSIVE, "")
 
 
-def test_a_scale_may_change_what_an_arm_has_named_by_class() -> None:
+def test_a_scale_may_change_what_an_variant_has_named_by_class() -> None:
     study = Study(
         claim="F04",
         says="",
         slide="",
         work=Training(RECIPE),
-        arms={"a": Arm({"model.network": L(FullResolutionFCN)(width=8)}), "b": {"model.optimizer": AdamW}},
+        variants={"a": Variant({"model.network": L(FullResolutionFCN)(width=8)}), "b": {"model.optimizer": AdamW}},
         tune=Tune(start=0.1, by="train/loss"),
-        scales={"cpu": Scale({"data.train": 10}, arms={"a": {"model.network.width": 4}})},
+        scales={"cpu": Scale({"data.train": 10}, variants={"a": {"model.network.width": 4}})},
         verdict=_verdict,
     )
-    a, b = (study.job("cpu", arm, 0.3, 1).settings for arm in study.arms)
+    a, b = (study.job("cpu", variant, 0.3, 1).settings for variant in study.variants)
     assert a["model"]["init_args"]["network"] == L(FullResolutionFCN)(width=4)
     assert a["model"]["init_args"]["optimizer"]["init_args"]["lr"] == 0.3
     assert a["data"]["init_args"]["train"] == b["data"]["init_args"]["train"] == 10 and a["seed_everything"] == 1
-    measured = Study(claim="F04", says="", slide="", work=Measurement(print), arms={"a": {"size": 3}}, verdict=_verdict)  # type: ignore[arg-type]
+    measured = Study(claim="F04", says="", slide="", work=Measurement(print), variants={"a": {"size": 3}}, verdict=_verdict)  # type: ignore[arg-type]
     assert measured.job("cpu", "a", None, 2).settings == {"size": 3, "seed": 2}

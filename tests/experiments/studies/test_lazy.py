@@ -14,7 +14,7 @@ from datamodules import COCO, Shapes
 from experiments.measures.training import TrainingSet
 from experiments.studies.lazy import L, path_of, plain
 from experiments.studies.study import configuration
-from lightning_modules import Classification, FreezeTrunk
+from lightning_modules import Classification, FreezeBackbone
 from lightning_modules.networks import (
     FCN,
     CifarNet,
@@ -87,7 +87,7 @@ def test_the_command_line_takes_callables_without_what_the_task_gives_them(tmp_p
         "model.network": network,
         "model.optimizer": L(torch.optim.SGD)(lr=0.1, momentum=0.9),
         "model.scheduler": L(Steps)(at=(0.5,)),
-        "trainer.callbacks": [L(TrainingSet)(samples=10), L(FreezeTrunk)(epochs=1)],
+        "trainer.callbacks": [L(TrainingSet)(samples=10), L(FreezeBackbone)(epochs=1)],
     }
     found = printed(configuration("classification/cuda_convnet_shapes", changes), tmp_path)
     model = found["model"]["init_args"]
@@ -98,7 +98,7 @@ def test_the_command_line_takes_callables_without_what_the_task_gives_them(tmp_p
     assert model["optimizer"]["class_path"] == "torch.optim.SGD" and model["scheduler"]["init_args"]["at"] == [0.5]
     assert [callback["class_path"].rpartition(".")[2] for callback in found["trainer"]["callbacks"]] == [
         "TrainingSet",
-        "FreezeTrunk",
+        "FreezeBackbone",
     ]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from experiments.studies.plan import LONGEST_GRID, collect, expected_jobs, next_jobs, walk
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Arm, Job, Measured, Measurement, Study, Training, Tune
+from experiments.studies.study import Job, Measured, Measurement, Study, Training, Tune, Variant
 from experiments.studies.verdict import Level, Verdict
 
 INF, NAN = math.inf, math.nan
@@ -41,7 +41,7 @@ def best(places: list[int], score: Callable[[int], float]) -> int:
     return min(places, key=score)
 
 
-def test_a_best_rate_inside_ends_the_walk() -> None:
+def test_a_best_lr_inside_ends_the_walk() -> None:
     assert walk(Known(lambda p: abs(p))) == [-1, 0, 1]
 
 
@@ -62,7 +62,7 @@ def test_a_walk_waits_for_what_is_not_known() -> None:
     assert walk({-1: 3.0, 0: 2.0, 1: 1.0}) == [-1, 0, 1, 2]
 
 
-def test_rates_at_which_all_diverge_are_left_downwards() -> None:
+def test_lrs_at_which_all_diverge_are_left_downwards() -> None:
     assert walk(Known(lambda p: INF if p > -3 else abs(p + 3))) == [-4, -3, -2, -1, 0, 1]
     assert walk(Known(lambda p: INF)) == [-5, -4, -3, -2, -1, 0, 1]
 
@@ -101,25 +101,25 @@ def measure(*, seed: int, folder: Path) -> Measured:
     return Measured({})
 
 
-def study(arms: Mapping[str, Arm], *, tuned: bool = True, seeds: int = 3) -> Study:
+def study(variants: Mapping[str, Variant], *, tuned: bool = True, seeds: int = 3) -> Study:
     return Study(
         claim="D09",
         says="",
         slide="",
         paper="",
         work=Training("classification/cifar_nets_shapes"),
-        arms=arms,
+        variants=variants,
         verdict=verdict,
         tune=Tune(start=0.01, by="loss") if tuned else None,
         seeds=seeds,
     )
 
 
-def arm(name: str) -> Arm:
-    return Arm({"model.init_args.network": {"class_path": name}})
+def variant(name: str) -> Variant:
+    return Variant({"model.init_args.network": {"class_path": name}})
 
 
-TWO = {"a": arm("A"), "b": arm("B")}
+TWO = {"a": variant("A"), "b": variant("B")}
 
 
 class Lab:
@@ -135,7 +135,7 @@ class Lab:
 
     def make(self, job: Job) -> None:
         assert job.hash not in self.runs, f"{job.version} was there already"
-        self.runs[job.hash] = Run(job.arm, job.seed, job.rate, {"loss": self.score(job)})
+        self.runs[job.hash] = Run(job.variant, job.seed, job.lr, {"loss": self.score(job)})
         self.made.append(job)
 
     def finish(self, of: Study, *, one_at_a_time: bool = False) -> Runs:
@@ -150,60 +150,64 @@ class Lab:
 
 
 def valley(**optimum: float) -> Callable[[Job], float]:
-    """The loss of an arm whose best rate is so many steps of √10 from 0.01."""
-    return lambda job: abs(2 * math.log10((job.rate or 0.01) / 0.01) - optimum[job.arm]) + 0.01 * job.seed
+    """The loss of a variant whose best rate is so many steps of √10 from 0.01."""
+    return lambda job: abs(2 * math.log10((job.lr or 0.01) / 0.01) - optimum[job.variant]) + 0.01 * job.seed
 
 
-def test_first_the_grid_then_the_seeds_then_the_same_rate() -> None:
+def test_first_the_grid_then_the_seeds_then_the_same_lr() -> None:
     lab, two = Lab(valley(a=0, b=0)), study(TWO)
     first = next_jobs(two, "cpu", lab.find)
-    assert [(job.arm, job.rate, job.seed) for job in first] == [
-        (name, rate, 0) for name in "ab" for rate in (0.00316, 0.01, 0.0316)
+    assert [(job.variant, job.lr, job.seed) for job in first] == [
+        (name, lr, 0) for name in "ab" for lr in (0.00316, 0.01, 0.0316)
     ]
     for job in first:
         lab.make(job)
-    assert [(job.arm, job.rate, job.seed) for job in next_jobs(two, "cpu", lab.find)] == [
+    assert [(job.variant, job.lr, job.seed) for job in next_jobs(two, "cpu", lab.find)] == [
         (name, 0.01, seed) for name in "ab" for seed in (1, 2)
     ]
     assert expected_jobs(two, "cpu") == 10
 
 
-def test_arms_have_equally_many_tries_and_each_its_own_best_rate() -> None:
+def test_variants_have_equally_many_tries_and_each_its_own_best_lr() -> None:
     lab = Lab(valley(a=0, b=3))
     runs = lab.finish(study(TWO))
-    assert runs.rates == {"a": 0.01, "b": pytest.approx(0.316)}
+    assert runs.lrs == {"a": 0.01, "b": pytest.approx(0.316)}
     assert runs.inside == {"a": True, "b": True}
-    tried = {name: {run.rate for run in runs.all if run.arm == name and run.seed == 0} for name in "ab"}
+    tried = {name: {run.lr for run in runs.all if run.variant == name and run.seed == 0} for name in "ab"}
     assert len(tried["b"]) == 6  # -1 to 4
-    assert len(tried["a"] | {runs.rates["b"]}) >= 6
+    assert len(tried["a"] | {runs.lrs["b"]}) >= 6
     assert {run.seed for run in runs.of("a")} == {run.seed for run in runs.of("b")} == {0, 1, 2}
 
 
-def test_the_same_rate_for_both_is_run_for_the_naive_comparison() -> None:
+def test_the_same_lr_for_both_is_run_for_the_shared_lr_comparison() -> None:
     runs = Lab(valley(a=-3, b=3)).finish(study(TWO))
-    assert any(run.arm == "a" and run.rate == runs.rates["b"] for run in runs.all)
-    assert runs.naive("gap", "a", "b", "loss") is not None
+    assert any(run.variant == "a" and run.lr == runs.lrs["b"] for run in runs.all)
+    assert runs.shared_lr("gap", "a", "b", "loss") is not None
 
 
-def test_a_best_rate_at_the_end_of_the_longest_grid_is_not_inside() -> None:
+def test_a_best_lr_at_the_end_of_the_longest_grid_is_not_inside() -> None:
     runs = Lab(valley(a=0, b=9)).finish(study(TWO))
     assert runs.inside == {"a": True, "b": False}
     assert not runs.tuned().passed
 
 
-def test_an_arm_may_take_anothers_rate_or_a_multiple_of_it() -> None:
-    arms = {"a": arm("A"), "b": Arm(arm("B").changes, rate_of="a"), "c": Arm(arm("C").changes, rate_of="a", times=3)}
+def test_an_variant_may_take_anothers_lr_or_a_multiple_of_it() -> None:
+    variants = {
+        "a": variant("A"),
+        "b": Variant(variant("B").changes, lr_of="a"),
+        "c": Variant(variant("C").changes, lr_of="a", times=3),
+    }
     lab = Lab(valley(a=1, b=5, c=5))
-    runs = lab.finish(study(arms))
-    assert runs.rates == {"a": 0.0316, "b": 0.0316, "c": 0.0948}
+    runs = lab.finish(study(variants))
+    assert runs.lrs == {"a": 0.0316, "b": 0.0316, "c": 0.0948}
     assert runs.inside == {"a": True}
-    assert sum(job.arm == "b" for job in lab.made) == 3
+    assert sum(job.variant == "b" for job in lab.made) == 3
 
 
-def test_a_measured_arm_is_run_once_a_seed_and_not_tuned() -> None:
+def test_a_measured_variant_is_run_once_a_seed_and_not_tuned() -> None:
     lab = Lab(lambda job: valley(a=0, b=0)(job) if job.function is None else NAN)
-    runs = lab.finish(study({"measured": Arm(work=Measurement(measure)), **TWO}))
-    assert [(job.rate, job.seed) for job in lab.made if job.arm == "measured"] == [(None, 0), (None, 1), (None, 2)]
+    runs = lab.finish(study({"measured": Variant(work=Measurement(measure)), **TWO}))
+    assert [(job.lr, job.seed) for job in lab.made if job.variant == "measured"] == [(None, 0), (None, 1), (None, 2)]
     assert set(runs.inside) == {"a", "b"}
     assert len(runs.of("measured")) == 3
 
@@ -212,22 +216,22 @@ def test_without_tuning_there_are_the_seeds_alone() -> None:
     lab = Lab(lambda job: 1.0)
     runs = lab.finish(study(TWO, tuned=False, seeds=2))
     assert len(lab.made) == 4
-    assert runs.rates == {"a": None, "b": None}
+    assert runs.lrs == {"a": None, "b": None}
 
 
-def test_arms_that_are_the_same_run_are_run_once() -> None:
+def test_variants_that_are_the_same_run_are_run_once() -> None:
     lab = Lab(lambda job: 1.0)
-    lab.finish(study({"a": arm("A"), "again": arm("A")}, tuned=False, seeds=2))
+    lab.finish(study({"a": variant("A"), "again": variant("A")}, tuned=False, seeds=2))
     assert len(lab.made) == 2
 
 
 def test_a_run_that_diverged_is_worse_than_any_other() -> None:
     # Above the start all diverge, and what does not is the better the lower the rate, down to a hundredth.
     def score(job: Job) -> float:
-        return NAN if (job.rate or 0) > 0.005 else abs(math.log10((job.rate or 1) / 1e-4))
+        return NAN if (job.lr or 0) > 0.005 else abs(math.log10((job.lr or 1) / 1e-4))
 
-    runs = Lab(score).finish(study({"a": arm("A")}))
-    assert runs.rates["a"] == pytest.approx(1e-4)
+    runs = Lab(score).finish(study({"a": variant("A")}))
+    assert runs.lrs["a"] == pytest.approx(1e-4)
     assert runs.inside == {"a": True}
     tune = Tune(start=0.1, by="score", greatest=True)
     assert tune.score(Run("a", 0, 0.1, {"score": NAN})) == tune.score(Run("a", 0, 0.1, {"score": INF})) == INF
@@ -238,8 +242,8 @@ def test_a_run_that_diverged_is_worse_than_any_other() -> None:
 @given(st.lists(st.one_of(st.floats(0, 5), st.just(NAN), st.just(INF)), min_size=40, max_size=40), st.booleans())
 def test_whatever_comes_out_a_study_ends_and_repeats_nothing(scores: list[float], one_at_a_time: bool) -> None:
     def score(job: Job) -> float:
-        place = round(2 * math.log10((job.rate or 0.01) / 0.01))
-        return scores[(place + 10 + 20 * (job.arm == "b")) % 40]
+        place = round(2 * math.log10((job.lr or 0.01) / 0.01))
+        return scores[(place + 10 + 20 * (job.variant == "b")) % 40]
 
     lab = Lab(score)
     runs = lab.finish(study(TWO), one_at_a_time=one_at_a_time)
@@ -250,6 +254,6 @@ def test_whatever_comes_out_a_study_ends_and_repeats_nothing(scores: list[float]
 
 def test_an_interrupted_study_goes_on_to_the_same_end() -> None:
     at_once, in_steps = Lab(valley(a=2, b=-1)), Lab(valley(a=2, b=-1))
-    rates = at_once.finish(study(TWO)).rates, in_steps.finish(study(TWO), one_at_a_time=True).rates
-    assert rates[0] == rates[1]
+    lrs = at_once.finish(study(TWO)).lrs, in_steps.finish(study(TWO), one_at_a_time=True).lrs
+    assert lrs[0] == lrs[1]
     assert set(at_once.runs) == set(in_steps.runs)

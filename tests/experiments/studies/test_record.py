@@ -126,7 +126,11 @@ def test_what_an_older_version_made_is_named(tmp_path: Path) -> None:
     write_exact(tmp_path)
     assert older_records(tmp_path) == []
     content = json.loads(path.read_text())
-    old = {"arms": content.pop("variants"), "gates": content.pop("validity_checks"), "naive": content.pop("shared_lr")}
+    old = {
+        "variants": content.pop("variants"),
+        "validity_checks": content.pop("validity_checks"),
+        "shared_lr": content.pop("shared_lr"),
+    }
     del content["format"]
     path.write_text(json.dumps(content | old))
     assert older_records(tmp_path) == ["cnn/plain_nets_degrade"]

@@ -1,4 +1,4 @@
-"""The words that verdicts are written in: intervals, equivalence, bounds, gates and the ladder."""
+"""The words that verdicts are written in: intervals, equivalence, bounds, validity checks and the ladder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from experiments.studies.results import Run, Runs
-from experiments.studies.verdict import Bound, Check, Effect, Gate, Level, Rule, bootstrap_interval, judge_checks
+from experiments.studies.verdict import Bound, Check, Effect, Level, Rule, ValidityCheck, bootstrap_interval, judge_checks
 
 NAN, INF = float("nan"), float("inf")
 
@@ -114,7 +114,7 @@ def test_two_one_sided_tests_against_scipy() -> None:
 
 
 def reaching(**steps: tuple[float, float, float]) -> Runs:
-    return Runs.made_up({arm: {"steps": values} for arm, values in steps.items()})
+    return Runs.made_up({variant: {"steps": values} for variant, values in steps.items()})
 
 
 def test_a_run_that_missed_its_threshold_makes_a_bound() -> None:
@@ -140,7 +140,7 @@ def test_without_a_budget_a_missed_threshold_decides_nothing() -> None:
 
 
 def test_steps_to_a_threshold() -> None:
-    run = Run("arm", 0, None, {}, {"loss": [(9, 2.0), (19, 1.0), (29, 1.5)]})
+    run = Run("variant", 0, None, {}, {"loss": [(9, 2.0), (19, 1.0), (29, 1.5)]})
     assert run.steps_to("loss", 1.0) == 19
     assert run.steps_to("loss", 0.5) == INF
     assert run.steps_to("other", 1.0) == INF
@@ -168,16 +168,17 @@ def test_what_was_not_measured_is_inconclusive_and_named(effect: Effect) -> None
     assert "e was not measured in every seed" in verdict.because
 
 
-def test_a_failed_gate_goes_before_everything_and_says_why() -> None:
-    gates = (Gate("the first", True), Gate("the second", False, "0.3"))
-    verdict = Rule((GOOD,), gates).judge(reproduced=True, because="It holds.")
+def test_a_failed_validity_check_goes_before_everything_and_says_why() -> None:
+    validity_checks = (ValidityCheck("the first", True), ValidityCheck("the second", False, "0.3"))
+    verdict = Rule((GOOD,), validity_checks).judge(reproduced=True, because="It holds.")
     assert verdict.level == Level.INCONCLUSIVE
     assert "the second (0.3)" in verdict.because
     assert "the first" not in verdict.because
-    assert Rule((GOOD,), gates[:1]).judge(reproduced=True, because="It holds.").because == "It holds."
+    assert Rule((GOOD,), validity_checks[:1]).judge(reproduced=True, because="It holds.").because == "It holds."
 
 
-# Gates ----------------------------------------------------------------------------------------------------------------
+# Validity checks
+# ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -192,40 +193,40 @@ def test_a_failed_gate_goes_before_everything_and_says_why() -> None:
     ],
 )
 def test_every_seed_beats_the_trivial_answer(values: tuple[float, ...], greater: bool, passed: bool) -> None:
-    runs = Runs.made_up({"arm": {"score": values}})
+    runs = Runs.made_up({"variant": {"score": values}})
     assert runs.beats("score", 0.2, greater=greater, by=0.1).passed == passed
 
 
-def test_an_arm_without_the_measure_beats_nothing() -> None:
-    assert not Runs.made_up({"arm": {"score": [1.0]}}).beats("other", 0.2).passed
+def test_an_variant_without_the_measure_beats_nothing() -> None:
+    assert not Runs.made_up({"variant": {"score": [1.0]}}).beats("other", 0.2).passed
 
 
-def test_an_arm_whose_best_rate_is_at_the_edge_is_named() -> None:
-    gate = Runs([], inside={"relu": True, "tanh": False}).tuned()
-    assert not gate.passed
-    assert "tanh" in gate.detail
-    assert "relu" not in gate.detail
+def test_an_variant_whose_best_lr_is_at_the_edge_is_named() -> None:
+    validity_check = Runs([], inside={"relu": True, "tanh": False}).tuned()
+    assert not validity_check.passed
+    assert "tanh" in validity_check.detail
+    assert "relu" not in validity_check.detail
     assert Runs([], inside={"relu": True}).tuned().passed
 
 
 def test_a_study_with_a_seed_missing_is_not_complete() -> None:
     runs = Runs.made_up({"a": {"x": [1, 2, 3]}, "b": {"x": [1, 2]}})
     assert runs.complete(2).passed
-    gate = runs.complete(3)
-    assert not gate.passed
-    assert gate.detail == "b"
+    validity_check = runs.complete(3)
+    assert not validity_check.passed
+    assert validity_check.detail == "b"
 
 
 # Comparisons ----------------------------------------------------------------------------------------------------------
 
 
-def test_arms_are_compared_seed_by_seed() -> None:
+def test_variants_are_compared_seed_by_seed() -> None:
     runs = Runs.made_up({"a": {"x": [0.5, 0.7, 0.6]}, "b": {"x": [0.4, 0.5]}})
     effect = runs.difference("a − b", "a", "b", "x")
     assert effect.by_seed == pytest.approx((10, 20))  # points, of the seeds that both have
 
 
-def test_the_naive_comparison_is_at_the_others_best_rate() -> None:
+def test_the_shared_lr_comparison_is_at_the_others_best_lr() -> None:
     runs = Runs(
         [
             *(Run("a", seed, 0.1, {"x": 0.5}) for seed in range(3)),
@@ -236,10 +237,10 @@ def test_the_naive_comparison_is_at_the_others_best_rate() -> None:
         {"a": 0.1, "b": 0.01},
     )
     assert runs.difference("gap", "a", "b", "x").by_seed == pytest.approx((10, 10, 10))
-    naive = runs.naive("gap", "a", "b", "x")
-    assert naive is not None
-    assert naive.by_seed == pytest.approx((50,))
-    assert Runs(runs.all[:6], runs.rates).naive("gap", "a", "b", "x") is None
+    shared_lr = runs.shared_lr("gap", "a", "b", "x")
+    assert shared_lr is not None
+    assert shared_lr.by_seed == pytest.approx((50,))
+    assert Runs(runs.all[:6], runs.lrs).shared_lr("gap", "a", "b", "x") is None
 
 
 # Identities -----------------------------------------------------------------------------------------------------------
@@ -285,7 +286,7 @@ def test_the_identities_of_a_rule_stand_in_its_verdict_whatever_comes_out() -> N
     check = Check("weights", 1, 1)
     rise = Effect("rise", (1.0, 1.1, 1.2))
     verdict = Rule((rise,), checks=(check,)).judge(reproduced=True, because="")
-    failed = Rule((rise,), (Gate("learns", False),), checks=(check,)).judge(reproduced=True, because="")
+    failed = Rule((rise,), (ValidityCheck("learns", False),), checks=(check,)).judge(reproduced=True, because="")
     assert verdict.level == Level.REPRODUCED and failed.level == Level.INCONCLUSIVE
     assert verdict.checks == failed.checks == (check,)
 
@@ -307,10 +308,10 @@ def test_a_claimed_rise_or_fall_is_refuted(values: tuple[float, ...], no_rise: b
 
 def test_a_verdict_is_plain_data() -> None:
     effects = (Effect("ratio", (2.0, 8.0), "x"), Effect("lost", (NAN, 1.0)))
-    verdict = Rule(effects, (Gate("gate", True),), naive=effects[0]).judge(reproduced=True, because="")
+    verdict = Rule(effects, (ValidityCheck("validity_check", True),), shared_lr=effects[0]).judge(reproduced=True, because="")
     plain: dict[str, Any] = json.loads(json.dumps(verdict.as_dict()))
     assert plain["level"] == "inconclusive"
     assert plain["effects"][0]["estimate"] == pytest.approx(4)
     assert plain["effects"][1]["estimate"] is None
-    assert plain["naive"]["interval"] == pytest.approx([2, 8])
+    assert plain["shared_lr"]["interval"] == pytest.approx([2, 8])
     assert judge_checks([Check("one", 1, 1)]).as_dict()["checks"][0]["holds"] is True

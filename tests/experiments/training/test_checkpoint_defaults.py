@@ -56,8 +56,8 @@ def checkpoint(workdir: Path) -> str:
         "fit", "--model", yaml.safe_dump(MODEL), "--data", yaml.safe_dump(DATA), "--expect", "{test/miou: '>= 0.5'}"
     )
     plain = {key: yaml.safe_load(yaml.safe_dump(_plain(experiment[key]))) for key in ("model", "data", "expect", "name")}
-    specification = Shapes(image_size=32).specification.as_dict()
-    torch.save({"state_dict": {}, "experiment": plain, "hyper_parameters": {"specification": specification}}, "x.ckpt")
+    metadata = Shapes(image_size=32).metadata.as_dict()
+    torch.save({"state_dict": {}, "experiment": plain, "hyper_parameters": {"metadata": metadata}}, "x.ckpt")
     return "x.ckpt"
 
 
@@ -125,14 +125,14 @@ def test_images_are_given_to_the_network_as_its_data_were(checkpoint: str) -> No
     command = ["predict", "--ckpt_path", checkpoint, "--data=ImageFiles", "--data.root", "photos"]
     images = parsed(*command).data
     assert images.class_path == "datamodules.ImageFiles"
-    assert images.init_args.specification == saved["hyper_parameters"]["specification"]
+    assert images.init_args.metadata == saved["hyper_parameters"]["metadata"]
     assert images.init_args.resize_mode == "letterbox"
     assert images.init_args.proposals.init_args.step == 0.5
     assert images.init_args.batch_size != 7
     other = parsed(*command, "--data.resize_mode", "crop", "--data.proposals", "SelectiveSearch").data.init_args
     assert other.resize_mode == "crop"
     assert "step" not in other.proposals.init_args
-    assert other.specification == images.init_args.specification
+    assert other.metadata == images.init_args.metadata
 
 
 def test_the_environment_stands_above_the_checkpoint_and_below_a_file(checkpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from datamodules.drawing import Style, specification
+from datamodules.drawing import Style, metadata
 from datamodules.scene import InputError
 from experiments.training.export import _checked, export, onnxruntime
 from lightning_modules import (
@@ -35,11 +35,11 @@ from lightning_modules.networks import (
     SSD,
     YOLO,
     ClassAndBox,
-    ConvTrunk,
+    ConvBackbone,
     FasterRCNN,
     FastRCNN,
-    JointRegressor,
     KeypointRCNN,
+    KeypointRegressor,
     MaskRCNN,
     SmallConvNet,
     TransposeConv,
@@ -52,7 +52,7 @@ STYLE = Style(image_size=(64, 64), figures=(1, 1))
 
 def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 1) -> Any:
     torch.manual_seed(seed)
-    task = kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), specification=specification(style).as_dict())
+    task = kind(network=network, optimizer=partial(torch.optim.SGD, lr=0.1), metadata=metadata(style).as_dict())
     if isinstance(task.network, FasterRCNN):  # untrained, its scores are so close that rounding would change their order
         nn.init.normal_(task.network.head.classes.weight)
     return task
@@ -64,7 +64,7 @@ def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 1) -> Any
         (Classification, SmallConvNet, {"label", "scores"}),
         (Segmentation, partial(FCN, upsampling=TransposeConv), {"mask"}),
         (Localization, ClassAndBox, {"label", "scores", "boxes"}),
-        (Pose, JointRegressor, {"keypoints"}),
+        (Pose, KeypointRegressor, {"keypoints"}),
         (Detection, partial(YOLO, score_threshold=0.0), {"boxes", "labels", "scores"}),
         (Detection, partial(SSD, score_threshold=0.0), {"boxes", "labels", "scores"}),
         (Detection, partial(FasterRCNN, score_threshold=0.0), {"boxes", "labels", "scores"}),
@@ -89,7 +89,7 @@ def test_the_exported_network_answers_as_the_network(kind: Any, network: Any, ou
     assert [p.name for p in tmp_path.iterdir()] == ["network.onnx"]
 
 
-PYRAMID = partial(FPN, partial(ConvTrunk, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
+PYRAMID = partial(FPN, partial(ConvBackbone, (8, 12, 16), depth=1, strides=[4, 8]), width=16)
 
 
 def images() -> list[Tensor]:
@@ -110,10 +110,10 @@ def scores_of(task: Any) -> list[Tensor]:
     [
         (Detection, partial(FasterRCNN, proposals=2000)),
         (InstanceSegmentation, MaskRCNN),
-        (InstanceSegmentation, partial(MaskRCNN, trunk=PYRAMID, max_detections=1000)),
+        (InstanceSegmentation, partial(MaskRCNN, backbone=PYRAMID, max_detections=1000)),
         (KeypointDetection, KeypointRCNN),
     ],
-    ids=["boxes", "masks", "pyramid", "joints"],
+    ids=["boxes", "masks", "pyramid", "keypoints"],
 )
 def test_any_number_of_objects_is_exported(kind: Any, network: Any, first: int, tmp_path: Path) -> None:
     """The image that is traced shows ``first`` objects, and others show others: the number is not written into the graph."""
@@ -155,7 +155,7 @@ def test_a_graph_that_holds_the_number_of_detections_is_refused(tmp_path: Path) 
     """The first image shows no box, and another one some."""
 
     def drawn(seed: int) -> tuple[Any, float, float]:
-        task = task_of(Detection, partial(Counting, trunk=PYRAMID, score_threshold=0.0), seed=seed).eval()
+        task = task_of(Detection, partial(Counting, backbone=PYRAMID, score_threshold=0.0), seed=seed).eval()
         first, *others = (float(scores[0]) for scores in scores_of(task))
         return task, first, max(others)
 

@@ -18,17 +18,17 @@ from pycocotools.cocoeval import COCOeval
 
 from datamodules.kinds import Map
 from datamodules.resizing import ResizeMode, resize_matrix, resize_scene
-from datamodules.scene import FIELDS, Scene, Specification
+from datamodules.scene import FIELDS, DatasetMetadata, Scene
 from experiments.training.pictures import MIN_SCORE, draw
 from experiments.training.predictions import PredictionWriter, as_json, on_disk
 from lightning_modules.base import Prediction
-from tests.support.tiny import COCO_JOINTS
+from tests.support.tiny import COCO_KEYPOINTS
 
-SPECIFICATION = Specification("x", (64, 64), ("person", "ring"), joints=COCO_JOINTS, skeleton=((0, 5), (5, 6)))
+METADATA = DatasetMetadata("x", (64, 64), ("person", "ring"), keypoints=COCO_KEYPOINTS, skeleton=((0, 5), (5, 6)))
 
 
 def scene(size: tuple[int, int]) -> Scene:
-    """A figure whose joints lie on its box's diagonal, and a ring; their masks are made of blocks of 4 x 4 pixels."""
+    """A figure whose keypoints lie on its box's diagonal, and a ring; their masks are made of blocks of 4 x 4 pixels."""
     random = torch.Generator().manual_seed(0)
     boxes = torch.tensor([[8.0, 4, 40, 28], [44, 8, 60, 24]])
     masks = torch.zeros(2, *size, dtype=torch.uint8)
@@ -36,11 +36,11 @@ def scene(size: tuple[int, int]) -> Scene:
         blocks = torch.randint(0, 2, ((y2 - y1) // 4, (x2 - x1) // 4), generator=random, dtype=torch.uint8)
         blocks[0, 0] = blocks[-1, -1] = 1
         masks[i, y1:y2, x1:x2] = blocks.repeat_interleave(4, 0).repeat_interleave(4, 1)
-    joints = torch.zeros(2, len(COCO_JOINTS), 3)
-    joints[0, :, :2] = boxes[0, :2] + torch.linspace(0.1, 0.9, len(COCO_JOINTS))[:, None] * (boxes[0, 2:] - boxes[0, :2])
-    joints[0, :, 2] = 2
+    keypoints = torch.zeros(2, len(COCO_KEYPOINTS), 3)
+    keypoints[0, :, :2] = boxes[0, :2] + torch.linspace(0.1, 0.9, len(COCO_KEYPOINTS))[:, None] * (boxes[0, 2:] - boxes[0, :2])
+    keypoints[0, :, 2] = 2
     image = torch.randint(0, 255, (3, *size), generator=random, dtype=torch.uint8)
-    return {"image": image, "boxes": boxes, "labels": torch.tensor([0, 1]), "masks": masks, "keypoints": joints}
+    return {"image": image, "boxes": boxes, "labels": torch.tensor([0, 1]), "masks": masks, "keypoints": keypoints}
 
 
 def prediction(of: Scene) -> Prediction:
@@ -49,16 +49,16 @@ def prediction(of: Scene) -> Prediction:
     return found
 
 
-def test_masks_and_joints_of_a_low_score_are_not_drawn() -> None:
+def test_masks_and_keypoints_of_a_low_score_are_not_drawn() -> None:
     truth = scene((32, 64))
     found = prediction(truth)
-    assert not torch.equal(draw(truth["image"], found, SPECIFICATION), draw(truth["image"], {}, SPECIFICATION))
+    assert not torch.equal(draw(truth["image"], found, METADATA), draw(truth["image"], {}, METADATA))
     for fields in (("boxes", "labels", "masks"), ("boxes", "labels", "keypoints")):
         shown: Any = {field: found[field] for field in (*fields, "scores")}  # type: ignore[literal-required]
         only_one = {field: values[:1] for field, values in shown.items()}
         with_low = shown | {"scores": torch.tensor([0.9, MIN_SCORE - 0.01])}
-        assert torch.equal(draw(truth["image"], with_low, SPECIFICATION), draw(truth["image"], only_one, SPECIFICATION))
-        assert not torch.equal(draw(truth["image"], shown, SPECIFICATION), draw(truth["image"], only_one, SPECIFICATION))
+        assert torch.equal(draw(truth["image"], with_low, METADATA), draw(truth["image"], only_one, METADATA))
+        assert not torch.equal(draw(truth["image"], shown, METADATA), draw(truth["image"], only_one, METADATA))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_picture_shows_the_image_as_it_lies_on_disk(resize_mode: ResizeMode, i
     assert torch.allclose(found["keypoints"][0], original["keypoints"][0], atol=1e-4)
     assert torch.equal(found["masks"].byte(), original["masks"])
     assert torch.equal(found["scores"], torch.tensor([0.9, 0.8]))
-    draw(original["image"], found, SPECIFICATION)
+    draw(original["image"], found, METADATA)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_written_objects_are_results_as_coco_s_tools_read_them(resize_mode: Resi
     original = scene((32, 64))
     fitted = resize_scene(original, image_size, resize_mode)
     matrix = resize_matrix((32, 64), image_size, resize_mode)
-    entry = as_json(prediction(fitted), matrix, (32, 64), SPECIFICATION)
+    entry = as_json(prediction(fitted), matrix, (32, 64), METADATA)
     assert "keypoints" not in entry  # of an image without boxes they stand for themselves
     for written, mask in zip(entry["objects"], original["masks"], strict=True):
         assert np.array_equal(rle.decode(written["segmentation"]), mask.numpy())
@@ -92,7 +92,7 @@ def test_written_objects_are_results_as_coco_s_tools_read_them(resize_mode: Resi
     corners = original["boxes"].tolist()
     truth.dataset = {
         "images": [{"id": 1, "height": 32, "width": 64}],
-        "categories": [{"id": i, "name": name} for i, name in enumerate(SPECIFICATION.classes)],
+        "categories": [{"id": i, "name": name} for i, name in enumerate(METADATA.classes)],
         "annotations": [
             {
                 "id": i + 1,
@@ -102,7 +102,7 @@ def test_written_objects_are_results_as_coco_s_tools_read_them(resize_mode: Resi
                 "bbox": [x1, y1, x2 - x1, y2 - y1],
                 "area": float(original["masks"][i].sum()),
                 "segmentation": rle.encode(np.asfortranarray(original["masks"][i].numpy())),
-                # COCO's joints are pixels' indices: a scene's are half a pixel more.
+                # COCO's keypoints are pixels' indices: a scene's are half a pixel more.
                 "keypoints": (original["keypoints"][i] - torch.tensor([0.5, 0.5, 0])).flatten().tolist(),
                 "num_keypoints": int((original["keypoints"][i, :, 2] > 0).sum()),
             }
@@ -132,12 +132,12 @@ def test_a_quantity_lies_over_the_image_in_colours_that_truth_and_prediction_sha
     image = torch.full((3, 160, 160), 100, dtype=torch.uint8)
     truth, found = torch.full((160, 160), 2.0), torch.full((160, 160), 5.0)
     truth[:, 80:], truth[:40] = 8, float("nan")
-    drawn = draw(image, {"heat": truth}, SPECIFICATION)
+    drawn = draw(image, {"heat": truth}, METADATA)
     assert torch.equal(drawn[:, :40], image[:, :40])  # nothing is known there
     near, far = drawn[:, 100, 20], drawn[:, 100, 120]
     assert not torch.equal(near, far) and (drawn[:, 40:, :80] == near[:, None, None]).all()
-    beside = draw(image, {"heat": found}, SPECIFICATION, scale={"heat": truth})[:, 100, 20]
-    middle = draw(image, {"heat": torch.where(truth == 8, 5, truth)}, SPECIFICATION, scale={"heat": truth})[:, 100, 120]
+    beside = draw(image, {"heat": found}, METADATA, scale={"heat": truth})[:, 100, 20]
+    middle = draw(image, {"heat": torch.where(truth == 8, 5, truth)}, METADATA, scale={"heat": truth})[:, 100, 120]
     assert torch.equal(beside, middle) and not torch.equal(beside, near) and not torch.equal(beside, far)
 
 
@@ -147,7 +147,7 @@ def test_a_predicted_quantity_is_written_in_pixels_of_the_image_as_it_lies_on_di
     values = torch.arange(32.0).expand(32, 32).clone() + 0.5
     data = SimpleNamespace(scenes=lambda split: [{"image": image}], image_size=(32, 32), resize_mode="crop")
     trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
-    writer, task = PredictionWriter(tmp_path), SimpleNamespace(specification=SPECIFICATION)
+    writer, task = PredictionWriter(tmp_path), SimpleNamespace(metadata=METADATA)
     batch: Any = {"name": ["a/b.jpg"], "size": [(32, 64)], "index": torch.tensor([0]), "image": image[None, ..., :32]}
     writer.on_predict_batch_end(trainer, task, [{"heat": values}], batch)
     with redirect_stdout(StringIO()):

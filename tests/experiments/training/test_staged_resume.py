@@ -22,7 +22,7 @@ EXPERIMENT: dict[str, Any] = {
             "network": {
                 "class_path": "lightning_modules.networks.RCNN",
                 "init_args": {
-                    "trunk": {"class_path": "lightning_modules.networks.ConvTrunk", "init_args": {"widths": [4, 8, 8]}},
+                    "backbone": {"class_path": "lightning_modules.networks.ConvBackbone", "init_args": {"widths": [4, 8, 8]}},
                     "samples": 8,
                 },
             },
@@ -48,10 +48,10 @@ EXPERIMENT: dict[str, Any] = {
         "num_sanity_val_steps": 0,
         "enable_progress_bar": False,
         "enable_model_summary": False,
-        # A run that goes on must not train its trunk anew.
+        # A run that goes on must not train its backbone anew.
         "callbacks": [
             {
-                "class_path": "experiments.measures.pretraining.PretrainedTrunk",
+                "class_path": "experiments.measures.pretraining.PretrainedBackbone",
                 "init_args": {
                     "data": {
                         "class_path": "Shapes",

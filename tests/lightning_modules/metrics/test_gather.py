@@ -23,12 +23,12 @@ from lightning_modules.metrics.coco import CocoAP
 from lightning_modules.metrics.gather import ratio, to_steps
 from lightning_modules.metrics.localization import LocalizationScores
 from lightning_modules.metrics.oks import KeypointAP
-from lightning_modules.metrics.pose import BoxPCK, JointError, PCKh, TorsoPCK
+from lightning_modules.metrics.pose import BoxPCK, KeypointError, PCKh, TorsoPCK
 from lightning_modules.metrics.segmentation import BandAccuracy, SegmentationScores
 from lightning_modules.metrics.voc import Voc2007AP, Voc2010AP
 
 CLASSES = ("dog", "cat", "cow")
-JOINTS = ("left_shoulder", "right_hip", "neck", "head_top")
+KEYPOINTS = ("left_shoulder", "right_hip", "neck", "head_top")
 WORLD = 3
 COUNTS = (1, 3, 5)  # samples: a process has none, one or more
 Inputs = Callable[[list[int]], dict[str, Any]]
@@ -64,27 +64,27 @@ def detections(indices: list[int]) -> dict[str, Any]:
     return {"predictions": list(predictions), "targets": list(targets), "index": torch.tensor(indices)}
 
 
-def detected_figures(indices: list[int]) -> dict[str, Any]:
+def detected_instances(indices: list[int]) -> dict[str, Any]:
     given = detections(indices)
     for i, (prediction, target) in zip(indices, zip(given["predictions"], given["targets"], strict=True), strict=True):
         for objects in (prediction, target):
-            places = torch.rand(len(objects["boxes"]), len(JOINTS), 2, generator=generator(i))
+            places = torch.rand(len(objects["boxes"]), len(KEYPOINTS), 2, generator=generator(i))
             corner, far = objects["boxes"][:, None].split(2, -1)
-            visible = torch.ones(*places.shape[:2], 1).index_fill_(1, torch.tensor([i % len(JOINTS)]), 0)
+            visible = torch.ones(*places.shape[:2], 1).index_fill_(1, torch.tensor([i % len(KEYPOINTS)]), 0)
             objects["keypoints"] = torch.cat([corner + places * (far - corner), visible], -1)
     return given
 
 
-def figures(indices: list[int]) -> dict[str, Any]:
-    points = torch.stack([torch.rand(2, len(JOINTS), 3, generator=generator(i)) for i in indices]) * 50
+def instances(indices: list[int]) -> dict[str, Any]:
+    points = torch.stack([torch.rand(2, len(KEYPOINTS), 3, generator=generator(i)) for i in indices]) * 50
     keypoints, target = points[:, 0], points[:, 1]
     target[..., 2] = (target[..., 2] > 15).float()
     found = target + (keypoints - 25) / 5
     return {"keypoints": found, "target": target}
 
 
-def figures_in_boxes(indices: list[int]) -> dict[str, Any]:
-    return figures(indices) | {"boxes": torch.cat([boxes(1, generator(i)) for i in indices])}
+def instances_in_boxes(indices: list[int]) -> dict[str, Any]:
+    return instances(indices) | {"boxes": torch.cat([boxes(1, generator(i)) for i in indices])}
 
 
 def main_boxes(indices: list[int]) -> dict[str, Any]:
@@ -102,13 +102,13 @@ def masks(indices: list[int]) -> dict[str, Any]:
 CASES: dict[str, tuple[Callable[..., Metric], Inputs]] = {
     "coco": (lambda **kwargs: CocoAP(CLASSES, per_class=True, **kwargs), detections),
     "coco masks": (lambda **kwargs: CocoAP(CLASSES, iou_type="segm", **kwargs), detections),
-    "coco joints": (lambda **kwargs: KeypointAP(CLASSES, JOINTS, **kwargs), detected_figures),
+    "coco keypoints": (lambda **kwargs: KeypointAP(CLASSES, KEYPOINTS, **kwargs), detected_instances),
     "voc07": (lambda **kwargs: Voc2007AP(CLASSES, per_class=True, **kwargs), detections),
     "voc10": (lambda **kwargs: Voc2010AP(CLASSES, per_class=True, **kwargs), detections),
-    "pck": (lambda **kwargs: TorsoPCK(JOINTS, **kwargs), figures),
-    "pckh": (lambda **kwargs: PCKh(JOINTS, **kwargs), figures),
-    "box pck": (lambda **kwargs: BoxPCK(JOINTS, **kwargs), figures_in_boxes),
-    "joint error": (lambda **kwargs: JointError(JOINTS, **kwargs), figures),
+    "pck": (lambda **kwargs: TorsoPCK(KEYPOINTS, **kwargs), instances),
+    "pckh": (lambda **kwargs: PCKh(KEYPOINTS, **kwargs), instances),
+    "box pck": (lambda **kwargs: BoxPCK(KEYPOINTS, **kwargs), instances_in_boxes),
+    "keypoint error": (lambda **kwargs: KeypointError(KEYPOINTS, **kwargs), instances),
     "localization": (lambda **kwargs: LocalizationScores(**kwargs), main_boxes),
     "segmentation": (lambda **kwargs: SegmentationScores(CLASSES, **kwargs), masks),
     "band": (lambda **kwargs: BandAccuracy(1, **kwargs), masks),
@@ -238,10 +238,10 @@ def test_states_merge(name: str) -> None:
 
 def test_a_collection_keeps_metrics_apart_that_agree_on_the_first_batch() -> None:
     """torchmetrics' compute groups, on by default, share the state of metrics whose first states are equal."""
-    perfect = figures([0])["target"]
-    members = {"strict": TorsoPCK(JOINTS, [0.1]), "lax": TorsoPCK(JOINTS, [0.9]), "head": PCKh(JOINTS, [0.1])}
+    perfect = instances([0])["target"]
+    members = {"strict": TorsoPCK(KEYPOINTS, [0.1]), "lax": TorsoPCK(KEYPOINTS, [0.9]), "head": PCKh(KEYPOINTS, [0.1])}
     collection = MetricCollection({name: metric.clone() for name, metric in members.items()})
-    batches: list[dict[str, Any]] = [{"keypoints": perfect, "target": perfect}, figures([1, 2, 3])]
+    batches: list[dict[str, Any]] = [{"keypoints": perfect, "target": perfect}, instances([1, 2, 3])]
     for batch in batches:
         collection.update(**batch)
         for metric in members.values():

@@ -1,4 +1,4 @@
-"""PCK and the joint error count what plain loops over figures and joints count."""
+"""PCK and the keypoint error count what plain loops over instances and keypoints count."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lightning_modules.metrics.pose import PCK, BoxPCK, JointError, PCKh, TorsoPCK
+from lightning_modules.metrics.pose import PCK, BoxPCK, KeypointError, PCKh, TorsoPCK
 
-JOINTS = ("right_hip", "left_shoulder", "neck", "head_top", "left_wrist")
+KEYPOINTS = ("right_hip", "left_shoulder", "neck", "head_top", "left_wrist")
 
 
-def measured(metric: PCK | JointError, *batches: dict[str, Tensor]) -> dict[str, float]:
+def measured(metric: PCK | KeypointError, *batches: dict[str, Tensor]) -> dict[str, float]:
     for batch in batches:
         metric.update(**batch)
     return {key: value.item() for key, value in metric.compute().items()}
@@ -28,11 +28,11 @@ def batch(keypoints: list[Any], target: list[Any], **boxes: list[Any]) -> dict[s
 
 
 points = st.tuples(st.integers(0, 12), st.integers(0, 12))
-joints = st.tuples(st.integers(0, 12), st.integers(0, 12), st.sampled_from([0, 1, 2]))
-figures = st.lists(
+keypoints = st.tuples(st.integers(0, 12), st.integers(0, 12), st.sampled_from([0, 1, 2]))
+instances = st.lists(
     st.tuples(
         st.lists(points, min_size=5, max_size=5),
-        st.lists(joints, min_size=5, max_size=5),
+        st.lists(keypoints, min_size=5, max_size=5),
         st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(5, 15), st.integers(5, 15)),
     ),
     min_size=1,
@@ -44,13 +44,13 @@ def share(right: float, labelled: int) -> float:
     return right / labelled if labelled else math.nan
 
 
-@given(figures)
+@given(instances)
 @settings(deadline=None, max_examples=50)
-def test_pck_is_a_count_over_figures_and_joints(figures: list[Any]) -> None:
-    keypoints, target, boxes = map(list, zip(*figures, strict=True))
+def test_pck_is_a_count_over_figures_and_keypoints(instances: list[Any]) -> None:
+    keypoints, target, boxes = map(list, zip(*instances, strict=True))
 
     def torso(true: list[Any], box: Any) -> float:
-        ends = [true[JOINTS.index(end)] for end in ("left_shoulder", "right_hip")]
+        ends = [true[KEYPOINTS.index(end)] for end in ("left_shoulder", "right_hip")]
         return math.dist(ends[0][:2], ends[1][:2]) if ends[0][2] and ends[1][2] else 0
 
     def head(true: list[Any], box: Any) -> float:
@@ -61,13 +61,13 @@ def test_pck_is_a_count_over_figures_and_joints(figures: list[Any]) -> None:
 
     # Thresholds at which no distance of whole points is a tie that float32 could round either way.
     for metric, length, extra in (
-        (TorsoPCK(JOINTS, [0.313, 0.97]), torso, {}),
-        (PCKh(JOINTS, [0.313, 0.97]), head, {}),
-        (BoxPCK(JOINTS, [0.313, 0.97]), side, {"boxes": boxes}),
+        (TorsoPCK(KEYPOINTS, [0.313, 0.97]), torso, {}),
+        (PCKh(KEYPOINTS, [0.313, 0.97]), head, {}),
+        (BoxPCK(KEYPOINTS, [0.313, 0.97]), side, {"boxes": boxes}),
     ):
         right, labelled = {t: [0] * 5 for t in (0.313, 0.97)}, [0] * 5
         left_out = 0
-        for found, true, box in figures:
+        for found, true, box in instances:
             size = length(true, box)
             left_out += size == 0 and any(v for _, _, v in true)
             for k, (x, y, v) in enumerate(true):
@@ -78,77 +78,77 @@ def test_pck_is_a_count_over_figures_and_joints(figures: list[Any]) -> None:
         expected = {f"{metric.name}_left_out": float(left_out)}
         for t, counts in right.items():
             expected[f"{metric.name}{100 * t:g}"] = share(sum(counts), sum(labelled))
-            for k, joint in enumerate(JOINTS):
-                expected[f"{metric.name}{100 * t:g}/{joint}"] = share(counts[k], labelled[k])
+            for k, keypoint in enumerate(KEYPOINTS):
+                expected[f"{metric.name}{100 * t:g}/{keypoint}"] = share(counts[k], labelled[k])
         got = measured(metric, batch(keypoints, target, **extra))
         assert got == pytest.approx(expected, abs=1e-6, nan_ok=True)
 
 
-@given(figures)
+@given(instances)
 @settings(deadline=None, max_examples=50)
-def test_the_joint_error_is_the_mean_distance(figures: list[Any]) -> None:
-    keypoints, target, _ = map(list, zip(*figures, strict=True))
+def test_the_keypoint_error_is_the_mean_distance(instances: list[Any]) -> None:
+    keypoints, target, _ = map(list, zip(*instances, strict=True))
     distances: list[list[float]] = [
         [math.dist(found[k], true[k][:2]) for found, true in zip(keypoints, target, strict=True) if true[k][2]]
         for k in range(5)
     ]
-    expected = {f"joint_error/{joint}": share(sum(d), len(d)) for joint, d in zip(JOINTS, distances, strict=True)}
-    expected["joint_error"] = share(sum(sum(d) for d in distances), sum(len(d) for d in distances))
-    assert measured(JointError(JOINTS), batch(keypoints, target)) == pytest.approx(expected, abs=1e-5, nan_ok=True)
+    expected = {f"keypoint_error/{keypoint}": share(sum(d), len(d)) for keypoint, d in zip(KEYPOINTS, distances, strict=True)}
+    expected["keypoint_error"] = share(sum(sum(d) for d in distances), sum(len(d) for d in distances))
+    assert measured(KeypointError(KEYPOINTS), batch(keypoints, target)) == pytest.approx(expected, abs=1e-5, nan_ok=True)
 
 
-FIGURE = [[0, 0, 2], [0, 10, 2], [0, 12, 2], [0, 16, 2], [8, 8, 1]]  # torso 10, head 4
+INSTANCE = [[0, 0, 2], [0, 10, 2], [0, 12, 2], [0, 16, 2], [8, 8, 1]]  # torso 10, head 4
 
 
 def test_usual_thresholds_and_keys() -> None:
-    wrist_off = [joint[:2] for joint in FIGURE[:4]] + [[8, 9.5]]
-    torso = measured(TorsoPCK(JOINTS), batch([wrist_off], [FIGURE]))
+    wrist_off = [keypoint[:2] for keypoint in INSTANCE[:4]] + [[8, 9.5]]
+    torso = measured(TorsoPCK(KEYPOINTS), batch([wrist_off], [INSTANCE]))
     assert (torso["PCK10"], torso["PCK20"]) == pytest.approx((0.8, 1.0))
     assert (torso["PCK10/left_wrist"], torso["PCK20/left_wrist"], torso["PCK_left_out"]) == (0, 1, 0)
-    assert measured(PCKh(JOINTS), batch([wrist_off], [FIGURE]))["PCKh50"] == 1
-    box = measured(BoxPCK(JOINTS), batch([wrist_off], [FIGURE], boxes=[[0, 0, 8, 16]]))
+    assert measured(PCKh(KEYPOINTS), batch([wrist_off], [INSTANCE]))["PCKh50"] == 1
+    box = measured(BoxPCK(KEYPOINTS), batch([wrist_off], [INSTANCE], boxes=[[0, 0, 8, 16]]))
     assert (box["PCKbox10"], box["PCKbox20"]) == pytest.approx((1, 1))
 
 
-def test_a_joint_just_at_the_threshold_is_right() -> None:
-    at_two = [joint[:2] for joint in FIGURE[:4]] + [[8, 10]]
-    assert measured(TorsoPCK(JOINTS, [0.5]), batch([[*at_two[:4], [8, 13]]], [FIGURE]))["PCK50/left_wrist"] == 1
-    assert measured(PCKh(JOINTS), batch([at_two], [FIGURE]))["PCKh50/left_wrist"] == 1
+def test_a_keypoint_just_at_the_threshold_is_right() -> None:
+    at_two = [keypoint[:2] for keypoint in INSTANCE[:4]] + [[8, 10]]
+    assert measured(TorsoPCK(KEYPOINTS, [0.5]), batch([[*at_two[:4], [8, 13]]], [INSTANCE]))["PCK50/left_wrist"] == 1
+    assert measured(PCKh(KEYPOINTS), batch([at_two], [INSTANCE]))["PCKh50/left_wrist"] == 1
 
 
 def test_figures_without_a_measure_are_left_out_and_reported() -> None:
-    unlabelled = [[*joint[:2], 0] if k == 0 else joint for k, joint in enumerate(FIGURE)]
-    flat = [[0, 10, 2], *FIGURE[1:]]  # hip on the shoulder
-    nobody = [[*joint[:2], 0] for joint in FIGURE]
-    perfect, wrong = [joint[:2] for joint in FIGURE], [[99, 99]] * 5
-    got = measured(TorsoPCK(JOINTS), batch([perfect, wrong, wrong, wrong], [FIGURE, unlabelled, flat, nobody]))
+    unlabelled = [[*keypoint[:2], 0] if k == 0 else keypoint for k, keypoint in enumerate(INSTANCE)]
+    flat = [[0, 10, 2], *INSTANCE[1:]]  # hip on the shoulder
+    nobody = [[*keypoint[:2], 0] for keypoint in INSTANCE]
+    perfect, wrong = [keypoint[:2] for keypoint in INSTANCE], [[99, 99]] * 5
+    got = measured(TorsoPCK(KEYPOINTS), batch([perfect, wrong, wrong, wrong], [INSTANCE, unlabelled, flat, nobody]))
     assert (got["PCK20"], got["PCK_left_out"]) == (1, 2)
 
 
 def test_a_third_value_of_a_prediction_is_passed_over() -> None:
-    perfect = [[x, y, 0.01] for x, y, _ in FIGURE]
-    assert measured(TorsoPCK(JOINTS), batch([perfect], [FIGURE]))["PCK10"] == 1
-    assert measured(JointError(JOINTS), batch([perfect], [FIGURE]))["joint_error"] == 0
+    perfect = [[x, y, 0.01] for x, y, _ in INSTANCE]
+    assert measured(TorsoPCK(KEYPOINTS), batch([perfect], [INSTANCE]))["PCK10"] == 1
+    assert measured(KeypointError(KEYPOINTS), batch([perfect], [INSTANCE]))["keypoint_error"] == 0
 
 
 @pytest.mark.parametrize("far", [math.nan, math.inf, 2.0e7])
-def test_a_joint_put_nowhere_is_wrong_and_has_no_error_in_pixels(far: float) -> None:
-    found = [joint[:2] for joint in FIGURE[:4]] + [[far, 8]]
-    torso = measured(TorsoPCK(JOINTS), batch([found], [FIGURE]))
+def test_a_keypoint_put_nowhere_is_wrong_and_has_no_error_in_pixels(far: float) -> None:
+    found = [keypoint[:2] for keypoint in INSTANCE[:4]] + [[far, 8]]
+    torso = measured(TorsoPCK(KEYPOINTS), batch([found], [INSTANCE]))
     assert torso["PCK20"] == pytest.approx(0.8)
-    error = measured(JointError(JOINTS), batch([found], [FIGURE]))
-    assert math.isnan(error["joint_error"])
-    assert math.isnan(error["joint_error/left_wrist"])
-    assert error["joint_error/neck"] == 0
+    error = measured(KeypointError(KEYPOINTS), batch([found], [INSTANCE]))
+    assert math.isnan(error["keypoint_error"])
+    assert math.isnan(error["keypoint_error/left_wrist"])
+    assert error["keypoint_error/neck"] == 0
 
 
-def test_a_missing_joint_is_named() -> None:
-    with pytest.raises(ValueError, match="PCKh needs the joint 'head_top'; the joints are neck, nose"):
+def test_a_missing_keypoint_is_named() -> None:
+    with pytest.raises(ValueError, match="PCKh needs the keypoint 'head_top'; the keypoints are neck, nose"):
         PCKh(("neck", "nose"))
 
 
-@pytest.mark.parametrize("metric", [TorsoPCK(JOINTS), BoxPCK(JOINTS), JointError(JOINTS)])
-def test_a_batch_without_a_figure_changes_nothing(metric: PCK | JointError) -> None:
+@pytest.mark.parametrize("metric", [TorsoPCK(KEYPOINTS), BoxPCK(KEYPOINTS), KeypointError(KEYPOINTS)])
+def test_a_batch_without_a_figure_changes_nothing(metric: PCK | KeypointError) -> None:
     extra = {"boxes": torch.zeros(0, 4)} if isinstance(metric, BoxPCK) else {}
     got = measured(metric, {"keypoints": torch.zeros(0, 5, 2), "target": torch.zeros(0, 5, 3), **extra})
     assert all(math.isnan(value) for key, value in got.items() if "left_out" not in key)

@@ -15,10 +15,10 @@ def test_the_first_boxes_are_those_that_all_of_non_maximum_suppression_begins_wi
     number: int, count: int, threshold: float, side: float, groups: int, seed: int
 ) -> None:
     """Whether the boxes are many or few, apart or on top of each other, and more or fewer than are wanted."""
-    dice = torch.Generator().manual_seed(seed)
-    corners = 50 * torch.rand(number, 2, generator=dice)
-    boxes = torch.cat([corners, corners + side * (0.1 + torch.rand(number, 2, generator=dice))], 1)
+    rng = torch.Generator().manual_seed(seed)
+    corners = 50 * torch.rand(number, 2, generator=rng)
+    boxes = torch.cat([corners, corners + side * (0.1 + torch.rand(number, 2, generator=rng))], 1)
     scores = torch.linspace(1, 0, number)
-    group = torch.randint(groups, (number,), generator=dice)
+    group = torch.randint(groups, (number,), generator=rng)
     expected = batched_nms(boxes, scores, group, threshold)[:count]
     assert first_of_nms(boxes, scores, group, (100, 100), threshold, count).equal(expected)

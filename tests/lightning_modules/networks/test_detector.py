@@ -14,8 +14,8 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from lightning_modules.means import Mean, values
+from lightning_modules.networks.backbones import ConvBackbone
 from lightning_modules.networks.detector import Detections, Detector
-from lightning_modules.networks.trunks import ConvTrunk
 from tests.support.registry import DETECTORS
 
 every_detector = pytest.mark.parametrize("build", DETECTORS.values(), ids=DETECTORS.keys())
@@ -160,11 +160,11 @@ network:
   class_path: {name}
   init_args:
     score_threshold: 0.2
-    trunk:
+    backbone:
       class_path: FPN
       init_args:
         width: 32
-        trunk: {{class_path: TorchvisionTrunk, init_args: {{name: resnet18, strides: [8, 16]}}}}
+        backbone: {{class_path: TorchvisionBackbone, init_args: {{name: resnet18, strides: [8, 16]}}}}
 """
 
 
@@ -176,12 +176,12 @@ def _parser() -> ArgumentParser:
 
 @pytest.mark.parametrize("name", sorted({type(build(3)).__name__ for build in DETECTORS.values()}))
 def test_a_yaml_builds_a_detector_from_short_class_names_and_survives_a_dump(name: str) -> None:
-    for text, strides in ((YAML.format(name=name), (8, 16)), (f"network: {name}", ConvTrunk().strides)):
+    for text, strides in ((YAML.format(name=name), (8, 16)), (f"network: {name}", ConvBackbone().strides)):
         dump = _parser().dump(_parser().parse_string(text))
         again = _parser().parse_string(dump)
         assert _parser().dump(again) == dump
         network: Any = _Task(_parser().instantiate(again).network).network
-        assert type(network).__name__ == name and network.num_classes == 5 and network.trunk.strides == strides
+        assert type(network).__name__ == name and network.num_classes == 5 and network.backbone.strides == strides
 
 
 @pytest.mark.parametrize("name", ["YOLO", "SSD", "FasterRCNN", "FastRCNN", "RCNN", "SPPNet", "MaskRCNN"])

@@ -21,22 +21,22 @@ from torchvision.ops import box_iou
 from torchvision.ops.poolers import LevelMapper
 
 from lightning_modules.means import values
+from lightning_modules.networks.backbones import FPN, ConvBackbone
 from lightning_modules.networks.boxes import RoIAlign, RoIPool, RoIPooling, paired_iou
 from lightning_modules.networks.fast_rcnn import FastRCNN
 from lightning_modules.networks.faster_rcnn import FasterRCNN
 from lightning_modules.networks.region_heads import SoftmaxHead
-from lightning_modules.networks.trunks import FPN, ConvTrunk
 
-Small = partial(ConvTrunk, (4, 8, 8), depth=1)
-Pyramid = partial(FPN, partial(ConvTrunk, (4, 8, 8, 8), depth=1, strides=[4, 8, 16]), width=8)
+Small = partial(ConvBackbone, (4, 8, 8), depth=1)
+Pyramid = partial(FPN, partial(ConvBackbone, (4, 8, 8, 8), depth=1, strides=[4, 8, 16]), width=8)
 BOXES = [torch.tensor([[5.0, 8.0, 40.0, 30.0], [30.0, 30.0, 60.0, 62.0]]), torch.tensor([[10.0, 20.0, 50.0, 60.0]])]
 LABELS = [torch.tensor([1, 0]), torch.tensor([2])]
 
 
 def test_the_paper_has_nine_anchors_a_place_and_about_20000_an_image() -> None:
     """Ren et al. 2015, section 3.1.1 and 3.3: areas of 128², 256², 512², ratios 1:2, 1:1, 2:1; 1000 x 600 pixels."""
-    trunk = partial(ConvTrunk, (4, 4, 4, 4), depth=1)
-    network = FasterRCNN(20, trunk=trunk, anchor_scales=(8, 16, 32), proposals=1)
+    backbone = partial(ConvBackbone, (4, 4, 4, 4), depth=1)
+    network = FasterRCNN(20, backbone=backbone, anchor_scales=(8, 16, 32), proposals=1)
     anchors = network(torch.zeros(1, 3, 600, 1000)).proposed.anchors
     assert len(anchors) == 9 * 38 * 63
     sides = (anchors[:9, 2:] - anchors[:9, :2]).double()
@@ -48,9 +48,9 @@ def test_the_paper_has_nine_anchors_a_place_and_about_20000_an_image() -> None:
     )
 
 
-@pytest.mark.parametrize("trunk", [Small, Pyramid])
-def test_anchors_lie_evenly_over_the_image(trunk: type[ConvTrunk]) -> None:
-    anchors = FasterRCNN(2, trunk=trunk)(torch.zeros(1, 3, 64, 96)).proposed.anchors
+@pytest.mark.parametrize("backbone", [Small, Pyramid])
+def test_anchors_lie_evenly_over_the_image(backbone: type[ConvBackbone]) -> None:
+    anchors = FasterRCNN(2, backbone=backbone)(torch.zeros(1, 3, 64, 96)).proposed.anchors
     torch.testing.assert_close((anchors[:, :2] + anchors[:, 2:]).mean(0) / 2, torch.tensor([48.0, 32.0]))
 
 
@@ -63,29 +63,29 @@ def test_anchors_lie_evenly_over_the_image(trunk: type[ConvTrunk]) -> None:
         ("roi_box", "head.boxes", ["rpn.", "head.classes"]),
     ],
 )
-@pytest.mark.parametrize("trunk", [Small, Pyramid], ids=["map", "pyramid"])
-def test_each_of_the_four_losses_trains_its_own_head_and_the_trunk(
-    loss: str, trained: str, untrained: list[str], trunk: type[ConvTrunk]
+@pytest.mark.parametrize("backbone", [Small, Pyramid], ids=["map", "pyramid"])
+def test_each_of_the_four_losses_trains_its_own_head_and_the_backbone(
+    loss: str, trained: str, untrained: list[str], backbone: type[ConvBackbone]
 ) -> None:
     torch.manual_seed(0)
-    network = FasterRCNN(3, trunk=trunk)
+    network = FasterRCNN(3, backbone=backbone)
     losses = values(network.losses(network(torch.randn(2, 3, 64, 64)), BOXES, LABELS))
     assert set(losses) == {"rpn_objectness", "rpn_box", "roi_class", "roi_box"}
     losses[loss].backward()
     touched = {name for name, p in network.named_parameters() if p.grad is not None and bool(p.grad.any())}
-    assert any(name.startswith(trained) for name in touched) and any(name.startswith("trunk.") for name in touched)
+    assert any(name.startswith(trained) for name in touched) and any(name.startswith("backbone.") for name in touched)
     assert not any(name.startswith(prefix) for name in touched for prefix in untrained)
 
 
 class _Named(nn.Module):
-    """Our trunk as torchvision wants one."""
+    """Our backbone as torchvision wants one."""
 
-    def __init__(self, trunk: nn.Module, channels: int) -> None:
+    def __init__(self, backbone: nn.Module, channels: int) -> None:
         super().__init__()
-        self.trunk, self.out_channels = trunk, channels
+        self.backbone, self.out_channels = backbone, channels
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        return OrderedDict((str(i), of) for i, of in enumerate(self.trunk(images)))
+        return OrderedDict((str(i), of) for i, of in enumerate(self.backbone(images)))
 
 
 class _Centred(AnchorGenerator):
@@ -100,7 +100,7 @@ class _Pooled(nn.Module):
 
     def __init__(self, network: FasterRCNN) -> None:
         super().__init__()
-        self.pooling, self.strides = network.pooling, network.trunk.strides
+        self.pooling, self.strides = network.pooling, network.backbone.strides
 
     def forward(self, maps: dict[str, Tensor], regions: list[Tensor], sizes: list[tuple[int, int]]) -> Tensor:
         return self.pooling(list(maps.values()), self.strides, regions)
@@ -118,20 +118,20 @@ class _Head(nn.Module):
         return self.head.classes(hidden), F.pad(self.head.boxes(hidden), (4, 0))
 
 
-@pytest.mark.parametrize("trunk", [Small, Pyramid], ids=["map", "pyramid"])
+@pytest.mark.parametrize("backbone", [Small, Pyramid], ids=["map", "pyramid"])
 def test_losses_and_detections_are_those_of_torchvisions_own_network(
-    trunk: type[ConvTrunk], monkeypatch: pytest.MonkeyPatch
+    backbone: type[ConvBackbone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the same parts, all anchors and regions sampled, and Fast R-CNN's smooth L1, nothing differs."""
     torch.manual_seed(0)
     every = 10**5
     # Background down to an IoU of 0, as torchvision has it; objects are few enough to be all in.
     ours: Any = FasterRCNN(
-        3, trunk=trunk, proposals=20, rpn_samples=every, samples=every, background=(0.0, 0.5), score_threshold=0.05
+        3, backbone=backbone, proposals=20, rpn_samples=every, samples=every, background=(0.0, 0.5), score_threshold=0.05
     )
     generator = ours.rpn.generator
     theirs = Reference(
-        _Named(ours.trunk, 8),
+        _Named(ours.backbone, 8),
         min_size=64,
         max_size=64,
         image_mean=[0.0] * 3,
@@ -174,7 +174,7 @@ def test_losses_and_detections_are_those_of_torchvisions_own_network(
 @settings(max_examples=15, deadline=None)
 def test_anchors_of_the_loss_are_as_the_paper_says_and_drawn_by_the_images_generator(seed: int) -> None:
     """Ren et al. 2015, section 3.1.2: an IoU of .7 or an object's best, and all below .3; at most half of them on objects."""
-    rpn = FasterRCNN(3, trunk=Small, rpn_samples=30).rpn
+    rpn = FasterRCNN(3, backbone=Small, rpn_samples=30).rpn
     anchors = rpn._anchors([torch.zeros(1, 8, 8, 8)])
     boxes = torch.cat([BOXES[0], anchors[torch.randperm(len(anchors), generator=torch.Generator().manual_seed(seed))[:20]]])
     drawn, offsets = rpn._sample(anchors, boxes, torch.Generator().manual_seed(seed))
@@ -189,7 +189,7 @@ def test_anchors_of_the_loss_are_as_the_paper_says_and_drawn_by_the_images_gener
 
 def test_fast_and_faster_r_cnn_take_the_same_losses_on_the_same_regions() -> None:
     torch.manual_seed(0)
-    faster, fast = FasterRCNN(3, trunk=Small, samples=10**5), FastRCNN(3, trunk=Small, pooling=RoIAlign, samples=10**5)
+    faster, fast = FasterRCNN(3, backbone=Small, samples=10**5), FastRCNN(3, backbone=Small, pooling=RoIAlign, samples=10**5)
     fast.load_state_dict({name: value for name, value in faster.state_dict().items() if not name.startswith("rpn.")})
     images = torch.rand(2, 3, 64, 64)
     outputs = faster(images)
@@ -201,7 +201,7 @@ def test_fast_and_faster_r_cnn_take_the_same_losses_on_the_same_regions() -> Non
 def test_few_candidates_for_proposals_do_not_limit_the_detections() -> None:
     """Twelve anchors become proposals, and each proposal a detection of every class."""
     torch.manual_seed(0)
-    network = FasterRCNN(3, trunk=Small, candidates=12, proposals=50, score_threshold=0.0, nms_threshold=1.0).eval()
+    network = FasterRCNN(3, backbone=Small, candidates=12, proposals=50, score_threshold=0.0, nms_threshold=1.0).eval()
     outputs = network(torch.rand(1, 3, 64, 64))
     (proposals,) = outputs.proposals
     assert 4 < len(proposals) <= 12
@@ -210,12 +210,12 @@ def test_few_candidates_for_proposals_do_not_limit_the_detections() -> None:
 
 def test_maps_of_different_widths_are_refused() -> None:
     with pytest.raises(ValueError, match=r"channels \(4, 8\).*FPN"):
-        FasterRCNN(3, trunk=partial(Small, strides=[2, 4]))
+        FasterRCNN(3, backbone=partial(Small, strides=[2, 4]))
 
 
 def test_fewer_proposals_at_test_time_need_no_new_training() -> None:
     """Huang et al. 2017: the number of proposals trades accuracy for time; no weight depends on it."""
-    many, few = FasterRCNN(3, trunk=Small, proposals=40).eval(), FasterRCNN(3, trunk=Small, proposals=5).eval()
+    many, few = FasterRCNN(3, backbone=Small, proposals=40).eval(), FasterRCNN(3, backbone=Small, proposals=5).eval()
     few.load_state_dict(many.state_dict())
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():

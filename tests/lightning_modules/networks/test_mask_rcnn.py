@@ -1,4 +1,4 @@
-"""Mask R-CNN, also for poses: Faster R-CNN stays what it is, masks and joints go out and come back, losses by hand."""
+"""Mask R-CNN, also for poses: Faster R-CNN stays what it is, masks and keypoints go out and come back, losses by hand."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ NONE = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
 
 
 def fields(boxes: Tensor, size: tuple[int, int]) -> dict[str, Tensor]:
-    """Discs that fill their boxes, and five joints on each box's diagonal, of which the last has no label."""
+    """Discs that fill their boxes, and five keypoints on each box's diagonal, of which the last has no label."""
     y, x = (torch.arange(side) + 0.5 for side in size)
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
     across, along = ((of - centre[:, k, None]) / half[:, k, None] for k, of in ((0, x), (1, y)))
     steps = torch.linspace(0.1, 0.9, 5)[:, None]
-    joints = boxes[:, None, :2] + steps * (boxes[:, None, 2:] - boxes[:, None, :2])
+    keypoints = boxes[:, None, :2] + steps * (boxes[:, None, 2:] - boxes[:, None, :2])
     visible = torch.tensor([2.0, 1, 2, 2, 0]).expand(len(boxes), 5)[..., None]
     inside = across[:, None, :].square() + along[:, :, None].square() < 1
-    return {"masks": inside.to(torch.uint8), "keypoints": torch.cat([joints, visible], -1) * (visible > 0)}
+    return {"masks": inside.to(torch.uint8), "keypoints": torch.cat([keypoints, visible], -1) * (visible > 0)}
 
 
 def losses(network: BranchedRCNN, images: Tensor, objects: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
@@ -73,7 +73,7 @@ def test_images_without_objects_train_and_evaluate(build: Any, mode: bool, empty
 
 
 @every_network
-def test_half_precision_keeps_losses_and_joints_in_full(build: Any) -> None:
+def test_half_precision_keeps_losses_and_keypoints_in_full(build: Any) -> None:
     network, images = build(3).train(), torch.randn(2, 3, 64, 72)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = losses(network, images, [SOME, SOME])
@@ -89,7 +89,7 @@ def test_class_and_box_are_faster_r_cnn_s_own(build: Any) -> None:
     torch.manual_seed(0)
     network = build(3)
     torch.manual_seed(0)
-    arguments = {k: v for k, v in build.keywords.items() if k in ("trunk", "head")}
+    arguments = {k: v for k, v in build.keywords.items() if k in ("backbone", "head")}
     faster = FasterRCNN(3, **arguments)
     assert all(torch.equal(value, network.state_dict()[name]) for name, value in faster.state_dict().items())
     images = torch.randn(2, 3, 64, 72)
@@ -104,7 +104,7 @@ def test_class_and_box_are_faster_r_cnn_s_own(build: Any) -> None:
 
 
 @every_network
-def test_a_branch_s_loss_trains_its_head_and_the_trunk_alone(build: Any) -> None:
+def test_a_branch_s_loss_trains_its_head_and_the_backbone_alone(build: Any) -> None:
     torch.manual_seed(0)
     network = build(3)
     for field in network.branches:
@@ -112,13 +112,13 @@ def test_a_branch_s_loss_trains_its_head_and_the_trunk_alone(build: Any) -> None
         losses(network, torch.randn(2, 3, 64, 72), [SOME, NONE])[f"roi_{field}"].backward()
         touched = {name for name, p in network.named_parameters() if p.grad is not None and bool(p.grad.any())}
         assert {".".join(name.split(".")[: 2 if "branches" in name else 1]) for name in touched} == {
-            "trunk",
+            "backbone",
             f"branches.{field}",
         }
 
 
 @pytest.mark.parametrize("build", [NETWORKS["masks"], NETWORKS["masks, softmax"], NETWORKS["both"]])
-def test_one_image_is_learned_masks_joints_and_all(build: Any) -> None:
+def test_one_image_is_learned_masks_keypoints_and_all(build: Any) -> None:
     torch.manual_seed(0)
     network, image = build(3), torch.zeros(1, 3, 64, 64)
     boxes, labels = torch.tensor([[6.0, 6.0, 30.0, 26.0], [30.0, 28.0, 60.0, 62.0]]), torch.tensor([0, 2])
@@ -136,7 +136,7 @@ def test_one_image_is_learned_masks_joints_and_all(build: Any) -> None:
     with torch.no_grad():
         maps = network(image).shared
         read = {
-            field: branch.read(branch(maps, network.trunk.strides, [boxes]), found, (64, 64))[0]
+            field: branch.read(branch(maps, network.backbone.strides, [boxes]), found, (64, 64))[0]
             for field, branch in network.branches.items()
         }
     both, either = (op(read["masks"] > 0, truth["masks"] > 0).sum((1, 2)) for op in (torch.logical_and, torch.logical_or))
@@ -231,23 +231,23 @@ def test_other_classes_compete_in_a_softmax_and_not_among_sigmoids() -> None:
     assert logits.softmax(1)[:, 2].lt(0.4).all() and PixelSoftmax().probability(logits, classes).gt(0.5).all()
 
 
-def test_a_joint_s_loss_is_the_cross_entropy_of_its_place() -> None:
+def test_a_keypoint_s_loss_is_the_cross_entropy_of_its_place() -> None:
     branch, random = KeypointBranch(4, 3, layers=()), torch.Generator().manual_seed(0)
     logits = torch.randn(2, 3, 8, 8, generator=random)
     regions = [torch.tensor([[10.0, 20.0, 26.0, 36.0]]), torch.tensor([[0.0, 0.0, 8.0, 8.0]])]
-    joints = [
+    keypoints = [
         torch.tensor([[[1.0, 1, 0]] * 3, [[11.0, 35.9, 2], [18.0, 28.0, 1], [40.0, 28.0, 2]]]),  # the last lies outside
         torch.tensor([[[7.5, 0.5, 2], [0.0, 0.0, 0], [8.0, 8.0, 2]]]),  # on the region's rim: its last place
     ]
     matched = [torch.tensor([1]), torch.tensor([0])]
     samples = [Samples(of, torch.tensor([1]), of, at) for of, at in zip(regions, matched, strict=True)]
-    places = {(0, 0): (7, 0), (0, 1): (4, 4), (1, 0): (0, 7), (1, 2): (7, 7)}  # (region, joint): (row, column)
+    places = {(0, 0): (7, 0), (0, 1): (4, 4), (1, 0): (0, 7), (1, 2): (7, 7)}  # (region, keypoint): (row, column)
     terms = [-logits[r, k].flatten().log_softmax(0).view(8, 8)[at] for (r, k), at in places.items()]
-    loss = branch.loss(logits, samples, joints)
+    loss = branch.loss(logits, samples, keypoints)
     torch.testing.assert_close(loss.value, torch.stack(terms).mean())
 
 
-def test_joints_are_read_where_their_maps_peak() -> None:
+def test_keypoints_are_read_where_their_maps_peak() -> None:
     branch, boxes = KeypointBranch(4, 2, layers=()), torch.tensor([[10.0, 20.0, 66.0, 76.0], [0.0, 0.0, 56.0, 56.0]])
     logits = torch.zeros(2, 2, 56, 56)
     peaks = torch.tensor([[[3, 50], [40, 12]], [[0, 55], [30, 30]]])
@@ -255,6 +255,6 @@ def test_joints_are_read_where_their_maps_peak() -> None:
         for k in range(2):
             logits[r, k, peaks[r, k, 1], peaks[r, k, 0]] = 50.0
     found: Any = [{"boxes": boxes[:1], "labels": torch.tensor([0])}, {"boxes": boxes[1:], "labels": torch.tensor([0])}]
-    joints = torch.cat(branch.read(logits, found, (80, 80)))
-    torch.testing.assert_close(joints[..., :2], boxes[:, None, :2] + peaks + 0.5)
-    torch.testing.assert_close(joints[..., 2], torch.ones(2, 2))
+    keypoints = torch.cat(branch.read(logits, found, (80, 80)))
+    torch.testing.assert_close(keypoints[..., :2], boxes[:, None, :2] + peaks + 0.5)
+    torch.testing.assert_close(keypoints[..., 2], torch.ones(2, 2))

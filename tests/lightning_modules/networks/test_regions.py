@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from torchvision.ops import box_iou
 
 from lightning_modules.means import values
-from lightning_modules.networks import FPN, RCNN, ConvTrunk, FastRCNN, SoftmaxHead, SPPNet, StagedHead
+from lightning_modules.networks import FPN, RCNN, ConvBackbone, FastRCNN, SoftmaxHead, SPPNet, StagedHead
 from lightning_modules.networks.boxes import RoIPool
 from lightning_modules.networks.rcnn import CONTEXT, warp
 from lightning_modules.networks.region_heads import ClassifierLayers, FullyConnected
 from lightning_modules.networks.regions import RegionDetector
 from tests.support.registry import REGION_DETECTORS
 
-Small = partial(ConvTrunk, (4, 8, 8), depth=1)
+Small = partial(ConvBackbone, (4, 8, 8), depth=1)
 Narrow = partial(FullyConnected, widths=(16,))
 BOXES = [torch.tensor([[5.0, 8.0, 40.0, 30.0], [30.0, 30.0, 60.0, 62.0]]), torch.tensor([[10.0, 20.0, 50.0, 60.0]])]
 LABELS = [torch.tensor([1, 0]), torch.tensor([2])]
@@ -82,7 +82,7 @@ def test_a_region_warped_without_distortion_shows_16_pixels_of_context() -> None
 @given(st.integers(0, 10**6))
 @settings(max_examples=15, deadline=None)
 def test_the_pyramid_is_the_greatest_value_of_each_cell_of_each_level(seed: int) -> None:
-    network = SPPNet(2, trunk=Small, levels=(1, 2, 3))
+    network = SPPNet(2, backbone=Small, levels=(1, 2, 3))
     generator = torch.Generator().manual_seed(seed)
     maps = torch.randn(2, 8, 8, 8, generator=generator)
     boxes = proposals(6, seed)
@@ -115,7 +115,7 @@ def test_the_gradient_of_roi_pooling_is_the_numerical_one() -> None:
 
 
 def test_a_pyramid_of_one_level_is_fast_r_cnns_pooling() -> None:
-    fast, spp = FastRCNN(2, trunk=Small, pooling=partial(RoIPool, 5)), SPPNet(2, trunk=Small, levels=[5])
+    fast, spp = FastRCNN(2, backbone=Small, pooling=partial(RoIPool, 5)), SPPNet(2, backbone=Small, levels=[5])
     maps, regions = [torch.randn(1, 8, 8, 8)], [proposals(9)]
     assert torch.equal(fast.features(maps, regions), spp.features(maps, regions))
 
@@ -123,13 +123,13 @@ def test_a_pyramid_of_one_level_is_fast_r_cnns_pooling() -> None:
 def test_r_cnn_looks_at_each_region_alone_however_many_go_through_together() -> None:
     torch.manual_seed(0)
     images, regions = torch.randn(2, 3, 64, 64), [proposals(5), proposals(4, 1)]
-    network = RCNN(2, trunk=Small, at_once=3).eval()
+    network = RCNN(2, backbone=Small, at_once=3).eval()
     features = network.features(network.share(images), regions)
     alone = []
     for image, of in zip(images, regions, strict=True):
         for box in of:
             crop = warp(image[None], torch.cat([torch.zeros(1), box])[None], 32)
-            alone.append(network.trunk(crop)[-1].flatten(1))
+            alone.append(network.backbone(crop)[-1].flatten(1))
     torch.testing.assert_close(features, torch.cat(alone))
 
 
@@ -140,7 +140,7 @@ def test_r_cnn_looks_at_each_region_alone_however_many_go_through_together() -> 
 @settings(max_examples=20, deadline=None)
 def test_examples_are_as_many_and_as_near_to_objects_as_the_paper_says(seed: int) -> None:
     """Girshick 2015, section 2.3: of 64 regions a quarter with IoU of at least .5, the others with IoU in [.1, .5)."""
-    network = FastRCNN(3, trunk=Small)
+    network = FastRCNN(3, backbone=Small)
     torch.manual_seed(seed)
     boxes, labels = BOXES[0], LABELS[0]
     near = (boxes.repeat(20, 1) + torch.randn(40, 4) * 3).clamp(0, 64)
@@ -155,7 +155,7 @@ def test_examples_are_as_many_and_as_near_to_objects_as_the_paper_says(seed: int
 
 
 def test_objects_are_examples_of_themselves_and_empty_images_are_background() -> None:
-    network = FastRCNN(3, trunk=Small)
+    network = FastRCNN(3, backbone=Small)
     regions, classes, matched, _ = network.sample(NONE, BOXES[0], LABELS[0])
     assert (
         torch.equal(regions.sort(0).values, BOXES[0]) and torch.equal(regions, matched) and sorted(classes.tolist()) == [1, 2]
@@ -203,15 +203,15 @@ def test_a_network_of_double_precision_takes_double_images_and_regions(kind: Any
     assert len(network.predict(outputs)[0]["boxes"])
 
 
-@pytest.mark.parametrize(("kind", "trunk"), [*zip(DETECTORS, (True, False, True), strict=True)], ids=NAMES)
-def test_only_spp_nets_trunk_is_left_as_it_is(kind: Any, trunk: bool) -> None:
+@pytest.mark.parametrize(("kind", "backbone"), [*zip(DETECTORS, (True, False, True), strict=True)], ids=NAMES)
+def test_only_spp_nets_backbone_is_left_as_it_is(kind: Any, backbone: bool) -> None:
     """Girshick 2015, section 1.2: "fine-tuning cannot update the convolutional layers that precede the pyramid"."""
     network: RegionDetector = kind(3).train()
-    before = {name: value.clone() for name, value in network.trunk.state_dict().items()}
+    before = {name: value.clone() for name, value in network.backbone.state_dict().items()}
     losses = values(network.losses(network(torch.randn(2, 3, 64, 64), [proposals(50), proposals(50, 1)]), BOXES, LABELS))
     sum(losses.values(), torch.zeros(())).backward()
-    assert any(p.grad is not None and bool(p.grad.any()) for p in network.trunk.parameters()) == trunk
-    assert all(torch.equal(before[name], value) for name, value in network.trunk.state_dict().items()) != trunk
+    assert any(p.grad is not None and bool(p.grad.any()) for p in network.backbone.parameters()) == backbone
+    assert all(torch.equal(before[name], value) for name, value in network.backbone.state_dict().items()) != backbone
     assert all(p.grad is not None and bool(p.grad.any()) for p in network.head.parameters())
 
 
@@ -271,7 +271,7 @@ def test_a_staged_head_answers_by_what_has_been_fitted_so_far() -> None:
 
 
 def test_detections_come_from_the_best_class_and_its_own_box() -> None:
-    network = FastRCNN(2, trunk=Small, head=partial(SoftmaxHead, layers=Narrow)).eval()
+    network = FastRCNN(2, backbone=Small, head=partial(SoftmaxHead, layers=Narrow)).eval()
     head: Any = network.head
     nn.init.zeros_(head.classes.weight), nn.init.zeros_(head.boxes.weight)
     head.classes.bias.data = torch.tensor([0.0, -9.0, 5.0])
@@ -294,6 +294,6 @@ def test_the_papers_layers_are_those_of_a_classifier() -> None:
 def test_maps_of_different_widths_are_refused_and_a_pyramid_of_maps_is_not() -> None:
     for kind in (FastRCNN, SPPNet):
         with pytest.raises(ValueError, match=rf"{kind.__name__} needs maps of one width, got channels \(4, 8\).*FPN"):
-            kind(3, trunk=partial(Small, strides=[2, 4]))
-        pyramid = kind(3, trunk=partial(FPN, partial(Small, strides=[4, 8]), width=8)).eval()
+            kind(3, backbone=partial(Small, strides=[2, 4]))
+        pyramid = kind(3, backbone=partial(FPN, partial(Small, strides=[4, 8]), width=8)).eval()
         assert pyramid.predict(pyramid(torch.randn(1, 3, 64, 64), [proposals(5)]))

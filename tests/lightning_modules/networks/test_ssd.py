@@ -13,10 +13,10 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from lightning_modules.means import values
-from lightning_modules.networks.ssd import SSD, SSDOutputs, SSDTrunk
-from lightning_modules.networks.trunks import FPN, ConvTrunk
+from lightning_modules.networks.backbones import FPN, ConvBackbone
+from lightning_modules.networks.ssd import SSD, SSDBackbone, SSDOutputs
 
-Small = partial(ConvTrunk, (4, 4, 8), depth=1)
+Small = partial(ConvBackbone, (4, 4, 8), depth=1)
 SSD300 = {
     "scales": 6,
     "ratios": [[2], [2, 3], [2, 3], [2, 3], [2], [2]],
@@ -25,13 +25,13 @@ SSD300 = {
 
 
 def test_ssd300_has_the_papers_8732_default_boxes() -> None:
-    outputs = SSD(20, trunk=SSDTrunk, **SSD300).eval()(torch.zeros(1, 3, 300, 300))  # type: ignore[arg-type]
+    outputs = SSD(20, backbone=SSDBackbone, **SSD300).eval()(torch.zeros(1, 3, 300, 300))  # type: ignore[arg-type]
     assert outputs.defaults.shape == (8732, 4)
     assert outputs.logits.shape == (1, 8732, 21) and outputs.offsets.shape == (1, 8732, 4)
 
 
 def test_default_boxes_are_those_of_equation_4() -> None:
-    outputs = SSD(2, trunk=Small, scales=3, ratios=[[2.0]], min_scale=0.2, max_scale=0.8)(torch.zeros(1, 3, 80, 160))
+    outputs = SSD(2, backbone=Small, scales=3, ratios=[[2.0]], min_scale=0.2, max_scale=0.8)(torch.zeros(1, 3, 80, 160))
     sides = outputs.defaults[:, 2:] - outputs.defaults[:, :2]
     maps = [(10, 20), (5, 10), (3, 5)]
     assert len(sides) == 4 * sum(h * w for h, w in maps)
@@ -47,12 +47,12 @@ def test_default_boxes_are_those_of_equation_4() -> None:
 
 
 @pytest.mark.parametrize("scales", [1, 2, 4, 5])
-def test_the_number_of_scales_is_free_on_any_trunk(scales: int) -> None:
+def test_the_number_of_scales_is_free_on_any_backbone(scales: int) -> None:
     pyramid = partial(FPN, partial(Small, strides=[4, 8]), width=8)
-    for trunk in (Small, pyramid):
-        network = SSD(2, trunk=trunk, scales=scales)
+    for backbone in (Small, pyramid):
+        network = SSD(2, backbone=backbone, scales=scales)
         outputs = network(torch.randn(1, 3, 64, 64))
-        first = 64 // network.trunk.strides[0]
+        first = 64 // network.backbone.strides[0]
         assert outputs.logits.shape[1] == sum(4 * max(first // 2**k, 1) ** 2 for k in range(scales))
 
 
@@ -86,7 +86,7 @@ def _loss_by_hand(outputs: SSDOutputs, boxes: list[Tensor], labels: list[Tensor]
 @settings(max_examples=15, deadline=None)
 def test_the_loss_is_the_papers(seed: int, counts: tuple[int, ...]) -> None:
     torch.manual_seed(seed)
-    network = SSD(3, trunk=Small, scales=3)
+    network = SSD(3, backbone=Small, scales=3)
     outputs = network(torch.randn(len(counts), 3, 48, 64))
     limit = torch.tensor([64.0, 48.0, 64.0, 48.0])
     boxes = [torch.rand(n, 2, 2).sort(1).values.flatten(1) * limit + torch.tensor([0, 0, 0.5, 0.5]) for n in counts]
@@ -97,7 +97,7 @@ def test_the_loss_is_the_papers(seed: int, counts: tuple[int, ...]) -> None:
 
 
 def test_an_object_that_no_default_box_fits_still_has_its_best_one() -> None:
-    network = SSD(3, trunk=Small)
+    network = SSD(3, backbone=Small)
     outputs = network(torch.randn(1, 3, 64, 64))
     sliver = torch.tensor([[10.0, 10.0, 60.0, 11.0]])
     assert box_iou(sliver, outputs.defaults).max() < 0.5
@@ -105,7 +105,7 @@ def test_an_object_that_no_default_box_fits_still_has_its_best_one() -> None:
 
 
 def test_offsets_of_zero_and_a_sure_class_are_the_default_boxes_themselves() -> None:
-    network = SSD(3, trunk=Small, score_threshold=0.5)
+    network = SSD(3, backbone=Small, score_threshold=0.5)
     outputs = network(torch.randn(1, 3, 64, 64))
     logits = torch.full_like(outputs.logits, -9.0)
     logits[..., 0], logits[0, 100, 3] = 9.0, 30.0

@@ -13,23 +13,23 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from lightning_modules.means import values
-from lightning_modules.networks.trunks import ConvTrunk
+from lightning_modules.networks.backbones import ConvBackbone
 from lightning_modules.networks.yolo import YOLO, ConvHead, FullyConnectedHead, YOLOHead, YOLOOutputs
 
-Small = partial(ConvTrunk, (4, 4), depth=1)
+Small = partial(ConvBackbone, (4, 4), depth=1)
 
 
 @pytest.mark.parametrize("head", [ConvHead, partial(FullyConnectedHead, hidden=32)])
 @pytest.mark.parametrize("size", [(448, 448), (112, 112), (60, 97)])
 def test_pascal_voc_gives_the_papers_7_by_7_by_30(head: type[YOLOHead], size: tuple[int, int]) -> None:
-    outputs = YOLO(20, trunk=Small, head=head)(torch.randn(2, 3, *size))
+    outputs = YOLO(20, backbone=Small, head=head)(torch.randn(2, 3, *size))
     assert outputs.grid.shape == (2, 7, 7, 30) and outputs.size == size
 
 
 @given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 6))
 @settings(max_examples=15, deadline=None)
 def test_the_tensor_is_s_by_s_by_5b_plus_c(grid: int, boxes: int, num_classes: int) -> None:
-    network = YOLO(num_classes, trunk=Small, grid=grid, boxes=boxes)
+    network = YOLO(num_classes, backbone=Small, grid=grid, boxes=boxes)
     assert network(torch.randn(2, 3, 48, 64)).grid.shape == (2, grid, grid, 5 * boxes + num_classes)
 
 
@@ -70,7 +70,7 @@ def _loss_by_hand(network: YOLO, outputs: YOLOOutputs, boxes: list[Tensor], labe
 @settings(max_examples=25, deadline=None)
 def test_the_loss_is_equation_3(seed: int, boxes: int, grid: int) -> None:
     generator = torch.Generator().manual_seed(seed)
-    network, size, counts = YOLO(4, trunk=Small, grid=grid, boxes=boxes), (90, 120), (5, 0, 1)
+    network, size, counts = YOLO(4, backbone=Small, grid=grid, boxes=boxes), (90, 120), (5, 0, 1)
     outputs = YOLOOutputs(torch.rand(3, grid, grid, 5 * boxes + 4, generator=generator) * 1.4 - 0.2, size)
     limit = torch.tensor([120.0, 90.0, 120.0, 90.0])
     truth = [torch.rand(n, 2, 2, generator=generator).sort(1).values.flatten(1) * limit for n in counts]
@@ -81,7 +81,7 @@ def test_the_loss_is_equation_3(seed: int, boxes: int, grid: int) -> None:
 
 
 def test_a_perfect_grid_costs_nothing_but_confidences_and_predicts_the_truth() -> None:
-    network = YOLO(3, trunk=Small, boxes=1, score_threshold=0.5)
+    network = YOLO(3, backbone=Small, boxes=1, score_threshold=0.5)
     grid = torch.zeros(1, 7, 7, 8)
     # Centre (50, 88) of an image of 112 x 140 (H x W): the middle of the cell in row 5 and column 2; 70 x 28 pixels.
     grid[0, 5, 2] = torch.tensor([0.5, 0.5, sqrt(70 / 140), sqrt(28 / 112), 1.0, 0.0, 1.0, 0.0])
@@ -94,7 +94,7 @@ def test_a_perfect_grid_costs_nothing_but_confidences_and_predicts_the_truth() -
 
 
 def test_only_the_first_object_of_a_cell_is_learned() -> None:
-    network = YOLO(3, trunk=Small)
+    network = YOLO(3, backbone=Small)
     outputs = network(torch.randn(1, 3, 70, 70))
     boxes, labels = torch.tensor([[10.0, 10.0, 19.0, 19.0], [11.0, 11.0, 17.0, 17.0]]), torch.tensor([2, 0])
     both = values(network.losses(outputs, [boxes], [labels]))
@@ -104,19 +104,19 @@ def test_only_the_first_object_of_a_cell_is_learned() -> None:
 
 
 def test_a_centre_on_the_far_border_belongs_to_the_last_cell() -> None:
-    network = YOLO(2, trunk=Small)
+    network = YOLO(2, backbone=Small)
     outputs = network(torch.randn(1, 3, 64, 64))
     losses = values(network.losses(outputs, [torch.tensor([[63.9999, 63.9999, 64.0, 64.0]])], [torch.tensor([0])]))
     assert all(bool(loss.isfinite()) for loss in losses.values())
 
 
 def test_two_negative_factors_make_no_detection() -> None:
-    network = YOLO(2, trunk=Small, score_threshold=0.0)
+    network = YOLO(2, backbone=Small, score_threshold=0.0)
     assert len(network.predict(YOLOOutputs(torch.full((1, 7, 7, 12), -1.0), (64, 64)))[0]["scores"]) == 0
 
 
 def test_the_confidence_learns_the_iou_but_the_box_does_not_learn_from_it() -> None:
-    network = YOLO(2, trunk=Small)
+    network = YOLO(2, backbone=Small)
     grid = torch.rand(1, 7, 7, 12, requires_grad=True)
     losses = values(
         network.losses(YOLOOutputs(grid, (64, 64)), [torch.tensor([[10.0, 10.0, 40.0, 30.0]])], [torch.tensor([1])])

@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 from .caltech_boxes import write_caltech_boxes
 from .camvid import write_camvid
 from .cifar10 import CIFAR_CLASSES, write_cifar10
-from .coco import COCO_JOINTS, write_coco
+from .coco import COCO_KEYPOINTS, write_coco
 from .coco_captions import write_coco_captions
 from .common import Tiny, picture, save
 from .image_folder import write_image_folder
@@ -29,7 +29,7 @@ for _file in iter_modules(__path__):
 
 __all__ = [
     "CIFAR_CLASSES",
-    "COCO_JOINTS",
+    "COCO_KEYPOINTS",
     "DATA",
     "Tiny",
     "picture",

@@ -10,7 +10,7 @@ import numpy as np
 
 from .common import Array, Tiny, picture, save, write_text
 
-COCO_JOINTS = (
+COCO_KEYPOINTS = (
     *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
     *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
     "right_ankle",
@@ -18,12 +18,12 @@ COCO_JOINTS = (
 
 
 def write_coco(root: Path, train: int = 4, val: int = 2, size: tuple[int, int] = (40, 50)) -> Path:
-    """train2017/, val2017/, annotations/: a person (polygon, joints) and a crowd of cars (run lengths) an image.
+    """train2017/, val2017/, annotations/: a person (polygon, keypoints) and a crowd of cars (run lengths) an image.
 
     The last image of each split has no object.
     """
     categories: list[dict[str, Any]] = [{"id": 1, "name": "person"}, {"id": 3, "name": "car"}]
-    person = {"id": 1, "name": "person", "keypoints": list(COCO_JOINTS), "skeleton": [[16, 14], [14, 12]]}
+    person = {"id": 1, "name": "person", "keypoints": list(COCO_KEYPOINTS), "skeleton": [[16, 14], [14, 12]]}
     for split, count in (("train2017", train), ("val2017", val)):
         images, annotations, people = [], [], []
         for i in range(count):
@@ -36,7 +36,7 @@ def write_coco(root: Path, train: int = 4, val: int = 2, size: tuple[int, int] =
                 continue
             base: dict[str, Any] = {"image_id": number, "iscrowd": 0}
             polygon = [x, y, x + w, y, x + w, y + h, x, y + h]
-            joints = [value for k in range(17) for value in ((int(x) + k % 5, int(y) + k, 2) if k % 4 else (0, 0, 0))]
+            keypoints = [value for k in range(17) for value in ((int(x) + k % 5, int(y) + k, 2) if k % 4 else (0, 0, 0))]
             figure = base | {
                 "id": 2 * i,
                 "category_id": 1,
@@ -53,7 +53,7 @@ def write_coco(root: Path, train: int = 4, val: int = 2, size: tuple[int, int] =
                 | {"id": 2 * i + 1, "category_id": 3, "bbox": [30, 30, 19, 9], "area": 171, "iscrowd": 1}
                 | {"segmentation": runs},
             ]
-            people.append(figure | {"keypoints": joints, "num_keypoints": 12})
+            people.append(figure | {"keypoints": keypoints, "num_keypoints": 12})
         for kind, entries, names in (("instances", annotations, categories), ("person_keypoints", people, [person])):
             content = {"images": images, "annotations": entries, "categories": names}
             write_text(root / "annotations" / f"{kind}_{split}.json", json.dumps(content))

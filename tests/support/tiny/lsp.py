@@ -11,16 +11,16 @@ from .common import Tiny, picture, save
 
 
 def write_lsp(root: Path, count: int = 40, original: bool = False, size: tuple[int, int] = (40, 30)) -> Path:
-    """joints.mat and images/: joint k of image i at (k + 1.25, 2 k + 1.75) by MATLAB's count; the first joint is flagged."""
-    joints = np.zeros((14, 3, count))
-    joints[:, 0] = (np.arange(14) + 1.25)[:, None]
-    joints[:, 1] = (2 * np.arange(14) + 1.75)[:, None]
-    joints[0, 2] = 1
+    """joints.mat and images/: keypoint k of image i at (k + 1.25, 2 k + 1.75) by MATLAB's count; the first is flagged."""
+    keypoints = np.zeros((14, 3, count))
+    keypoints[:, 0] = (np.arange(14) + 1.25)[:, None]
+    keypoints[:, 1] = (2 * np.arange(14) + 1.75)[:, None]
+    keypoints[0, 2] = 1
     if not original:
-        joints[:, 2] = 1 - joints[:, 2]  # its flag says labelled, the original's hidden
+        keypoints[:, 2] = 1 - keypoints[:, 2]  # its flag says labelled, the original's hidden
     for i in range(count):
         save(root / "images" / (f"im{i + 1:04d}.jpg" if original else f"im{i + 1:05d}.jpg"), picture(size, [], seed=i))
-    scipy.io.savemat(root / "joints.mat", {"joints": joints.transpose(1, 0, 2) if original else joints})
+    scipy.io.savemat(root / "joints.mat", {"joints": keypoints.transpose(1, 0, 2) if original else keypoints})
     return root
 
 

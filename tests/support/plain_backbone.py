@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from lightning_modules.networks import YOLO
-from lightning_modules.networks.trunks import Trunk
+from lightning_modules.networks.backbones import Backbone
 from lightning_modules.networks.yolo import YOLOHead
 
 
-class PlainTrunk(Trunk):
+class PlainBackbone(Backbone):
     """Two strided convolutions."""
 
     def __init__(self) -> None:
@@ -44,4 +44,4 @@ class PlainYOLO(YOLO):
     """YOLO without batch normalisation, and without dropout, whose draws differ from rank to rank."""
 
     def __init__(self, num_classes: int) -> None:
-        super().__init__(num_classes, trunk=PlainTrunk, head=PlainHead)
+        super().__init__(num_classes, backbone=PlainBackbone, head=PlainHead)

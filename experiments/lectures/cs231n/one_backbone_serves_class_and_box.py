@@ -1,4 +1,4 @@
-"""One trunk with two heads, trained on the sum of both losses, does as well as two networks, at half the work.
+"""One backbone with two heads, trained on the sum of both losses, does as well as two networks, at half the work.
 
 CS231n 2017, lecture 11, “Classification + Localization”: softmax loss and L2 loss summed into a multi-task loss.
 """
@@ -24,8 +24,8 @@ def verdict(runs: Runs) -> Verdict:
     equal = runs.difference("the same at equal operations", NARROW, JOINT, ERROR)
     classes = runs.difference("classification accuracy, joint − separate", SEPARATE, JOINT, "test/class_error")
     boxes = runs.difference("mean IoU, joint − separate", JOINT, SEPARATE, "test/iou")
-    naive = runs.naive(margin, JOINT, SEPARATE, lambda run: -run.value(ERROR))
-    return Rule((gap, cost, equal, classes, boxes), (runs.tuned(), learns(runs)), naive).judge(
+    shared_lr = runs.shared_lr(margin, JOINT, SEPARATE, lambda run: -run.value(ERROR))
+    return Rule((gap, cost, equal, classes, boxes), (runs.tuned(), learns(runs)), shared_lr).judge(
         reproduced=gap.above(-1) and cost.below(0.6),
         refuted=gap.below(-2) or cost.excludes_below(0.6),
         because=f"With {cost.estimate:.2f} of the operations the joint network's localization accuracy differs by "
@@ -40,14 +40,14 @@ _COST = {"trainer.callbacks": [L(Cost)()]}
 study = LocalizationStudy(
     claim="E01",
     says="Class scores by a softmax loss and a box of four numbers by an L2 loss, from one network, on the sum of the losses.",
-    arms={
+    variants={
         JOINT: {},
         # 1/√2 of the features in each of two networks: as many operations together as the joint one.
-        NARROW: {**_TWO, "model.network.trunk.widths": [11, 23, 45], "model.network.hidden": 90},
+        NARROW: {**_TWO, "model.network.backbone.widths": [11, 23, 45], "model.network.hidden": 90},
         SEPARATE: _TWO,
     },
-    held="trunk, heads, data, order, steps, weight of the box loss",
+    controlled="backbone, heads, data, order, steps, weight of the box loss",
     scales=scales(_COST, _COST),
-    departures=("both of two networks are trained at the one learning rate that is best for the pair",),
+    deviations=("both of two networks are trained at the one learning rate that is best for the pair",),
     verdict=verdict,
 )

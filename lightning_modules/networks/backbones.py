@@ -1,4 +1,4 @@
-"""Trunks: the convolutional networks that turn an image into the feature maps a head works on.
+"""Backbones: the convolutional networks that turn an image into the feature maps a head works on.
 
 CS231n 2017, lecture 11, "Object Detection: Lots of variables": the base network (VGG-16, ResNet, MobileNet, ...) is one
 choice, the detector on it another.
@@ -17,7 +17,7 @@ from torchvision.ops import Conv2dNormActivation, FeaturePyramidNetwork
 from .torchvision_nets import TorchvisionNet
 
 
-class Trunk(nn.Module, ABC):
+class Backbone(nn.Module, ABC):
     """A network without a head: images in, feature maps out, from fine to coarse."""
 
     channels: tuple[int, ...]
@@ -30,7 +30,7 @@ class Trunk(nn.Module, ABC):
         """From float (B, 3, H, W), normalised, to one map (B, channels[i], about H / strides[i], about W / strides[i]) each."""
 
 
-class StagedTrunk(Trunk):
+class StagedBackbone(Backbone):
     """Stages in a row, each coarser than the one before, of which some hand out their map.
 
     Args:
@@ -58,8 +58,8 @@ class StagedTrunk(Trunk):
         return [maps[f"stride{stride}"] for stride in self.strides]
 
 
-class ConvTrunk(StagedTrunk):
-    """A small trunk for drawn scenes on a CPU: a stage is a 3 x 3 convolution of stride 2 and ``depth - 1`` of stride 1.
+class ConvBackbone(StagedBackbone):
+    """A small backbone for drawn scenes on a CPU: a stage is a 3 x 3 convolution of stride 2 and ``depth - 1`` of stride 1.
 
     Each is followed by batch normalisation and a ReLU. ``widths`` are the channels of the stages, of stride 2, 4, 8, ...
     """
@@ -73,7 +73,7 @@ class ConvTrunk(StagedTrunk):
         super().__init__(stages, strides)
 
 
-class TorchvisionTrunk(StagedTrunk):
+class TorchvisionBackbone(StagedBackbone):
     """A classifier of torchvision without its head: AlexNet, VGG, ResNet, MobileNet, SqueezeNet, EfficientNet, ...
 
     A stage ends where the next layer lowers the resolution. So the map of stride 16 is conv5_3 of VGG-16, conv4_x of a
@@ -113,27 +113,27 @@ class TorchvisionTrunk(StagedTrunk):
         for module in self._frozen:
             module.requires_grad_(False)
 
-    def train(self, mode: bool = True) -> TorchvisionTrunk:
+    def train(self, mode: bool = True) -> TorchvisionBackbone:
         super().train(mode)
         for module in self._frozen:
             module.eval()
         return self
 
 
-class FPN(Trunk):
-    """A feature pyramid on another trunk: its maps, all ``width`` wide, each with what the coarser ones know.
+class FPN(Backbone):
+    """A feature pyramid on another backbone: its maps, all ``width`` wide, each with what the coarser ones know.
 
     Lin et al. 2017, "Feature Pyramid Networks for Object Detection", section 3.
     """
 
-    def __init__(self, trunk: Callable[[], Trunk], *, width: int = 256) -> None:
+    def __init__(self, backbone: Callable[[], Backbone], *, width: int = 256) -> None:
         super().__init__()
-        self.trunk = trunk()
-        self.strides, self.channels = self.trunk.strides, (width,) * len(self.trunk.strides)
-        self.pyramid = FeaturePyramidNetwork(list(self.trunk.channels), width)
+        self.backbone = backbone()
+        self.strides, self.channels = self.backbone.strides, (width,) * len(self.backbone.strides)
+        self.pyramid = FeaturePyramidNetwork(list(self.backbone.channels), width)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        maps = {str(stride): fine for stride, fine in zip(self.strides, self.trunk(images), strict=True)}
+        maps = {str(stride): fine for stride, fine in zip(self.strides, self.backbone(images), strict=True)}
         return list(self.pyramid(maps).values())
 
 
@@ -143,7 +143,7 @@ def _layers(network: nn.Module, name: str) -> list[nn.Module]:
         return list(features)
     if hasattr(network, "layer4"):
         return [layer for child, layer in network.named_children() if child not in {"avgpool", "fc"}]
-    raise ValueError(f"TorchvisionTrunk: {name} has no feature maps in a row, as VGG, ResNet, MobileNet or SqueezeNet have")
+    raise ValueError(f"TorchvisionBackbone: {name} has no feature maps in a row, as VGG, ResNet, MobileNet or SqueezeNet have")
 
 
 def _shapes(layers: Sequence[nn.Module], side: int = 1024) -> list[tuple[int, int]]:
