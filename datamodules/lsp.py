@@ -95,7 +95,7 @@ def read_keypoints(path: Path) -> tuple[Tensor, bool]:
     try:
         values = np.asarray(scipy.io.loadmat(path)["joints"], np.float32)
     except Exception as error:  # scipy raises whatever a damaged file leads it to
-        raise InputError(f"{path}: expected a MATLAB file with an array 'keypoints' ({error})") from None
+        raise InputError(f"{path}: expected a MATLAB file with an array 'joints' ({error})") from None
     original = values.ndim == 3 and values.shape[:2] == (3, 14)
     if not original and (values.ndim != 3 or values.shape[:2] != (14, 3)):
         raise InputError(f"{path}: keypoints are {values.shape}, expected (3, 14, N) or (14, 3, N)")

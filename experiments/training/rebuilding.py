@@ -133,13 +133,20 @@ def _still_meant(saved: Any, before: Any, after: Any) -> Any:
         after: parsed with what the command line says.
     """
     if isinstance(saved, dict):
+        if "class_path" not in saved:  # a dataclass, which the parser has by its fields alone or as a class with arguments
+            before, after = (getattr(value, "init_args", value) for value in (before, after))
         if not (hasattr(before, "get") and hasattr(after, "get")) or before.get("class_path") != after.get("class_path"):
             return _REPLACED
         parts = {key: _still_meant(value, before.get(key), after.get(key)) for key, value in saved.items()}
         return {key: value for key, value in parts.items() if value is not _REPLACED}
-    if isinstance(saved, list) and before != after:
+    if isinstance(saved, list) and _listed(before) != _listed(after):
         return _REPLACED
     return saved
+
+
+def _listed(value: Any) -> Any:
+    """``value`` with its tuples as lists: a default is compared with what the parser made of it."""
+    return [_listed(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _as_images(saved: Saved, data: Any) -> dict[str, Any] | None:
@@ -157,7 +164,11 @@ def _short(class_path: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return " x ".join(map(str, value)) if isinstance(value, list | tuple) and len(value) == 2 else str(value)
+    if not isinstance(value, list | tuple):
+        return str(value)
+    if all(isinstance(item, str) for item in value):
+        return f"{len(value)} ({', '.join(value[:8])}{', …' if len(value) > 8 else ''})"
+    return " x ".join(map(str, value)) if len(value) == 2 else str(value)
 
 
 def _relative(path: Path) -> Path:

@@ -269,7 +269,7 @@ def test_lsp_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has 40 people, .* has 39 images"):
         data.scenes("train")
     (tmp_path / "joints.mat").write_text("nothing")
-    with pytest.raises(InputError, match=r"keypoints\.mat: expected a MATLAB file"):
+    with pytest.raises(InputError, match=r"joints\.mat: expected a MATLAB file"):
         data.scenes("train")
 
 

@@ -69,7 +69,7 @@ def write_run(
 
 def write_study(
     root: Path,
-    variants: Mapping[str, Sequence[float]],
+    errors: Mapping[str, Sequence[float]],
     *,
     claim: str = "D09",
     name: str = "cnn/plain_nets_degrade",
@@ -79,10 +79,10 @@ def write_study(
     **record: Any,
 ) -> Path:
     """A study's runs, one a seed for each variant with the final errors given, and its verdict; returns the verdict's file."""
-    first, second = list(variants)[:2]
-    gaps = [100 * (a - b) for a, b in zip(variants[first], variants[second], strict=True)]
+    first, second = list(errors)[:2]
+    gaps = [100 * (a - b) for a, b in zip(errors[first], errors[second], strict=True)]
     written: dict[str, Any] = {}
-    for variant, finals in variants.items():
+    for variant, finals in errors.items():
         runs = []
         for seed, final in enumerate(finals):
             safe = "".join(c if c.isalnum() or c in "-+." else "_" for c in variant)[:80]

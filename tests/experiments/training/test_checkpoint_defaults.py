@@ -28,6 +28,9 @@ DATA = {
 }
 
 
+STYLE = ["--data.style.figures=[1,1]", "--data.style.clutter=0.25"]
+
+
 class Parsed(LecternCLI):
     """Stops where everything is parsed."""
 
@@ -133,6 +136,16 @@ def test_images_are_given_to_the_network_as_its_data_were(checkpoint: str) -> No
     assert other.resize_mode == "crop"
     assert "step" not in other.proposals.init_args
     assert other.metadata == images.init_args.metadata
+
+
+def test_a_style_stays_what_it_was_but_for_what_is_changed_in_it(checkpoint: str) -> None:
+    saved = torch.load(checkpoint, weights_only=True)
+    saved["experiment"]["data"] = _plain(parsed("fit", "--model", yaml.safe_dump(MODEL), "--data=Shapes", *STYLE).data)
+    torch.save(saved, checkpoint)
+    style = parsed("test", "--ckpt_path", checkpoint).data.init_args.style
+    assert (tuple(style.figures), style.clutter) == ((1, 1), 0.25)
+    other = parsed("test", "--ckpt_path", checkpoint, "--data.style.clutter=0.5").data.init_args.style
+    assert (tuple(other.figures), other.clutter) == ((1, 1), 0.5)
 
 
 def test_the_environment_stands_above_the_checkpoint_and_below_a_file(checkpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
