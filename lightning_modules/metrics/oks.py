@@ -65,9 +65,9 @@ class KeypointAP(CocoAP):
     Two instances are as similar (OKS) as exp(-d² / (2 s² k²)) on average over the keypoints that are labelled: d is the
     distance in pixels, s² the instance's area, k twice the keypoint's sigma. ``compute`` returns float32 scalars:
     ``keypoint_mAP`` (the mean over OKS 0.50:0.05:0.95 and the classes), ``keypoint_mAP50``, ``keypoint_mAP75``,
-    ``keypoint_mAP_medium``, ``keypoint_mAP_large`` (instances from 32² to 96² square pixels and above), ``keypoint_AR`` (recall with 20 detections an
-    image), ``keypoint_AR50``, ``keypoint_AR75``, ``keypoint_AR_medium``, ``keypoint_AR_large``; with ``per_class`` also
-    ``keypoint_AP/<class>``.
+    ``keypoint_mAP_medium``, ``keypoint_mAP_large`` (instances from 32² to 96² square pixels and above), ``keypoint_AR``
+    (recall with 20 detections an image), ``keypoint_AR50``, ``keypoint_AR75``, ``keypoint_AR_medium``,
+    ``keypoint_AR_large``; with ``per_class`` also ``keypoint_AP/<class>``.
 
     A detection on an object without a labelled keypoint is neither right nor wrong where it lies within twice its box. Classes
     without keypoints have no objects here, and are left out of the means. A detection's place is its keypoints alone; what is
