@@ -100,7 +100,7 @@ class DataModule(pl.LightningDataModule):
 
     @abstractmethod
     def scenes(self, split: Split) -> Scenes:
-        """The scenes of a split, as they lie on disk. Only the fields in ``self.fields`` need be read."""
+        """The scenes of a split, as they lie on disk. Only the fields in ``self.fields_to_load`` need be read."""
 
     def require(self, fields: frozenset[str]) -> None:
         """Loads, transforms and collates only these fields from now on (a task's ``needs``)."""
