@@ -56,7 +56,8 @@ def headline(record: Record, effects: int = 1) -> str:
     measured = [effect for effect in record.effects if effect.estimate is not None][:effects]
     if measured:
         return "; ".join(map(one_line, measured))
-    return f"{sum(c.holds for c in record.checks)} of {len(record.checks)} identities hold" if record.checks else ""
+    broken = "".join(f"; does not hold: {check.what}" for check in record.checks if not check.holds)
+    return f"{sum(c.holds for c in record.checks)} of {len(record.checks)} identities hold{broken}" if record.checks else ""
 
 
 def setting(key: str) -> str:

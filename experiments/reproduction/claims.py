@@ -51,7 +51,15 @@ def claims() -> dict[str, Claim]:
 
 def _claim(name: str, module: ModuleType) -> Claim:
     title = (inspect.getdoc(module) or name).splitlines()[0]
-    return Claim(name, title, module.study, Path(module.__file__ or ""))
+    study = getattr(module, "study", None)
+    if not isinstance(study, Study | Exact):
+        raise InputError(
+            f"{module.__file__}: a claim's file holds `study = Study(…)` or `study = Exact(…)`; what studies share lies in a file "
+            "that begins with _"
+        )
+    if study.claim not in rows():
+        raise InputError(f"{module.__file__}: no claim {study.claim} in claims.csv")
+    return Claim(name, title, study, Path(module.__file__ or ""))
 
 
 def select(asked: Sequence[str]) -> list[Claim]:

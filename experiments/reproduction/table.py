@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from datamodules.scene import InputError
 from experiments.lectures import LECTURES, rows
-from experiments.reports.overview import commits, counts, days, devices
+from experiments.reports.overview import commits, days, devices
 from experiments.reports.wording import headline
 from experiments.runs.folder import write_atomically
 from experiments.studies.record import Record
@@ -27,29 +29,68 @@ MEASURED_BEFORE = "(measured before 2026-11-26)"
 """What the row of such a study says behind its level."""
 
 
-def table(records: Sequence[Record]) -> str:
-    """The verdicts as Markdown, and in a comment what each study was when it was judged."""
+class Row(NamedTuple):
+    """A line of the table: a study's verdict."""
+
+    claim: str
+    title: str
+    verdict: str
+    """The level, and what is said behind it."""
+    measured: str
+
+    @property
+    def level(self) -> str:
+        return self.verdict.removeprefix("**").partition("**")[0]
+
+    def __str__(self) -> str:
+        return f"| {' | '.join(self)} |"
+
+
+ROW = re.compile(r"^\| (\w+) \| (.*?) \| (\*\*.*?) \| (.*) \|$", re.MULTILINE)
+
+
+def table(records: Sequence[Record], before: str = "") -> str:
+    """The verdicts as Markdown, and in a comment what each study was when it was judged.
+
+    Args:
+        records: the verdicts that are there.
+        before: the table of before: the rows of studies without a verdict among ``records`` are kept as they were.
+    """
     if not records:
         raise InputError("there are no verdicts to write; `lectern reproduce all` makes them")
-    waiting = [claim for claim in claims().values() if claim.id not in {record.claim for record in records}]
+    kept_rows, kept_digests = {row[1]: Row(*row.groups()) for row in ROW.finditer(before)}, digests_of(before)
+    found: dict[str, Row] = {}
+    digests: dict[str, str] = {}
+    by_claim = {record.claim: record for record in records}
+    for claim in claims().values():
+        if record := by_claim.get(claim.id):
+            found[claim.id] = Row(claim.id, _cell(record.title), f"**{record.level}**", _cell(measured(record)))
+            digests[claim.name] = record.study_digest
+        elif claim.id in kept_rows and claim.name in kept_digests:
+            found[claim.id], digests[claim.name] = kept_rows[claim.id], kept_digests[claim.name]
+        else:
+            found[claim.id] = Row(claim.id, _cell(claim.title), f"**{Level.NOT_RUN}**", "has a study")
+            digests[claim.name] = Level.NOT_RUN
+    levels = Counter(row.level for row in found.values() if row.level != Level.NOT_RUN)
+    levels[Level.NOT_RUN] = len(rows()) - levels.total()
     lines = [
-        f"{len(rows())} claims: " + ", ".join(f"{n} {level}" for level, n in counts(records).items() if n) + ".",
-        f"Scale `{_few({record.scale for record in records})}`, {days(records)}; "
+        f"{len(rows())} claims: " + ", ".join(f"{levels[level]} {level}" for level in Level if levels[level]) + ".",
+        f"Scale `{_few({record.scale for record in records})}`; last written from verdicts of {days(records)}, "
         f"commit: {_few(commits(records))}; device: {_few(devices(records))}.",
         "Intervals are 95 % bootstrap intervals over seeds.",
     ]
     for lecture, title in LECTURES.items():
-        own = [record for record in records if record.name.startswith(f"{lecture}/")]
+        own = [found[claim.id] for claim in claims().values() if claim.lecture == lecture]
         if own:
             lines += ["", f"**{title}**", "", "| | the lecture says | verdict | measured |", "|---|---|---|---|"]
-            found = {record.claim: (record.title, record.level, measured(record)) for record in own}
-            found |= {c.id: (c.title, Level.NOT_RUN, "has a study") for c in waiting if c.lecture == lecture}
-            lines += [
-                f"| {i} | {_cell(title)} | **{level}** | {_cell(text)} |" for i, (title, level, text) in sorted(found.items())
-            ]
-    judged = {record.name: record.study_digest for record in records} | {claim.name: Level.NOT_RUN for claim in waiting}
-    digests = json.dumps(judged, sort_keys=True)
-    return "\n".join([*lines, "", f"<!-- studies: {digests} -->"])
+            lines += map(str, sorted(own))
+    return "\n".join([*lines, "", f"<!-- studies: {json.dumps(digests, sort_keys=True)} -->"])
+
+
+def digests_of(table: str) -> dict[str, str]:
+    """By the name of a study, what it was when its row was written."""
+    found = DIGESTS.search(table)
+    return dict(json.loads(found[1])) if found else {}
 
 
 def measured(record: Record) -> str:
@@ -69,13 +110,13 @@ def _few(values: Sequence[str] | set[str]) -> str:
 
 
 def write_table(path: Path, records: Sequence[Record]) -> None:
-    """Replaces what stands between the markers of a file, by rows of these records alone.
+    """Writes the rows of these records between the markers of a file; other studies keep the rows that they have there.
 
     Raises:
         InputError: there is no such file, or it has no markers.
     """
-    before, _, after = _parts(path)
-    write_atomically(path, f"{before}{BEGIN}\n{table(records)}\n{END}{after}")
+    before, inside, after = _parts(path)
+    write_atomically(path, f"{before}{BEGIN}\n{table(records, inside)}\n{END}{after}")
 
 
 def check_table(path: Path) -> int:
@@ -84,8 +125,7 @@ def check_table(path: Path) -> int:
     A row may be older than that where it says so; how many are is printed.
     """
     _, inside, _ = _parts(path)
-    found = DIGESTS.search(inside)
-    was: dict[str, str] = json.loads(found[1]) if found else {}
+    was = digests_of(inside)
     problems = [f"{claim.name}: {problem}" for claim in claims().values() if (problem := _problem(claim, was, inside))]
     problems += [f"{name}: has a row, but no study any more" for name in was if name not in claims()]
     if older := sum(digest == OLDER for digest in was.values()):
@@ -93,7 +133,7 @@ def check_table(path: Path) -> int:
     for problem in problems:
         print(f"{path}: {problem}", file=sys.stderr)
     if problems:
-        print(f"{path}: lectern reproduce all --table {path} brings it up to date", file=sys.stderr)
+        print(f"{path}: lectern reproduce NAME… --table {path} writes the rows of these studies", file=sys.stderr)
     return int(bool(problems))
 
 

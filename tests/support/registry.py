@@ -2,6 +2,7 @@
 
 - a network: a small one of it in the table of its kind below;
 - a task: the configuration of a small network in :data:`TASKS`;
+- a task or a detector once more, without batch normalisation, in ``tests/support/uneven.py``;
 - a data set: a file of its own beside ``tests/support/tiny/voc.py``, which is found by its place.
 
 A test names what is missing (``test_every_network.py``, ``test_catalog.py``, ``test_datamodules.py``).

@@ -180,6 +180,31 @@ def test_check_fails_when_a_study_is_newer_than_the_table(
     assert "has no row" in capsys.readouterr().err
 
 
+def test_a_verdict_s_row_is_written_and_the_others_stay(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reproduces one claim does not lose what others have measured."""
+    names = {"D12": "cnn/one", "A05": "cnn/two"}
+    everything = {
+        name: made_up_study.claim(Exact(claim, "a", "b", "c", made_up_study.checks), name) for claim, name in names.items()
+    }
+    for module in ("experiments.reproduction.table", "experiments.reproduction.reproduce"):
+        monkeypatch.setattr(f"{module}.claims", lambda: everything)
+    table = workdir / "table.md"
+    table.write_text("before <!-- verdicts:begin --><!-- verdicts:end --> after")
+    written = []
+    for name, claim in everything.items():
+        reproduction = Reproduction([claim], "cpu", Path(f"runs-{name[-3:]}"), Here())
+        reproduction.run()
+        write_table(table, reproduction.records)
+        written.append(table.read_text())
+    assert "1 exact, 122 not run" in written[0] and "| A05 | One is taller than the other. | **not run** |" in written[0]
+    assert "2 exact, 121 not run" in written[1]
+    assert [line for line in written[0].splitlines() if line.startswith("| D12")] == [
+        line for line in written[1].splitlines() if line.startswith("| D12")
+    ]
+    assert check_table(table) == 0
+    assert written[1].startswith("before ") and written[1].endswith(" after")
+
+
 def test_a_row_may_be_older_where_it_says_so(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,8 +51,16 @@ def test_half_precision_keeps_boxes_and_losses_in_full(build: Callable[[int], De
         found = detector.predict(outputs)[0]
     assert all(loss.dtype == torch.float32 and bool(loss.isfinite()) for loss in losses.values())
     assert found["boxes"].dtype == found["scores"].dtype == torch.float32
-    places = getattr(getattr(outputs, "proposed", outputs), "anchors", getattr(outputs, "defaults", torch.zeros(0)))
-    assert places.dtype == torch.float32
+    # What a network computes no gradient for are places in the image: anchors, proposals, cells.
+    places = [value for value in _tensors(outputs) if value.is_floating_point() and not value.requires_grad]
+    assert all(value.dtype == torch.float32 for value in places)
+
+
+def _tensors(outputs: Any) -> list[Tensor]:
+    """All tensors in a network's outputs."""
+    if isinstance(outputs, Tensor):
+        return [outputs]
+    return [tensor for part in outputs for tensor in _tensors(part)] if isinstance(outputs, list | tuple) else []
 
 
 @every_detector

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from lightning_modules import networks
+from lightning_modules.networks.detector import Detector
 from tests.support.registry import NETWORKS, PARTS
+from tests.support.uneven import TASKS
 
 EXPORTED = [name for name in networks.__all__ if not issubclass(getattr(networks, name), PARTS)]
 
@@ -25,3 +27,10 @@ def test_every_exported_network_is_entered_where_the_tests_find_it(name: str, en
     (parameter, *_) = inspect.signature(getattr(networks, name)).parameters
     kind = "a network" if parameter.startswith("num_") else "a part of networks"
     assert name in entered, f"{name}, {kind}: enter it in tests/support/registry.py, in the table of its kind or in PARTS"
+
+
+@pytest.mark.parametrize("name", [name for name in EXPORTED if issubclass(getattr(networks, name), Detector)])
+def test_every_exported_detector_is_compared_on_ranks_and_micro_batches(name: str) -> None:
+    built = [getattr(build, "func", build) for _, build in TASKS.values()]
+    known = [kind for kind in built if inspect.isclass(kind) and issubclass(kind, getattr(networks, name))]
+    assert known, f"{name}: enter it in TASKS of tests/support/uneven.py, without batch normalisation"
