@@ -122,7 +122,7 @@ class SelectiveSearch(Proposer):
 def ranked(hierarchies: list[NDArray[np.int64]], random: np.random.Generator) -> NDArray[np.int64]:
     """The boxes of all groupings, each once and the most promising first (section 4.3)."""
     boxes = np.concatenate(hierarchies)
-    places = np.concatenate([np.arange(len(of), 0, -1) for of in hierarchies])
+    places = np.concatenate([np.arange(len(grouping), 0, -1) for grouping in hierarchies])
     boxes = boxes[np.argsort(places * random.random(len(places)), kind="stable")]
     _, first = np.unique(boxes, axis=0, return_index=True)
     return np.asarray(boxes[np.sort(first)])

@@ -182,8 +182,8 @@ def test_places_in_the_hierarchy_times_a_random_number_rank_the_boxes() -> None:
     hierarchies = [rng.integers(0, 4, (n, 4)) for n in (9, 30, 4)]
     drawn = np.random.default_rng(5).random(43)
     scored: list[tuple[float, tuple[int, ...]]] = []
-    for of in hierarchies:
-        scored += [((len(of) - i) * drawn[len(scored) + i], tuple(box)) for i, box in enumerate(of.tolist())]
+    for grouping in hierarchies:
+        scored += [((len(grouping) - i) * drawn[len(scored) + i], tuple(box)) for i, box in enumerate(grouping.tolist())]
     expected = list(dict.fromkeys(box for _, box in sorted(scored)))
     assert [tuple(box) for box in ranked(hierarchies, np.random.default_rng(5)).tolist()] == expected
 
@@ -198,14 +198,14 @@ def test_the_table_beside_another_implementation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = Path(__file__).parents[2] / "scripts" / "bench_selective_search.py"
-    metadata = spec_from_file_location("bench_selective_search", script)
-    assert metadata is not None and metadata.loader is not None
-    bench = module_from_spec(metadata)
-    metadata.loader.exec_module(bench)
+    spec = spec_from_file_location("bench_selective_search", script)
+    assert spec is not None and spec.loader is not None
+    bench = module_from_spec(spec)
+    spec.loader.exec_module(bench)
     monkeypatch.setattr(bench, "SMALL", 100)
     tiny.write_coco(tmp_path, val=3)  # two with a person of 12 x 20.5 pixels and a crowd, one without
     boxes = {"000000000007.jpg": [[0, 0, 50, 40], [4.5, 6, 16.5, 26.5]], "000000000017.jpg": [], "000000000027.jpg": []}
-    found = {name: {"seconds": 0.5, "boxes": of} for name, of in boxes.items()}
+    found = {name: {"seconds": 0.5, "boxes": proposals} for name, proposals in boxes.items()}
     (tmp_path / "other.json").write_text(json.dumps(found))
     monkeypatch.setattr("sys.argv", ["bench", str(tmp_path), "--other", str(tmp_path / "other.json")])
     bench.main()

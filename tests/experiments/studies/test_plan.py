@@ -138,11 +138,11 @@ class Lab:
         self.runs[job.hash] = Run(job.variant, job.seed, job.lr, {"loss": self.score(job)})
         self.made.append(job)
 
-    def finish(self, of: Study, *, one_at_a_time: bool = False) -> Runs:
+    def finish(self, study: Study, *, one_at_a_time: bool = False) -> Runs:
         for _ in range(200):
-            jobs = next_jobs(of, "cpu", self.find)
+            jobs = next_jobs(study, "cpu", self.find)
             if not jobs:
-                return collect(of, "cpu", self.find)
+                return collect(study, "cpu", self.find)
             assert len({job.hash for job in jobs}) == len(jobs)
             for job in jobs[:1] if one_at_a_time else jobs:
                 self.make(job)
