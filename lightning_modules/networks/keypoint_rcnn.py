@@ -23,8 +23,7 @@ from .regions import Samples
 
 
 class KeypointBranch(Branch):
-    """One map a keypoint, four times as fine as the pooled region: a softmax over all its places, of which one is the
-    keypoint's.
+    """A map for each keypoint, four times as fine as the pooled region: a softmax over its places, of which one is right.
 
     That is the paper's one-hot mask of m x m places, under cross-entropy; no Gaussian is drawn around the keypoint. Keypoints
     without a label, and those outside the region, are not trained on. A keypoint's confidence is the greatest probability in
@@ -91,8 +90,9 @@ class KeypointRCNN(BranchedRCNN):
 
 
 class KeypointMaskRCNN(KeypointRCNN):
-    """Boxes, keypoints and masks from one network (table 4, "keypoint & mask"). The loss adds ``roi_keypoints`` and
-    ``roi_masks``.
+    """Boxes, keypoints and masks from one network (table 4, "keypoint & mask").
+
+    The loss adds ``roi_keypoints`` and ``roi_masks``.
 
     Args:
         num_keypoints: K, of the data set.

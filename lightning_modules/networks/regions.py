@@ -62,7 +62,7 @@ class RegionDetector(Detector):
         width: numbers that ``features`` gives of a region.
         head: builds the head, given ``width`` and the number of classes.
         samples: regions of an image that enter the losses (64 in Fast R-CNN).
-        positive_fraction: at most this part of them on objects.
+        positive_fraction: the largest part of them that are examples of an object (0.25 in Fast R-CNN).
         foreground: IoU from which on a region is an example of an object.
         background: the least IoU of a region of background, and the one that it stays below. That of Fast R-CNN (section
             2.3), which Ren et al. 2015 take over; from 0 on in R-CNN and in Mask R-CNN (He et al. 2017, section 3.1).
