@@ -96,7 +96,7 @@ class DataModule(pl.LightningDataModule):
     @property
     @abstractmethod
     def metadata(self) -> DatasetMetadata:
-        """Class names, keypoints, sizes: known without reading a scene."""
+        """Names of classes and keypoints, sizes: known without reading a scene."""
 
     @abstractmethod
     def scenes(self, split: Split) -> Scenes:

@@ -16,7 +16,7 @@ from .scene import DatasetMetadata, InputError, Scene
 
 _LAYOUT = "images/<class>/*.jpg and annotations/<class>.csv with lines of file,x1,y1,x2,y2,class"
 
-Item = tuple[Path, int, tuple[float, ...]]
+_Item = tuple[Path, int, tuple[float, ...]]
 
 
 class CaltechBoxes(DataModule):
@@ -48,13 +48,13 @@ class CaltechBoxes(DataModule):
             raise InputError(f"{self.root / 'annotations'} has no .csv: expected {_LAYOUT}")
         return tuple(names)
 
-    def scenes(self, split: Split) -> SceneFiles[Item]:
+    def scenes(self, split: Split) -> SceneFiles[_Item]:
         items = [item for name in self.classes for item in self._read_class(name)]
         return SceneFiles([item for item in items if split_of(f"{item[0].parent.name}/{item[0].name}") == split], _read)
 
-    def _read_class(self, name: str) -> list[Item]:
+    def _read_class(self, name: str) -> list[_Item]:
         path = self.root / "annotations" / f"{name}.csv"
-        items: list[Item] = []
+        items: list[_Item] = []
         with path.open(newline="") as lines:
             for number, line in enumerate(csv.reader(lines), 1):
                 try:
@@ -67,7 +67,7 @@ class CaltechBoxes(DataModule):
         return items
 
 
-def _read(item: Item) -> Scene:
+def _read(item: _Item) -> Scene:
     path, label, box = item
     return {
         "image": read_image(path),

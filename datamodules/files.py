@@ -14,15 +14,15 @@ from torch import Tensor
 from .base import Split
 from .scene import InputError, Scene
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
-class SceneFiles(Generic[Item]):
+class SceneFiles(Generic[_Item]):
     """Scenes that are read one by one, each when it is asked for."""
 
-    items: Sequence[Item]
-    read: Callable[[Item], Scene]
+    items: Sequence[_Item]
+    read: Callable[[_Item], Scene]
     """Reads the scene of an item; a function or a bound method of something small, as it travels to the workers."""
 
     def __len__(self) -> int:

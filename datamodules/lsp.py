@@ -23,7 +23,7 @@ KEYPOINTS = (
 """In the order of the data set; left and right are the person's own."""
 
 SKELETON = (
-    *((0, 1), (1, 2), (2, 8), (2, 3), (3, 9), (3, 4), (4, 5)),  # legs and backbone
+    *((0, 1), (1, 2), (2, 8), (2, 3), (3, 9), (3, 4), (4, 5)),  # legs and torso
     *((6, 7), (7, 8), (8, 12), (12, 9), (9, 10), (10, 11), (12, 13)),  # arms, neck and head
 )
 FLIP_PAIRS = ((0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9))

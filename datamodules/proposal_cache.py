@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .scene import InputError
 
-Image = NDArray[np.uint8]
+_Image = NDArray[np.uint8]
 
 
 def cache_folder() -> Path:
@@ -39,7 +39,7 @@ class ProposalCache:
         self.folder = Path(folder).expanduser() if isinstance(folder, str) else cache_folder() / "proposals"
         self.settings = settings
 
-    def get(self, image: Image, search: Callable[[Image], Tensor]) -> Tensor:
+    def get(self, image: _Image, search: Callable[[_Image], Tensor]) -> Tensor:
         """The proposals for an image (H, W, 3): those on disk, or what ``search`` gives, which is kept.
 
         Raises:
@@ -53,7 +53,7 @@ class ProposalCache:
         self._write(path, boxes)
         return boxes
 
-    def _path(self, image: Image) -> Path:
+    def _path(self, image: _Image) -> Path:
         digest = hashlib.blake2b(f"{self.settings} {image.shape} ".encode(), digest_size=16)
         digest.update(np.ascontiguousarray(image).data)
         name = digest.hexdigest()

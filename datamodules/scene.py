@@ -117,7 +117,7 @@ class DatasetMetadata:
     mask_classes: tuple[str, ...] = ()
     """Names of the classes that ``mask`` counts; a background, where there is one, is a class here."""
     keypoints: tuple[str, ...] = ()
-    """Names of the K keypoints of ``keypoints``."""
+    """Names of the K keypoints that ``keypoints`` has of each instance."""
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of keypoints that a bone connects."""
     flip_pairs: tuple[tuple[int, int], ...] = ()

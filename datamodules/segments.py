@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.segmentation import felzenszwalb
 
-Image = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 """(H, W, C), every channel from 0 to 255."""
 
-Floats = NDArray[np.float32]
+_Floats = NDArray[np.float32]
 
 SIGMA = 0.8
 """Of the Gaussian that smooths an image before it is segmented (Felzenszwalb and Huttenlocher 2004, section 5)."""
@@ -22,34 +22,34 @@ SIGMA = 0.8
 COLOR_BINS, ORIENTATIONS, TEXTURE_BINS = 25, 8, 10
 
 
-def hsv(rgb: Image) -> Image:
+def hsv(rgb: ImageArray) -> ImageArray:
     """Hue, saturation, value."""
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV_FULL), np.uint8)
 
 
-def lab(rgb: Image) -> Image:
+def lab(rgb: ImageArray) -> ImageArray:
     """CIE L*a*b*."""
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8)
 
 
-def rgi(rgb: Image) -> Image:
+def rgi(rgb: ImageArray) -> ImageArray:
     """The shares of red and of green, and the intensity: the first two know no shading."""
     total = rgb.sum(-1, dtype=np.float32, keepdims=True)
     shares = rgb[..., :2] * (255 / np.maximum(total, 1))
     return np.concatenate([shares, total / 3], -1).astype(np.uint8)
 
 
-def hue(rgb: Image) -> Image:
+def hue(rgb: ImageArray) -> ImageArray:
     """The hue alone, one channel."""
     return hsv(rgb)[..., :1]
 
 
-def intensity(rgb: Image) -> Image:
+def intensity(rgb: ImageArray) -> ImageArray:
     """The brightness alone, one channel."""
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
 
 
-ColorSpace = Callable[[Image], Image]
+ColorSpace = Callable[[ImageArray], ImageArray]
 
 
 class Segments(NamedTuple):
@@ -59,9 +59,9 @@ class Segments(NamedTuple):
     """(N,), in pixels."""
     boxes: NDArray[np.int64]
     """(N, 4), xyxy."""
-    color: Floats
+    color: _Floats
     """(N, 25 C), a histogram of each channel, together of sum 1."""
-    texture: Floats
+    texture: _Floats
     """(N, 80 C), a histogram of each channel's derivative in each of eight directions, together of sum 1."""
     neighbours: NDArray[np.int64]
     """(E, 2), pairs of segments that share an edge of a pixel, each pair once and its lower number first."""
@@ -69,7 +69,7 @@ class Segments(NamedTuple):
     """Of the image, in pixels."""
 
 
-def segment(image: Image, scale: float, min_size: int) -> NDArray[np.int64]:
+def segment(image: ImageArray, scale: float, min_size: int) -> NDArray[np.int64]:
     """The segment of each pixel (H, W), from 0, by the graph-based method of Felzenszwalb and Huttenlocher (2004).
 
     Args:
@@ -80,10 +80,10 @@ def segment(image: Image, scale: float, min_size: int) -> NDArray[np.int64]:
     return np.asarray(felzenszwalb(image, scale=scale, sigma=SIGMA, min_size=min_size, channel_axis=-1), np.int64)
 
 
-class Described:
+class DescribedImage:
     """An image of one colour space whose pixels are assigned to the bins of their histograms, once for all segmentations."""
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: ImageArray) -> None:
         self.image = image
         self.color_bins = image.astype(np.int64) * COLOR_BINS // 256
         self.texture_bins = _texture_bins(image)
@@ -102,7 +102,7 @@ class Described:
         )
 
 
-def _texture_bins(image: Image) -> NDArray[np.int64]:
+def _texture_bins(image: ImageArray) -> NDArray[np.int64]:
     """(H, W, 8 C): the bin of the derivative of a Gaussian with σ = 1, in eight directions, of each channel.
 
     A direction's derivative is positive on one side only; its negative part is the opposite direction's. The paper does
@@ -117,7 +117,7 @@ def _texture_bins(image: Image) -> NDArray[np.int64]:
     return bins.reshape(*image.shape[:2], -1)
 
 
-def _histograms(labels: NDArray[np.int64], bins: NDArray[np.int64], length: int, count: int) -> Floats:
+def _histograms(labels: NDArray[np.int64], bins: NDArray[np.int64], length: int, count: int) -> _Floats:
     """(count, D * length): the histograms of D features (H, W, D) over each segment, together of sum 1."""
     first = labels.ravel() * length
     parts = [

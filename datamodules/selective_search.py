@@ -21,7 +21,7 @@ from .layout import to_hwc
 from .proposal_cache import ProposalCache
 from .proposals import Proposer
 from .scene import InputError
-from .segments import ColorSpace, Described, Image, hsv, hue, intensity, lab, rgi, segment
+from .segments import ColorSpace, DescribedImage, ImageArray, hsv, hue, intensity, lab, rgi, segment
 
 VERSION = 1
 """Part of what names a cached result: raised with every change after which an image has other proposals."""
@@ -98,7 +98,7 @@ class SelectiveSearch(Proposer):
         pixels = np.ascontiguousarray(to_hwc(image))
         return self.cache.get(pixels, self._search) if self.cache else self._search(pixels)
 
-    def _search(self, image: Image) -> Tensor:
+    def _search(self, image: ImageArray) -> Tensor:
         height, width = image.shape[:2]
         scale = min(1.0, self.longest / max(height, width))
         small = max(1, round(width * scale)), max(1, round(height * scale))
@@ -107,11 +107,11 @@ class SelectiveSearch(Proposer):
         boxes = ranked(self.hierarchies(image), np.random.default_rng(_seed(image)))[: self.count]
         return torch.from_numpy((boxes * np.tile([width / small[0], height / small[1]], 2)).astype(np.float32))
 
-    def hierarchies(self, image: Image) -> list[NDArray[np.int64]]:
+    def hierarchies(self, image: ImageArray) -> list[NDArray[np.int64]]:
         """The boxes (N, 4) of each grouping, in the order in which their regions came to be: the whole image is the last."""
         found = []
         for space in self.strategies.color_spaces:
-            described = Described(space(image))
+            described = DescribedImage(space(image))
             for k in self.strategies.scales:
                 labels = segment(described.image, k, self.min_size or round(k))
                 segments = described.segments(labels)
@@ -122,11 +122,11 @@ class SelectiveSearch(Proposer):
 def ranked(hierarchies: list[NDArray[np.int64]], random: np.random.Generator) -> NDArray[np.int64]:
     """The boxes of all groupings, each once and the most promising first (section 4.3)."""
     boxes = np.concatenate(hierarchies)
-    places = np.concatenate([np.arange(len(of), 0, -1) for of in hierarchies])
+    places = np.concatenate([np.arange(len(grouping), 0, -1) for grouping in hierarchies])
     boxes = boxes[np.argsort(places * random.random(len(places)), kind="stable")]
     _, first = np.unique(boxes, axis=0, return_index=True)
     return np.asarray(boxes[np.sort(first)])
 
 
-def _seed(image: Image) -> int:
+def _seed(image: ImageArray) -> int:
     return int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest(), "little")

@@ -19,7 +19,7 @@ from .scene import DatasetMetadata, InputError, Scene, SceneError
 _LAYOUT = "region_descriptions.json and image_data.json, as homes.cs.washington.edu/~ranjay/visualgenome has them"
 
 Region = tuple[tuple[float, ...], str]
-Item = tuple[Path, tuple[int, int], list[Region]]
+_Item = tuple[Path, tuple[int, int], list[Region]]
 
 
 class VisualGenome(DataModule):
@@ -77,7 +77,7 @@ class VisualGenome(DataModule):
         )
         return tuple(sorted(word for word, count in counts.items() if count >= self.min_count))
 
-    def scenes(self, split: Split) -> SceneFiles[Item]:
+    def scenes(self, split: Split) -> SceneFiles[_Item]:
         data = read_json(self.root / "image_data.json", _LAYOUT)
         sizes = {entry.get("image_id", entry.get("id")): (entry["height"], entry["width"]) for entry in data}
         folders = [self.root / folder for folder in self.images if (self.root / folder).is_dir()]
@@ -102,7 +102,7 @@ def _region(region: dict[str, Any]) -> Region:
     return (x, y, x + width, y + height), " ".join(words(region["phrase"]))
 
 
-def _read(item: Item) -> Scene:
+def _read(item: _Item) -> Scene:
     path, (height, width), regions = item
     image = read_image(path)
     if tuple(image.shape[1:]) != (height, width):

@@ -76,9 +76,9 @@ class LinearSVMs:
         found: list[list[Floats]] = [[] for _ in range(num_classes)]
         for image in images():
             objects = image.features[: len(image.labels)]
-            for label, of in enumerate(found):
-                of.append(objects[image.labels == label])
-        return [np.concatenate(of) for of in found]
+            for label, rows in enumerate(found):
+                rows.append(objects[image.labels == label])
+        return [np.concatenate(rows) for rows in found]
 
 
 class Mining:
@@ -162,9 +162,9 @@ def class_overlaps(image: ImageFeatures, num_classes: int) -> Floats:
 def mean_length(features: Iterable[Floats], count: int = 200) -> float:
     """The mean length of the features of the first ``count`` images that have any; 1 where none has."""
     lengths: list[Floats] = []
-    for of in features:
-        if len(of):
-            lengths.append(np.linalg.norm(of, axis=1))
+    for rows in features:
+        if len(rows):
+            lengths.append(np.linalg.norm(rows, axis=1))
         if len(lengths) == count:
             break
     return float(np.concatenate(lengths).mean()) or 1.0 if lengths else 1.0

@@ -49,8 +49,8 @@ class RidgeRegressors:
         features, offsets = [], []
         coder = BoxCoder((1.0, 1.0, 1.0, 1.0))
         for image in images():
-            of = image.labels[image.near[:, 1]] == label
-            features.append(image.pooled[of])
-            proposals, objects = (torch.from_numpy(image.boxes[image.near[of, k]]).double() for k in (0, 1))
+            chosen = image.labels[image.near[:, 1]] == label
+            features.append(image.pooled[chosen])
+            proposals, objects = (torch.from_numpy(image.boxes[image.near[chosen, k]]).double() for k in (0, 1))
             offsets.append(coder.encode_single(objects, proposals).numpy())
         return np.concatenate(features), np.concatenate(offsets)

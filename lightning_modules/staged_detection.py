@@ -124,15 +124,15 @@ class StagedDetection(RegionDetection):
         network, near = self.network, self.regressors.near if self.regressors else 1.0
         outputs = self.respond(batch)
         boxes, labels = self.objects(batch)
-        regions = [torch.cat(of) for of in zip(boxes, batch["proposals"], strict=True)]
+        regions = [torch.cat(parts) for parts in zip(boxes, batch["proposals"], strict=True)]
         pooled = network.features(outputs.shared, regions)
-        counts = [len(of) for of in regions]
+        counts = [len(rows) for rows in regions]
         features = self.head.layers(pooled).float().split(counts)
         store = self._store()
-        for i, of in enumerate(pooled.float().split(counts)):
+        for i, rows in enumerate(pooled.float().split(counts)):
             pairs = _pairs(regions[i], boxes[i], near)
             image = ImageFeatures(
-                *(t.cpu().numpy() for t in (features[i], regions[i], labels[i], pairs, of[pairs[:, 0]])),
+                *(t.cpu().numpy() for t in (features[i], regions[i], labels[i], pairs, rows[pairs[:, 0]])),
             )
             index = int(batch["index"][i])
             store.write(index, image)
@@ -170,7 +170,7 @@ class StagedDetection(RegionDetection):
 
     def _store(self) -> FeatureStore:
         """In the run's folder; below ``features``, where that is given, each run has a folder of its own."""
-        run = Path(next((of.log_dir for of in self.loggers if of.log_dir), self.trainer.default_root_dir))
+        run = Path(next((logger.log_dir for logger in self.loggers if logger.log_dir), self.trainer.default_root_dir))
         below = Path(self.features, *run.parts[run.is_absolute() :]) if self.features else run
         return FeatureStore(below / "features")
 

@@ -30,11 +30,11 @@ def scenes(images: int, detections: int) -> Iterator[tuple[dict[str, Tensor], di
         corner = torch.rand(OBJECTS, 2, generator=generator) * 400
         size = torch.rand(OBJECTS, 2, generator=generator) * 200 + 8
         boxes, labels = torch.cat([corner, corner + size], 1), torch.randint(CLASSES, (OBJECTS,), generator=generator)
-        of = torch.randint(OBJECTS, (detections,), generator=generator)
-        moved = boxes[of] + torch.randn(detections, 4, generator=generator) * 8
+        matched = torch.randint(OBJECTS, (detections,), generator=generator)
+        moved = boxes[matched] + torch.randn(detections, 4, generator=generator) * 8
         moved[:, 2:] = torch.maximum(moved[:, 2:], moved[:, :2] + 1)
         wrong = torch.rand(detections, generator=generator) < 0.5
-        guess = torch.where(wrong, torch.randint(CLASSES, (detections,), generator=generator), labels[of])
+        guess = torch.where(wrong, torch.randint(CLASSES, (detections,), generator=generator), labels[matched])
         scores = torch.rand(detections, generator=generator)
         yield {"boxes": moved, "labels": guess, "scores": scores}, {"boxes": boxes, "labels": labels}
 

@@ -36,8 +36,8 @@ def main() -> int:
     try:
         address = f"http://127.0.0.1:{port}"
         wait(f"{address}/_stcore/health", server)
-        with sync_playwright() as it:
-            browser = it.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             page = browser.new_page(viewport=SIZE, color_scheme="light")
             page.set_default_timeout(120_000)
             page.goto(address)

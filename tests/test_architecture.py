@@ -1,8 +1,10 @@
-"""Which package may import which: data flows in one direction."""
+"""Which package may import which, for data flow in one direction; and what a name may be."""
 
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,44 @@ def test_tests_lie_where_what_they_test_lies(path: Path) -> None:
 def test_what_tests_share_lies_in_support(path: Path) -> None:
     others = {name for name in imported_modules(path) if name.startswith("tests.") and ".test_" in name}
     assert not others, f"{path.relative_to(ROOT)} imports {sorted(others)}: what both need belongs in tests/support"
+
+
+EVERY_FILE = [path for folder in (*PACKAGES, "scripts", "tests") for path in files(folder)]
+
+
+def variables(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Name and line of what a file binds or reads by a plain name: variables, parameters, aliases; no attribute or method."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.alias | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+            yield (node.asname if isinstance(node, ast.alias) else node.name) or "", node.lineno
+
+
+@pytest.mark.parametrize("path", EVERY_FILE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_variable_is_called_of_or_it(path: Path) -> None:
+    found = [f"{name}, line {line}" for name, line in variables(ast.parse(path.read_text("utf-8"))) if name in ("of", "it")]
+    assert not found, f"{path.relative_to(ROOT)}: {found}: a name says what it holds"
+
+
+def types(tree: ast.Module) -> Iterator[str]:
+    """The public classes and type aliases at the top of a module: of what is assigned there, what is written as they are."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+        else:
+            continue
+        yield from (name for name in names if name[0].isupper() and not name.isupper())
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    places = defaultdict(list)
+    for path in (path for package in PACKAGES for path in files(package)):
+        for name in types(ast.parse(path.read_text("utf-8"))):
+            places[name].append(str(path.relative_to(ROOT)))
+    assert not {name: where for name, where in places.items() if len(where) > 1}

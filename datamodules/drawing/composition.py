@@ -12,13 +12,13 @@ from . import texture
 from .clutter import scatter
 from .colors import HUES, mix, rgb
 from .figure import KEYPOINTS
-from .language import Described, captions
+from .language import DescribedObject, captions
 from .objects import Object, arrange, dress, reveal
 from .rng import Rng
 from .sprite import Box, lay
 from .style import FIGURE, Style
 
-Image = NDArray[np.int16]
+_Image = NDArray[np.int16]
 """(3, H, W), of values from 0 to 255."""
 
 
@@ -56,7 +56,7 @@ def _background(rng: Rng, style: Style) -> NDArray[np.uint8]:
     return texture.palette(first, mix(first, second, style.texture)).take(tile, axis=0)
 
 
-def _developed(image: Image, rng: Rng, style: Style) -> NDArray[np.uint8]:
+def _developed(image: _Image, rng: Rng, style: Style) -> NDArray[np.uint8]:
     """The image under uneven light, with the noise of a sensor."""
     height, width = style.image_size
     level, right, down = rng.uniform(-0.5, 0.2), rng.spread(0.35), rng.spread(0.35)
@@ -85,7 +85,7 @@ def _annotated(objects: list[Object], style: Style) -> Scene:
         mask[one.sprite.where][one.visible] = one.label + 1
         boxes[i] = box = _box(one)
         name = FIGURE if one.keypoints is not None else style.classes[one.label]
-        described.append(Described(box, HUES[one.hue], one.fill, name))
+        described.append(DescribedObject(box, HUES[one.hue], one.fill, name))
     scene: Scene = {
         "mask": torch.from_numpy(mask),
         "boxes": torch.from_numpy(boxes),

@@ -1,7 +1,7 @@
 """Figures of 14 keypoints, in the order of the Leeds Sports Pose data set (Johnson and Everingham, BMVC 2010).
 
 Left and right are the figure's own. Its right limbs are light and its left limbs dark, so they can be told apart in the
-picture whichever way it faces. Points of the plane are complex numbers here, x + iy with y down.
+picture whichever way it faces. PointArray of the plane are complex numbers here, x + iy with y down.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .colors import RGB, rgb
 from .rng import Rng
-from .sprite import Points
+from .sprite import PointArray
 
 KEYPOINTS = (
     *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
@@ -70,7 +70,7 @@ def pose(rng: Rng, articulation: float) -> NDArray[np.complex128]:
     return -turned.conj() if from_behind else turned
 
 
-def parts(keypoints: NDArray[np.complex128], height: float, hue: float, rng: Rng) -> tuple[Points, list[RGB]]:
+def parts(keypoints: NDArray[np.complex128], height: float, hue: float, rng: Rng) -> tuple[PointArray, list[RGB]]:
     """Outlines (P, 16, 2) and colours of the body's parts, back to front, of the 14 keypoints of a figure ``height`` tall."""
     light, body, dark = rgb(hue, 0.3, 1.0), rgb(hue, 0.85, 0.8), rgb(hue, 1.0, 0.4)
     skin = rgb(0.9, rng.uniform(0.25, 0.55), rng.uniform(0.55, 0.95))
@@ -87,7 +87,7 @@ def parts(keypoints: NDArray[np.complex128], height: float, hue: float, rng: Rng
 _CAP = np.exp(1j * np.linspace(-pi / 2, pi / 2, 8))
 
 
-def _tapered(start: NDArray[np.complex128], stop: NDArray[np.complex128], first: Points, second: Points) -> Points:
+def _tapered(start: NDArray[np.complex128], stop: NDArray[np.complex128], first: PointArray, second: PointArray) -> PointArray:
     """The outlines (P, 16, 2) of lines from start to stop (P,) with round ends of two radii (P,)."""
     length = np.abs(stop - start)
     ahead = np.where(length > 1e-9, (stop - start) / np.maximum(length, 1e-9), 1)[:, None] * _CAP

@@ -23,7 +23,7 @@ FILLS = ("striped", "spotted", "checked", "hollow")
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedObject:
     """What a caption says of an object."""
 
     box: tuple[float, float, float, float]
@@ -36,7 +36,7 @@ class Described:
     """Its class."""
 
 
-def captions(objects: Sequence[Described], side: int) -> list[str]:
+def captions(objects: Sequence[DescribedObject], side: int) -> list[str]:
     """A caption for each object of an image whose shorter side is ``side`` pixels."""
     return [_caption(i, objects, side) for i in range(len(objects))]
 
@@ -46,7 +46,7 @@ def vocabulary(classes: Sequence[str]) -> tuple[str, ...]:
     return ("a", *SIZES, *HUES, *FILLS, *classes, "left", "right", "of", "above", "below")
 
 
-def _caption(i: int, objects: Sequence[Described], side: int) -> str:
+def _caption(i: int, objects: Sequence[DescribedObject], side: int) -> str:
     one = objects[i]
     words = ["a", _size(one, side), one.color, *([one.fill] if one.fill else []), one.name]
     if len(objects) > 1:
@@ -55,20 +55,20 @@ def _caption(i: int, objects: Sequence[Described], side: int) -> str:
     return " ".join(words)
 
 
-def _size(described: Described, side: int) -> str:
+def _size(described: DescribedObject, side: int) -> str:
     x1, y1, x2, y2 = described.box
     size = sqrt((x2 - x1) * (y2 - y1)) / side
     return SIZES[sum(size >= limit for limit in SIZE_LIMITS)]
 
 
-def _offset(one: Described, other: Described) -> tuple[float, float]:
+def _offset(one: DescribedObject, other: DescribedObject) -> tuple[float, float]:
     """From the centre of the other's box to the centre of this one's, in pixels."""
     x = (one.box[0] + one.box[2] - other.box[0] - other.box[2]) / 2
     y = (one.box[1] + one.box[3] - other.box[1] - other.box[3]) / 2
     return x, y
 
 
-def _relation(one: Described, other: Described) -> str:
+def _relation(one: DescribedObject, other: DescribedObject) -> str:
     x, y = _offset(one, other)
     if abs(x) >= abs(y):
         return "left of" if x < 0 else "right of"

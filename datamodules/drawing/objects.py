@@ -13,7 +13,7 @@ from . import figure
 from .colors import HUES, mix, rgb
 from .outlines import OUTLINES
 from .rng import Rng
-from .sprite import Box, Points, Sprite, cover, hollowed, paint
+from .sprite import Box, PointArray, Sprite, cover, hollowed, paint
 from .style import MAIN_TO_OTHERS, Style
 from .texture import PATTERNS, grain, palette, pattern
 
@@ -45,7 +45,7 @@ class Object:
     size: float
     """The side of the square of the area of its convex hull, in pixels."""
     sprite: Sprite
-    keypoints: Points | None = None
+    keypoints: PointArray | None = None
     """(14, 2) in pixels, of a figure."""
     visible: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
     """bool (h, w): the pixels of its sprite that are its own, neither outside it nor hidden."""
@@ -172,7 +172,7 @@ def _fill(rng: Rng, style: Style, size: float) -> str:
     return pick if style.texture > 0 else ""
 
 
-def _place(rng: Rng, points: Points, size: float, style: Style, boxes: list[Box]) -> tuple[float, Points] | None:
+def _place(rng: Rng, points: PointArray, size: float, style: Style, boxes: list[Box]) -> tuple[float, PointArray] | None:
     """A scale and an offset that bring points (V, 2) inside the image and clear of the boxes; smaller from try to try."""
     height, width = style.image_size
     (x1, y1), (x2, y2) = points.min(0).tolist(), points.max(0).tolist()

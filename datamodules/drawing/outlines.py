@@ -6,30 +6,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
+_Points = NDArray[np.float64]
 """(V, 2): x to the right and y down."""
 
 
-def _ellipse(width: float = 1.0, height: float = 1.0, start: float = 0.0, stop: float = 360.0) -> Points:
+def _ellipse(width: float = 1.0, height: float = 1.0, start: float = 0.0, stop: float = 360.0) -> _Points:
     """An arc of an ellipse, by degrees, clockwise from the right; the whole ellipse by default."""
     angles = np.radians(np.linspace(start, stop, 64, endpoint=stop - start < 360))
     return np.stack([width * np.cos(angles), height * np.sin(angles)], 1)
 
 
-def _star(points: int, inner: float) -> Points:
+def _star(points: int, inner: float) -> _Points:
     angles = np.radians(np.arange(2 * points) * 180 / points - 90)
     radii = np.where(np.arange(2 * points) % 2 == 0, 1.0, inner)
     return np.stack([radii * np.cos(angles), radii * np.sin(angles)], 1)
 
 
-def _heart() -> Points:
+def _heart() -> _Points:
     t = np.radians(np.linspace(0, 360, 64, endpoint=False))
     x = 16 * np.sin(t) ** 3
     y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
     return np.stack([x, -y], 1)
 
 
-def _crescent() -> Points:
+def _crescent() -> _Points:
     """A disc less a disc of 0.8 times its radius, that is moved to its right."""
     radius, shift = 0.82, 0.5
     x = (1 + shift**2 - radius**2) / (2 * shift)
@@ -40,11 +40,11 @@ def _crescent() -> Points:
     return np.concatenate([rim, bite[::-1]])
 
 
-def _polygon(*points: tuple[float, float]) -> Points:
+def _polygon(*points: tuple[float, float]) -> _Points:
     return np.array(points, np.float64)
 
 
-def _of_unit_size(*contours: Points) -> tuple[Points, ...]:
+def _of_unit_size(*contours: _Points) -> tuple[_Points, ...]:
     """The contours about the centre of their box, scaled so that their convex hull has area 1."""
     outer = contours[0]
     area = cv2.contourArea(cv2.convexHull(outer.astype(np.float32)))
@@ -52,7 +52,7 @@ def _of_unit_size(*contours: Points) -> tuple[Points, ...]:
     return tuple((contour - centre) / np.sqrt(area) for contour in contours)
 
 
-OUTLINES: dict[str, tuple[Points, ...]] = {
+OUTLINES: dict[str, tuple[_Points, ...]] = {
     "circle": _of_unit_size(_ellipse()),
     "square": _of_unit_size(_polygon((-1, -1), (1, -1), (1, 1), (-1, 1))),
     "triangle": _of_unit_size(_polygon((0, -1.8), (1, 0), (-1, 0))),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .colors import RGB
 
-Points = NDArray[np.float64]
+PointArray = NDArray[np.float64]
 """(..., V, 2): x to the right and y down, in pixels."""
 Box = tuple[float, float, float, float]
 """xyxy in pixels."""
@@ -54,14 +54,14 @@ class Sprite:
         return self.coverage >= FULL // 2
 
 
-def cover(contours: Sequence[Points], box: Box) -> Sprite:
+def cover(contours: Sequence[PointArray], box: Box) -> Sprite:
     """A black sprite of the polygon that has a box; the second and later contours are holes."""
     canvas = _canvas(box)
     cv2.fillPoly(canvas, [_fixed(contour, box) for contour in contours], FULL, cv2.LINE_8, _SHIFT)
     return Sprite(floor(box[1]), floor(box[0]), _mean(canvas), np.zeros((3, 1, 1), np.uint8))
 
 
-def paint(polygons: Points, colors: Sequence[RGB], box: Box) -> Sprite:
+def paint(polygons: PointArray, colors: Sequence[RGB], box: Box) -> Sprite:
     """A sprite of coloured polygons (P, V, 2) in a box, the later over the earlier."""
     canvas = _canvas(box, 4)
     for polygon, (red, green, blue) in zip(_fixed(polygons, box), colors, strict=True):
@@ -96,8 +96,8 @@ def _mean(canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
 
 
-def _fixed(points: Points, box: Box) -> NDArray[np.int32]:
-    """Points in 1/16 pixel from the corner of the box's first pixel."""
+def _fixed(points: PointArray, box: Box) -> NDArray[np.int32]:
+    """PointArray in 1/16 pixel from the corner of the box's first pixel."""
     corner = (floor(box[0]) * 16 + _HALF_SAMPLE, floor(box[1]) * 16 + _HALF_SAMPLE)
     return np.rint(points * 16 - corner).astype(np.int32)
 

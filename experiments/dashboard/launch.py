@@ -24,10 +24,12 @@ outer address. All that goes out is sent to a port at which nobody listens."""
 
 def run(arguments: Sequence[str]) -> int:
     """The command; it ends with the page's server, or returns 2 where that cannot start."""
-    it = argparse.ArgumentParser(prog="lectern dashboard", description="A local page: the verdicts, and the runs side by side.")
-    it.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
-    it.add_argument("--port", type=int, default=PORT, help="of the page, on this machine alone")
-    options = it.parse_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="lectern dashboard", description="A local page: the verdicts, and the runs side by side."
+    )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
+    parser.add_argument("--port", type=int, default=PORT, help="of the page, on this machine alone")
+    options = parser.parse_args(arguments)
     if problem := _problem(options.runs, options.port):
         print(f"lectern: {problem}", file=sys.stderr)
         return 2

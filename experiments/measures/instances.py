@@ -54,7 +54,7 @@ class TrivialBaseline(pl.Callback):
 
     @abstractmethod
     def answer(self, prediction: Prediction, size: tuple[int, int]) -> Prediction:
-        """The prediction for an image of ``size`` (H, W) with the trivial baseline in it."""
+        """The prediction for an image of ``size`` (H, W) with the trivial answer in it."""
 
 
 class FilledBoxes(TrivialBaseline):

@@ -82,7 +82,7 @@ class AnswersInParts(pl.Callback):
                 chosen = zip(boxes.split(counts), scores.split(counts), strict=True)
                 predictions: Any = [network.select(b, s, outputs.size) for b, s in chosen]
                 metrics[name].update(**pl_module.metric_inputs(predictions, batch))
-        _log(trainer, {f"{name}/{key}": float(v) for name, of in metrics.items() for key, v in of.compute().items()})
+        _log(trainer, {f"{name}/{key}": float(v) for name, metric in metrics.items() for key, v in metric.compute().items()})
 
 
 def without_parts(head: RegionHead) -> dict[str, Mapping[str, Tensor]]:

@@ -38,9 +38,9 @@ def metric_title(name: str) -> str:
 def _words(name: str) -> str:
     if name in WHAT:
         return WHAT[name]
-    what, _, of = name.partition("/")
+    what, _, owner = name.partition("/")
     words = " ".join(ABBREVIATIONS.get(word, word) for word in what.split("_"))
-    return f"{words} of {of.replace('_', ' ')}" if of else words
+    return f"{words} of {owner.replace('_', ' ')}" if owner else words
 
 
 def is_fraction(name: str) -> bool:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Column = NDArray[np.float64]
+from experiments.runs.files import Column
+
 Series = tuple[Column, Column]
 """x and y of a curve, as long as each other."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from .series import Column
+from experiments.runs.files import Column
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A6A6A6")
 """Okabe and Ito's; their yellow is not read on white and black is not read on black, grey stands for both."""

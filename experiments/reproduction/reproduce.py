@@ -185,28 +185,32 @@ def compute(name: str, runs: Path) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    it = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="lectern reproduce",
         description="Runs what is missing of the lectures' claims, and gives each its verdict. Run again, it repeats nothing.",
     )
-    it.add_argument("names", nargs="*", metavar="NAME", help="studies (plain_nets_degrade, D09), lectures (cnn), or all")
-    it.add_argument(
+    parser.add_argument("names", nargs="*", metavar="NAME", help="studies (plain_nets_degrade, D09), lectures (cnn), or all")
+    parser.add_argument(
         "--scale", choices=SCALES, default="cpu", help="cpu: drawn data, minutes; gpu: real data; paper: the original"
     )
-    it.add_argument("--jobs", type=int, help="runs side by side; one a GPU by default, one a core without")
-    it.add_argument("--launcher", choices=get_args(Launcher), default="processes", help="slurm and local go through submitit")
-    it.add_argument(
+    parser.add_argument("--jobs", type=int, help="runs side by side; one a GPU by default, one a core without")
+    parser.add_argument(
+        "--launcher", choices=get_args(Launcher), default="processes", help="slurm and local go through submitit"
+    )
+    parser.add_argument(
         "--slurm", nargs="*", default=[], metavar="KEY=VALUE", help="for submitit: slurm_partition=gpu timeout_min=60"
     )
-    it.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
-    it.add_argument("--seeds", type=int, help="of every variant, in place of what the studies say")
-    it.add_argument("--wandb", choices=("disabled", "auto", "online", "offline"), default="disabled", help="of the runs")
-    it.add_argument("--list", action="store_true", help="the studies and the claims that have none yet")
-    it.add_argument(
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
+    parser.add_argument("--seeds", type=int, help="of every variant, in place of what the studies say")
+    parser.add_argument("--wandb", choices=("disabled", "auto", "online", "offline"), default="disabled", help="of the runs")
+    parser.add_argument("--list", action="store_true", help="the studies and the claims that have none yet")
+    parser.add_argument(
         "--table", type=Path, metavar="FILE", help="writes the verdicts into this Markdown file, between its markers"
     )
-    it.add_argument("--check", type=Path, nargs="?", const=Path("README.md"), metavar="FILE", help="is its table up to date?")
-    return it
+    parser.add_argument(
+        "--check", type=Path, nargs="?", const=Path("README.md"), metavar="FILE", help="is its table up to date?"
+    )
+    return parser
 
 
 def run(arguments: list[str]) -> int:

@@ -18,8 +18,8 @@ LONGEST_GRID = 7
 def next_jobs(study: Study, scale: ScaleName, find: Find, seeds: int | None = None) -> list[Job]:
     """The jobs that can be run now; empty where all is there. What they show may ask for more.
 
-    In order: the first seed of every rate of the tuning, then every seed of each variant at its best rate, then the first seed
-    of each variant at the best rate of the others' reference (the last variant), for the shared-lr baseline.
+    In order: the first seed at every learning rate of the tuning, then every seed of each variant at its best one, then the
+    first seed of each variant at the best one of the last variant, the others' reference, for the shared-lr baseline.
     """
     count = seeds or study.scales[scale].seeds or study.seeds
     grids = _grids(study, scale, find)
@@ -46,7 +46,7 @@ def collect(study: Study, scale: ScaleName, find: Find, seeds: int | None = None
 
 
 def expected_jobs(study: Study, scale: ScaleName, seeds: int | None = None) -> int:
-    """How many runs a study takes where each variant's best rate lies in the middle of the first three."""
+    """How many runs a study takes where each variant's best learning rate lies in the middle of the first three."""
     count = seeds or study.scales[scale].seeds or study.seeds
     return len(study.variants) * count + 2 * len(study.tuned_variants)
 
@@ -57,7 +57,7 @@ def _start(study: Study, scale: ScaleName, variant: str) -> float:
 
 
 def _grids(study: Study, scale: ScaleName, find: Find) -> dict[str, list[float]]:
-    """The rates of each tuned variant to have, as far as the runs that are there tell."""
+    """The learning rates that each tuned variant is to have, as far as the runs that are there tell."""
     if not study.tuned_variants:
         return {}
     scores = {variant: Scores(study, scale, variant, find) for variant in study.tuned_variants}
@@ -123,6 +123,6 @@ def _best_lrs(study: Study, scale: ScaleName, grids: Mapping[str, list[float]], 
 
 
 def _shared_lrs(study: Study, grids: Mapping[str, list[float]], lrs: Mapping[str, float | None]) -> list[tuple[str, float]]:
-    """Each tuned variant at the best rate of the last one: whoever compares with it at the same rate finds the runs."""
+    """Each tuned variant at the best learning rate of the last one: who compares with it at the same one finds the runs."""
     reference = [lrs[variant] for variant in grids][-1:]
     return [(variant, lr) for variant in grids for lr in reference if lr is not None and not math.isnan(lr)]

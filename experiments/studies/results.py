@@ -13,7 +13,7 @@ from experiments.runs.files import CURVES, read_metrics, read_summary
 
 from .verdict import Bound, Effect, ValidityCheck
 
-Points = Sequence[tuple[float, float]]
+_Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Run:
     lr: float | None
     values: Mapping[str, float]
     """The last value of each metric, the test set's included."""
-    curves: Mapping[str, Points] = field(default_factory=dict)
+    curves: Mapping[str, _Points] = field(default_factory=dict)
     """(step, value) of each metric, in order."""
     folder: Path | None = None
     seconds: float = 0.0
@@ -44,12 +44,12 @@ Quantity = str | Callable[[Run], float]
 
 
 class Runs:
-    """The runs of a study: those at each variant's best rate, which it is judged by, and those of the tuning beside them.
+    """The runs of a study: those at each variant's best learning rate, which decide, and those of the tuning.
 
     Args:
         runs: all that finished.
-        rates: each variant's best learning rate; None where it is not tuned.
-        inside: whether that rate lies inside the grid that was walked.
+        lrs: each variant's best learning rate; None where it is not tuned.
+        inside: whether that learning rate lies inside the grid that was walked.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Runs:
         return list(self.lrs)
 
     def of(self, variant: str) -> list[Run]:
-        """The variant's runs at its best rate, by seed."""
+        """The variant's runs at its best learning rate, by seed."""
         return sorted((r for r in self.all if r.variant == variant and r.lr == self.lrs[variant]), key=lambda run: run.seed)
 
     def values(self, variant: str, measure: Quantity) -> list[float]:
@@ -89,7 +89,7 @@ class Runs:
     def difference(
         self, name: str, variant: str, other: str, measure: Quantity, *, scale: float = 100, unit: str = "points", **kwargs: Any
     ) -> Effect:
-        """``variant`` - ``other``, seed by seed, each at its own best rate; in percentage points unless said."""
+        """``variant`` - ``other``, seed by seed, each at its own best learning rate; in percentage points unless said."""
         return Effect(name, tuple(scale * (a - b) for a, b in self._pairs(variant, other, measure)), unit, **kwargs)
 
     def ratio(
@@ -107,7 +107,7 @@ class Runs:
         return Effect(name, tuple(values), "x", bounds=tuple(bounds) if any(bounds) else (), **kwargs)
 
     def shared_lr(self, name: str, variant: str, other: str, measure: Quantity, **kwargs: Any) -> Effect | None:
-        """The difference with one rate for both variants, the best of ``other``, in the seeds that were run so."""
+        """The difference with one learning rate for both variants, the best of ``other``, in the seeds that were run so."""
         pairs = self._shared_lr_pairs(variant, other, measure)
         scale, unit = kwargs.pop("scale", 100), kwargs.pop("unit", "points")
         return (
@@ -115,7 +115,7 @@ class Runs:
         )
 
     def shared_lr_ratio(self, name: str, variant: str, other: str, measure: Quantity) -> Effect | None:
-        """As :meth:`shared-lr baseline`, of the ratio; seeds in which a run missed its threshold are left out."""
+        """As :meth:`shared_lr`, of the ratio; seeds in which a run missed its threshold are left out."""
         pairs = [
             (a, b) for a, b in self._shared_lr_pairs(variant, other, measure) if math.isfinite(a) and math.isfinite(b) and b
         ]
@@ -131,8 +131,7 @@ class Runs:
         second = {run.seed: run for run in self.all if run.variant == other and run.lr == lr}
         return [(first[s].value(measure), second[s].value(measure)) for s in sorted(first.keys() & second.keys())]
 
-    # Validity checks
-    # ------------------------------------------------------------------------------------------------------------
+    # Validity checks --------------------------------------------------------------------------------------------------
 
     def tuned(self) -> ValidityCheck:
         """Each variant's best learning rate lies inside the grid."""
@@ -141,7 +140,7 @@ class Runs:
         return ValidityCheck("every variant's best learning rate lies inside its grid", not outside, details)
 
     def _at_the_edge(self, variant: str) -> str:
-        """The variant, and at which end of the rates that were tried its best one lies."""
+        """The variant, and at which end of the learning rates that were tried its best one lies."""
         lr, tried = self.lrs.get(variant), {run.lr for run in self.all if run.variant == variant and run.lr is not None}
         if lr is None:
             return variant
@@ -180,7 +179,7 @@ def read_run(folder: Path, variant: str, seed: int, lr: float | None) -> Run:
     return Run(variant, seed, lr, values, curves | _stored_curves(folder), folder, float(seconds))
 
 
-def _stored_curves(folder: Path) -> dict[str, Points]:
+def _stored_curves(folder: Path) -> dict[str, _Points]:
     try:
         content = json.loads((folder / CURVES).read_text(encoding="utf-8"))
     except (OSError, ValueError):

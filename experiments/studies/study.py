@@ -61,9 +61,9 @@ class Measured:
 class Variant:
     """One of the things compared.
 
-    ``lr_of`` names the variant whose best learning rate this one takes over, ``times`` as high, in place of being tuned itself.
+    ``lr_of`` names the variant whose best learning rate this one takes over, multiplied by ``times``, and is not tuned itself.
     ``work`` is the variant's own where it is not the study's: a claim may be measured in one part and trained in another. Such
-    an variant has nothing of the scale's changes, and a measured one no learning rate.
+    a variant has nothing of the scale's changes, and a measured one no learning rate.
     """
 
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class Study:
     """One claim, its experiments and its verdict. One file under ``experiments/lectures/<lecture>/`` holds one.
 
     Raises:
-        ValueError: a variant takes its rate from one that is not there, or there is nothing to run.
+        ValueError: a variant takes its learning rate from one that is not there, or there is nothing to run.
     """
 
     claim: str
@@ -146,7 +146,9 @@ class Study:
                 and variant.lr_of is not None
                 and (self.tune is None or variant.lr_of not in self.variants)
             ):
-                raise ValueError(f"{self.claim}: variant {name} takes its rate from {variant.lr_of}, which is not tuned here")
+                raise ValueError(
+                    f"{self.claim}: variant {name} takes its learning rate from {variant.lr_of}, which is not tuned here"
+                )
         if not self.variants or self.seeds < 1:
             raise ValueError(f"{self.claim}: a study needs a variant and a seed")
 

@@ -233,11 +233,11 @@ class Rule:
         self, *, reproduced: bool, direction: bool = False, refuted: bool = False, because: str | Callable[[Level], str]
     ) -> Verdict:
         """The verdict. ``because`` may depend on the level that came out."""
-        failed = [validity_check for validity_check in self.validity_checks if not validity_check.passed]
+        failed = [check for check in self.validity_checks if not check.passed]
         blind = [effect for effect in self.effects if not effect.is_finite or "?" in effect.bounds]
         if failed or blind:
-            names = [f"{g.name} ({g.detail})" if g.detail else g.name for g in failed]
-            names += [f"{e.name} was not measured in every seed" for e in blind]
+            names = [f"{check.name} ({check.detail})" if check.detail else check.name for check in failed]
+            names += [f"{effect.name} was not measured in every seed" for effect in blind]
             return self._verdict(Level.INCONCLUSIVE, "A condition of the experiment was not met: " + "; ".join(names) + ".")
         if reproduced:
             level = Level.REPRODUCED

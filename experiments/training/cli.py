@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -41,8 +41,6 @@ from .profiling import NoProfiler
 from .run_choice import choose
 from .saving import SaveConfig
 from .wandb_logging import WandbMode, finish_wandb
-
-Command = Literal["fit", "validate", "test", "predict"]
 
 
 class LecternCLI(OpenLightningCLI):

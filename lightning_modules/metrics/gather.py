@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
-Record = TypeVar("Record")
+_Record = TypeVar("_Record")
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
 STEP = 2.0**-24
@@ -65,7 +65,7 @@ class CountMetric(ExactMetric):
         setattr(self, name, getattr(self, name) + by)
 
 
-class GatheredMetric(ExactMetric, Generic[Record]):
+class GatheredMetric(ExactMetric, Generic[_Record]):
     """A metric over records, one a sample, which all processes share before it is computed.
 
     A subclass calls :meth:`add` in ``update`` and reads :meth:`in_order` in ``compute``. The records of all processes
@@ -78,9 +78,9 @@ class GatheredMetric(ExactMetric, Generic[Record]):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.records: dict[int, Record] = {}
+        self.records: dict[int, _Record] = {}
 
-    def add(self, index: int, record: Record) -> None:
+    def add(self, index: int, record: _Record) -> None:
         """Keep the record of the sample at place ``index`` of its split.
 
         Raises:
@@ -88,7 +88,7 @@ class GatheredMetric(ExactMetric, Generic[Record]):
         """
         self._merge({index: record})
 
-    def in_order(self) -> list[Record]:
+    def in_order(self) -> list[_Record]:
         """All records, by their sample's place in the split."""
         return [self.records[index] for index in sorted(self.records)]
 
@@ -97,7 +97,7 @@ class GatheredMetric(ExactMetric, Generic[Record]):
         super().reset()
         self.records = {}
 
-    def _merge(self, records: dict[int, Record]) -> None:
+    def _merge(self, records: dict[int, _Record]) -> None:
         if twice := self.records.keys() & records.keys():
             raise ValueError(
                 f"{type(self).__name__} was given sample {min(twice)} twice: an evaluation sees each sample of its"
@@ -131,7 +131,7 @@ _EXTRAS = ("difficult", "crowd", "area")
 """What a target may have beside its place and its label."""
 
 
-class DetectionMetric(GatheredMetric[Record]):
+class DetectionMetric(GatheredMetric[_Record]):
     """A metric over the detections and the objects of each image.
 
     Args:
@@ -150,7 +150,7 @@ class DetectionMetric(GatheredMetric[Record]):
         self.per_class = per_class
 
     @abstractmethod
-    def record(self, prediction: Arrays, target: Arrays) -> Record:
+    def record(self, prediction: Arrays, target: Arrays) -> _Record:
         """What must be kept of one image."""
 
     def update(self, predictions: Sequence[dict[str, Tensor]], targets: Sequence[dict[str, Tensor]], index: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""What a constant answer reaches in pose estimation: the baseline beside which a result means something."""
+"""What a constant answer reaches in pose estimation: a baseline that tells what a result is worth."""
 
 from __future__ import annotations
 

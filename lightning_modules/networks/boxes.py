@@ -75,7 +75,7 @@ def of_each_image(rows: Tensor, like: Sequence[Tensor]) -> Sequence[Tensor]:
 
     Those of a single image are all of them, without a split, which would write their number into an exported network.
     """
-    return rows.split([len(of) for of in like]) if len(like) > 1 else [rows]
+    return rows.split([len(part) for part in like]) if len(like) > 1 else [rows]
 
 
 class RoIPooling(nn.Module, ABC):
@@ -99,9 +99,9 @@ class RoIPooling(nn.Module, ABC):
         """
         boxes = torch.cat(list(regions))
         # full_like, and a product along an axis, would be traced as constants where an exported network saw no region.
-        image = torch.cat([of.new_full((of.shape[0], 1), i) for i, of in enumerate(regions)])
+        image = torch.cat([part.new_full((part.shape[0], 1), i) for i, part in enumerate(regions)])
         # Coordinates need full precision, and the operators want both arguments of one type.
-        maps = [full_precision(of) for of in maps]
+        maps = [full_precision(features) for features in maps]
         rows = torch.cat([image, boxes], 1).to(maps[0])
         if len(maps) == 1:
             return self.cut(maps[0], rows, 1 / strides[0])
@@ -111,7 +111,7 @@ class RoIPooling(nn.Module, ABC):
         # Map by map and then back in order: an assignment in place would write the number of regions into an exported network.
         here = [(level == i).nonzero()[:, 0] for i in range(len(maps))]
         each = zip(maps, strides, here, strict=True)
-        pooled = torch.cat([self.cut(features, rows[of], 1 / stride) for features, stride, of in each])
+        pooled = torch.cat([self.cut(features, rows[chosen], 1 / stride) for features, stride, chosen in each])
         return pooled[torch.cat(here).argsort()]
 
     @abstractmethod

@@ -80,20 +80,20 @@ class BranchedRCNN(FasterRCNN):
             objects: the field of each branch, one entry an object: ``masks`` uint8 (N, H, W), ``keypoints`` float (N, K, 3).
         """
         losses, samples = self.sampled_losses(outputs, boxes, labels, rngs)
-        samples = [of.on_objects() for of in samples]
+        samples = [sample.on_objects() for sample in samples]
         for field, branch in self._branches():
-            logits = branch(outputs.shared, self.backbone.strides, [of.regions for of in samples])
+            logits = branch(outputs.shared, self.backbone.strides, [sample.regions for sample in samples])
             losses[f"roi_{field}"] = branch.loss(logits, samples, objects[field])
         return losses
 
     def predict(self, outputs: Any) -> list[Detections]:
         """Faster R-CNN's detections, and in each of them the fields of the branches."""
         found = super().predict(outputs)
-        boxes = [of["boxes"] for of in found]
+        boxes = [detections["boxes"] for detections in found]
         for field, branch in self._branches():
             logits = branch(outputs.shared, self.backbone.strides, boxes)
-            for of, values in zip(found, branch.read(logits, found, outputs.size), strict=True):
-                of[field] = values  # type: ignore[literal-required]
+            for detections, values in zip(found, branch.read(logits, found, outputs.size), strict=True):
+                detections[field] = values  # type: ignore[literal-required]
         return found
 
     def _branches(self) -> list[tuple[str, Branch]]:

@@ -27,7 +27,7 @@ class SegmentationNetwork(nn.Module, ABC):
         """From ``image`` float (B, 3, H, W), normalised, of any H and W, to logits (B, num_classes, H, W)."""
 
 
-class Level(NamedTuple):
+class EncoderLevel(NamedTuple):
     """What an encoder has after one of its poolings."""
 
     features: Tensor
@@ -43,7 +43,7 @@ class Encoder(nn.Module, ABC):
     """Channels after each pooling, that is at strides 2, 4, 8, …"""
 
     @abstractmethod
-    def forward(self, image: Tensor) -> list[Level]:
+    def forward(self, image: Tensor) -> list[EncoderLevel]:
         """From ``image`` float (B, 3, H, W) to a level for each stride, of ceil(H / stride) x ceil(W / stride)."""
 
 
@@ -86,14 +86,14 @@ class ConvEncoder(Encoder):
             self.convs.append(nn.Sequential(*(nn.Sequential(conv, _activation(width)) for conv in first), last))
             self.activations.append(_activation(width))
 
-    def forward(self, image: Tensor) -> list[Level]:
+    def forward(self, image: Tensor) -> list[EncoderLevel]:
         x, levels = image, []
         for conv, activation in zip(self.convs, self.activations, strict=True):
             # Pooled before normalisation and ReLU, not after: a quarter of the work, and no ties among the ReLU's zeros,
             # whose remembered positions would mean nothing.
             pooled, indices = _pool(conv(x))
             x = activation(pooled)
-            levels.append(Level(x, indices))
+            levels.append(EncoderLevel(x, indices))
         return levels
 
 
@@ -110,7 +110,7 @@ class VGG16(Encoder):
         super().__init__()
         self.blocks = _blocks(torchvision.models.vgg16(weights=weights).features)
 
-    def forward(self, image: Tensor) -> list[Level]:
+    def forward(self, image: Tensor) -> list[EncoderLevel]:
         return _descend(self.blocks, image)
 
 
@@ -120,11 +120,11 @@ def _blocks(layers: nn.Sequential) -> nn.ModuleList:
     return nn.ModuleList(layers[start:end] for start, end in zip((0, *(end + 1 for end in ends)), ends, strict=False))
 
 
-def _descend(blocks: nn.ModuleList, x: Tensor) -> list[Level]:
+def _descend(blocks: nn.ModuleList, x: Tensor) -> list[EncoderLevel]:
     levels = []
     for block in blocks:
         x, indices = _pool(block(x))
-        levels.append(Level(x, indices))
+        levels.append(EncoderLevel(x, indices))
     return levels
 
 

@@ -23,8 +23,7 @@ from .regions import Samples
 
 
 class KeypointBranch(Branch):
-    """One map a keypoint, four times as fine as the pooled region: a softmax over all its places, of which one is the
-    keypoint's.
+    """A map for each keypoint, four times as fine as the pooled region: a softmax over its places, of which one is right.
 
     That is the paper's one-hot mask of m x m places, under cross-entropy; no Gaussian is drawn around the keypoint. Keypoints
     without a label, and those outside the region, are not trained on. A keypoint's confidence is the greatest probability in
@@ -53,18 +52,20 @@ class KeypointBranch(Branch):
 
     def loss(self, logits: Tensor, samples: list[Samples], objects: list[Tensor]) -> Mean:
         each = zip(objects, samples, strict=True)
-        targets = [keypoints_to_heatmap(keypoints[of.matched], of.regions, logits.shape[-1]) for keypoints, of in each]
-        places, labelled = (torch.cat(of).flatten() for of in zip(*targets, strict=True))
+        targets = [
+            keypoints_to_heatmap(keypoints[sample.matched], sample.regions, logits.shape[-1]) for keypoints, sample in each
+        ]
+        places, labelled = (torch.cat(parts).flatten() for parts in zip(*targets, strict=True))
         trained = labelled.nonzero()[:, 0]
         total = F.cross_entropy(logits.flatten(0, 1).flatten(1)[trained], places[trained], reduction="sum")
         return Mean(total, counted(len(trained), logits))
 
     def read(self, logits: Tensor, found: list[Detections], size: tuple[int, int]) -> list[Tensor]:
-        places, _ = heatmaps_to_keypoints(logits, torch.cat([of["boxes"] for of in found]))
+        places, _ = heatmaps_to_keypoints(logits, torch.cat([detections["boxes"] for detections in found]))
         # The greatest value of the softmax. Flattened maps of no detection at all would have no size to infer.
         confidence = 1 / (logits - logits.amax((2, 3), keepdim=True)).exp().sum((2, 3))
         keypoints = torch.cat([places[..., :2], confidence[..., None]], -1)
-        return list(of_each_image(keypoints, [of["labels"] for of in found]))
+        return list(of_each_image(keypoints, [detections["labels"] for detections in found]))
 
 
 class KeypointRCNN(BranchedRCNN):
@@ -89,8 +90,9 @@ class KeypointRCNN(BranchedRCNN):
 
 
 class KeypointMaskRCNN(KeypointRCNN):
-    """Boxes, keypoints and masks from one network (table 4, "keypoint & mask"). The loss adds ``roi_keypoints`` and
-    ``roi_masks``.
+    """Boxes, keypoints and masks from one network (table 4, "keypoint & mask").
+
+    The loss adds ``roi_keypoints`` and ``roi_masks``.
 
     Args:
         num_keypoints: K, of the data set.

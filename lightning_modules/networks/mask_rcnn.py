@@ -135,14 +135,19 @@ class MaskBranch(Branch):
         if not len(logits):
             return Mean(logits.sum(), counted(0, logits))
         each = zip(objects, samples, strict=True)
-        targets = [cut_out(masks, of.regions, of.matched, logits.shape[-1]) for masks, of in each if len(of.regions)]
-        classes = torch.cat([of.classes for of in samples]) - 1
+        targets = [
+            cut_out(masks, sample.regions, sample.matched, logits.shape[-1]) for masks, sample in each if len(sample.regions)
+        ]
+        classes = torch.cat([sample.classes for sample in samples]) - 1
         return self.masks.loss(logits, classes, torch.cat(targets).to(logits))
 
     def read(self, logits: Tensor, found: list[Detections], size: tuple[int, int]) -> list[Tensor]:
-        labels = [of["labels"] for of in found]
+        labels = [detections["labels"] for detections in found]
         masks = of_each_image(self.masks.probability(logits, torch.cat(labels)), labels)
-        return [(paste(each, of["boxes"], size) >= 0.5).to(torch.uint8) for each, of in zip(masks, found, strict=True)]
+        return [
+            (paste(each, detections["boxes"], size) >= 0.5).to(torch.uint8)
+            for each, detections in zip(masks, found, strict=True)
+        ]
 
 
 def cut_out(masks: Tensor, regions: Tensor, matched: Tensor, side: int) -> Tensor:

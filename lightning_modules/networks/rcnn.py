@@ -79,7 +79,7 @@ class RCNN(RegionDetector):
 
     def features(self, shared: list[Tensor], regions: list[Tensor]) -> Tensor:
         (images,) = shared
-        image = torch.cat([torch.full_like(of[:, :1], i) for i, of in enumerate(regions)])
+        image = torch.cat([torch.full_like(boxes[:, :1], i) for i, boxes in enumerate(regions)])
         rows = torch.cat([image, torch.cat(regions)], 1)
         pooled = [
             self.pooling(self.backbone(warp(images, some, self.crop))[-1]).flatten(1) for some in rows.split(self.at_once)

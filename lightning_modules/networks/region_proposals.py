@@ -92,12 +92,12 @@ class RegionProposals(nn.Module):
             rngs: as :meth:`Detector.losses` takes them.
         """
         own: Sequence[Generator | None] = rngs or [None] * len(boxes)
-        samples = [self._sample(outputs.anchors, *of) for of in zip(boxes, own, strict=True)]
+        samples = [self._sample(outputs.anchors, objects, rng) for objects, rng in zip(boxes, own, strict=True)]
         places = torch.cat([i * len(outputs.anchors) + drawn for i, (drawn, _) in enumerate(samples)])
         truth = torch.cat([torch.arange(len(drawn), device=drawn.device) < len(targets) for drawn, targets in samples])
         logits, offsets = outputs.objectness.flatten()[places], outputs.offsets.flatten(0, 1)[places[truth]]
         objectness = F.binary_cross_entropy_with_logits(logits, truth.to(logits), reduction="sum")
-        targets = torch.cat([of for _, of in samples])
+        targets = torch.cat([encoded for _, encoded in samples])
         box = F.smooth_l1_loss(offsets, targets, beta=1 / 9, reduction="sum")  # as in the authors' code
         count = counted(len(logits), logits)
         return {"rpn_objectness": Mean(objectness, count), "rpn_box": Mean(box, count)}
@@ -120,8 +120,8 @@ class RegionProposals(nn.Module):
         Non-maximum suppression is within each map. Up to the order of equal scores the same as torchvision's own selection,
         which looks at all candidates.
         """
-        found = [best_first(of, self.candidates) for of in logits]
-        regions = torch.cat([of[best] for of, (_, best) in zip(boxes, found, strict=True)])
+        found = [best_first(scores, self.candidates) for scores in logits]
+        regions = torch.cat([candidates[best] for candidates, (_, best) in zip(boxes, found, strict=True)])
         level = torch.cat([torch.full_like(best, i) for i, (_, best) in enumerate(found)])
         objectness, order = torch.cat([scores for scores, _ in found]).sort(descending=True)
         regions, level = clip_boxes_to_image(regions[order], size), level[order]
@@ -132,5 +132,7 @@ class RegionProposals(nn.Module):
     def _anchors(self, maps: list[Tensor]) -> Tensor:
         """float (A, 4). torchvision centres them on the cells' corners, which leaves two borders bare; here on the cells."""
         self.generator.set_cell_anchors(torch.float32, maps[0].device)
-        grids = self.generator.grid_anchors([list(of.shape[-2:]) for of in maps], [[stride, stride] for stride in self.strides])
+        grids = self.generator.grid_anchors(
+            [list(features.shape[-2:]) for features in maps], [[stride, stride] for stride in self.strides]
+        )
         return torch.cat([grid + stride / 2 for grid, stride in zip(grids, self.strides, strict=True)])

@@ -46,7 +46,7 @@ class Samples(NamedTuple):
 
     def on_objects(self) -> Samples:
         """Those of them that are examples of an object."""
-        return Samples(*(of[self.classes > 0] for of in self))
+        return Samples(*(values[self.classes > 0] for values in self))
 
 
 class RegionDetector(Detector):
@@ -62,7 +62,7 @@ class RegionDetector(Detector):
         width: numbers that ``features`` gives of a region.
         head: builds the head, given ``width`` and the number of classes.
         samples: regions of an image that enter the losses (64 in Fast R-CNN).
-        positive_fraction: at most this part of them on objects.
+        positive_fraction: the largest part of them that are examples of an object (0.25 in Fast R-CNN).
         foreground: IoU from which on a region is an example of an object.
         background: the least IoU of a region of background, and the one that it stays below. That of Fast R-CNN (section
             2.3), which Ren et al. 2015 take over; from 0 on in R-CNN and in Mask R-CNN (He et al. 2017, section 3.1).
@@ -112,8 +112,8 @@ class RegionDetector(Detector):
     ) -> tuple[dict[str, Mean], list[Samples]]:
         """The losses of the regions, and the regions of each image that they were taken on."""
         own: Sequence[Generator | None] = rngs or [None] * len(boxes)
-        samples = [self.sample(*of) for of in zip(outputs.proposals, boxes, labels, own, strict=True)]
-        features = self.features(outputs.shared, [of.regions for of in samples])
+        samples = [self.sample(*arguments) for arguments in zip(outputs.proposals, boxes, labels, own, strict=True)]
+        features = self.features(outputs.shared, [sample.regions for sample in samples])
         regions, classes, objects, _ = (torch.cat(parts) for parts in zip(*samples, strict=True))
         return self.head.losses(features, regions, classes, objects), samples
 
@@ -138,7 +138,7 @@ class RegionDetector(Detector):
 
     def predict(self, outputs: Any) -> list[Detections]:
         boxes, scores = self.head(self.features(outputs.shared, outputs.proposals), torch.cat(outputs.proposals))
-        each = zip(*(of_each_image(of, outputs.proposals) for of in (boxes, scores)), strict=True)
+        each = zip(*(of_each_image(rows, outputs.proposals) for rows in (boxes, scores)), strict=True)
         return [self.select(b, s, outputs.size) for b, s in each]
 
 

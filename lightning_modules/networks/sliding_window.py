@@ -127,11 +127,11 @@ def slide(classifier: nn.Sequential, image: Tensor) -> Tensor:
     return x
 
 
-def _side(of: int | tuple[int, ...]) -> int:
+def _side(setting: int | tuple[int, ...]) -> int:
     """The one number in a layer's setting, which PyTorch keeps as a number or as a pair."""
-    sides = {of} if isinstance(of, int) else set(of)
+    sides = {setting} if isinstance(setting, int) else set(setting)
     if len(sides) > 1:
-        raise ValueError(f"slide: a setting of {of} differs in height and width; one number expected")
+        raise ValueError(f"slide: a setting of {setting} differs in height and width; one number expected")
     return sides.pop()
 
 

@@ -106,11 +106,11 @@ class SSD(Detector):
         and in torchvision's. So an image without objects, in which nothing is matched, has none and adds nothing: of N = 0
         matched boxes the paper sets the loss to 0 (section 2.2).
         """
-        matches = [self._match(of, outputs.defaults) for of in boxes]
-        target = torch.stack([F.pad(1 + of, (0, 1))[match] for of, match in zip(labels, matches, strict=True)])
+        matches = [self._match(own, outputs.defaults) for own in boxes]
+        target = torch.stack([F.pad(1 + own, (0, 1))[match] for own, match in zip(labels, matches, strict=True)])
         positive = target > 0
         matched = positive.sum(1, keepdim=True)
-        truth = torch.cat([of[match[match >= 0]] for of, match in zip(boxes, matches, strict=True)])
+        truth = torch.cat([own[match[match >= 0]] for own, match in zip(boxes, matches, strict=True)])
         defaults = outputs.defaults.expand(len(boxes), -1, -1)[positive]
         box = F.smooth_l1_loss(outputs.offsets[positive], self.coder.encode_single(truth, defaults), reduction="sum")
         errors = F.cross_entropy(outputs.logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)

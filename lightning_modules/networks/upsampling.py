@@ -15,11 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Size = tuple[int, int]
+_Size = tuple[int, int]
 """(H, W) in pixels."""
 
 
-def _fit(doubled: Tensor, size: Size | None) -> Tensor:
+def _fit(doubled: Tensor, size: _Size | None) -> Tensor:
     """``doubled`` (B, C, 2h, 2w), cut at the bottom and on the right to ``size``."""
     if size is None:
         return doubled
@@ -32,17 +32,17 @@ def _fit(doubled: Tensor, size: Size | None) -> Tensor:
     return doubled[..., : size[0], : size[1]]
 
 
-def nearest_neighbor(x: Tensor, size: Size | None = None) -> Tensor:
+def nearest_neighbor(x: Tensor, size: _Size | None = None) -> Tensor:
     """Each value of ``x`` (B, C, h, w) four times, as a 2 x 2 block: (B, C, 2h, 2w), or cut to ``size``."""
     return _fit(F.interpolate(x, scale_factor=2, mode="nearest"), size)
 
 
-def bilinear(x: Tensor, size: Size | None = None) -> Tensor:
+def bilinear(x: Tensor, size: _Size | None = None) -> Tensor:
     """``x`` (B, C, h, w) interpolated between pixel centres: (B, C, 2h, 2w), or cut to ``size``."""
     return _fit(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False), size)
 
 
-def bed_of_nails(x: Tensor, size: Size | None = None) -> Tensor:
+def bed_of_nails(x: Tensor, size: _Size | None = None) -> Tensor:
     """Each value of ``x`` (B, C, h, w) at the top left of 2 x 2 zeros: (B, C, 2h, 2w), or cut to ``size``."""
     *batch, height, width = x.shape
     nails = x.new_zeros(*batch, 2 * height, 2 * width)
@@ -50,7 +50,7 @@ def bed_of_nails(x: Tensor, size: Size | None = None) -> Tensor:
     return _fit(nails, size)
 
 
-def max_unpool(x: Tensor, indices: Tensor, size: Size) -> Tensor:
+def max_unpool(x: Tensor, indices: Tensor, size: _Size) -> Tensor:
     """Each value of ``x`` (B, C, h, w) at the place where its maximum was found, zeros elsewhere: (B, C, *size).
 
     ``indices`` is int64 (B, C, h, w) as ``max_pool2d(…, return_indices=True)`` gives it: positions in the flattened
@@ -72,7 +72,7 @@ class Upsampling(nn.Module, ABC):
     """
 
     @abstractmethod
-    def forward(self, x: Tensor, indices: Tensor, size: Size) -> Tensor:
+    def forward(self, x: Tensor, indices: Tensor, size: _Size) -> Tensor:
         """From ``x`` float (B, in_channels, h, w) to (B, out_channels, *size).
 
         ``indices`` int64 (B, in_channels, h, w) are the positions of the maxima of the pooling that is undone here,
@@ -91,14 +91,14 @@ class _Unpooling(Upsampling):
 class NearestNeighbor(_Unpooling):
     """:func:`nearest_neighbor`, then a 3 x 3 convolution ("resize-convolution", Odena et al. 2016)."""
 
-    def forward(self, x: Tensor, indices: Tensor, size: Size) -> Tensor:
+    def forward(self, x: Tensor, indices: Tensor, size: _Size) -> Tensor:
         return self.conv(nearest_neighbor(x, size))  # type: ignore[no-any-return]
 
 
 class Bilinear(_Unpooling):
     """:func:`bilinear`, then a 3 x 3 convolution: the control that the lecture does not show."""
 
-    def forward(self, x: Tensor, indices: Tensor, size: Size) -> Tensor:
+    def forward(self, x: Tensor, indices: Tensor, size: _Size) -> Tensor:
         return self.conv(bilinear(x, size))  # type: ignore[no-any-return]
 
 
@@ -109,14 +109,14 @@ class BedOfNails(_Unpooling):
     ``BedOfNails`` and ``TransposeConv(kernel_size=3)`` are one method under two names.
     """
 
-    def forward(self, x: Tensor, indices: Tensor, size: Size) -> Tensor:
+    def forward(self, x: Tensor, indices: Tensor, size: _Size) -> Tensor:
         return self.conv(bed_of_nails(x, size))  # type: ignore[no-any-return]
 
 
 class MaxUnpooling(_Unpooling):
     """:func:`max_unpool`, then a 3 x 3 convolution (DeconvNet, Noh et al. 2015; SegNet, Badrinarayanan et al. 2015)."""
 
-    def forward(self, x: Tensor, indices: Tensor, size: Size) -> Tensor:
+    def forward(self, x: Tensor, indices: Tensor, size: _Size) -> Tensor:
         return self.conv(max_unpool(x, indices, size))  # type: ignore[no-any-return]
 
 
@@ -165,7 +165,7 @@ class TransposeConv(Upsampling):
             if self.conv.bias is not None:
                 self.conv.bias.zero_()
 
-    def forward(self, x: Tensor, indices: Tensor, size: Size) -> Tensor:
+    def forward(self, x: Tensor, indices: Tensor, size: _Size) -> Tensor:
         return _fit(self.conv(x), size)
 
 

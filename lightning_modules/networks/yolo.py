@@ -190,7 +190,7 @@ class YOLO(Detector):
         relative = box_convert(every / every.new_tensor([width, height, width, height]), "xyxy", "cxcywh")
         place = relative[:, :2] * self.grid
         column, row = place.long().clamp(0, self.grid - 1).unbind(-1)
-        image = torch.cat([torch.full_like(of, i) for i, of in enumerate(labels)])
+        image = torch.cat([torch.full_like(classes, i) for i, classes in enumerate(labels)])
         cell = (image * self.grid + row) * self.grid + column
         order = torch.arange(len(cell), device=cell.device)
         first = order.new_full((len(boxes) * self.grid**2,), len(cell)).scatter_reduce(0, cell, order, "amin")

@@ -17,7 +17,7 @@ from datamodules.checking import problems
 from datamodules.drawing import FIGURE, OUTLINES, Style, draw, metadata
 from datamodules.drawing.colors import HUES
 from datamodules.drawing.figure import FLIP_PAIRS, KEYPOINTS, SKELETON
-from datamodules.drawing.language import FILLS, Described, captions
+from datamodules.drawing.language import FILLS, DescribedObject, captions
 from datamodules.scene import Scene
 
 share = st.floats(0, 1)
@@ -287,9 +287,9 @@ def test_images_may_be_larger_than_a_texture() -> None:
 
 
 def test_a_caption_says_where_the_nearest_other_object_is() -> None:
-    ring = Described((40, 10, 60, 30), "red", "hollow", "ring")
-    square = Described((5, 12, 15, 22), "blue", "", "square")
-    star = Described((0, 70, 100, 99), "green", "spotted", "star")
+    ring = DescribedObject((40, 10, 60, 30), "red", "hollow", "ring")
+    square = DescribedObject((5, 12, 15, 22), "blue", "", "square")
+    star = DescribedObject((0, 70, 100, 99), "green", "spotted", "star")
     assert captions([ring], 100) == ["a small red hollow ring"]
     assert captions([ring, square, star], 100) == [
         "a small red hollow ring right of a small blue square",

@@ -19,7 +19,7 @@ from torchvision.ops import box_iou
 from datamodules import SelectiveSearch
 from datamodules.grouping import Similarity, group
 from datamodules.scene import InputError
-from datamodules.segments import Described, hsv, hue, intensity, lab, rgi, segment
+from datamodules.segments import DescribedImage, hsv, hue, intensity, lab, rgi, segment
 from datamodules.selective_search import FAST, QUALITY, ranked
 from tests.support import tiny
 
@@ -48,7 +48,7 @@ def histogram(values: NDArray[np.int64], length: int) -> NDArray[np.float64]:
     return np.concatenate(counts) / values.size
 
 
-def plain_similarity(a: NDArray[np.bool_], b: NDArray[np.bool_], described: Described, measures: Similarity) -> float:
+def plain_similarity(a: NDArray[np.bool_], b: NDArray[np.bool_], described: DescribedImage, measures: Similarity) -> float:
     """Equations 2, 4, 7 and 8 of the paper, from the pixels of two regions."""
     total, area = 0.0, a.size
     for used, bins, length in ((measures.color, described.color_bins, 25), (measures.texture, described.texture_bins, 10)):
@@ -73,7 +73,7 @@ def touch(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> bool:
 @settings(deadline=None, max_examples=60)
 def test_each_join_is_of_the_most_similar_neighbours(height: int, width: int, seed: int, measures: Similarity) -> None:
     """Every grouping, join by join, against a search through all pairs of regions that touch, from their pixels."""
-    described = Described(hsv(blocks(height, width, seed)))
+    described = DescribedImage(hsv(blocks(height, width, seed)))
     labels = segment(described.image, 20, 3)
     hierarchy = group(described.segments(labels), measures)
     regions = {i: labels == i for i in range(int(labels.max()) + 1)}
@@ -101,7 +101,7 @@ def assert_box(box: NDArray[np.int64], region: NDArray[np.bool_]) -> None:
 @given(st.integers(1, 14), st.integers(1, 14), seeds)
 @settings(deadline=None, max_examples=60)
 def test_segments_are_described_by_their_pixels(height: int, width: int, seed: int) -> None:
-    described = Described(lab(blocks(height, width, seed)))
+    described = DescribedImage(lab(blocks(height, width, seed)))
     labels = segment(described.image, 20, 3)
     segments = described.segments(labels)
     count = int(labels.max()) + 1
@@ -116,7 +116,7 @@ def test_segments_are_described_by_their_pixels(height: int, width: int, seed: i
 def test_texture_tells_directions_apart() -> None:
     """On a ramp to the right, only the three directions that have a part of it are off the first bin."""
     ramp = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (30, 1))[..., None]
-    inside = Described(ramp).texture_bins[5:-5, 5:-5]
+    inside = DescribedImage(ramp).texture_bins[5:-5, 5:-5]
     assert inside.shape[-1] == 8
     steep = (inside > 0).all((0, 1))
     assert steep.tolist() == [True, True, False, False, False, False, False, True]
@@ -182,8 +182,8 @@ def test_places_in_the_hierarchy_times_a_random_number_rank_the_boxes() -> None:
     hierarchies = [rng.integers(0, 4, (n, 4)) for n in (9, 30, 4)]
     drawn = np.random.default_rng(5).random(43)
     scored: list[tuple[float, tuple[int, ...]]] = []
-    for of in hierarchies:
-        scored += [((len(of) - i) * drawn[len(scored) + i], tuple(box)) for i, box in enumerate(of.tolist())]
+    for grouping in hierarchies:
+        scored += [((len(grouping) - i) * drawn[len(scored) + i], tuple(box)) for i, box in enumerate(grouping.tolist())]
     expected = list(dict.fromkeys(box for _, box in sorted(scored)))
     assert [tuple(box) for box in ranked(hierarchies, np.random.default_rng(5)).tolist()] == expected
 
@@ -198,14 +198,14 @@ def test_the_table_beside_another_implementation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = Path(__file__).parents[2] / "scripts" / "bench_selective_search.py"
-    metadata = spec_from_file_location("bench_selective_search", script)
-    assert metadata is not None and metadata.loader is not None
-    bench = module_from_spec(metadata)
-    metadata.loader.exec_module(bench)
+    spec = spec_from_file_location("bench_selective_search", script)
+    assert spec is not None and spec.loader is not None
+    bench = module_from_spec(spec)
+    spec.loader.exec_module(bench)
     monkeypatch.setattr(bench, "SMALL", 100)
     tiny.write_coco(tmp_path, val=3)  # two with a person of 12 x 20.5 pixels and a crowd, one without
     boxes = {"000000000007.jpg": [[0, 0, 50, 40], [4.5, 6, 16.5, 26.5]], "000000000017.jpg": [], "000000000027.jpg": []}
-    found = {name: {"seconds": 0.5, "boxes": of} for name, of in boxes.items()}
+    found = {name: {"seconds": 0.5, "boxes": proposals} for name, proposals in boxes.items()}
     (tmp_path / "other.json").write_text(json.dumps(found))
     monkeypatch.setattr("sys.argv", ["bench", str(tmp_path), "--other", str(tmp_path / "other.json")])
     bench.main()

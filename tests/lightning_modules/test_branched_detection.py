@@ -67,7 +67,7 @@ def test_a_crowd_is_trained_on_in_no_field(kind: type[Task], network: Any) -> No
     found = []
     for given in (full, without):
         found.append(values(task.losses(outputs, given)))
-    assert found[0].keys() == {"rpn_objectness", "rpn_box", "roi_class", "roi_box", *(f"roi_{of}" for of in task.learns)}
+    assert found[0].keys() == {"rpn_objectness", "rpn_box", "roi_class", "roi_box", *(f"roi_{field}" for field in task.learns)}
     assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
 
 

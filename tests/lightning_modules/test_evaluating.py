@@ -28,7 +28,7 @@ def test_draws_are_those_of_the_key_and_the_run_s_seed(monkeypatch: pytest.Monke
 
     assert numbers(3, 1, 2) == numbers(3, 1, 2)
     different = [numbers(3, 1, 2), numbers(3, 2, 1), numbers(4, 1, 2), numbers(3, 1, 3), numbers(3, 7)]
-    assert len({tuple(of) for of in different}) == len(different)
+    assert len({tuple(draws) for draws in different}) == len(different)
     state = torch.random.get_rng_state()
     numbers(0, 5)
     assert torch.equal(torch.random.get_rng_state(), state)

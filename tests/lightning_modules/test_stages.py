@@ -45,16 +45,16 @@ def image(seed: int, objects: int = 2, proposals: int = 30, width: int = 5) -> I
 
 def test_what_is_written_is_read_again_and_its_bytes_are_counted(tmp_path: Path) -> None:
     store, images = FeatureStore(tmp_path / "features"), {7: image(0), 1_234_567: image(1, objects=0)}
-    for index, of in images.items():
+    for index, kept in images.items():
         store.write(index, image(9))
-        store.write(index, of)
-    for found, of in zip(store.all([*images]), images.values(), strict=True):
+        store.write(index, kept)
+    for found, kept in zip(store.all([*images]), images.values(), strict=True):
         for part in ImageFeatures._fields:
-            read, written = getattr(found, part), getattr(of, part)
+            read, written = getattr(found, part), getattr(kept, part)
             assert read.dtype == written.dtype and np.array_equal(read, written)
     features, total = store.size([*images])
     assert total == sum(path.stat().st_size for path in store.folder.iterdir())
-    assert features == sum(of.features.nbytes for of in images.values()) + 2 * 128  # of each file, the header
+    assert features == sum(kept.features.nbytes for kept in images.values()) + 2 * 128  # of each file, the header
     store.delete()
     assert not store.folder.exists()
 
@@ -90,13 +90,13 @@ def passes(images: list[ImageFeatures]) -> Any:
 
 def whole(images: list[ImageFeatures], label: int, svms: LinearSVMs) -> np.ndarray[Any, Any]:
     """Bias and weights of an SVM on all negatives at once, by a plain loop."""
-    lengths = [np.linalg.norm(row) for of in images for row in of.features]
+    lengths = [np.linalg.norm(row) for example in images for row in example.features]
     scale, positives, negatives = svms.norm / np.mean(lengths), [], []
-    for of in images:
-        for r, (region, features) in enumerate(zip(of.boxes, of.features, strict=True)):
-            mine = of.boxes[: len(of.labels)][of.labels == label]
+    for example in images:
+        for r, (region, features) in enumerate(zip(example.boxes, example.features, strict=True)):
+            mine = example.boxes[: len(example.labels)][example.labels == label]
             iou = max((float(box_iou(torch.from_numpy(region[None]), torch.from_numpy(b[None]))) for b in mine), default=0)
-            if r < len(of.labels) and of.labels[r] == label:
+            if r < len(example.labels) and example.labels[r] == label:
                 positives.append(features * scale)
             elif iou < svms.negative_iou:
                 negatives.append(features * scale)
@@ -127,15 +127,15 @@ def test_mining_keeps_few_of_the_negatives(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(LinearSVC, "fit", counted)
     images = [image(seed) for seed in range(60)]
     LinearSVMs(c=0.05, refit=100).fit(passes(images), 3)
-    assert fitted[-1] < 0.5 * sum(len(of.boxes) for of in images)
+    assert fitted[-1] < 0.5 * sum(len(example.boxes) for example in images)
 
 
 def test_the_svms_tell_the_classes_apart_and_pass_over_what_overlaps_an_object_in_part() -> None:
     images = [image(seed) for seed in range(40)]
     svms = LinearSVMs(c=0.05, refit=100).fit(passes(images), 3)
-    for of in (image(seed) for seed in range(100, 120)):
-        scores = of.features @ svms[:, 1:].T + svms[:, 0]
-        assert (scores[: len(of.labels)].argmax(1) == of.labels).all()
+    for example in (image(seed) for seed in range(100, 120)):
+        scores = example.features @ svms[:, 1:].T + svms[:, 0]
+        assert (scores[: len(example.labels)].argmax(1) == example.labels).all()
     # An image whose only region that is no object overlaps it by .43 has no negative of that class.
     regions = np.array([[0, 0, 10, 10], [0, 0, 10, 23]], np.float32)
     none = images[0].near[:0], images[0].pooled[:0]
@@ -144,7 +144,7 @@ def test_the_svms_tell_the_classes_apart_and_pass_over_what_overlaps_an_object_i
 
 
 def test_a_class_without_objects_is_never_found() -> None:
-    images = [of._replace(labels=of.labels % 2) for of in (image(seed) for seed in range(10))]
+    images = [example._replace(labels=example.labels % 2) for example in (image(seed) for seed in range(10))]
     assert LinearSVMs().fit(passes(images), 3)[2].tolist() == [-10, 0, 0, 0, 0, 0]
     assert LinearSVMs().fit(passes([image(0, objects=0)]), 3).tolist() == [[-10, 0, 0, 0, 0, 0]] * 3
 
@@ -186,6 +186,6 @@ def test_regressors_recover_offsets_that_are_linear_in_the_features() -> None:
 
 
 def test_a_class_without_pairs_leaves_boxes_where_they_are() -> None:
-    images = [of._replace(labels=of.labels % 2) for of in (image(seed) for seed in range(5))]
+    images = [example._replace(labels=example.labels % 2) for example in (image(seed) for seed in range(5))]
     fitted = RidgeRegressors().fit(passes(images), 3)
     assert fitted[:2].any() and not fitted[2].any() and fitted.shape == (3, 4, 6)

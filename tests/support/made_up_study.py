@@ -40,5 +40,5 @@ def checks() -> list[Check]:
     return [Check("one and one", 1 + 1, 2)]
 
 
-def claim(of: Study | Exact, name: str = "cnn/made_up") -> Claim:
-    return Claim(name, "One is taller than the other.", of, Path(__file__))
+def claim(study: Study | Exact, name: str = "cnn/made_up") -> Claim:
+    return Claim(name, "One is taller than the other.", study, Path(__file__))

@@ -120,7 +120,7 @@ class Windows(Proposer):
         corners = torch.arange(0, side - 8, 7).float()
         grid = torch.stack(torch.meshgrid(corners, corners, indexing="xy"), -1).flatten(0, 1)
         sides = (12, 20) if float(image.float().mean()) < 120 else (16,)
-        return torch.cat([torch.cat([grid, grid + of], 1) for of in sides]).clamp(max=side)
+        return torch.cat([torch.cat([grid, grid + length], 1) for length in sides]).clamp(max=side)
 
 
 def data(batch_size: int = 4, train: int = 8, **kwargs: Any) -> Uneven:

@@ -12,17 +12,17 @@ import torch.nn.functional as F
 from experiments.studies.study import Exact
 from experiments.studies.verdict import Check
 
-Arrays = dict[str, np.ndarray]
+_Arrays = dict[str, np.ndarray]
 
 
-def forward(x: np.ndarray, w: Arrays) -> Arrays:
+def forward(x: np.ndarray, w: _Arrays) -> _Arrays:
     """x → h¹ → h² → y, each a matrix product and a bias, with a ReLU after the first two."""
     h1 = np.maximum(x @ w["w1"] + w["b1"], 0)
     h2 = np.maximum(h1 @ w["w2"] + w["b2"], 0)
     return {"h1": h1, "h2": h2, "y": h2 @ w["w3"] + w["b3"]}
 
 
-def backward(x: np.ndarray, t: np.ndarray, w: Arrays, kept: Arrays) -> Arrays:
+def backward(x: np.ndarray, t: np.ndarray, w: _Arrays, kept: _Arrays) -> _Arrays:
     """Gradients of the mean cross-entropy, from what the forward pass kept."""
     p = np.exp(kept["y"] - kept["y"].max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)

@@ -15,8 +15,8 @@ from experiments.studies.results import Run, Runs
 from experiments.studies.study import Measured, Measurement, Study
 from experiments.studies.verdict import Rule, Verdict
 
-Points = np.ndarray
-Kernel = Callable[[Points, Points], np.ndarray]
+_Points = np.ndarray
+Kernel = Callable[[_Points, _Points], np.ndarray]
 
 TRAIN, TEST, FOLDS = 200, 1000, 5
 WEIGHTS = (1e-4, 1e-2, 1.0)
@@ -26,13 +26,13 @@ WIDTHS = (0.3, 1.0, 3.0, 10.0)
 FEATURES = (64, 128, 256, 512, 1024, 2048, 4096)
 
 
-def exclusive_or(rng: np.random.Generator, count: int) -> tuple[Points, np.ndarray]:
-    """Points of the square ±1 and classes ±1, the sign of x · y; none nearer than 0.05 to an axis."""
+def exclusive_or(rng: np.random.Generator, count: int) -> tuple[_Points, np.ndarray]:
+    """_Points of the square ±1 and classes ±1, the sign of x · y; none nearer than 0.05 to an axis."""
     points = rng.uniform(0.05, 1, (count, 2)) * rng.choice([-1, 1], (count, 2))
     return points, np.sign(points[:, 0] * points[:, 1])
 
 
-def circles(rng: np.random.Generator, count: int) -> tuple[Points, np.ndarray]:
+def circles(rng: np.random.Generator, count: int) -> tuple[_Points, np.ndarray]:
     """A disc of class −1 within a ring of class 1."""
     classes = rng.choice([-1.0, 1.0], count)
     radius = np.where(classes < 0, rng.uniform(0, 0.45, count), rng.uniform(0.55, 1, count))
@@ -43,25 +43,25 @@ def circles(rng: np.random.Generator, count: int) -> tuple[Points, np.ndarray]:
 PROBLEMS = {"exclusive or": exclusive_or, "circles": circles}
 
 
-def linear(a: Points, b: Points) -> np.ndarray:
+def linear(a: _Points, b: _Points) -> np.ndarray:
     return a @ b.T + 1  # the 1 is the bias
 
 
 def radial(gamma: float) -> Kernel:
-    def kernel(a: Points, b: Points) -> np.ndarray:
+    def kernel(a: _Points, b: _Points) -> np.ndarray:
         return np.exp(-gamma * ((a[:, None] - b[None]) ** 2).sum(-1)) + 1  # type: ignore[no-any-return]
 
     return kernel
 
 
-def accuracy(kernel: Kernel, weight: float, train: tuple[Points, np.ndarray], test: tuple[Points, np.ndarray]) -> float:
+def accuracy(kernel: Kernel, weight: float, train: tuple[_Points, np.ndarray], test: tuple[_Points, np.ndarray]) -> float:
     """Of regularised least squares: linear parameters in the kernel's features."""
     gram = kernel(train[0], train[0])
     alpha = np.linalg.solve(gram + weight * np.eye(len(gram)), train[1])
     return float((np.sign(kernel(test[0], train[0]) @ alpha) == test[1]).mean())
 
 
-def chosen(kernels: list[Kernel], train: tuple[Points, np.ndarray]) -> tuple[Kernel, float]:
+def chosen(kernels: list[Kernel], train: tuple[_Points, np.ndarray]) -> tuple[Kernel, float]:
     """The kernel and the regulariser of the best mean accuracy over five folds of the training points."""
     points, classes = train
 

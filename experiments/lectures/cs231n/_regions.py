@@ -193,8 +193,7 @@ def between(runs: Runs, name: str, variant: str, measure: str, other: str, other
     return Effect(name, tuple(100 * (a - b) for a, b in pairs), "points", **kwargs)
 
 
-# Validity checks
-# ----------------------------------------------------------------------------------------------------------------
+# Validity checks ------------------------------------------------------------------------------------------------------
 
 
 def learns(runs: Runs, *variants: str) -> ValidityCheck:

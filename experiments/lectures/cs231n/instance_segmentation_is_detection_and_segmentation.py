@@ -15,11 +15,11 @@ from experiments.studies.verdict import Check
 from .semantic_segmentation_merges_touching_instances import PAIRS, regions, two_objects
 
 SCENES = 100
-Masks = NDArray[np.bool_]
+_Masks = NDArray[np.bool_]
 """(N, H, W), one an instance."""
 
 
-def boxes_of(masks: Masks) -> NDArray[np.int64]:
+def boxes_of(masks: _Masks) -> NDArray[np.int64]:
     """Detection: the tight box of each instance, (N, 4), xyxy."""
     boxes = []
     for mask in masks:
@@ -28,7 +28,7 @@ def boxes_of(masks: Masks) -> NDArray[np.int64]:
     return np.array(boxes, np.int64).reshape(-1, 4)
 
 
-def semantics_of(masks: Masks, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def semantics_of(masks: _Masks, labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Semantic segmentation: the class of each pixel (H, W), 0 for background and from 1 the classes."""
     classes = np.zeros(masks.shape[1:], np.int64)
     for mask, label in zip(masks, labels, strict=True):
@@ -36,7 +36,7 @@ def semantics_of(masks: Masks, labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return classes
 
 
-def instances_of(boxes: NDArray[np.int64], labels: NDArray[np.int64], semantics: NDArray[np.int64]) -> Masks:
+def instances_of(boxes: NDArray[np.int64], labels: NDArray[np.int64], semantics: NDArray[np.int64]) -> _Masks:
     """The sum of both: of each box, the pixels of its class."""
     masks = np.zeros((len(boxes), *semantics.shape), bool)
     for mask, (x1, y1, x2, y2), label in zip(masks, boxes, labels, strict=True):

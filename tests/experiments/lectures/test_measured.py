@@ -191,7 +191,7 @@ def test_strides(stride: list[float], pooling: list[float], difference: float, l
 # What is measured -----------------------------------------------------------------------------------------------------
 
 
-def test_a_measured_variant_of_a_trained_study_has_no_learning_lr_and_none_of_the_scales_changes() -> None:
+def test_a_measured_variant_of_a_trained_study_has_no_learning_rate_and_none_of_the_scales_changes() -> None:
     for study in (signs.study, minibatches.study, momentum.study, strided.study):
         measured = [variant for variant in study.variants if isinstance(study.work_of(variant), Measurement)]
         assert len(measured) == 1

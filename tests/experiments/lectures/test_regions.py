@@ -172,13 +172,13 @@ def test_one_network(variants: dict[str, Values], options: Options, level: Level
 def written(factor: float = 1.0, all_bytes: float = 33e6) -> dict[str, Values]:
     return {
         variant: {
-            "numbers": [n := float(of["proposals"] * of["width"])],
+            "numbers": [n := float(options["proposals"] * options["width"])],
             "bytes": [factor * 4 * n],
             "all_bytes": [all_bytes],
             "cpu_seconds": [1.0],
         }
-        for variant, of in disk.study.variants.items()
-        if isinstance(of, dict)
+        for variant, options in disk.study.variants.items()
+        if isinstance(options, dict)
     }
 
 

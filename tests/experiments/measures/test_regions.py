@@ -91,7 +91,7 @@ def test_fast_rcnn_is_scored_with_boxes_as_they_are_proposed(tmp_path: Path) -> 
     for batch in scenes.test_dataloader():
         assert batch is not None
         found += [box_iou(b, p).max(1).values for b, p in zip(batch["boxes"], batch["proposals"], strict=True)]
-        counts += [len(of) for of in batch["proposals"]]
+        counts += [len(proposals) for proposals in batch["proposals"]]
     best = torch.cat(found)
     for threshold in (50, 70):
         assert values[f"proposals/recall{threshold}"] == pytest.approx(float((best >= threshold / 100).float().mean()))
@@ -109,8 +109,8 @@ def test_regions_are_drawn_around_their_objects() -> None:
     boxes = torch.tensor([[10.0, 20.0, 30.0, 60.0], [0.0, 0.0, 8.0, 8.0]])
     regions = jittered(boxes, torch.Generator().manual_seed(0))
     assert regions.shape == (2 * JITTERS, 4)
-    of = boxes.repeat_interleave(JITTERS, 0)
-    sides, moved = of[:, 2:] - of[:, :2], (regions[:, :2] + regions[:, 2:] - of[:, :2] - of[:, 2:]) / 2
+    objects = boxes.repeat_interleave(JITTERS, 0)
+    sides, moved = objects[:, 2:] - objects[:, :2], (regions[:, :2] + regions[:, 2:] - objects[:, :2] - objects[:, 2:]) / 2
     growth = (regions[:, 2:] - regions[:, :2]) / sides
     assert (moved.abs() <= 0.2 * sides + 1e-4).all() and (growth > 1 / 1.51).all() and (growth < 1.51).all()
     assert (growth < 1).all(1).any() and (growth > 1).all(1).any()

@@ -27,9 +27,9 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    it = Server()
-    monkeypatch.setattr("wandb.Api", lambda: it)
-    return it
+    fake = Server()
+    monkeypatch.setattr("wandb.Api", lambda: fake)
+    return fake
 
 
 @pytest.fixture

@@ -138,11 +138,11 @@ class Lab:
         self.runs[job.hash] = Run(job.variant, job.seed, job.lr, {"loss": self.score(job)})
         self.made.append(job)
 
-    def finish(self, of: Study, *, one_at_a_time: bool = False) -> Runs:
+    def finish(self, study: Study, *, one_at_a_time: bool = False) -> Runs:
         for _ in range(200):
-            jobs = next_jobs(of, "cpu", self.find)
+            jobs = next_jobs(study, "cpu", self.find)
             if not jobs:
-                return collect(of, "cpu", self.find)
+                return collect(study, "cpu", self.find)
             assert len({job.hash for job in jobs}) == len(jobs)
             for job in jobs[:1] if one_at_a_time else jobs:
                 self.make(job)
@@ -154,7 +154,7 @@ def valley(**optimum: float) -> Callable[[Job], float]:
     return lambda job: abs(2 * math.log10((job.lr or 0.01) / 0.01) - optimum[job.variant]) + 0.01 * job.seed
 
 
-def test_first_the_grid_then_the_seeds_then_the_same_lr() -> None:
+def test_first_the_grid_then_the_seeds_then_the_same_learning_rate() -> None:
     lab, two = Lab(valley(a=0, b=0)), study(TWO)
     first = next_jobs(two, "cpu", lab.find)
     assert [(job.variant, job.lr, job.seed) for job in first] == [
@@ -179,7 +179,7 @@ def test_variants_have_equally_many_tries_and_each_its_own_best_lr() -> None:
     assert {run.seed for run in runs.of("a")} == {run.seed for run in runs.of("b")} == {0, 1, 2}
 
 
-def test_the_same_lr_for_both_is_run_for_the_shared_lr_comparison() -> None:
+def test_the_same_learning_rate_for_both_is_run_for_the_shared_lr_baseline() -> None:
     runs = Lab(valley(a=-3, b=3)).finish(study(TWO))
     assert any(run.variant == "a" and run.lr == runs.lrs["b"] for run in runs.all)
     assert runs.shared_lr("gap", "a", "b", "loss") is not None

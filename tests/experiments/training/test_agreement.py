@@ -57,7 +57,7 @@ def test_what_rounding_moves_over_a_threshold_is_no_difference(ties: list[float]
     detector = Bare(max_detections=most)
     scores = torch.tensor([0.95, *(0.5 + tie * 1e-7 if isinstance(tie, int) else tie for tie in ties)])
     noise = (torch.rand(len(scores), generator=torch.Generator().manual_seed(seed)) - 0.5) * 1e-6
-    own, other = (selected(detector, objects(of)) for of in (scores, scores + noise))
+    own, other = (selected(detector, objects(values)) for values in (scores, scores + noise))
     assert 0 <= max(differences(detector, None, own, other).values()) <= TOLERANCE
 
 
@@ -118,7 +118,7 @@ def test_one_that_overlaps_by_the_threshold_of_suppression_may_be_missing(beside
 @settings(max_examples=50, deadline=None)
 def test_pairs_are_one_to_one_and_the_greatest_first(height: int, width: int, seed: int) -> None:
     overlap = torch.rand(height, width, generator=torch.Generator().manual_seed(seed))
-    here, there = (of.tolist() for of in pairs(overlap))
+    here, there = (side.tolist() for side in pairs(overlap))
     assert len(set(here)) == len(here) == len(set(there)) == len(there)
     found = [float(overlap[i, j]) for i, j in zip(here, there, strict=True)]
     assert found == sorted(found, reverse=True) and all(value > 0.5 for value in found)

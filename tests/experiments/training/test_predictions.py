@@ -43,8 +43,8 @@ def scene(size: tuple[int, int]) -> Scene:
     return {"image": image, "boxes": boxes, "labels": torch.tensor([0, 1]), "masks": masks, "keypoints": keypoints}
 
 
-def prediction(of: Scene) -> Prediction:
-    fields: Any = {field: of[field] for field in ("boxes", "labels", "masks", "keypoints")}  # type: ignore[literal-required]
+def prediction(scene: Scene) -> Prediction:
+    fields: Any = {field: scene[field] for field in ("boxes", "labels", "masks", "keypoints")}  # type: ignore[literal-required]
     found: Prediction = fields | {"scores": torch.tensor([0.9, 0.8])}
     return found
 

@@ -48,10 +48,10 @@ def scenes(seed: int, images: int, *, objects: int = 6, detections: int = 12, si
         guesses = torch.cat([corner, corner + 4 + torch.rand(found, 2, generator=random) * side * 0.45], 1)
         guessed = integer(0, len(CLASSES), found)
         if there:
-            of = integer(0, there, found)
+            matched = integer(0, there, found)
             near = torch.rand(found, generator=random) < 0.7
-            guesses[near] = boxes[of[near]] + torch.rand(int(near.sum()), 4, generator=random) * 6
-            guessed[near] = labels[of[near]]
+            guesses[near] = boxes[matched[near]] + torch.rand(int(near.sum()), 4, generator=random) * 6
+            guessed[near] = labels[matched[near]]
         target = {"boxes": boxes, "labels": labels, "crowd": torch.rand(there, generator=random) < 0.2}
         target["area"] = (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.7
         prediction = {"boxes": guesses, "labels": guessed, "scores": integer(1, 30, found) / 30}

@@ -56,11 +56,11 @@ def scenes(seed: int, images: int, *, instances: int = 5, detections: int = 12, 
         }
         guesses, guessed = uniform(found, len(KEYPOINTS), 2) * side, torch.randint(0, 3, (found,), generator=random)
         if there:
-            of, near = torch.randint(0, there, (found,), generator=random), uniform(found) < 0.75
-            size = (boxes[of, 2:] - boxes[of, :2]).mean(1)[:, None, None]
+            matched, near = torch.randint(0, there, (found,), generator=random), uniform(found) < 0.75
+            size = (boxes[matched, 2:] - boxes[matched, :2]).mean(1)[:, None, None]
             noise = torch.randn(found, len(KEYPOINTS), 2, generator=random) * size * 0.12 * uniform(found, 1, 1)
-            guesses[near] = (keypoints[of] + noise)[near]
-            guessed[near] = labels[of][near]
+            guesses[near] = (keypoints[matched] + noise)[near]
+            guessed[near] = labels[matched][near]
         prediction = {
             "boxes": torch.cat([guesses.amin(1), guesses.amax(1)], 1),
             "labels": guessed,

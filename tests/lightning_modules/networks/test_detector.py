@@ -23,7 +23,7 @@ NONE = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
 
 
 def _losses(detector: Detector, images: Tensor, objects: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
-    boxes, labels = (list(of) for of in zip(*objects, strict=True))
+    boxes, labels = (list(parts) for parts in zip(*objects, strict=True))
     return values(detector.losses(detector(images), boxes, labels))
 
 
@@ -137,7 +137,7 @@ def _select_by_hand(boxes: Tensor, scores: Tensor, height: int, width: int) -> s
     kept: list[tuple[float, int, int]] = []
     for score, k, c in sorted(((s.item(), *divmod(i, scores.shape[1])) for i, s in enumerate(scores.flatten())), reverse=True):
         wide = bool((boxes[k, 2:] - boxes[k, :2] > 0.01).all())
-        rivals = [boxes[other] for _, other, of in kept if of == c]
+        rivals = [boxes[other] for _, other, label in kept if label == c]
         if score > 0.3 and wide and all(box_iou(boxes[None, k], rival[None]).item() <= 0.5 for rival in rivals):
             kept.append((score, k, c))
     return set(kept[:5])

@@ -85,14 +85,14 @@ class _Named(nn.Module):
         self.backbone, self.out_channels = backbone, channels
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        return OrderedDict((str(i), of) for i, of in enumerate(self.backbone(images)))
+        return OrderedDict((str(i), features) for i, features in enumerate(self.backbone(images)))
 
 
 class _Centred(AnchorGenerator):
     """torchvision's anchors, moved from the corners of the cells to their centres."""
 
     def grid_anchors(self, grid_sizes: list[list[int]], strides: list[list[Tensor]]) -> list[Tensor]:
-        return [of + stride[0] / 2 for of, stride in zip(super().grid_anchors(grid_sizes, strides), strides, strict=True)]
+        return [grid + stride[0] / 2 for grid, stride in zip(super().grid_anchors(grid_sizes, strides), strides, strict=True)]
 
 
 class _Pooled(nn.Module):
@@ -157,7 +157,10 @@ def test_losses_and_detections_are_those_of_torchvisions_own_network(
     monkeypatch.setattr(
         roi_heads, "F", SimpleNamespace(softmax=F.softmax, cross_entropy=F.cross_entropy, smooth_l1_loss=smooth_l1)
     )
-    images, truth = torch.rand(2, 3, 64, 64), [{"boxes": b, "labels": 1 + of} for b, of in zip(BOXES, LABELS, strict=True)]
+    images, truth = (
+        torch.rand(2, 3, 64, 64),
+        [{"boxes": b, "labels": 1 + label} for b, label in zip(BOXES, LABELS, strict=True)],
+    )
     expected = theirs(list(images), truth)
     losses = values(ours.losses(ours(images), BOXES, LABELS))
     torch.testing.assert_close(

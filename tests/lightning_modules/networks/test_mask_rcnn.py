@@ -35,7 +35,7 @@ def fields(boxes: Tensor, size: tuple[int, int]) -> dict[str, Tensor]:
     """Discs that fill their boxes, and five keypoints on each box's diagonal, of which the last has no label."""
     y, x = (torch.arange(side) + 0.5 for side in size)
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
-    across, along = ((of - centre[:, k, None]) / half[:, k, None] for k, of in ((0, x), (1, y)))
+    across, along = ((places - centre[:, k, None]) / half[:, k, None] for k, places in ((0, x), (1, y)))
     steps = torch.linspace(0.1, 0.9, 5)[:, None]
     keypoints = boxes[:, None, :2] + steps * (boxes[:, None, 2:] - boxes[:, None, :2])
     visible = torch.tensor([2.0, 1, 2, 2, 0]).expand(len(boxes), 5)[..., None]
@@ -46,9 +46,9 @@ def fields(boxes: Tensor, size: tuple[int, int]) -> dict[str, Tensor]:
 def losses(network: BranchedRCNN, images: Tensor, objects: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
     size = (images.shape[-2], images.shape[-1])
     further = [fields(boxes, size) for boxes, _ in objects]
-    boxes, labels = (list(of) for of in zip(*objects, strict=True))
+    boxes, labels = (list(parts) for parts in zip(*objects, strict=True))
     found = network.losses(
-        network(images), boxes, labels, **{field: [of[field] for of in further] for field in network.branches}
+        network(images), boxes, labels, **{field: [own[field] for own in further] for field in network.branches}
     )
     return values(found)
 
@@ -59,7 +59,7 @@ def losses(network: BranchedRCNN, images: Tensor, objects: list[tuple[Tensor, Te
 def test_images_without_objects_train_and_evaluate(build: Any, mode: bool, empty: list[int]) -> None:
     network = build(3).train(mode)
     found = losses(network, torch.randn(2, 3, 64, 72), [NONE if i in empty else SOME for i in range(2)])
-    assert set(found) == {"rpn_objectness", "rpn_box", "roi_class", "roi_box", *(f"roi_{of}" for of in network.branches)}
+    assert set(found) == {"rpn_objectness", "rpn_box", "roi_class", "roi_box", *(f"roi_{field}" for field in network.branches)}
     total = torch.stack(list(found.values())).sum()
     total.backward()
     assert all(loss.ndim == 0 for loss in found.values()) and bool(total.isfinite())
@@ -240,7 +240,7 @@ def test_a_keypoint_s_loss_is_the_cross_entropy_of_its_place() -> None:
         torch.tensor([[[7.5, 0.5, 2], [0.0, 0.0, 0], [8.0, 8.0, 2]]]),  # on the region's rim: its last place
     ]
     matched = [torch.tensor([1]), torch.tensor([0])]
-    samples = [Samples(of, torch.tensor([1]), of, at) for of, at in zip(regions, matched, strict=True)]
+    samples = [Samples(boxes, torch.tensor([1]), boxes, at) for boxes, at in zip(regions, matched, strict=True)]
     places = {(0, 0): (7, 0), (0, 1): (4, 4), (1, 0): (0, 7), (1, 2): (7, 7)}  # (region, keypoint): (row, column)
     terms = [-logits[r, k].flatten().log_softmax(0).view(8, 8)[at] for (r, k), at in places.items()]
     loss = branch.loss(logits, samples, keypoints)

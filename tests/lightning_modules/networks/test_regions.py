@@ -126,8 +126,8 @@ def test_r_cnn_looks_at_each_region_alone_however_many_go_through_together() -> 
     network = RCNN(2, backbone=Small, at_once=3).eval()
     features = network.features(network.share(images), regions)
     alone = []
-    for image, of in zip(images, regions, strict=True):
-        for box in of:
+    for image, boxes in zip(images, regions, strict=True):
+        for box in boxes:
             crop = warp(image[None], torch.cat([torch.zeros(1), box])[None], 32)
             alone.append(network.backbone(crop)[-1].flatten(1))
     torch.testing.assert_close(features, torch.cat(alone))
@@ -168,8 +168,8 @@ def test_objects_are_examples_of_themselves_and_empty_images_are_background() ->
 def test_images_without_objects_or_without_proposals_are_trained_and_predicted_on(kind: Any) -> None:
     network: RegionDetector = kind(3)
     nothing = torch.zeros(0, dtype=torch.long)
-    for boxes, labels, of in ((NONE, nothing, proposals(9)), (NONE, nothing, NONE), (BOXES[0], LABELS[0], NONE)):
-        losses = values(network.losses(network(torch.randn(1, 3, 64, 64), [of]), [boxes], [labels]))
+    for boxes, labels, regions in ((NONE, nothing, proposals(9)), (NONE, nothing, NONE), (BOXES[0], LABELS[0], NONE)):
+        losses = values(network.losses(network(torch.randn(1, 3, 64, 64), [regions]), [boxes], [labels]))
         sum(losses.values(), torch.zeros(())).backward()
         assert all(bool(value.isfinite()) for value in losses.values())
     network.eval()
@@ -188,7 +188,10 @@ def test_in_bfloat16_losses_scores_and_boxes_stay_in_single_precision(kind: Any)
         outputs = network(images, regions)
         losses, found = values(network.losses(outputs, BOXES, LABELS)), network.predict(outputs)
     assert all(value.dtype == torch.float32 and bool(value.isfinite()) for value in losses.values())
-    assert all(of["boxes"].dtype == of["scores"].dtype == torch.float32 and len(of["boxes"]) for of in found)
+    assert all(
+        detections["boxes"].dtype == detections["scores"].dtype == torch.float32 and len(detections["boxes"])
+        for detections in found
+    )
 
 
 @pytest.mark.parametrize("kind", DETECTORS, ids=NAMES)
