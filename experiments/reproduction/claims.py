@@ -54,8 +54,8 @@ def _claim(name: str, module: ModuleType) -> Claim:
     study = getattr(module, "study", None)
     if not isinstance(study, Study | Exact):
         raise InputError(
-            f"{module.__file__}: a claim's file holds `study = Study(…)` or `study = Exact(…)`; what studies share lies in one that "
-            "begins with _"
+            f"{module.__file__}: a claim's file holds `study = Study(…)` or `study = Exact(…)`; "
+            "what studies share lies in one that begins with _"
         )
     if study.claim not in rows():
         raise InputError(f"{module.__file__}: no claim {study.claim} in claims.csv")
