@@ -29,7 +29,7 @@ MEASURED_BEFORE = "(measured before 2026-11-26)"
 """What the row of such a study says behind its level."""
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A line of the table: a study's verdict."""
 
     claim: str
@@ -58,18 +58,18 @@ def table(records: Sequence[Record], before: str = "") -> str:
     """
     if not records:
         raise InputError("there are no verdicts to write; `lectern reproduce all` makes them")
-    kept_rows, kept_digests = {row[1]: Row(*row.groups()) for row in ROW.finditer(before)}, digests_of(before)
-    found: dict[str, Row] = {}
+    kept_rows, kept_digests = {row[1]: TableRow(*row.groups()) for row in ROW.finditer(before)}, digests_of(before)
+    found: dict[str, TableRow] = {}
     digests: dict[str, str] = {}
     by_claim = {record.claim: record for record in records}
     for claim in claims().values():
         if record := by_claim.get(claim.id):
-            found[claim.id] = Row(claim.id, _cell(record.title), f"**{record.level}**", _cell(measured(record)))
+            found[claim.id] = TableRow(claim.id, _cell(record.title), f"**{record.level}**", _cell(measured(record)))
             digests[claim.name] = record.study_digest
         elif claim.id in kept_rows and claim.name in kept_digests:
             found[claim.id], digests[claim.name] = kept_rows[claim.id], kept_digests[claim.name]
         else:
-            found[claim.id] = Row(claim.id, _cell(claim.title), f"**{Level.NOT_RUN}**", "has a study")
+            found[claim.id] = TableRow(claim.id, _cell(claim.title), f"**{Level.NOT_RUN}**", "has a study")
             digests[claim.name] = Level.NOT_RUN
     levels = Counter(row.level for row in found.values() if row.level != Level.NOT_RUN)
     levels[Level.NOT_RUN] = len(rows()) - levels.total()
