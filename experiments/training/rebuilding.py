@@ -37,11 +37,10 @@ class Saved(NamedTuple):
 
     @classmethod
     def read(cls, path: Path) -> Saved:
-        """Raises InputError where there is no checkpoint that can be read."""
+        """Raises InputError where there is no checkpoint that can be read, or an older Lectern wrote it."""
         checkpoint = load(path)
         settings = checkpoint.get("experiment") or {}
-        metadata = (checkpoint.get("hyper_parameters") or {}).get("metadata") or {}
-        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, metadata)
+        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, _metadata_in(checkpoint, path))
 
     def check(self, class_path: str) -> None:
         """Raises InputError where the checkpoint is of another task than the configuration."""
@@ -62,18 +61,33 @@ def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
     """The task that wrote a checkpoint, with its weights.
 
     Raises:
-        InputError: the checkpoint was not written by ``lectern fit``, so it does not say how its task was built.
+        InputError: the checkpoint was not written by ``lectern fit``, so it does not say how its task was built; or by an
+            older one.
     """
-    model = (checkpoint.get("experiment") or {}).get("model")
-    if not model:
+    model, metadata = (checkpoint.get("experiment") or {}).get("model"), _metadata_in(checkpoint, path)
+    if not model or not metadata:
         raise InputError(f"{path}: does not say how its task was built; was it written by lectern fit?")
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "model")
-    metadata = checkpoint["hyper_parameters"]["metadata"]
     model = without_pretraining({**model, "init_args": {**model["init_args"], "metadata": metadata}})
     task: Task = parser.instantiate_classes(parser.parse_object({"model": model})).model
     task.load_state_dict(checkpoint["state_dict"])
     return task
+
+
+def _metadata_in(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The metadata of the data that a checkpoint was trained on; empty where it has none.
+
+    Raises:
+        InputError: it has the names of before 2026-11-26, which nothing here knows any more.
+    """
+    arguments = checkpoint.get("hyper_parameters") or {}
+    if "specification" in arguments:
+        raise InputError(
+            f"{path}: written by an older Lectern, whose names are not known any more; train it again, or use the commit "
+            "that its run's summary.json names"
+        )
+    return dict(arguments.get("metadata") or {})
 
 
 def without_pretraining(config: Any) -> Any:

@@ -23,3 +23,15 @@ def test_a_checkpoint_needs_no_pretrained_weights_to_be_built_again(
     filled = capfd.readouterr().out
     assert "squeezenet1_1" in filled
     assert "IMAGENET1K_V1" not in filled
+
+
+@pytest.mark.parametrize("command", ["test", "predict", "export", "fit"])
+def test_a_checkpoint_with_the_names_of_before_is_refused_in_one_line(command: str, lectern: Lectern, workdir: Path) -> None:
+    network = {"class_path": "ClassAndBox", "init_args": {"trunk": {"class_path": "ConvTrunk"}}}
+    model = {"class_path": "Localization", "init_args": {"network": network}}
+    experiment = {"model": model, "data": {"class_path": "Shapes", "init_args": {"fit": "letterbox"}}}
+    torch.save({"state_dict": {}, "experiment": experiment, "hyper_parameters": {"specification": {}}}, "old.ckpt")
+    recipe = ["--config", "localization/small_shapes"] if command == "fit" else []
+    result = lectern(command, *recipe, "--ckpt_path", "old.ckpt")
+    assert result.code == 2
+    assert "old.ckpt: written by an older Lectern" in result.err and "Traceback" not in result.err
