@@ -7,7 +7,6 @@ proposal in each image and written to disk"; they "require hundreds of gigabytes
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -102,8 +101,13 @@ class FeatureStore:
         return features, features + rest
 
     def delete(self) -> None:
-        """Removes the folder and everything in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Removes all features, and the folder where nothing else lies in it."""
+        for pattern in ("*.features.npy", "*.pooled.npy", "*.npz", ".*.*"):
+            for path in self.folder.glob(pattern):
+                if path.name.lstrip(".").split(".")[0].isdigit():
+                    path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.folder.rmdir()
 
     def _path(self, index: int, kind: str) -> Path:
         return self.folder / f"{index:06}.{kind}"

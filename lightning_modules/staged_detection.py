@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
@@ -73,6 +74,10 @@ class StagedDetection(RegionDetection):
         self._seconds = dict.fromkeys(STAGES, 0.0)
         self._cpu_seconds = dict.fromkeys(STAGES, 0.0)
         self._since = 0.0, 0.0
+
+    @cached_property
+    def _no_run(self) -> TemporaryDirectory[str]:
+        return TemporaryDirectory(prefix="lectern-features-")
 
     @property
     def head(self) -> StagedHead:
@@ -169,8 +174,11 @@ class StagedDetection(RegionDetection):
             self._store().delete()
 
     def _store(self) -> FeatureStore:
-        """In the run's folder; below ``features``, where that is given, each run has a folder of its own."""
-        run = Path(next((logger.log_dir for logger in self.loggers if logger.log_dir), self.trainer.default_root_dir))
+        """In the run's folder; below ``features``, where that is given, each run has a folder of its own.
+
+        Where there is no run (a smoke test), the system's temporary folder: nothing beside the user's files is touched.
+        """
+        run = Path(next((logger.log_dir for logger in self.loggers if logger.log_dir), "") or self._no_run.name)
         below = Path(self.features, *run.parts[run.is_absolute() :]) if self.features else run
         return FeatureStore(below / "features")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +23,8 @@ from experiments.runs.files import (
     CHECKPOINTS,
     CONFIG,
     CURVES,
+    EVALUATION,
+    EVALUATIONS,
     METRICS,
     PICTURES,
     STUDIES_FOLDER,
@@ -32,18 +33,18 @@ from experiments.runs.files import (
     read_columns,
     read_config,
     read_summary,
+    state_of,
+    test_metrics,
 )
 from experiments.studies.record import Record, older_records, read_records
 
 FILES = (SUMMARY, METRICS, CONFIG, CURVES)
 PARTS = {*FILES, "log.txt", "experiment.yaml", CHECKPOINTS, PICTURES}
 """What makes a folder a run."""
-HIDDEN = ("wandb", "submitit", "__pycache__")
+HIDDEN = ("wandb", "submitit", "__pycache__", EVALUATIONS)
 DEEPEST = 6
 MOST = 5000
 """Folders that are looked at; a root with more is not a folder of runs."""
-STALE = 600.0
-"""Seconds without a change after which a run that calls itself running is not believed: every 50 steps it writes a row."""
 
 Stamp = tuple[int, ...]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -128,24 +129,17 @@ def info(folder: Path, place: Path) -> RunInfo:
     """A run, its state as it is now."""
     stamp = _stamp(folder)
     run = _info(folder, place, stamp)
-    return RunInfo(run.name, run.folder, state(run.summary, stamp, time.time()), run.summary, run.settings, run.metrics)
+    return RunInfo(run.name, run.folder, state(run.folder, run.summary, stamp), run.summary, run.settings, run.metrics)
 
 
-def state(summary: dict[str, Any], stamp: Stamp, now: float) -> str:
-    """running, finished, failed, interrupted, stale (no change for ten minutes), or that it is empty or incomplete."""
-    if not any(stamp):
-        return "empty"
-    if not summary:
-        return "incomplete"  # nobody wrote how it stands, or half of it
-    said = summary.get("state")
-    said = said if isinstance(said, str) else "running" if summary.get("complete") is False else "unknown"
-    if said == "running" and now - max(stamp[::2]) / 1e9 > STALE:
-        return "stale"
-    return said[:40]
+def state(folder: Path, summary: dict[str, Any], stamp: Stamp) -> str:
+    """running, unfinished, finished, diverged or failed: whoever writes a run holds its lock. Or empty: there is no file."""
+    said = state_of(folder, summary)
+    return said if said == "running" or any(stamp) else "empty"
 
 
 def _stamp(folder: Path) -> Stamp:
-    """(time of change in ns, size) of each of its files; zeros where there is none."""
+    """(time of change in ns, size) of each of its files, zeros where there is none; the newest evaluation, and their count."""
     found: list[int] = []
     for name in FILES:
         try:
@@ -153,13 +147,15 @@ def _stamp(folder: Path) -> Stamp:
             found += [status.st_mtime_ns, status.st_size]
         except OSError:
             found += [0, 0]
-    return tuple(found)
+    times = [path.lstat().st_mtime_ns for path in (folder / EVALUATIONS).glob(f"*/{EVALUATION}")]
+    return (*found, max(times, default=0), len(times))
 
 
 @kept(2 * MOST)
 def _info(folder: Path, place: Path, stamp: Stamp) -> RunInfo:
     summary = read_summary(folder)
-    metrics = {k: v for part in ("metrics", "test", "measured") for k, v in _numbers(summary.get(part)).items()}
+    parts = (summary.get("metrics"), test_metrics(folder, summary), summary.get("measured"))
+    metrics = {k: v for part in parts for k, v in _numbers(part).items()}
     if not metrics:  # it is under way, or was stopped
         for name, values in read_columns(folder).items():
             known = values[~(values != values)]

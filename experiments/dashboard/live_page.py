@@ -23,7 +23,7 @@ def live() -> None:
         if not found:
             nothing_yet("There are no runs yet.", "lectern fit --config segmentation/fcn_transpose")
             return
-    others = [run for run in found if run.state in ("stale", "finished", "interrupted", "failed") and run.metrics]
+    others = [run for run in found if run.state in ("unfinished", "finished", "diverged", "failed") and run.metrics]
     choices = {run.name: run for run in [*running, *others[:20]]}
     if not choices:
         return

@@ -15,9 +15,11 @@ from typing import Any
 
 import yaml
 
+from datamodules.scene import InputError
 from experiments import command, own_folder_last
-from experiments.runs.files import CHECKPOINTS, CURVES, read_summary
-from experiments.runs.folder import write_atomically, write_summary
+from experiments.runs.files import CHECKPOINTS, CURVES, read_summary, test_metrics
+from experiments.runs.folder import RunFolder, write_atomically, write_summary
+from experiments.runs.lock import LOCK, RunLock, is_locked, releasing
 from experiments.studies.study import Job
 from experiments.training.memory import keep_freed_memory
 
@@ -40,23 +42,42 @@ def is_complete(folder: Path) -> bool:
     return bool(read_summary(folder).get("complete"))
 
 
-def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disabled") -> None:
+def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disabled") -> bool:
     """Makes the run in ``folder``: its files are those of any run, and what it printed lies in ``log.txt``.
 
     A training that was interrupted goes on from its last checkpoint. ``label`` (study, variant, claim, scale) is kept in the
-    summary.
+    summary. Where another process is making the same run, it is waited for.
+
+    Returns:
+        Whether the run was made here, and not by another process meanwhile.
 
     Raises:
         Exception: whatever stopped the run; the summary has the reason.
     """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with RunLock(job_lock(folder)):
+        if is_complete(folder):
+            return False
+        _execute(job, folder, label, wandb)
+        return True
+
+
+def job_lock(folder: Path) -> Path:
+    """What the process that makes a study's run holds; beside the folder, since the run's own is its training's."""
+    return folder.with_name(f".{folder.name}{LOCK}")
+
+
+def _execute(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> None:
     import torch
 
     own_folder_last()  # a scheduler's job does not come through main
     folder.mkdir(parents=True, exist_ok=True)
+    if is_locked(folder / LOCK):  # by who went on with it by hand
+        raise InputError(f"{folder}: another process is writing this run")
     keep_freed_memory()  # what is timed is then the work, and not the system's
     torch.set_num_threads(1)  # the same sums, and so the same result, beside any number of other runs
     began, cpu = time.monotonic(), time.process_time()
-    with output_to(folder / LOG):
+    with releasing(), output_to(folder / LOG):
         try:
             about = {"study": label | {"variant": job.variant, "lr": job.lr, "seed": job.seed}, "hash": job.hash}
             write_summary(folder, about | {"complete": False, "reason": ""})
@@ -77,12 +98,12 @@ def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disable
 
 
 def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[ModuleType]:
-    from experiments.training.cli import LecternCLI, run_cli
+    from experiments.training.run_choice import OWN_FOLDER
 
     config = dict(job.settings)
     write_atomically(folder / EXPERIMENT, yaml.safe_dump(config, sort_keys=False))
     arguments = ["fit", "--config", str(folder / EXPERIMENT), "--wandb", wandb]
-    arguments += ["--name", "/".join(folder.parts[-4:-1]), "--version", folder.name, "--runs", str(folder.parents[3])]
+    arguments += ["--name", "/".join(folder.parts[-4:-1]), "--runs", str(folder.parents[3])]
     for key, value in QUIET.items():
         if not _has(config, key):
             arguments += [f"--{key}", json.dumps(value)]
@@ -93,8 +114,13 @@ def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[Mo
     last = folder / CHECKPOINTS / "last.ckpt"
     if last.is_file():
         arguments += ["--ckpt_path", str(last)]
-    if _devices(config) > 1:
-        return _train_on_many(config, arguments, folder)
+    with environment(**{OWN_FOLDER: str(folder)}):
+        return _train_on_many(config, arguments, folder) if _devices(config) > 1 else _train_here(job, config, arguments)
+
+
+def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> list[ModuleType]:
+    from experiments.training.cli import LecternCLI, run_cli
+
     made: list[Any] = []
 
     def start() -> LecternCLI:
@@ -125,6 +151,7 @@ def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -
     subprocess.run(command(*arguments), check=True)
     last = folder / CHECKPOINTS / "last.ckpt"
     subprocess.run(command("test", "--ckpt_path", str(last), "--trainer", json.dumps(config["trainer"])), check=True)
+    write_summary(folder, {"test": test_metrics(folder, {})})
     paths = [config[part]["class_path"] for part in ("model", "data")]
     return [importlib.import_module(p.rpartition(".")[0]) for p in paths if "." in p]
 
@@ -132,6 +159,7 @@ def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -
 def _measure(job: Job, folder: Path) -> list[ModuleType]:
     assert job.function is not None
     began = time.monotonic()
+    RunFolder.open(folder)  # until the run is over
     measured = job.function(folder=folder, **job.settings)
     values = {name: (str(float(v)) if math.isinf(v) else float(v)) for name, v in measured.values.items()}
     if measured.curves:

@@ -25,6 +25,8 @@ class Handle(Protocol):
 
     def exception(self) -> Any: ...
 
+    def result(self) -> Any: ...
+
 
 def gpu_count() -> int:
     """How many GPUs this machine has."""

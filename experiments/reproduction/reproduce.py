@@ -15,6 +15,7 @@ from datamodules.scene import InputError
 from experiments.lectures import LECTURES, rows
 from experiments.reports.wording import command, headline
 from experiments.runs.files import read_summary
+from experiments.runs.lock import is_locked
 from experiments.studies.plan import collect, expected_jobs, next_jobs
 from experiments.studies.record import Record, older_records, read_record, read_records
 from experiments.studies.results import Run, read_run
@@ -23,7 +24,7 @@ from experiments.studies.verdict import Level, judge_checks
 from experiments.training.wandb_logging import WandbMode
 
 from .claims import Claim, claims, select
-from .execution import execute, is_complete
+from .execution import execute, is_complete, job_lock
 from .launchers import Handle, Launcher, Processes, Submitit, launcher
 from .publishing import publish_verdict
 from .records import Index, is_current, make_record, record_path, study_folder, write_record
@@ -78,7 +79,7 @@ class Reproduction:
         while self.open:
             self._submit()
             self._settle()
-            if self.pending:
+            if self.open:
                 time.sleep(0.05)
 
     def _submit(self) -> None:
@@ -120,14 +121,17 @@ class Reproduction:
             if job.hash not in self.pending and len(self.pending) < room:
                 folder = self.index.folder(job.hash) or study_folder(self.runs, claim) / job.version
                 self.index.add(job.hash, folder)
+                if is_locked(job_lock(folder)):  # another call makes it; when it has, this one finds it
+                    continue
                 label = {"claim": claim.id, "name": claim.name, "scale": self.scale}
                 self.pending[job.hash] = self.executor.submit(execute, job, folder, label, self.wandb)
 
     def _settle(self) -> None:
         for key, handle in [(k, h) for k, h in self.pending.items() if h.done()]:
             del self.pending[key]
-            self.made += 1
-            if error := handle.exception():
+            error = handle.exception()
+            self.made += bool(error) or handle.result() is not False
+            if error:
                 folder = self.index.folder(key)
                 reason = read_summary(folder).get("reason") if folder else None
                 where = f" (see {folder / 'log.txt'})" if folder else ""

@@ -18,6 +18,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from .lock import LOCK, is_locked
+
 METRICS = "metrics.csv"
 SUMMARY = "summary.json"
 CONFIG = "config.yaml"
@@ -25,6 +27,9 @@ CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
 CURVES = "curves.json"
 """Where a measurement's curves lie."""
+EVALUATIONS = "evaluations"
+"""Where each test, validation and prediction has a folder of its own."""
+EVALUATION = "evaluation.json"
 STUDIES_FOLDER = "lectures"
 """Below the folder of all runs, where those of the studies lie: ``lectures/<lecture>/<study>/<variant>-…-<hash>``."""
 
@@ -40,6 +45,38 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """The run's ``summary.json``, or an empty dict where it has none or a damaged one."""
     value = _json(own_file(folder, SUMMARY))
     return value if isinstance(value, dict) else {}
+
+
+def state_of(folder: Path, summary: Mapping[str, Any] | None = None) -> str:
+    """running (a process holds it), unfinished, finished, diverged or failed; what no file says is unfinished.
+
+    Args:
+        folder: the run's.
+        summary: its ``summary.json``, where it was read already.
+    """
+    if is_locked(folder / LOCK):
+        return "running"
+    said = (read_summary(folder) if summary is None else summary).get("state")
+    return said if said in ("finished", "diverged", "failed") else "unfinished"
+
+
+def read_evaluations(folder: Path) -> dict[str, dict[str, Any]]:
+    """What each evaluation of the run says, by its folder's name, in the order of their times."""
+    try:
+        names = sorted(path.name for path in (folder / EVALUATIONS).iterdir())
+    except OSError:
+        return {}
+    found = {name: _json(own_file(folder, f"{EVALUATIONS}/{name}/{EVALUATION}")) for name in names}
+    return {name: content for name, content in found.items() if isinstance(content, dict)}
+
+
+def test_metrics(folder: Path, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The test's metrics on the run's own data: the last test's, of a study or of ``lectern test``; empty before it."""
+    found = (read_summary(folder) if summary is None else summary).get("test")
+    for evaluation in read_evaluations(folder).values():
+        if evaluation.get("command") == "test" and evaluation.get("own_data") is True:
+            found = evaluation.get("metrics")
+    return found if isinstance(found, dict) else {}
 
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""A run's folder: where it lies, its metrics file, its summary."""
+"""A run's folder: made once, written by one process, found where it lies; its metrics file, its summary."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import io
 import json
 import math
 import os
+import shutil
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,8 @@ from torch import Tensor
 
 from datamodules.scene import InputError
 
-from .files import METRICS, SUMMARY, read_metrics, read_summary
+from .files import CONFIG, METRICS, SUMMARY, read_metrics, read_summary, state_of
+from .lock import LOCK, RunLock, holder
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -65,55 +67,137 @@ def new_run_name(root: Path, name: str, now: datetime | None = None) -> str:
     return version
 
 
+def make_folder(root: Path, name: str) -> Path:
+    """A new folder root/name/<time>: its making is what gives it to this process, so two never get the same.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    while True:
+        folder = root / name / new_run_name(root, name)
+        with _writing(folder), suppress(FileExistsError):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            return folder
+
+
+def checked_name(name: str, option: str) -> str:
+    """A name that is a path below the folder of all runs.
+
+    Raises:
+        InputError: it leads out of it, or is none.
+    """
+    path = Path(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or not name.isprintable():
+        raise InputError(f"{option} {name!r}: a name below the folder of all runs is expected, without '..'; --runs says where")
+    return name
+
+
 class RunFolder(Logger):
-    """Lightning's logger of a run: the folder root/name/version with ``metrics.csv`` and, at the end, ``summary.json``.
+    """Lightning's logger of a run: a folder with ``metrics.csv`` and, at the end, ``summary.json``.
 
     ``metrics.csv`` has one row a step: the columns ``step`` (optimizer steps done before this one), ``epoch``, ``seconds``
     since the run's first start, then one column a metric. A resumed run takes the file up where its checkpoint was written;
     later rows of the interrupted run are cut off, so that no step is doubled or missing.
+
+    A run is its folder, wherever that lies: its path is never made from a name in a file of its own. Whoever writes it has
+    it from :meth:`make` or :meth:`open`, and holds its lock.
+
+    Args:
+        folder: the run's.
+        title: the experiment's name, as reports show it.
     """
 
-    def __init__(self, root: str | Path = "runs", name: str = "run", version: str | None = None) -> None:
+    def __init__(self, folder: Path, title: str) -> None:
         super().__init__()
-        self._root, self._name = Path(root), name
-        self._version = version or new_run_name(self._root, name)
+        self.folder, self.title = folder, title
+        self.begun = False
+        """Whether anything of the training has been written: until then a failed command leaves no trace."""
+        self._lock: RunLock | None = None
         self._columns: list[str] = []
         self._row: dict[str, Any] = {}
         self._written_at: int | None = None
         self._start = time.monotonic()
 
     @classmethod
-    def of(cls, folder: Path) -> Self:
-        """The folder of a run that exists."""
-        parts = folder.parts
-        # The name of a run may have a slash in it: root is what is left above name and version.
-        name = read_summary(folder).get("name") or folder.parent.name
-        depth = len(Path(name).parts) + 1
-        return cls(Path(*parts[:-depth]) if len(parts) > depth else Path(), name, folder.name)
+    def make(
+        cls, root: Path, name: str, version: str | None = None, *, overwrite: bool = False, about: dict[str, Any] | None = None
+    ) -> Self:
+        """A new run's folder, root/name/version, held by this process.
+
+        Args:
+            root: the folder of all runs.
+            name: of the experiment; a path below root.
+            version: the folder's name; the time where there is none.
+            overwrite: in place of a run of that name.
+            about: what the lock says of its holder.
+
+        Raises:
+            InputError: there is such a run, or the folder cannot be made.
+        """
+        if version is None:
+            folder = make_folder(root, name)
+        else:
+            folder = root / name / version
+            if overwrite and folder.exists():
+                _remove_run(folder)
+            with _writing(folder):
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    folder.mkdir()
+                except FileExistsError:
+                    raise InputError(
+                        f"{folder}: there is such a run; another --version makes one beside it, --overwrite true one in its "
+                        "place, and --ckpt_path its last.ckpt goes on with it"
+                    ) from None
+        return cls._made(folder, name, about)
+
+    @classmethod
+    def _made(cls, folder: Path, title: str, about: Mapping[str, Any] | None = None) -> Self:
+        run = cls(folder, title)
+        run._lock = _NewLock(folder, about, run)
+        with _writing(folder / LOCK):
+            run._lock.acquire()
+        return run
+
+    @classmethod
+    def open(cls, folder: Path, about: dict[str, Any] | None = None) -> Self:
+        """The folder of a run that exists, held by this process.
+
+        Raises:
+            InputError: another process writes it.
+        """
+        run = cls(folder, title_of(folder))
+        run._lock = RunLock(folder / LOCK, about)
+        with _writing(folder / LOCK):
+            if not run._lock.acquire():
+                raise InputError(f"{folder}: another process is writing this run ({_who(folder)})")
+        return run
+
+    def release(self) -> None:
+        """Gives the folder back: another process may write it."""
+        if self._lock:
+            self._lock.release()
 
     @property
     def name(self) -> str:
-        return self._name
+        return ""  # Lightning joins save_dir, name and version to the folder, where a callback of the user's names none
 
     @property
     def version(self) -> str:
-        return self._version
+        return self.folder.name
 
     @property
     def save_dir(self) -> str:
-        return str(self._root)
+        return str(self.folder.parent)
 
     @property
     def log_dir(self) -> str:
         return str(self.folder)
 
-    @property
-    def folder(self) -> Path:
-        return self._root / self._name / self._version
-
-    def adopt(self, version: str) -> None:
-        """Takes another name for the folder: the ranks of a distributed run use the first one's."""
-        self._version = version
+    def adopt(self, folder: str) -> None:
+        """Takes another place: the ranks of a distributed run have the first one's."""
+        self.folder = Path(folder)
 
     @property
     def seconds(self) -> float:
@@ -150,8 +234,9 @@ class RunFolder(Logger):
             rows = [row for row in read_metrics(self.folder) if row["step"] != self._row["step"]]
             # A run that was stopped between training and test has rows, but nobody who resumed it.
             self._columns = _ordered(list(dict.fromkeys([*self._columns, *(key for row in rows for key in row), *new])))
-            self._rewrite(rows)
-            self._written_at = None
+            # With the current row in it: killed between two writes, the file would lack what it had of that row before.
+            self._rewrite([*rows, self._row])
+            return
         with _writing(path), path.open("r+", encoding="utf-8", newline="") as file:
             file.seek(0, os.SEEK_END)
             if self._written_at is None:
@@ -166,27 +251,72 @@ class RunFolder(Logger):
         rows = read_metrics(self.folder)
         kept = [row for row in rows if row["step"] < step]
         self._columns = _ordered(list(dict.fromkeys(key for row in rows for key in row)))
-        self._row, self._written_at = {}, None
-        self._rewrite(kept[:-1])
+        self._row, self._written_at = dict(kept[-1]) if kept else {}, None
+        self._rewrite(kept)
         if kept:
             self._start = time.monotonic() - kept[-1].get("seconds", 0.0)
-            self._row = dict(kept[-1])
-            self.flush()
 
-    def _rewrite(self, rows: list[dict[str, float]]) -> None:
-        text = io.StringIO()
+    def _rewrite(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes the whole file at once; its last row is the current step's, where there is one."""
+        text, before = io.StringIO(newline=""), 0
         writer = csv.DictWriter(text, self._columns, restval="")
         writer.writeheader()
-        writer.writerows(_text(row) for row in rows)
+        for row in rows:
+            before = len(text.getvalue().encode()) if row is rows[-1] else 0
+            writer.writerow(_text(row))
         write_atomically(self.folder / METRICS, text.getvalue())
+        self._written_at = before if self._row else None
 
 
-class EvaluationFolder(RunFolder):
-    """The folder of a run that is evaluated: its training's ``metrics.csv`` is left as it is."""
+class _NewLock(RunLock):
+    """Of a folder that was made here: where nothing has begun when it is released, the folder goes too."""
 
-    @rank_zero_only
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """The results go into ``summary.json``, at the end."""
+    def __init__(self, folder: Path, about: Mapping[str, Any] | None, run: RunFolder) -> None:
+        super().__init__(folder / LOCK, about)
+        self.run = run
+
+    def release(self) -> None:
+        if self._file is not None and not self.run.begun:
+            shutil.rmtree(self.path.parent, ignore_errors=True)
+            with suppress(OSError):
+                self.path.parent.parent.rmdir()  # where it was the first of its name
+        super().release()
+
+
+def title_of(folder: Path) -> str:
+    """What the run is called: what its summary says, which nothing but a title is made of."""
+    name = read_summary(folder).get("name")
+    return name if isinstance(name, str) and name else folder.resolve().parent.name
+
+
+def is_run(folder: Path) -> bool:
+    """Whether this is a run's folder, of a training or of a measurement."""
+    return any((folder / part).is_file() for part in (CONFIG, SUMMARY, METRICS, LOCK))
+
+
+def _remove_run(folder: Path) -> None:
+    """Removes a run that another is to take the place of.
+
+    Raises:
+        InputError: it is none, or another process writes it.
+    """
+    if not is_run(folder) and any(folder.iterdir()):
+        raise InputError(f"{folder}: is no run's folder, and is not overwritten")
+    lock = RunLock(folder / LOCK)
+    try:
+        with _writing(folder):
+            if not lock.acquire():
+                raise InputError(f"{folder}: another process is writing this run ({_who(folder)}), and it is not overwritten")
+            gone = folder.with_name(f".{folder.name}.{os.getpid()}")
+            folder.rename(gone)
+            shutil.rmtree(gone)
+    finally:
+        lock.release()
+
+
+def _who(folder: Path) -> str:
+    about = holder(folder / LOCK)
+    return f"process {about.get('process', '?')} on {about.get('host', '?')}"
 
 
 def folder_of(trainer: pl.Trainer) -> Path | None:
@@ -206,13 +336,17 @@ def _text(row: dict[str, Any]) -> dict[str, str]:
 
 def write_summary(folder: Path, values: dict[str, Any]) -> None:
     """Merges ``values`` into the run's ``summary.json``; numbers that are not finite become null, as JSON asks."""
-    summary = read_summary(folder) | values
-    write_atomically(folder / SUMMARY, json.dumps(_plain(summary), indent=2, allow_nan=False) + "\n")
+    write_atomically(folder / SUMMARY, plain_json(read_summary(folder) | values))
+
+
+def plain_json(values: dict[str, Any]) -> str:
+    """``values`` as a JSON file's text; numbers that are not finite become null, as JSON asks."""
+    return json.dumps(_plain(values), indent=2, allow_nan=False) + "\n"
 
 
 def is_finished(folder: Path) -> bool:
     """Whether the run came to its end; a run without this mark did not, whatever its exit code was."""
-    return read_summary(folder).get("state") == "finished"
+    return state_of(folder) == "finished"
 
 
 def _plain(value: Any) -> Any:

@@ -1,36 +1,90 @@
-"""A run's ``report.md``: what was expected, what was measured, and the pictures."""
+"""A run's ``report.md``, and an evaluation's: what was expected, what was measured, and the pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .expectations import OPERATORS, parse_expectations
-from .files import CONFIG, PICTURES, read_metrics, read_summary
+from .files import (
+    EVALUATIONS,
+    PICTURES,
+    read_config,
+    read_evaluations,
+    read_metrics,
+    read_summary,
+    state_of,
+    test_metrics,
+)
 from .folder import write_atomically
 
 REPORT = "report.md"
 
 
 def write_report(folder: Path) -> Path:
-    """Writes the report from the run's own files, and returns its path."""
-    summary, config = read_summary(folder), _config(folder)
-    lines = [f"# {summary.get('name', folder.name)}", "", *_facts(summary), "", *_expectations(config, summary)]
-    lines += _metrics("Test", summary.get("test", {})) + _metrics(
-        "Last values of training and validation", summary.get("metrics", {})
-    )
-    lines += _curve(folder) + _pictures(folder)
-    path = folder / REPORT
-    write_atomically(path, "\n".join(lines) + "\n")
+    """Writes the report of a run from its own files, and returns its path.
+
+    Its test is the last one on the data of the run itself; evaluations on other data are listed, and have reports of their own.
+    """
+    summary, config = read_summary(folder), read_config(folder)
+    tested = test_metrics(folder, summary)
+    lines = [f"# {summary.get('name', folder.name)}", "", *_facts(summary), "", *_expectations(config.get("expect"), tested)]
+    lines += _metrics("Test", tested)
+    lines += _metrics("Last values of training and validation", summary.get("metrics", {}))
+    lines += _evaluations(folder) + _curve(folder) + _pictures(folder)
+    return _written(folder, lines)
+
+
+def write_evaluation_report(folder: Path) -> Path:
+    """Writes the report of an evaluation into its folder, and anew that of its run where it is of the run's own data.
+
+    A run that another process is writing keeps its report: it gets a new one at its end.
+
+    Returns:
+        The evaluation's report.
+    """
+    run, found = folder.parents[1], read_evaluations(folder.parents[1]).get(folder.name, {})
+    facts = {**found, "own_data": {True: "the run's own", False: "others than the run's own"}.get(found.get("own_data"), "")}
+    lines = [
+        f"# {found.get('command', 'evaluation')} of {found.get('checkpoint', '')}",
+        "",
+        *_table(EVALUATION_FACTS, facts),
+        "",
+    ]
+    lines += _expectations(found.get("expect"), found.get("metrics", {})) + _metrics("Measured", found.get("metrics", {}))
+    path = _written(folder, lines + _pictures(folder))
+    if found.get("own_data") is True and found.get("command") == "test" and state_of(run) != "running":
+        write_report(run)
     return path
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
-    return content if isinstance(content, dict) else {}
+EVALUATION_FACTS = {
+    "data": "data",
+    "own_data": "these data are",
+    "root": "root",
+    "split": "split",
+    "scenes": "scenes",
+    "left_out": "left out",
+    "date": "date",
+    "device": "device",
+    "commit": "commit",
+}
+
+
+def _evaluations(folder: Path) -> list[str]:
+    rows = []
+    for name, found in read_evaluations(folder).items():
+        facts = [str(found.get(key, "")) for key in ("command", "checkpoint", "data", "root", "split", "scenes", "left_out")]
+        rows.append(f"| [{name}]({EVALUATIONS}/{name}/{REPORT}) | " + " | ".join(facts) + " |")
+    if not rows:
+        return []
+    head = "| evaluation | command | checkpoint | data | root | split | scenes | left out |"
+    return ["## Evaluations", "", head, "|---" * 8 + "|", *rows, ""]
+
+
+def _written(folder: Path, lines: list[str]) -> Path:
+    write_atomically(folder / REPORT, "\n".join(lines) + "\n")
+    return folder / REPORT
 
 
 def _facts(summary: dict[str, Any]) -> list[str]:
@@ -46,14 +100,18 @@ def _facts(summary: dict[str, Any]) -> list[str]:
         "device": "device",
         "commit": "commit",
     }
-    rows = [f"| {text} | {summary[key]} |" for key, text in keys.items() if key in summary]
+    return _table(keys, summary)
+
+
+def _table(keys: dict[str, str], values: dict[str, Any]) -> list[str]:
+    rows = [f"| {text} | {values[key]} |" for key, text in keys.items() if values.get(key) not in (None, "")]
     return ["| | |", "|---|---|", *rows]
 
 
-def _expectations(config: dict[str, Any], summary: dict[str, Any]) -> list[str]:
+def _expectations(expect: Any, tested: dict[str, Any]) -> list[str]:
     rows = []
-    for name, (sign, bound) in parse_expectations(config.get("expect") or {}).items():
-        value = summary.get("test", {}).get(name)
+    for name, (sign, bound) in parse_expectations(expect or {}).items():
+        value = tested.get(name)
         judged = "not measured yet" if value is None else "ok" if OPERATORS[sign](value, bound) else "missed"
         rows.append(f"| {name} | {sign} {bound:g} | {'' if value is None else f'{value:.4f}'} | {judged} |")
     return ["## Expected", "", "| metric | expected | measured | |", "|---|---|---|---|", *rows, ""] if rows else []

@@ -5,46 +5,66 @@ from __future__ import annotations
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import Checkpoint, TQDMProgressBar
 from pytorch_lightning.loggers.logger import Logger
 
+from experiments.runs.evaluation import EvaluationFolder
 from experiments.runs.files import CHECKPOINTS
 from experiments.runs.folder import RunFolder
 from lightning_modules.base import Task
 
 from .callbacks import Reproducible, RunSummary
+from .evaluated import Evaluated
+from .keep_best import KeepBest
 from .predictions import PredictionWriter
 from .wandb_logging import wandb_logger
 
 
-def loggers(subcommand: str, config: Any, run_folder: RunFolder) -> list[Logger] | bool:
+def leaves_files(subcommand: str, config: Any) -> bool:
+    """Whether a command writes into a folder: not where it is a smoke test, or no logger is wanted; predictions always are."""
+    return not config.trainer.fast_dev_run and (config.trainer.logger is not False or subcommand == "predict")
+
+
+def has_checkpoints_of_its_own(config: Any) -> bool:
+    """Whether a configuration names a callback that writes checkpoints."""
+    return any(isinstance(callback, Checkpoint) for callback in listed(config.trainer.callbacks))
+
+
+def loggers(subcommand: str, config: Any, run_folder: RunFolder | None) -> list[Logger] | bool:
     """The run's folder and, in a training, W&B; False where nothing is to be written."""
-    if config.trainer.logger is False or config.trainer.fast_dev_run:
+    if run_folder is None:
         return False
-    own = [] if config.trainer.logger in (None, True) else listed(config.trainer.logger)
+    own = [] if config.trainer.logger in (None, True, False) else listed(config.trainer.logger)
     if subcommand != "fit":
         return [run_folder, *own]
     return [run_folder, *wandb_logger(config.wandb, run_folder), *own]
 
 
-def callbacks(subcommand: str, config: Any, run_folder: RunFolder, task: Task) -> list[pl.Callback]:
-    """What every run has, and what this command adds."""
-    folder = run_folder.folder
-    made: list[pl.Callback] = [Reproducible(), RunSummary(run_folder), config.pictures]
+def callbacks(
+    subcommand: str, config: Any, run_folder: RunFolder | None, task: Task, data: dict[str, Any]
+) -> list[pl.Callback]:
+    """What every run has, and what this command adds.
+
+    Args:
+        subcommand: fit, validate, test or predict.
+        config: the subcommand's settings, what they name being built.
+        run_folder: where it writes; None where it writes nothing.
+        task: what is trained or evaluated.
+        data: the data module's configuration, plain.
+    """
+    made: list[pl.Callback] = [Reproducible(), config.pictures]
     if config.trainer.enable_progress_bar is not False:
         made.append(TQDMProgressBar(refresh_rate=10))
-    if subcommand == "predict":
-        made.append(PredictionWriter(folder))
-    if subcommand == "fit" and config.trainer.enable_checkpointing is not False and not config.trainer.fast_dev_run:
-        best = ModelCheckpoint(
-            folder / CHECKPOINTS,
-            filename="best",
-            monitor=task.monitor,
-            mode=task.mode,
-            auto_insert_metric_name=False,
-            enable_version_counter=False,
-        )
-        made += [best, config.checkpoint]
+    if run_folder is None:
+        return made
+    if isinstance(run_folder, EvaluationFolder):
+        made.append(Evaluated(run_folder, subcommand, str(config.ckpt_path), data, config.expect))
+        if subcommand == "predict":
+            made.append(PredictionWriter(run_folder.folder))
+        return made
+    made.append(RunSummary(run_folder))
+    if config.trainer.enable_checkpointing is not False:
+        made += [KeepBest(run_folder.folder / CHECKPOINTS, task.monitor, task.mode), config.checkpoint]
     return made
 
 

@@ -19,6 +19,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from datamodules.base import run_seed
 from datamodules.scene import InputError
+from experiments.runs.files import AXES, read_metrics, read_summary
 from experiments.runs.folder import RunFolder, write_summary
 
 
@@ -49,15 +50,25 @@ class RunSummary(pl.Callback):
         self._since = 0.0
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if stage != "fit" or not trainer.logger:
-            return
-        # Every rank of a distributed run must speak of the folder that the first rank chose.
-        self.folder.adopt(trainer.strategy.broadcast(self.folder.version))
-        self._write({"state": "running", "name": self.folder.name, "started": _now(), **surroundings(trainer)})
+        if stage == "fit":
+            # Every rank of a distributed run must speak of the folder that the first rank chose.
+            self.folder.adopt(trainer.strategy.broadcast(str(self.folder.folder)))
+
+    def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._begin(trainer)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.global_step and trainer.logger:
+        self._begin(trainer)
+
+    def _begin(self, trainer: pl.Trainer) -> None:
+        """From here on the run's files are written: its checkpoint, where it goes on from one, has been restored."""
+        if self.folder.begun:
+            return
+        self.folder.begun = True
+        if trainer.global_step:
             self.folder.resume(trainer.global_step)
+        started = read_summary(self.folder.folder).get("started") or _now()
+        self._write({"state": "running", "reason": "", "name": self.folder.title, "started": started, **surroundings(trainer)})
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         self.folder.flush()  # what was logged before a checkpoint must not be lost behind it
@@ -84,13 +95,15 @@ class RunSummary(pl.Callback):
             self._training_seconds += time.monotonic() - self._since
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if not trainer.logger or trainer.interrupted:
+        if trainer.interrupted:
             return
+        self._begin(trainer)  # a run that was killed between its last checkpoint and its end has no step to go on with
+        self.folder.flush()
         self._write(
             {
                 "state": "finished",
                 "finished": _now(),
-                "metrics": metrics_of(trainer),
+                "metrics": last_metrics(self.folder.folder),
                 "steps": trainer.global_step,
                 "epochs": trainer.current_epoch,
                 "seconds": round(self.folder.seconds, 1),
@@ -101,19 +114,24 @@ class RunSummary(pl.Callback):
         )
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.logger:
-            self._write({"name": self.folder.name, "test": metrics_of(trainer), "tested": _now()})
+        self._write({"test": metrics_of(trainer), "tested": _now()})
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        if trainer.logger and trainer.state.fn == "fit":
+        if self.folder.begun and trainer.state.fn == "fit":
             stopped = isinstance(exception, KeyboardInterrupt | SystemExit)
             reason = "" if stopped else f"{type(exception).__name__}: {exception}"[:500]
+            state = "unfinished" if stopped else getattr(exception, "state", "failed")
             with suppress(InputError):  # where the disk is full, the first error is the one to show
-                self._write({"state": "interrupted" if stopped else "failed", "reason": reason})
+                self._write({"state": state, "reason": reason})
 
     @rank_zero_only
     def _write(self, values: dict[str, Any]) -> None:
         write_summary(self.folder.folder, values)
+
+
+def last_metrics(folder: Path) -> dict[str, float]:
+    """The last value of each metric that the run has logged: the same whether it was interrupted or not."""
+    return {name: value for row in read_metrics(folder) for name, value in row.items() if name not in AXES}
 
 
 def metrics_of(trainer: pl.Trainer) -> dict[str, float]:

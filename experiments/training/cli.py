@@ -13,6 +13,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+import yaml
 from jsonargparse.typing import PositiveFloat
 from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.cli import LightningArgumentParser
@@ -26,7 +27,9 @@ from experiments import recipes
 from experiments.lightning_compat import OpenLightningCLI, parse_unchecked, set_rank_timeout
 from experiments.runs.expectations import check_expectations, parse_expectations
 from experiments.runs.files import CHECKPOINTS, PICTURES
-from experiments.runs.report import write_report
+from experiments.runs.folder import RunFolder
+from experiments.runs.lock import releasing
+from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
 from . import building, rebuilding
@@ -49,6 +52,8 @@ class LecternCLI(OpenLightningCLI):
     def __init__(self, args: list[str] | None = None) -> None:
         keep_freed_memory()
         self.saved: rebuilding.Saved | None = None
+        self.run_folder: RunFolder | None = None
+        """Where this command writes; None where it writes nothing."""
         super().__init__(
             Task,
             DataModule,
@@ -70,6 +75,7 @@ class LecternCLI(OpenLightningCLI):
         parser.add_argument(
             "--version", type=str | None, default=None, help="of the run, its folder's name; the time by default"
         )
+        parser.add_argument("--overwrite", type=bool, default=False, help="of a run of that --version: replaces it by this one")
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
         parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
@@ -97,8 +103,8 @@ class LecternCLI(OpenLightningCLI):
         config = self.config[self.subcommand]
         parse_expectations(config.expect)
         check_fit(config.model.class_path, config.data.class_path)
-        self.run_folder = choose(str(self.subcommand), config, self.recipe, self.saved)
-        config["name"] = self.run_folder.name
+        name, self.take_folder = choose(str(self.subcommand), config, self.recipe, self.saved, config.rank_timeout)
+        config["name"] = name
 
     # Building ---------------------------------------------------------------------------------------------------------
 
@@ -117,6 +123,9 @@ class LecternCLI(OpenLightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         config = self.config_init[self.subcommand]
+        self.run_folder = self.take_folder() if building.leaves_files(str(self.subcommand), config) else None
+        if not self.run_folder and not building.has_checkpoints_of_its_own(config):
+            kwargs["enable_checkpointing"] = False  # Lightning's default would write into the current folder
         torch.use_deterministic_algorithms(config.trainer.deterministic is True)
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
@@ -135,12 +144,14 @@ class LecternCLI(OpenLightningCLI):
 
     def own_callbacks(self, config: Any) -> list[pl.Callback]:
         """Those beside the configuration's own."""
-        return building.callbacks(str(self.subcommand), config, self.run_folder, self.model)
+        command = str(self.subcommand)
+        plain = yaml.safe_load(self.parser_of(command).dump(self.config[command], skip_none=False))
+        return building.callbacks(command, config, self.run_folder, self.model, plain["data"])
 
     # Around the run ---------------------------------------------------------------------------------------------------
 
     def after_fit(self) -> None:
-        if self.trainer.is_global_zero and self.trainer.logger:
+        if self.run_folder and self.trainer.is_global_zero:
             folder = self.run_folder.folder
             best = folder / CHECKPOINTS / "best.ckpt"
             print(f"\nrun       {folder}\npictures  {folder / PICTURES}\nreport    {write_report(folder)}")
@@ -149,9 +160,9 @@ class LecternCLI(OpenLightningCLI):
 
     def after_test(self) -> None:
         self.failed = not check_expectations(self.config[self.subcommand].expect, self.trainer.callback_metrics)
-        if self.trainer.is_global_zero and self.trainer.logger:
+        if self.run_folder and self.trainer.is_global_zero:
             folder = self.run_folder.folder
-            print(f"pictures  {folder / PICTURES}\nreport    {write_report(folder)}")
+            print(f"pictures  {folder / PICTURES}\nreport    {write_evaluation_report(folder)}")
 
 
 def _as_dict(metadata: Any) -> dict[str, Any]:
@@ -165,6 +176,11 @@ def run() -> int:
 
 def run_cli(start: Callable[[], LecternCLI]) -> int:
     """Runs a command line; what a person got wrong is one line on stderr. Returns the exit code."""
+    with releasing():
+        return _run_cli(start)
+
+
+def _run_cli(start: Callable[[], LecternCLI]) -> int:
     _quiet()
     try:
         cli = start()

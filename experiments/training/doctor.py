@@ -35,6 +35,7 @@ class Doctor(LecternCLI):
     def before_instantiate_classes(self) -> None:
         config = self.config["fit"]
         self.asked_wandb, config["wandb"] = config["wandb"], "disabled"
+        config["trainer"]["logger"] = False  # it looks, and makes no run's folder
         super().before_instantiate_classes()
 
     def run_subcommand(self, subcommand: str) -> None:

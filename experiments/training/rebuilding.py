@@ -12,7 +12,6 @@ from pytorch_lightning.cli import LightningArgumentParser
 from datamodules import ImageFiles
 from datamodules.scene import InputError
 from experiments.runs.files import CHECKPOINTS, CONFIG
-from experiments.runs.folder import is_finished
 from lightning_modules.base import Task
 
 from .catalog import class_of
@@ -102,12 +101,6 @@ def run_folder_of(path: Path) -> Path | None:
     folder = path.resolve().parent.parent
     inside = path.resolve().parent.name == CHECKPOINTS and (folder / CONFIG).is_file()
     return _relative(folder) if inside else None
-
-
-def last_unfinished(runs: Path) -> Path | None:
-    """``last.ckpt`` of the newest run below this folder that has one and has not finished."""
-    found = [p for p in sorted(runs.glob(f"*/{CHECKPOINTS}/last.ckpt")) if not is_finished(p.parent.parent)]
-    return found[-1] if found else None
 
 
 def start_from(saved: Saved, parser: LightningArgumentParser, parse: Callable[[], Any]) -> None:

@@ -13,7 +13,7 @@ from experiments.runs.folder import folder_of, write_atomically
 
 
 class SaveConfig(SaveConfigCallback):
-    """Writes the resolved configuration into the run's folder, and into each checkpoint what rebuilds the experiment.
+    """Writes the configuration into the run's folder when the training begins, and into each checkpoint what rebuilds it.
 
     Given back as ``--config``, the file repeats the experiment: a new run of the same name, whether this one was resumed or
     not. So it has the run's name, but neither its folder's nor the checkpoint that the run went on from.
@@ -21,12 +21,29 @@ class SaveConfig(SaveConfigCallback):
 
     def __init__(self, parser: LightningArgumentParser, config: Any, **kwargs: Any) -> None:
         super().__init__(parser, config, overwrite=True)
+        self._written = False
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if stage == "fit" and trainer.is_global_zero and (folder := folder_of(trainer)):
-            experiment = self.config.clone()
-            experiment["ckpt_path"] = experiment["version"] = None
-            write_atomically(folder / CONFIG, self.parser.dump(experiment, skip_none=False))
+        """Nothing yet, where Lightning's writes: a checkpoint may still turn out not to fit."""
+
+    def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._write(trainer)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._write(trainer)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._write(trainer)  # a run that was at its end already when it was resumed
+
+    def _write(self, trainer: pl.Trainer) -> None:
+        folder = folder_of(trainer)
+        if self._written or folder is None or trainer.state.fn != "fit" or not trainer.is_global_zero:
+            return
+        experiment = self.config.clone()
+        experiment["ckpt_path"] = experiment["version"] = None
+        experiment["overwrite"] = False
+        write_atomically(folder / CONFIG, self.parser.dump(experiment, skip_none=False))
+        self._written = True
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         plain = yaml.safe_load(self.parser.dump(self.config, skip_none=False))

@@ -90,12 +90,12 @@ def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
     write_summary(folder.folder, {"wandb_id": run_id})
     run = wandb.init(
         project=PROJECT,
-        name=f"{folder.name}/{folder.version}",
+        name=f"{folder.title}/{folder.version}",
         dir=folder.folder,
         id=run_id,
         resume="allow",
         mode=mode,
-        group=folder.name,
+        group=folder.title,
         settings=wandb.Settings(silent=True, console="off"),
     )
     return [Forgiving(experiment=run)]

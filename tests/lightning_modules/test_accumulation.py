@@ -95,7 +95,7 @@ def fit(name: str, folder: Path, batch_size: int, accumulate: int, **kwargs: Any
     scenes = data(batch_size)
     task = task_on(name, scenes)
     kwargs = {"precision": "64-true", **kwargs}
-    run = RunFolder(folder, "run", f"{batch_size}x{accumulate}")
+    run = RunFolder(folder / "run" / f"{batch_size}x{accumulate}", "run")
     trainer = pl.Trainer(
         max_epochs=3 if name == "R-CNN in stages" else 2, accumulate_grad_batches=accumulate, logger=run, accelerator="cpu",
         enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,

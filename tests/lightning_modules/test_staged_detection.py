@@ -49,7 +49,7 @@ def task_of(scenes: Shapes, network: Any = RCNN, **kwargs: Any) -> StagedDetecti
 
 def trainer(folder: Path, epochs: int, *callbacks: pl.Callback, **kwargs: Any) -> pl.Trainer:
     return pl.Trainer(
-        max_epochs=epochs, logger=RunFolder(folder, "run", "0"), callbacks=list(callbacks), accelerator="cpu",
+        max_epochs=epochs, logger=RunFolder(folder / "run" / "0", "run"), callbacks=list(callbacks), accelerator="cpu",
         enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
         num_sanity_val_steps=0, log_every_n_steps=1, **kwargs,
     )  # fmt: skip

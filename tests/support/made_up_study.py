@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from experiments.reproduction.claims import Claim
@@ -11,8 +12,10 @@ from experiments.studies.verdict import Check, Rule, Verdict
 
 
 def measure(*, seed: int, folder: Path, height: float, marks: str) -> Measured:
-    """Leaves a mark for each call in the folder ``marks``; raises while there is a file ``fail`` in it."""
+    """Leaves a mark for each call in the folder ``marks``; raises while there is a file ``fail`` in it, or takes its time."""
     place = Path(marks)
+    if (place / "slow").is_file():
+        time.sleep(0.1)
     if (place / "fail").is_file():
         raise RuntimeError("told to fail")
     (place / f"{folder.name}-{len(list(place.glob(f'{folder.name}-*')))}").touch()

@@ -22,3 +22,14 @@ def one_run(root: Path) -> Path:
     """The only run below a folder."""
     (config,) = root.rglob("config.yaml")
     return config.parent
+
+
+def last_evaluation(run: Path) -> Path:
+    """The folder of the newest evaluation of a run."""
+    return max((run / "evaluations").iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
+
+
+def everything_below(folder: Path) -> dict[str, bytes]:
+    """Each file below a folder, the locks and the evaluations aside, with its content."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock" and "evaluations" not in path.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

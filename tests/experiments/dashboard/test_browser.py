@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from experiments.runs.folder import RunFolder
 from tests.support.made_up_runs import write_exact, write_run, write_study
 from tests.support.reduced import reproduced
 
@@ -41,7 +42,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(2):
         write_run(root / "fcn" / f"run-{i}", seed=i, lr=0.1 / (1 + i), pictures=["epoch_0000", "epoch_0001"])
     write_run(root / HOSTILE / "http:" / "evil.example", name=HOSTILE, pictures=[HOSTILE])
-    write_run(root / "fcn" / "now", state="running", steps=200)
+    RunFolder.open(write_run(root / "fcn" / "now", state="running", steps=200))
     (root / "empty").mkdir()
     return root
 

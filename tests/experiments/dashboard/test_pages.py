@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from experiments.dashboard import launch, library
 from experiments.lectures import rows
+from experiments.runs.folder import RunFolder
 from tests.conftest import Lectern
 from tests.support.made_up_runs import write_exact, write_run, write_study
 from tests.support.pages import PAGES, opened, traces, words
@@ -143,12 +144,10 @@ def test_runs_are_filtered_by_name_state_and_setting(root: Path) -> None:
     assert not at.exception
 
 
-def test_the_state_of_a_run_is_what_its_files_say(root: Path) -> None:
-    long_ago = time.time() - 3600
-    for name in ("finished", "failed", "interrupted", "running"):
+def test_the_state_of_a_run_is_what_its_files_and_its_lock_say(root: Path) -> None:
+    for name in ("finished", "failed", "diverged", "unfinished"):
         write_run(root / name, state=name)
-    for path in write_run(root / "silent", state="running").iterdir():
-        os.utime(path, (long_ago, long_ago))
+    write_run(root / "killed", state="running")
     (root / "empty").mkdir()
     (root / "half").mkdir()
     (root / "half" / "summary.json").write_text('{"state": "fini')
@@ -156,15 +155,21 @@ def test_the_state_of_a_run_is_what_its_files_say(root: Path) -> None:
     (root / "old" / "metrics.csv").write_text("step,loss\n1,0.5\n2,0.4\n3,0.\n4")
     (root / "measured").mkdir()
     (root / "measured" / "summary.json").write_text('{"complete": false, "study": {"variant": "a", "seed": 0}}')
+    held = RunFolder.open(write_run(root / "now", state="running"))
+    begun = RunFolder.make(root, "first", "second")  # has no file yet
     states = {run.name: run.state for run in library.runs(root)}
     assert states == {
-        **{name: name for name in ("finished", "failed", "interrupted", "running")},
-        "silent": "stale",
+        **{name: name for name in ("finished", "failed", "diverged", "unfinished")},
+        "killed": "unfinished",
         "empty": "empty",
-        "half": "incomplete",
-        "old": "incomplete",
-        "measured": "running",
+        "half": "unfinished",
+        "old": "unfinished",
+        "measured": "unfinished",
+        "now": "running",
+        "first/second": "running",
     }
+    held.release()
+    begun.release()
     assert {run.name: run for run in library.runs(root)}["old"].metrics == {"loss": 0.0}
     for page in ("runs_page", "pictures_page", "live_page", "claims_page"):
         opened(page)
@@ -187,6 +192,7 @@ def test_the_same_inputs_stand_side_by_side_and_over_epochs(root: Path) -> None:
 
 def test_a_live_curve_grows(root: Path) -> None:
     folder = write_run(root / "fcn" / "now", state="running", steps=100)
+    held = RunFolder.open(folder)
     at = opened("live_page")
     before = len(traces(at)[0]["x"])  # type: ignore[arg-type]
     with (folder / "metrics.csv").open("a") as file:
@@ -194,6 +200,7 @@ def test_a_live_curve_grows(root: Path) -> None:
     at.run()
     assert len(traces(at)[0]["x"]) == before + 2  # type: ignore[arg-type]
     assert "111 optimizer steps" in words(at)
+    held.release()
 
 
 @pytest.mark.parametrize("page", ["claims_page", "runs_page", "pictures_page", "live_page"])
@@ -240,7 +247,7 @@ def test_nothing_outside_the_run_folder_is_read(root: Path, tmp_path: Path) -> N
     verdict.write_text(text.replace("lectures/cnn/plain_nets_degrade/", "../elsewhere/lectures/cnn/plain_nets_degrade/"))
     assert "linked" not in [run.name for run in library.runs(root)]
     run = next(run for run in library.runs(root) if run.name == "inside")
-    assert (run.state, run.summary, run.settings, run.metrics) == ("incomplete", {}, {}, {})
+    assert (run.state, run.summary, run.settings, run.metrics) == ("unfinished", {}, {}, {})
     for page in ("claims_page", "runs_page", "pictures_page", "live_page"):
         assert "secret" not in words(opened(page))
     at = opened("claims_page")

@@ -46,7 +46,7 @@ def trained(kind: Any, network: Any, folder: Path, epochs: int = 2) -> tuple[Any
     scenes.require(task.needs)
     measures = [TrainingSeconds(), AnswersInParts(), BoxCorrections(), ProposalRecall()]
     pl.Trainer(
-        max_epochs=epochs, logger=RunFolder(folder, "run", "0"), callbacks=measures, accelerator="cpu",
+        max_epochs=epochs, logger=RunFolder(folder / "run" / "0", "run"), callbacks=measures, accelerator="cpu",
         enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
         num_sanity_val_steps=0, log_every_n_steps=1,
     ).fit(task, scenes)  # fmt: skip

@@ -40,7 +40,7 @@ def trained(network: nn.Module, folder: Path, *callbacks: pl.Callback, steps: in
         optimizer=lambda parameters: torch.optim.SGD(parameters, lr=lr),
         metadata=data.metadata.as_dict(),
     )
-    logger = RunFolder(folder)
+    logger = RunFolder(folder, "run")
     trainer = pl.Trainer(
         max_steps=steps,
         limit_val_batches=0,

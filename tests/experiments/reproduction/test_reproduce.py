@@ -55,6 +55,33 @@ def test_it_runs_what_is_missing_and_nothing_twice(marks: Path) -> None:
     assert first.records[0].effects[0].estimate == pytest.approx(1.0)
 
 
+def test_two_calls_share_the_runs_of_a_study(marks: Path) -> None:
+    """As on two machines, or in two terminals: no run is made twice, and both have the verdict."""
+    (marks / "slow").touch()
+    pids = []
+    for _ in range(2):
+        pids.append(os.fork())
+        if not pids[-1]:
+            os._exit(0 if [record.level for record in go(marks).records] == ["reproduced"] else 1)
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0, 0]
+    assert len([mark for mark in marks.iterdir() if mark.name != "slow"]) == 6
+    assert all(mark.name.endswith("-0") for mark in marks.iterdir() if mark.name != "slow")
+    assert go(marks).made == 0
+
+
+def test_a_run_that_another_call_has_begun_and_left_is_gone_on_with(marks: Path) -> None:
+    (marks / "slow").touch()
+    pid = os.fork()
+    if not pid:
+        go(marks)
+        os._exit(0)
+    while len(list(marks.iterdir())) < 3:
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert [record.level for record in go(marks).records] == ["reproduced"]
+
+
 def test_a_run_that_is_gone_is_made_again_alone(marks: Path) -> None:
     go(marks)
     folder = next(Path("runs/lectures/cnn/made_up").glob("tall-seed1-*"))

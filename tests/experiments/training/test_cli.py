@@ -14,7 +14,7 @@ from PIL import Image
 
 from experiments.runs.files import read_metrics
 from tests.conftest import Lectern
-from tests.support.small_runs import SMALL, one_run
+from tests.support.small_runs import SMALL, last_evaluation, one_run
 
 
 def test_help_answers_without_torch() -> None:
@@ -43,7 +43,12 @@ def test_fit_test_and_predict(lectern: Lectern, workdir: Path) -> None:
     assert tested.code == 1, "eight steps cannot reach what the recipe expects"
     assert "MISSED" in tested.out
     assert "| test/miou | >= 0.8 |" in (run / "report.md").read_text()
-    assert "test/miou" in json.loads((run / "summary.json").read_text())["test"]
+    evaluation = json.loads((last_evaluation(run) / "evaluation.json").read_text())
+    assert "test/miou" in evaluation["metrics"]
+    assert (evaluation["data"], evaluation["split"], evaluation["scenes"], evaluation["left_out"]) == (
+        "datamodules.Shapes", "test", 8, 0,
+    )  # fmt: skip
+    assert json.loads((run / "summary.json").read_text()) == summary
     assert repr(read_metrics(run)) == repr(rows), "an evaluation leaves the training's metrics alone"
 
     Path("photos/deep").mkdir(parents=True)
@@ -51,10 +56,10 @@ def test_fit_test_and_predict(lectern: Lectern, workdir: Path) -> None:
     Image.new("L", (20, 40), 99).save("photos/b.png")
     done = lectern("predict", "--ckpt_path", str(best), "--data", "ImageFiles", "--data.root", "photos")
     assert done.code == 0, done.err
-    entries = json.loads((run / "predictions" / "predictions.json").read_text())
+    entries = json.loads((last_evaluation(run) / "predictions" / "predictions.json").read_text())
     assert [(e["file"], e["size"]) for e in entries] == [("b.png", [40, 20]), ("deep/a.jpg", [31, 50])]
-    assert Image.open(run / "predictions" / entries[1]["mask"]).size == (50, 31)
-    drawn = Image.open(run / "predictions" / entries[1]["picture"])
+    assert Image.open(last_evaluation(run) / "predictions" / entries[1]["mask"]).size == (50, 31)
+    drawn = Image.open(last_evaluation(run) / "predictions" / entries[1]["picture"])
     assert drawn.width * 31 == drawn.height * 50, "not as it lies on disk"
 
 

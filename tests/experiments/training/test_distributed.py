@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from experiments.runs.files import read_metrics, read_summary
+from experiments.runs.files import read_evaluations, read_metrics
 from experiments.runs.folder import is_finished
 from tests.support.interrupted import curves, free_port, repeats, start, start_ranks, wait, wait_for, weights
 from tests.support.ranks import COMMON, SOME_UNEVEN, UNEVEN, config, finish, the_run
@@ -150,10 +150,10 @@ def test_a_sharded_run_is_a_run_like_any_other(workdir: Path) -> None:
 
     best = ["--ckpt_path", str(whole / "checkpoints" / "last.ckpt"), "--trainer.enable_progress_bar=false"]
     finish(start_ranks(["test", *best], 2, workdir / "log", shards), workdir)
-    sharded = read_summary(whole)["test"]
+    sharded = list(read_evaluations(whole).values())[-1]["metrics"]
     measured = [name for name, value in sharded.items() if value is not None]  # a class that is not there has no IoU
     finish([start(["test", *best, "--trainer.accelerator=cpu"], workdir / "log")], workdir)
-    alone = read_summary(whole)["test"]
+    alone = list(read_evaluations(whole).values())[-1]["metrics"]
     assert sharded.keys() == alone.keys()
     assert [sharded[name] for name in measured] == pytest.approx([alone[name] for name in measured], rel=1e-5)
 

@@ -14,6 +14,7 @@ from experiments.training.catalog import check_fit, fits, pairs
 from lightning_modules import RegionDetection
 from tests.conftest import Lectern
 from tests.support import tiny
+from tests.support.small_runs import last_evaluation
 
 WINDOWS = {"class_path": "datamodules.SlidingWindows", "init_args": {"sides": [12.0, 24.0], "step": 0.5}}
 EXPERIMENT = {
@@ -54,7 +55,8 @@ def test_prediction_on_images_finds_the_proposals_that_the_training_did(lectern:
     def predicted(*options: str) -> list[object]:
         done = lectern("predict", "--ckpt_path", str(last), "--data", "ImageFiles", "--data.root", "photos", *options)
         assert done.code == 0, done.err
-        (entry,) = json.loads((workdir / "runs" / "regions" / "a" / "predictions" / "predictions.json").read_text())
+        folder = last_evaluation(workdir / "runs" / "regions" / "a")
+        (entry,) = json.loads((folder / "predictions" / "predictions.json").read_text())
         found: list[object] = entry["objects"]
         return found
 

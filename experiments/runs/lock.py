@@ -1,0 +1,143 @@
+"""Who writes a folder: a lock that a process holds as long as it lives, and that nobody needs to clean up."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+LOCK = ".lock"
+"""The file of a run's folder that its writer holds."""
+
+_held: list[RunLock] = []
+
+
+class RunLock:
+    """The lock of one file (flock): at most one holder, of all processes that see the file, and it dies with its process.
+
+    The file says who holds it: process, host, and whatever else the holder says. It stays when the lock is released.
+
+    Args:
+        path: the file; it is made where there is none.
+        about: plain data that :func:`holder` gives to others.
+    """
+
+    def __init__(self, path: Path, about: Mapping[str, Any] | None = None) -> None:
+        self.path, self.about = path, dict(about or {})
+        self._file: int | None = None
+
+    def acquire(self, wait: bool = False) -> bool:
+        """Takes the lock; False where another holds it.
+
+        Args:
+            wait: as long as another holds it.
+
+        Raises:
+            OSError: the file cannot be made.
+        """
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        # Who only asks whether a file is locked holds it for a moment: one refusal is not yet an answer.
+        if not (_taken(self._file, fcntl.LOCK_EX) if wait else any(_tries(self._file))):
+            self._close()
+            return False
+        text = json.dumps({"process": os.getpid(), "host": socket.gethostname(), **self.about}).encode()
+        with suppress(OSError):  # a full disk: what it says is for people, the lock holds all the same
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, text, 0)
+        _held.append(self)
+        return True
+
+    def release(self) -> None:
+        """Gives the lock back, where it is held."""
+        if self._file is not None:
+            self._close()
+        if self in _held:
+            _held.remove(self)
+
+    def forget(self) -> None:
+        """What a forked child does with its copy: the lock is its parent's, and must not live on with a loader's worker."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+
+    def __enter__(self) -> Self:
+        self.acquire(wait=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another process, or this one, holds the lock; nothing is written."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return not _taken(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    finally:
+        os.close(file)
+
+
+def holder(path: Path) -> dict[str, Any]:
+    """What the lock's holder said of itself, or its last one; empty where nobody did."""
+    try:
+        content = json.loads(path.read_bytes()[:4096])
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+@contextmanager
+def releasing() -> Iterator[None]:
+    """Releases at the end all locks that were taken inside, however it ends."""
+    before = list(_held)
+    try:
+        yield
+    finally:
+        for lock in [lock for lock in _held if lock not in before]:
+            lock.release()
+
+
+def _tries(file: int, seconds: float = 0.25) -> Iterator[bool]:
+    deadline = time.monotonic() + seconds
+    while True:
+        yield _taken(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.02)
+
+
+def _taken(file: int, operation: int) -> bool:
+    try:
+        fcntl.flock(file, operation)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL):
+            raise
+        if operation & fcntl.LOCK_EX:
+            print("lectern: this file system knows no locks: let no other process write here", file=sys.stderr)
+    return True
+
+
+def _forget_all() -> None:
+    for lock in _held:
+        lock.forget()
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)
