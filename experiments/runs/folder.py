@@ -278,8 +278,9 @@ class _NewLock(RunLock):
     def release(self) -> None:
         if self._file is not None and not self.run.begun:
             shutil.rmtree(self.path.parent, ignore_errors=True)
-            with suppress(OSError):
-                self.path.parent.parent.rmdir()  # where it was the first of its name
+            with suppress(OSError):  # one that holds other runs stays
+                for parent in self.path.parent.parents[: len(Path(self.run.title).parts)]:
+                    parent.rmdir()
         super().release()
 
 
@@ -329,7 +330,7 @@ def _ordered(columns: list[str]) -> list[str]:
     return first + sorted(c for c in columns if c not in first)
 
 
-def _text(row: dict[str, Any]) -> dict[str, str]:
+def _text(row: Mapping[str, Any]) -> dict[str, str]:
     # repr of a float loses no digit; a whole number is written without a fraction.
     return {key: str(int(v)) if float(v).is_integer() and key in ("step", "epoch") else repr(v) for key, v in row.items()}
 

@@ -44,7 +44,7 @@ def write_evaluation_report(folder: Path) -> Path:
         The evaluation's report.
     """
     run, found = folder.parents[1], read_evaluations(folder.parents[1]).get(folder.name, {})
-    facts = {**found, "own_data": {True: "the run's own", False: "others than the run's own"}.get(found.get("own_data"), "")}
+    facts = {**found, "own_data": "the run's own" if found.get("own_data") is True else "others than the run's own"}
     lines = [
         f"# {found.get('command', 'evaluation')} of {found.get('checkpoint', '')}",
         "",
