@@ -10,7 +10,17 @@ from typing import Any
 
 from PIL import Image
 
-from experiments.runs.files import PICTURES, own_file, read_columns, read_config, read_curves, read_summary, run_at
+from experiments.runs.files import (
+    EVALUATIONS,
+    PICTURES,
+    last_own_test,
+    own_file,
+    read_columns,
+    read_config,
+    read_curves,
+    read_summary,
+    run_at,
+)
 from experiments.studies.record import EffectRecord, Record, effect_record
 from experiments.studies.verdict import Effect
 
@@ -92,13 +102,16 @@ def configs(runs: Path, record: Record) -> dict[str, dict[str, Any]]:
 
 
 def pictures(folder: Path) -> dict[str, Path]:
-    """A run's pictures by name, in order; what is no picture inside the run is left out."""
+    """A run's pictures by name, in order, and that of its own test; what is no picture inside the run is left out."""
     place = folder / PICTURES
     try:
         names = sorted(path.name for path in place.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
     except OSError:
         return {}
-    return {Path(name).stem: path for name in names if (path := own_file(folder, f"{PICTURES}/{name}"))}
+    found = {Path(name).stem: path for name in names if (path := own_file(folder, f"{PICTURES}/{name}"))}
+    if (test := last_own_test(folder)) and (path := own_file(folder, f"{EVALUATIONS}/{test[0]}/{PICTURES}/test.png")):
+        found["test"] = path
+    return found
 
 
 def study_pictures(runs: Path, record: Record, most: int = 4) -> dict[str, dict[str, Path]]:

@@ -70,12 +70,20 @@ def read_evaluations(folder: Path) -> dict[str, dict[str, Any]]:
     return {name: content for name, content in found.items() if isinstance(content, dict)}
 
 
+def last_own_test(folder: Path) -> tuple[str, dict[str, Any]] | None:
+    """The last ``lectern test`` of the run on its own data: its folder's name, and what it says."""
+    found = None
+    for name, evaluation in read_evaluations(folder).items():
+        if evaluation.get("command") == "test" and evaluation.get("own_data") is True:
+            found = name, evaluation
+    return found
+
+
 def test_metrics(folder: Path, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The test's metrics on the run's own data: the last test's, of a study or of ``lectern test``; empty before it."""
     found = (read_summary(folder) if summary is None else summary).get("test")
-    for evaluation in read_evaluations(folder).values():
-        if evaluation.get("command") == "test" and evaluation.get("own_data") is True:
-            found = evaluation.get("metrics")
+    if test := last_own_test(folder):
+        found = test[1].get("metrics")
     return found if isinstance(found, dict) else {}
 
 

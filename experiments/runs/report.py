@@ -9,6 +9,7 @@ from .expectations import OPERATORS, parse_expectations
 from .files import (
     EVALUATIONS,
     PICTURES,
+    last_own_test,
     read_config,
     read_evaluations,
     read_metrics,
@@ -134,13 +135,15 @@ def _curve(folder: Path) -> list[str]:
 
 def _pictures(folder: Path) -> list[str]:
     pictures = sorted((folder / PICTURES).glob("*.png"))
-    if not pictures:
+    test = last_own_test(folder)
+    tested = [path for path in (folder / EVALUATIONS / test[0] / PICTURES).glob("*.png")] if test else []
+    if not pictures and not tested:
         return []
-    shown = dict.fromkeys([pictures[0], pictures[-1]])
+    shown = dict.fromkeys([*pictures[:1], *pictures[-1:], *tested])
     return [
         "## Pictures",
         "",
         "Truth on the left, prediction on the right.",
         "",
-        *(f"![{p.stem}]({PICTURES}/{p.name})" for p in shown),
+        *(f"![{p.stem}]({p.relative_to(folder).as_posix()})" for p in shown),
     ]
