@@ -136,7 +136,7 @@ def _curve(folder: Path) -> list[str]:
 def _pictures(folder: Path) -> list[str]:
     pictures = sorted((folder / PICTURES).glob("*.png"))
     test = last_own_test(folder)
-    tested = [path for path in (folder / EVALUATIONS / test[0] / PICTURES).glob("*.png")] if test else []
+    tested = sorted((folder / EVALUATIONS / test[0] / PICTURES).glob("*.png")) if test else []
     if not pictures and not tested:
         return []
     shown = dict.fromkeys([*pictures[:1], *pictures[-1:], *tested])
