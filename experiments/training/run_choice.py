@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning.utilities import rank_zero_only
-
 from datamodules.scene import InputError
 from experiments.runs.evaluation import EvaluationFolder
 from experiments.runs.files import CHECKPOINTS, state_of
 from experiments.runs.folder import RunFolder, checked_name
 from experiments.runs.lock import LOCK, holder, is_locked
 
+from .first_process import is_first_process
 from .rebuilding import Saved, run_folder_of
 
 OWN_FOLDER = "LECTERN_RUN_FOLDER"
@@ -52,7 +51,7 @@ def choose(subcommand: str, config: Any, recipe: str, saved: Saved | None, rank_
         place = run_folder_of(Path(path)) or runs / name
         return name, lambda: EvaluationFolder.make_for(place, name)
     version = config.version and checked_name(config.version, "--version")
-    first = getattr(rank_zero_only, "rank", 0) == 0
+    first = is_first_process()
     held = None
     if path == "last":
         held, found = _last(runs / name) if first else (None, _what_the_first_rank_chose(runs / name, rank_timeout))

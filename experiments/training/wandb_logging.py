@@ -18,6 +18,8 @@ from pytorch_lightning.utilities import rank_zero_only
 from experiments.runs.files import read_summary
 from experiments.runs.folder import RunFolder, write_summary
 
+from .first_process import is_first_process
+
 PROJECT = "lectern"
 
 WandbMode = Literal["auto", "online", "offline", "disabled"]
@@ -79,7 +81,7 @@ def finish_wandb() -> None:
 def wandb_logger(asked: WandbMode, folder: RunFolder) -> list[Logger]:
     """W&B's logger for a run, or none where it is disabled; a resumed run goes on under its id."""
     mode = wandb_mode(asked)
-    if mode == "disabled" or getattr(rank_zero_only, "rank", 0) != 0:
+    if mode == "disabled" or not is_first_process():
         return []
     import wandb
 
