@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from datamodules.scene import InputError
 
-LARGEST_PICKLE = 4 * 2**20
-"""Bytes of what a checkpoint holds beside its tensors: a hundred times what Lectern writes, and read in a few seconds."""
+LARGEST_PICKLE = 2 * 2**20
+"""Bytes of what a checkpoint holds beside its tensors: more than Lectern writes, and read in a few seconds."""
 
 _STORAGES = ["Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool"]
 _DTYPES = ["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"]

@@ -100,6 +100,8 @@ class LecternCLI(OpenLightningCLI):
         if self.subcommand == "fit" and config.model.init_args.get("optimizer") is None:
             raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
         check_fit(config.model.class_path, config.data.class_path)
+        if self.saved:
+            rebuilding.check_root(self.saved, config.data.init_args.get("root"))
         self.run_folder = choose(str(self.subcommand), config, self.recipe, self.saved)
         config["name"] = self.run_folder.name
 

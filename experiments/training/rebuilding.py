@@ -120,6 +120,16 @@ def _metadata_in(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
     return checked_metadata(metadata, path) if metadata else {}
 
 
+def check_root(saved: Saved, root: Any) -> None:
+    """Raises InputError where data are looked for in a place that a checkpoint names and that is not here.
+
+    MNIST and CIFAR-10 are downloaded where they are missing: a checkpoint does not say into which new folder.
+    """
+    arguments = (saved.settings.get("data") or {}).get("init_args") or {}
+    if isinstance(root, str) and root == arguments.get("root") and not Path(root).exists():
+        raise InputError(f"{saved.path}: its data lie in {root}, which is not here; say where they are: --data.root FOLDER")
+
+
 def run_folder_of(path: Path) -> Path | None:
     """The folder of the run that wrote this checkpoint, where it still lies there."""
     folder = path.resolve().parent.parent
@@ -162,7 +172,11 @@ def start_from(saved: Saved, parser: LightningArgumentParser, parse: Callable[[]
                 refused = error
     while True:
         parser.set_defaults(defaults)
-        before, after = parser.get_defaults(), parse()
+        before = parser.get_defaults()
+        try:
+            after = parse()
+        except InputError as error:
+            raise InputError(f"{refused} ({error})") if refused else error from None
         if refused and not getattr(after.get("data"), "class_path", None):
             raise refused
         kept = {k: v for k in defaults if (v := _still_meant(defaults[k], before.get(k), after.get(k))) is not _REPLACED}
