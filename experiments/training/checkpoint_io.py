@@ -7,10 +7,10 @@ import re
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins import TorchCheckpointIO
 from torch import Tensor, nn
@@ -75,7 +75,7 @@ class WeightsAlone(AtomicCheckpoints):
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         checkpoint = super().load_checkpoint(path, map_location, weights_only)
-        return {"state_dict": checkpoint["state_dict"], "pytorch-lightning_version": pl.__version__}
+        return {"state_dict": checkpoint["state_dict"], "pytorch-lightning_version": version("pytorch-lightning")}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def check_weights(task: nn.Module, weights: Mapping[str, Tensor], path: Path) ->
     faults += [
         f"{key} is {_size(weights[key])}, expected {_size(value)}"
         for key, value in expected.items()
-        if key in weights and not _is_lazy(value) and weights[key].shape != value.shape
+        if key in weights and not nn.parameter.is_lazy(value) and weights[key].shape != value.shape
     ]
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
@@ -164,10 +164,6 @@ def check_finite(weights: Mapping[str, Tensor], path: Path) -> None:
                 f"{path}: {key} has {wrong} of {value.numel()} values that are not finite: the training diverged; "
                 "evaluate an earlier checkpoint"
             )
-
-
-def _is_lazy(value: Any) -> bool:
-    return isinstance(value, nn.parameter.UninitializedTensorMixin)
 
 
 def _size(value: Tensor) -> str:

@@ -39,7 +39,7 @@ def below(name: str, packages: Collection[str]) -> bool:
 def defaults(found: Any) -> dict[str, Any]:
     """The defaults of a class's arguments, those of its base classes included."""
     classes = reversed(inspect.getmro(found)) if inspect.isclass(found) else ()
-    signatures = [inspect.signature(c.__init__) for c in classes if inspect.isfunction(vars(c).get("__init__"))]
+    signatures = [inspect.signature(make) for c in classes if inspect.isfunction(make := vars(c).get("__init__"))]
     return {name: parameter.default for signature in signatures for name, parameter in signature.parameters.items()}
 
 

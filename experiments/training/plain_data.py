@@ -50,7 +50,7 @@ def check_plain(settings: dict[str, Any], path: Path) -> None:
 
 
 def _is_spec(value: dict[Any, Any]) -> bool:
-    parts = {"class_path": str, "init_args": (dict, type(None)), "dict_kwargs": (dict, type(None))}
+    parts: dict[Any, Any] = {"class_path": str, "init_args": (dict, type(None)), "dict_kwargs": (dict, type(None))}
     return all(key in parts and isinstance(inner, parts[key]) for key, inner in value.items())
 
 

@@ -177,7 +177,8 @@ def start_from(saved: Saved, parser: LightningArgumentParser, parse: Callable[[]
             after = parse()
         except InputError as error:
             raise InputError(f"{refused} ({error})") if refused else error from None
-        if refused and not getattr(after.get("data"), "class_path", None):
+        # Arguments without a class are the base class's, for the parser.
+        if refused and _short(getattr(after.get("data"), "class_path", None) or "DataModule") == "DataModule":
             raise refused
         kept = {k: v for k in defaults if (v := _still_meant(defaults[k], before.get(k), after.get(k))) is not _REPLACED}
         if "data" not in kept and (images := _as_images(saved, after.get("data"), trusted)):
