@@ -7,10 +7,13 @@ function here serves; ``tests/experiments/test_lightning_compat.py`` sees to it 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
+from jsonargparse._common import parsing_settings
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 
@@ -42,6 +45,21 @@ def parse_unchecked(parser: LightningArgumentParser, arguments: list[str]) -> An
     jsonargparse parses the arguments of a subcommand so, before it looks at the whole.
     """
     return parser.parse_args(arguments, _skip_validation=True)
+
+
+@contextmanager
+def importing_only(packages: Collection[str]) -> Iterator[None]:
+    """What is parsed meanwhile makes the parser import nothing but what these packages define.
+
+    jsonargparse's ``set_parsing_settings`` has such a list of what is allowed, and no way back from it.
+    """
+    before = dict(parsing_settings)
+    allowed = {"*": False, **dict.fromkeys(packages, True)}
+    parsing_settings.update(import_path_verdicts=allowed, import_paths_enforced=True)
+    try:
+        yield
+    finally:
+        parsing_settings.update(before)
 
 
 def set_rank_timeout(trainer: pl.Trainer, minutes: float) -> None:

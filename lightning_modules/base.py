@@ -45,7 +45,7 @@ class Task(pl.LightningModule):
 
     Args:
         network: called with the number of outputs that the data set asks for, returns the network.
-        optimizer: any class of ``torch.optim``, given the parameters.
+        optimizer: any class of ``torch.optim``, given the parameters; a task that is not trained needs none.
         scheduler: a class of ``torch.optim.lr_scheduler`` (stepped each epoch; OneCycleLR and CyclicLR each step) or one of
             ``lightning_modules.schedules`` (which know the run's length by themselves).
         metadata: the data set's, as :meth:`DatasetMetadata.as_dict` gives it; the command line fills it in.
@@ -67,7 +67,7 @@ class Task(pl.LightningModule):
         self,
         *,
         network: Callable[[int], nn.Module],
-        optimizer: OptimizerCallable,
+        optimizer: OptimizerCallable | None = None,
         scheduler: LRSchedulerCallable | None = None,
         metadata: dict[str, Any],
     ) -> None:
@@ -243,6 +243,8 @@ class Task(pl.LightningModule):
         return means
 
     def configure_optimizers(self) -> Any:
+        if self.make_optimizer is None:
+            raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
         optimizer = self.make_optimizer(p for p in self.parameters() if p.requires_grad)
         if self.make_scheduler is None:
             return optimizer
@@ -267,6 +269,8 @@ class Task(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if "running_losses" not in checkpoint:  # weights alone
+            return
         running = checkpoint["running_losses"]
         sums: list[dict[str, Tensor]] = running["sums"]
         if self._trainer is not None and len(sums) == self._trainer.world_size:

@@ -211,6 +211,8 @@ class StagedDetection(RegionDetection):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_load_checkpoint(checkpoint)
+        if "stages" not in checkpoint:
+            return
         stages = checkpoint["stages"]
         self._written = list(stages["written"])
         self._seconds, self._cpu_seconds = dict(stages["seconds"]), dict(stages["cpu_seconds"])

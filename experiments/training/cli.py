@@ -34,7 +34,7 @@ from lightning_modules.base import Task
 
 from . import building, rebuilding
 from .catalog import check_fit
-from .checkpoint_io import AtomicCheckpoints
+from .checkpoint_io import AtomicCheckpoints, WeightsAlone
 from .errors import input_error, one_line, readable
 from .keeping import KeepLast
 from .memory import keep_freed_memory
@@ -91,9 +91,10 @@ class LecternCLI(OpenLightningCLI):
         if command in self.subcommands():
             self.parser_of(command).own_recipes = early.own_recipes
         if command in ("validate", "test", "predict") and early.checkpoint:
-            self.saved = rebuilding.Saved.read(Path(early.checkpoint))
+            self.saved = rebuilding.Saved.for_evaluation(Path(early.checkpoint))
             unshown = [a for a in early.arguments if not a.startswith("--print_config")]
-            rebuilding.start_from(self.saved, self.parser_of(command), lambda: parse_unchecked(parser, unshown)[command])
+            parse = lambda: parse_unchecked(parser, unshown)[command]  # noqa: E731
+            rebuilding.start_from(self.saved, self.parser_of(command), parse, early.trusted)
         self.config = parser.parse_args(early.arguments)
         files = [Path(str(path)) for path in self.config[command].config or []]
         say_what_is_hidden(files, early.own_recipes)
@@ -102,7 +103,11 @@ class LecternCLI(OpenLightningCLI):
     def before_instantiate_classes(self) -> None:
         config = self.config[self.subcommand]
         parse_expectations(config.expect)
+        if self.subcommand == "fit" and config.model.init_args.get("optimizer") is None:
+            raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
         check_fit(config.model.class_path, config.data.class_path)
+        if self.saved:
+            rebuilding.check_root(self.saved, config.data.init_args.get("root"))
         name, self.take_folder = choose(str(self.subcommand), config, self.recipe, self.saved, config.rank_timeout)
         config["name"] = name
 
@@ -129,11 +134,12 @@ class LecternCLI(OpenLightningCLI):
         torch.use_deterministic_algorithms(config.trainer.deterministic is True)
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
+        checkpoints = AtomicCheckpoints if self.subcommand == "fit" else WeightsAlone
         trainer = super().instantiate_trainer(
             **kwargs,
             logger=building.loggers(str(self.subcommand), config, self.run_folder),
             callbacks=[*(config.trainer.callbacks or []), *self.own_callbacks(config)],
-            plugins=[*building.listed(config.trainer.plugins), AtomicCheckpoints()],
+            plugins=[*building.listed(config.trainer.plugins), checkpoints(self.model)],
         )
         if config.trainer.sync_batchnorm and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):
             raise InputError(

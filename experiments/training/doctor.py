@@ -131,6 +131,7 @@ class Doctor(LecternCLI):
         prepared = time.perf_counter()
         task = self.model.to(device)
         batch = task.transfer_batch_to_device(batch, device, 0)
+        assert task.make_optimizer, "a training without an optimizer is refused before"
         optimizer = task.make_optimizer(task.parameters())
         losses = values(task.losses(task.respond(batch), batch))
         total = torch.stack(list(losses.values())).sum()

@@ -21,6 +21,7 @@ from lightning_modules.networks.detector import Detector
 from .agreement import MISSING, ROUNDING, TOLERANCE, differences
 from .checkpoint_io import load
 from .rebuilding import task_of
+from .trust import trusted
 
 
 class Exported(nn.Module):
@@ -161,9 +162,11 @@ def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lectern export", description="Writes a checkpoint's network as ONNX, and checks it.")
     parser.add_argument("--ckpt_path", type=Path, required=True)
     parser.add_argument("--output", type=Path, help="the file; by default beside the checkpoint")
+    parser.add_argument("--trust", action="append", default=[], help="a package of your own, whose classes it may name")
     options = parser.parse_args(arguments)
     try:
-        task = task_of(load(options.ckpt_path), options.ckpt_path)
+        packages = trusted(options.trust or [os.environ.get("LECTERN_EXPORT__TRUST", "")])
+        task = task_of(load(options.ckpt_path), options.ckpt_path, packages)
         path: Any = options.output or options.ckpt_path.with_suffix(".onnx")
         differences = export(task, path)
     except ImportError as error:

@@ -16,6 +16,7 @@ from datamodules.scene import InputError
 from experiments import recipes
 
 from .errors import readable
+from .trust import trusted
 
 
 class Parser(LightningArgumentParser):
@@ -44,10 +45,12 @@ class Early(NamedTuple):
     """What of a command line must be known before it is parsed, since the rest depends on it."""
 
     arguments: list[str]
-    """The command line without ``--recipes``, which is no setting of an experiment."""
+    """The command line without ``--recipes`` and ``--trust``, which are no settings of an experiment."""
     own_recipes: Path | None
     checkpoint: str | None
     """``ckpt_path``, from the command line, its configuration files or the environment."""
+    trusted: tuple[str, ...] = ()
+    """The packages of the user's own whose classes a checkpoint may name; never from a configuration file."""
 
 
 def read_early(arguments: list[str]) -> Early:
@@ -58,6 +61,7 @@ def read_early(arguments: list[str]) -> Early:
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--recipes")
+    parser.add_argument("--trust", action="append", default=[])
     known, rest = _parse(parser, arguments)
     own = recipes.own_folder(known.recipes)
     # In the order in which they are given: a later one wins, whether it is an option or a file that has it.
@@ -68,7 +72,8 @@ def read_early(arguments: list[str]) -> Early:
     given = [layer["ckpt_path"] for layer in layers if "ckpt_path" in layer]
     command = arguments[0].upper() if arguments else ""
     path = given[-1] if given else os.environ.get(f"LECTERN_{command}__CKPT_PATH")
-    return Early(rest, own, None if path in (None, "null") else str(path))
+    packages = trusted(known.trust or [os.environ.get(f"LECTERN_{command}__TRUST", "")])
+    return Early(rest, own, None if path in (None, "null") else str(path), packages)
 
 
 def say_what_is_hidden(files: list[Path], own: Path | None) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jsonargparse
 from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules import ImageFiles
 from datamodules.scene import InputError
+from experiments.lightning_compat import importing_only
 from experiments.runs.files import CHECKPOINTS, CONFIG
 from lightning_modules.base import Task
 
 from .catalog import class_of
-from .checkpoint_io import load
+from .checkpoint_io import check_finite, check_weights, load
+from .plain_data import checked_metadata
+from .trust import PACKAGES, buildable, looked_at, parser_of
 
 SETTINGS = ("model", "data", "expect", "name")
 """What of its experiment a checkpoint's evaluation starts from; device, trainer and the like are the command's own."""
@@ -36,10 +38,22 @@ class Saved(NamedTuple):
 
     @classmethod
     def read(cls, path: Path) -> Saved:
-        """Raises InputError where there is no checkpoint that can be read, or an older Lectern wrote it."""
+        """Raises InputError where there is no checkpoint that can be read, or an older Lectern wrote it, or it is hostile."""
+        return cls.of_content(load(path), path)
+
+    @classmethod
+    def for_evaluation(cls, path: Path) -> Saved:
+        """As :meth:`read`; raises InputError too where a weight is not finite."""
         checkpoint = load(path)
-        settings = checkpoint.get("experiment") or {}
-        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, _metadata_in(checkpoint, path))
+        check_finite(checkpoint["state_dict"], path)
+        return cls.of_content(checkpoint, path)
+
+    @classmethod
+    def of_content(cls, checkpoint: dict[str, Any], path: Path) -> Saved:
+        """What the content of the checkpoint at ``path`` says."""
+        metadata = _metadata_in(checkpoint, path)  # first: of an older one this says what to do
+        settings = looked_at(checkpoint.get("experiment") or {}, path)
+        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, metadata)
 
     def check(self, class_path: str) -> None:
         """Raises InputError where the checkpoint is of another task than the configuration."""
@@ -56,20 +70,33 @@ class Saved(NamedTuple):
         ]
 
 
-def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
+def task_of(checkpoint: dict[str, Any], path: Path, trusted: Collection[str] = ()) -> Task:
     """The task that wrote a checkpoint, with its weights.
+
+    Args:
+        checkpoint: its content, as :func:`checkpoint_io.load` gives it.
+        path: where it lies.
+        trusted: packages of the user's own, whose classes it may name.
 
     Raises:
         InputError: the checkpoint was not written by ``lectern fit``, so it does not say how its task was built; or by an
-            older one.
+            older one; or it names what is no class of ours or of a trusted package, or its weights are not the task's.
     """
-    model, metadata = (checkpoint.get("experiment") or {}).get("model"), _metadata_in(checkpoint, path)
-    if not model or not metadata:
+    saved = Saved.of_content(checkpoint, path)
+    if "model" not in saved.settings or not saved.metadata:
         raise InputError(f"{path}: does not say how its task was built; was it written by lectern fit?")
-    parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(Task, "model")
-    model = without_pretraining({**model, "init_args": {**model["init_args"], "metadata": metadata}})
-    task: Task = parser.instantiate_classes(parser.parse_object({"model": model})).model
+    check_finite(checkpoint["state_dict"], path)
+    model = buildable("model", saved.settings["model"], path, trusted)
+    arguments = {**(model.get("init_args") or {}), "metadata": saved.metadata}
+    parser = parser_of("model")
+    try:
+        with importing_only((*PACKAGES, *trusted)):
+            task: Task = parser.instantiate_classes(parser.parse_object({"model": {**model, "init_args": arguments}})).model
+    except InputError:
+        raise
+    except Exception as error:  # whatever a class says of arguments that are not its own
+        raise InputError(f"{path}: its task cannot be built ({' '.join(str(error).split())[:300]})") from error
+    check_weights(task, checkpoint["state_dict"], path)
     task.load_state_dict(checkpoint["state_dict"])
     return task
 
@@ -78,22 +105,28 @@ def _metadata_in(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
     """The metadata of the data that a checkpoint was trained on; empty where it has none.
 
     Raises:
-        InputError: it has the names of before 2026-11-26, which nothing here knows any more.
+        InputError: it has the names of before 2026-11-26, which nothing here knows any more; or no data set has such.
     """
     arguments = checkpoint.get("hyper_parameters") or {}
+    if not isinstance(arguments, dict):
+        raise InputError(f"{path}: hyper_parameters are no values by name")
     if "specification" in arguments:
         raise InputError(
             f"{path}: written by an older Lectern, whose names are not known any more; train it again, or use the commit "
             "that its run's summary.json names"
         )
-    return dict(arguments.get("metadata") or {})
+    metadata = arguments.get("metadata") or {}
+    return checked_metadata(metadata, path) if metadata else {}
 
 
-def without_pretraining(config: Any) -> Any:
-    """A configuration whose networks start without pre-trained ``weights``: the checkpoint's replace them."""
-    if isinstance(config, dict):
-        return {k: None if k == "weights" and isinstance(v, str) else without_pretraining(v) for k, v in config.items()}
-    return config
+def check_root(saved: Saved, root: Any) -> None:
+    """Raises InputError where data are looked for in a place that a checkpoint names and that is not here.
+
+    MNIST and CIFAR-10 are downloaded where they are missing: a checkpoint does not say into which new folder.
+    """
+    arguments = (saved.settings.get("data") or {}).get("init_args") or {}
+    if isinstance(root, str) and root == arguments.get("root") and not Path(root).exists():
+        raise InputError(f"{saved.path}: its data lie in {root}, which is not here; say where they are: --data.root FOLDER")
 
 
 def run_folder_of(path: Path) -> Path | None:
@@ -103,7 +136,7 @@ def run_folder_of(path: Path) -> Path | None:
     return _relative(folder) if inside else None
 
 
-def start_from(saved: Saved, parser: LightningArgumentParser, parse: Callable[[], Any]) -> None:
+def start_from(saved: Saved, parser: LightningArgumentParser, parse: Callable[[], Any], trusted: Collection[str] = ()) -> None:
     """Makes a checkpoint's experiment the parser's defaults, so that it is all that a command needs.
 
     It is the lowest layer: environment, configuration files and command line change what they name. An object that they
@@ -114,13 +147,34 @@ def start_from(saved: Saved, parser: LightningArgumentParser, parse: Callable[[]
         saved: what the checkpoint says.
         parser: the subcommand's.
         parse: parses the command line, which may lack what a default will fill, and returns the subcommand's settings.
+        trusted: packages of the user's own, whose classes the checkpoint may name.
+
+    Raises:
+        InputError: the checkpoint names what is no class of ours or of a trusted package. Data of a class that is not
+            trusted do not matter where the command line has others.
     """
-    defaults = {key: without_pretraining(value) if key == "model" else value for key, value in saved.settings.items()}
+    defaults, refused = dict(saved.settings), None
+    for part in ("model", "data"):
+        if part in defaults:
+            try:
+                defaults[part] = buildable(part, defaults[part], saved.path, trusted)
+            except InputError as error:
+                if part == "model":
+                    raise
+                del defaults[part]
+                refused = error
     while True:
         parser.set_defaults(defaults)
-        before, after = parser.get_defaults(), parse()
+        before = parser.get_defaults()
+        try:
+            after = parse()
+        except InputError as error:
+            raise InputError(f"{refused} ({error})") if refused else error from None
+        # Arguments without a class are the base class's, for the parser.
+        if refused and _short(getattr(after.get("data"), "class_path", None) or "DataModule") == "DataModule":
+            raise refused
         kept = {k: v for k in defaults if (v := _still_meant(defaults[k], before.get(k), after.get(k))) is not _REPLACED}
-        if "data" not in kept and (images := _as_images(saved, after.get("data"))):
+        if "data" not in kept and (images := _as_images(saved, after.get("data"), trusted)):
             kept["data"] = images
         if kept == defaults:
             return
@@ -156,14 +210,16 @@ def _listed(value: Any) -> Any:
     return [_listed(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _as_images(saved: Saved, data: Any) -> dict[str, Any] | None:
+def _as_images(saved: Saved, data: Any, trusted: Collection[str]) -> dict[str, Any] | None:
     """What images without annotation take from a checkpoint, where a command names them; they know no classes or sizes."""
     if data is None or not issubclass(class_of(data.class_path), ImageFiles):
         return None
     trained_on = (saved.settings.get("data") or {}).get("init_args") or {}
     prepared = {key: trained_on[key] for key in PREPARED if trained_on.get(key) is not None}
     known = {"metadata": saved.metadata} if saved.metadata else {}
-    return {"class_path": data.class_path, "init_args": {**known, **prepared}}
+    images = {"class_path": "datamodules.ImageFiles", "init_args": {"root": "", **known, **prepared}}
+    checked = buildable("data", images, saved.path, trusted)["init_args"]
+    return {"class_path": data.class_path, "init_args": {key: checked[key] for key in (*known, *prepared)}}
 
 
 def _short(class_path: str) -> str:

@@ -185,7 +185,10 @@ def test_an_own_recipe_trains_and_is_tested_on_own_data(mine: Mine) -> None:
     mine.lectern("fit", "--config", "grey/squares")
     (run,) = (mine.folder / "runs" / "grey" / "squares").iterdir()
     assert is_finished(run)
-    mine.lectern("test", "--ckpt_path", str(run / "checkpoints" / "best.ckpt"))
+    best = str(run / "checkpoints" / "best.ckpt")
+    said = mine.lectern("test", "--ckpt_path", best, code=2).stderr
+    assert "data names my_data.MyCSV, which is none of Lectern's classes; if you trust it: --trust my_data" in said
+    mine.lectern("test", "--ckpt_path", best, "--trust", "my_data")
 
 
 @pytest.mark.slow
