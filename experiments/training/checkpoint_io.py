@@ -44,6 +44,18 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         InputError: there is no such file, or it is no checkpoint.
     """
+    content = read(path)
+    if "state_dict" not in content:
+        raise InputError(f"{path}: holds no task's weights (no state_dict)")
+    return content
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a file of torch's holds, whoever wrote it: a checkpoint or a plain state dict; nothing in it is executed.
+
+    Raises:
+        InputError: there is no such file, or it holds no such thing.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
     try:
@@ -52,6 +64,6 @@ def load(path: Path) -> dict[str, Any]:
         foreign = re.search(r"GLOBAL (\S+)", str(error))
         reason = f"holds a {foreign[1]}" if foreign else (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{path}: not a checkpoint that can be read, or damaged ({reason})") from None
-    if not isinstance(content, dict) or "state_dict" not in content:
+    if not isinstance(content, dict):
         raise InputError(f"{path}: holds no task's weights (no state_dict)")
     return content

@@ -29,7 +29,7 @@ from experiments.runs.files import CHECKPOINTS, PICTURES
 from experiments.runs.report import write_report
 from lightning_modules.base import Task
 
-from . import building, rebuilding
+from . import building, fine_tuning, rebuilding
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints
 from .errors import input_error, one_line, readable
@@ -38,6 +38,7 @@ from .memory import keep_freed_memory
 from .parsing import Parser, read_early, say_what_is_hidden
 from .pictures import Pictures
 from .profiling import NoProfiler
+from .resuming import Resumed
 from .run_choice import choose
 from .saving import SaveConfig
 from .wandb_logging import WandbMode, finish_wandb
@@ -49,6 +50,8 @@ class LecternCLI(OpenLightningCLI):
     def __init__(self, args: list[str] | None = None) -> None:
         keep_freed_memory()
         self.saved: rebuilding.Saved | None = None
+        self.resumed: Resumed | None = None
+        """The run that a fit goes on with; None where a new one begins."""
         super().__init__(
             Task,
             DataModule,
@@ -69,6 +72,12 @@ class LecternCLI(OpenLightningCLI):
         parser.add_argument("--name", type=str | None, default=None, help="of the run; the recipe's name by default")
         parser.add_argument(
             "--version", type=str | None, default=None, help="of the run, its folder's name; the time by default"
+        )
+        parser.add_argument(
+            "--init_from",
+            type=str | None,
+            default=None,
+            help="of fit: a checkpoint or state dict whose weights a new run takes",
         )
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
@@ -99,6 +108,15 @@ class LecternCLI(OpenLightningCLI):
         check_fit(config.model.class_path, config.data.class_path)
         self.run_folder = choose(str(self.subcommand), config, self.recipe, self.saved)
         config["name"] = self.run_folder.name
+        if self.subcommand == "fit":
+            self._resume_or_begin(config)
+
+    def _resume_or_begin(self, config: Any) -> None:
+        if config.ckpt_path:
+            self.resumed = Resumed.read(Path(config.ckpt_path))
+            self.resumed.check(config, self.parser_of("fit"))
+        elif config.init_from:
+            fine_tuning.begin(config)
 
     # Building ---------------------------------------------------------------------------------------------------------
 
@@ -117,13 +135,19 @@ class LecternCLI(OpenLightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         config = self.config_init[self.subcommand]
+        if self.resumed:
+            self.resumed.check_metadata(self.datamodule.metadata.as_dict())
         torch.use_deterministic_algorithms(config.trainer.deterministic is True)
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         trainer = super().instantiate_trainer(
             **kwargs,
             logger=building.loggers(str(self.subcommand), config, self.run_folder),
-            callbacks=[*(config.trainer.callbacks or []), *self.own_callbacks(config)],
+            callbacks=[
+                *(config.trainer.callbacks or []),
+                *self.own_callbacks(config),
+                *fine_tuning.callbacks(str(self.subcommand), config),
+            ],
             plugins=[*building.listed(config.trainer.plugins), AtomicCheckpoints()],
         )
         if config.trainer.sync_batchnorm and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):

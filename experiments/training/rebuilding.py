@@ -40,7 +40,7 @@ class Saved(NamedTuple):
         """Raises InputError where there is no checkpoint that can be read, or an older Lectern wrote it."""
         checkpoint = load(path)
         settings = checkpoint.get("experiment") or {}
-        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, _metadata_in(checkpoint, path))
+        return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, metadata_in(checkpoint, path))
 
     def check(self, class_path: str) -> None:
         """Raises InputError where the checkpoint is of another task than the configuration."""
@@ -64,7 +64,7 @@ def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
         InputError: the checkpoint was not written by ``lectern fit``, so it does not say how its task was built; or by an
             older one.
     """
-    model, metadata = (checkpoint.get("experiment") or {}).get("model"), _metadata_in(checkpoint, path)
+    model, metadata = (checkpoint.get("experiment") or {}).get("model"), metadata_in(checkpoint, path)
     if not model or not metadata:
         raise InputError(f"{path}: does not say how its task was built; was it written by lectern fit?")
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
@@ -75,7 +75,7 @@ def task_of(checkpoint: dict[str, Any], path: Path) -> Task:
     return task
 
 
-def _metadata_in(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
+def metadata_in(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
     """The metadata of the data that a checkpoint was trained on; empty where it has none.
 
     Raises:

@@ -37,7 +37,6 @@ def choose(subcommand: str, config: Any, recipe: str, saved: Saved | None) -> Ru
         print(f"resuming {found}" if found else f"no unfinished run of {name} in {config.runs}: a new one begins")
     if not path:
         return RunFolder(config.runs, name, config.version)
-    Saved.read(Path(path)).check(config.model.class_path)
     folder = run_folder_of(Path(path))
     return RunFolder.of(folder) if folder else RunFolder(config.runs, name)
 
