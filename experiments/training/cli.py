@@ -38,7 +38,7 @@ from .memory import keep_freed_memory
 from .parsing import Parser, read_early, say_what_is_hidden
 from .pictures import Pictures
 from .profiling import NoProfiler
-from .resuming import Resumed
+from .resuming import GoOn, Resumed
 from .run_choice import choose
 from .saving import SaveConfig
 from .wandb_logging import WandbMode, finish_wandb
@@ -146,7 +146,7 @@ class LecternCLI(OpenLightningCLI):
             callbacks=[
                 *(config.trainer.callbacks or []),
                 *self.own_callbacks(config),
-                *fine_tuning.callbacks(str(self.subcommand), config),
+                *([GoOn()] if self.resumed else fine_tuning.callbacks(str(self.subcommand), config)),
             ],
             plugins=[*building.listed(config.trainer.plugins), AtomicCheckpoints()],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ def compare(there: dict[str, Any], here: dict[str, Any], parse: Callable[[dict[s
     """
     found: list[Difference] = []
     common = _common(there, here, "", found)
+    here = parse(here)  # parsed again, a class that was given without arguments has its defaults
     try:
         parsed = parse(common)
     except (InputError, ValueError, TypeError):  # an argument that today's classes do not take: what is there is compared
@@ -119,10 +121,10 @@ def _last(key: str) -> str:
 
 
 def _number(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _shown(value: Any) -> str:
@@ -130,5 +132,8 @@ def _shown(value: Any) -> str:
         return "not there"
     if isinstance(value, dict) and isinstance(value.get("class_path"), str):
         value = _last(value["class_path"])
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("...\n").strip()
+    try:
+        text = yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("...\n").strip()
+    except (RecursionError, yaml.YAMLError):  # what no configuration has
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:59]}…"

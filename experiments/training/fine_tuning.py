@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,16 +104,17 @@ def begin(config: Any) -> None:
 
 def without_pretraining(config: Any) -> list[str]:
     """Sets the ``weights`` of all networks in ``config.model`` to null, in place; returns what they were."""
-    dropped = []
+    dropped: list[str] = []
 
     def walk(value: Any) -> None:
-        for inner in value if isinstance(value, list | tuple) else value.values() if hasattr(value, "values") else ():
-            walk(inner)
-        if hasattr(value, "get") and isinstance(found := value.get("weights"), str):
-            value["weights"] = None
+        parts = vars(value) if isinstance(value, Namespace) else value
+        if isinstance(parts, dict) and isinstance(found := parts.get("weights"), str):
+            parts["weights"] = None
             dropped.append(found)
+        for part in parts.values() if isinstance(parts, dict) else parts if isinstance(parts, list | tuple) else ():
+            walk(part)
 
-    walk(vars(config.model) if not hasattr(config.model, "values") else config.model)
+    walk(config.model)
     return dropped
 
 
@@ -165,7 +167,7 @@ def _counts(here: dict[str, Any], there: dict[str, Any]) -> str:
 
 def _aliases(task: nn.Module) -> dict[str, str]:
     """What torchvision calls the task's weights, of the networks that say so (``torchvision_names``)."""
-    found = {}
+    found: dict[str, str] = {}
     for place, module in task.named_modules():
         for own, name in getattr(module, "torchvision_names", {}).items():
             before = f"{place}.{own}."

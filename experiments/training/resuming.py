@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytorch_lightning as pl
 import yaml
 from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules.scene import InputError
+from experiments.lightning_compat import epochs_done, mend_progress
 from experiments.runs.folder import is_finished
 
 from .checkpoint_io import read
@@ -158,6 +160,14 @@ class Resumed(NamedTuple):
             print(f"lectern: the run has another length now, and {name} keeps the one that it is given ({', '.join(own)})")
 
 
+class GoOn(pl.Callback):
+    """A resumed run trains on each batch once, also where the run of before ended inside an epoch and this one is longer."""
+
+    def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        if trainer.state.fn == "fit":
+            mend_progress(checkpoint, trainer)
+
+
 def experiment_of(parser: LightningArgumentParser, config: Any) -> dict[str, Any]:
     """What a checkpoint keeps of its experiment: plain data."""
     plain = _plain(parser, config)
@@ -171,12 +181,9 @@ def _plain(parser: LightningArgumentParser, config: Any) -> dict[str, Any]:
 
 
 def _done(checkpoint: dict[str, Any], path: Path) -> tuple[int, int]:
-    """Epochs and optimizer steps. An epoch whose last batch is trained counts, though its validation may be to come."""
+    """Epochs and optimizer steps."""
     try:
-        loop = checkpoint["loops"]["fit_loop"]
-        progress = loop["epoch_progress"]["current"]
-        trained = progress["started"] > progress["processed"] and loop["epoch_loop.batch_progress"]["is_last_batch"]
-        return int(progress["processed"]) + bool(trained), int(checkpoint["global_step"])
+        return epochs_done(checkpoint), int(checkpoint["global_step"])
     except (KeyError, TypeError, ValueError):
         raise InputError(f"{path}: does not say how far its run has come{_begin(path)}") from None
 

@@ -22,10 +22,6 @@ class Matches(NamedTuple):
     of_another_shape: set[str]
     """Those that the file has in another shape."""
 
-    @property
-    def count(self) -> int:
-        return len(self.same)
-
 
 def match(source: Mapping[str, Tensor], target: Mapping[str, Tensor], aliases: Mapping[str, str]) -> Matches:
     """Finds the weights of a file that a task can take.
@@ -50,7 +46,7 @@ def match(source: Mapping[str, Tensor], target: Mapping[str, Tensor], aliases: M
             also[alias].append(name)
     for names in ({name: [name] for name in target}, also):
         tried += [_by_prefix(source, target, names, *pair) for pair in _prefixes(source, target, names)]
-    best = max(tried, key=lambda found: found.count)
+    best = max(tried, key=lambda found: len(found.same))
     return best if any(target[name].dim() for name in best.same) else Matches({}, set())
 
 
