@@ -143,26 +143,32 @@ def initialise(task: Task, weights: Weights) -> Taken:
         for name, stored in found.same.items():
             target[name].copy_(weights.tensors[stored])
     fresh = [name for name in target if name not in found.same]
-    counts = _counts(task.metadata.as_dict(), weights.metadata)
-    return Taken(weights.path, len(found.same), len(fresh), _in_words(fresh, target, found, counts))
+    reasons = _reasons(found, target, weights, task.metadata.as_dict())
+    return Taken(weights.path, len(found.same), len(fresh), _in_words(groups_of(fresh, target), reasons))
 
 
-def _in_words(fresh: list[str], target: Mapping[str, Tensor], found: Matches, counts: str) -> str:
-    groups = groups_of(fresh, target)
+def _in_words(groups: dict[str, list[str]], reasons: dict[str, str]) -> str:
     said = []
     for prefix, names in list(groups.items())[:NAMED]:
-        why = f"; {counts}" if any(name in found.of_another_shape for name in names) else ""
+        why = next((f"; {reasons[name]}" for name in names if name in reasons), "")
         said.append(f"{prefix} ({len(names)}{why})")
     return ", ".join(said) + (f" and {len(groups) - NAMED} more" if len(groups) > NAMED else "")
 
 
-def _counts(here: dict[str, Any], there: dict[str, Any]) -> str:
-    """Why a layer has another shape: the numbers of classes or the like, where they are known."""
-    for key in COUNTED:
-        ours, theirs = len(here.get(key) or ()), len(there.get(key) or ())
-        if ours and theirs and ours != theirs:
-            return f"{ours} {key.replace('_', ' ')} here, {theirs} there"
-    return "of another shape there"
+def _reasons(found: Matches, target: Mapping[str, Tensor], weights: Weights, here: dict[str, Any]) -> dict[str, str]:
+    """Why weights that the file has by name are fresh: the numbers of classes or the like, where these make the difference."""
+    said = {}
+    for name, stored in found.of_another_shape.items():
+        ours, theirs = target[name].shape, weights.tensors[stored].shape
+        said[name] = "of another shape there"
+        for key in COUNTED:
+            many, few = len(here.get(key) or ()), len(weights.metadata.get(key) or ())
+            if many != few and many and few and len(ours) and len(theirs) and ours[1:] == theirs[1:]:
+                a_class, rest = divmod(ours[0] - theirs[0], many - few)  # rows that belong to each
+                if a_class > 0 and not rest:
+                    said[name] = f"{many} {key.replace('_', ' ')} here, {few} there"
+                    break
+    return said
 
 
 def _aliases(task: nn.Module) -> dict[str, str]:

@@ -19,8 +19,8 @@ class Matches(NamedTuple):
 
     same: dict[str, str]
     """The name in the file of one with the same shape."""
-    of_another_shape: set[str]
-    """Those that the file has in another shape."""
+    of_another_shape: dict[str, str]
+    """Those that the file has in another shape, with the name there."""
 
 
 def match(source: Mapping[str, Tensor], target: Mapping[str, Tensor], aliases: Mapping[str, str]) -> Matches:
@@ -36,25 +36,30 @@ def match(source: Mapping[str, Tensor], target: Mapping[str, Tensor], aliases: M
         aliases: other names of the task's weights, as torchvision has them.
 
     Returns:
-        Nothing is found by scalars alone, such as the counts of batch normalisation: any network has those.
+        Nothing is found by scalars alone, such as the counts of batch normalisation: any network has those. Nor is it by one
+        layer behind two different prefixes: it only happens to look alike.
     """
     source = {name: value for name, value in source.items() if isinstance(value, Tensor)}
-    tried = [_by_prefix(source, target, {name: [name] for name in target}, "", "")]
+    own = {name: [name] for name in target}
+    tried = [_by_prefix(source, target, own, "", "")]
     also: dict[str, list[str]] = defaultdict(list)
     for name, alias in aliases.items():
         if name in target:
             also[alias].append(name)
-    for names in ({name: [name] for name in target}, also):
-        tried += [_by_prefix(source, target, names, *pair) for pair in _prefixes(source, target, names)]
+    for names in (own, also):
+        for there, here in _prefixes(source, target, names):
+            found = _by_prefix(source, target, names, there, here)
+            if not (there and here) or len({_layer(name) for name in found.same if target[name].dim()}) > 1:
+                tried.append(found)
     best = max(tried, key=lambda found: len(found.same))
-    return best if any(target[name].dim() for name in best.same) else Matches({}, set())
+    return best if any(target[name].dim() for name in best.same) else Matches({}, {})
 
 
 def _by_prefix(
     source: Mapping[str, Tensor], target: Mapping[str, Tensor], names: Mapping[str, Sequence[str]], there: str, here: str
 ) -> Matches:
     """What is found where ``here`` before a name of ``names`` stands for ``there`` before one of the file's."""
-    same, other = {}, set()
+    same, other = dict[str, str](), dict[str, str]()
     for name, wanted in names.items():
         stored = there + name.removeprefix(here)
         if not name.startswith(here) or stored not in source:
@@ -63,7 +68,7 @@ def _by_prefix(
             if _alike(source[stored], target[weight]):
                 same[weight] = stored
             else:
-                other.add(weight)
+                other[weight] = stored
     return Matches(same, other)
 
 
@@ -106,6 +111,10 @@ def _alike(stored: Tensor, wanted: Tensor) -> bool:
 
 def _last(name: str) -> str:
     return name.rsplit(".", 1)[-1]
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def groups_of(some: Iterable[str], all_names: Iterable[str]) -> dict[str, list[str]]:
