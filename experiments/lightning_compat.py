@@ -89,3 +89,47 @@ def validation_follows(trainer: pl.Trainer) -> bool:
     progress, every = trainer.fit_loop.epoch_loop.batch_progress, trainer.val_check_batch
     in_epoch, in_all = progress.current.ready, progress.total.ready
     return progress.is_last_batch or (every is not None and (in_epoch % every == 0 or in_all % every == 0))
+
+
+def epochs_done(checkpoint: dict[str, Any]) -> int:
+    """The epochs that a checkpoint's run has trained whole, though the validation of the last may be to come.
+
+    Raises:
+        KeyError, TypeError: it says nothing of it.
+    """
+    epoch, batch = _progress(checkpoint)
+    whole = int(epoch["current"]["processed"])
+    if epoch["current"]["started"] > whole:
+        return whole + bool(batch["is_last_batch"])
+    return whole - _is_cut(epoch, batch)
+
+
+def mend_progress(checkpoint: dict[str, Any], trainer: pl.Trainer) -> None:
+    """Puts a checkpoint's progress so that a run that goes on from it trains on each batch once, as if never stopped.
+
+    Two states of Lightning's do not go on so. A run that ends inside an epoch (``max_steps``, ``max_time``) counts that epoch
+    as done: the rest of it would be left out. And a run that is limited by steps takes the last batch of an epoch that is done
+    for one of the epoch that begins. A run that is at its end stays as it is.
+    """
+    if trainer.max_steps != -1 and checkpoint["global_step"] >= trainer.max_steps:
+        return
+    epoch, batch = _progress(checkpoint)
+    if _is_cut(epoch, batch):
+        for counts in (epoch["current"], epoch["total"]):
+            counts["processed"] = counts["completed"] = counts["started"] - 1
+    elif trainer.max_steps != -1 and epoch["current"]["processed"] == epoch["current"]["started"]:
+        for counts in (epoch["current"], epoch["total"]):
+            counts["completed"] = counts["processed"]
+        batch["current"] = dict.fromkeys(batch["current"], 0)
+        batch["is_last_batch"] = False
+
+
+def _progress(checkpoint: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    loop = checkpoint["loops"]["fit_loop"]
+    return loop["epoch_progress"], loop["epoch_loop.batch_progress"]
+
+
+def _is_cut(epoch: dict[str, Any], batch: dict[str, Any]) -> bool:
+    """Whether a run ended inside an epoch, which then counts as done."""
+    closed = epoch["current"]["processed"] == epoch["current"]["started"] > 0
+    return bool(closed and batch["current"]["ready"] > 0 and not batch["is_last_batch"])

@@ -14,7 +14,8 @@ from torch.optim.lr_scheduler import LRScheduler
 class Schedule(LRScheduler):
     """Multiplies each group's learning rate by a factor of the run's progress, at every optimizer step.
 
-    The task sets ``total_steps`` from the trainer, so that a recipe's schedule fits when its epochs are changed.
+    The task sets ``total_steps`` from the trainer, so that a recipe's schedule fits when its epochs are changed; where a run is
+    resumed with another length, the task stretches it.
     """
 
     total_steps = 1
@@ -25,6 +26,19 @@ class Schedule(LRScheduler):
     @abstractmethod
     def factor(self, progress: float) -> float:
         """The factor at ``progress`` in [0, 1], the part of the run's steps that are done."""
+
+    def stretch(self, total_steps: int) -> None:
+        """Gives the schedule another length; the learning rates are at once those of the steps that are done.
+
+        A resumed run has restored the length that it was begun with: one that is made longer would go on at the old end.
+        """
+        self.total_steps = total_steps
+        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(lr)
+            else:
+                group["lr"] = lr
+        self._last_lr = [lr.clone() if isinstance(lr, Tensor) else lr for lr in (g["lr"] for g in self.optimizer.param_groups)]
 
     def get_lr(self) -> list[float | Tensor]:
         factor = self.factor(min(1.0, self.last_epoch / max(1, self.total_steps)))

@@ -23,7 +23,6 @@ from .networks.region_heads import StagedHead
 from .networks.regions import RegionDetector
 from .region_detection import RegionDetection
 from .ridge_regressors import RidgeRegressors
-from .schedules import Schedule
 
 STAGES = ("fine_tuning", "features", "svms", "regressors")
 
@@ -117,12 +116,15 @@ class StagedDetection(RegionDetection):
         if self.fine_tuning:
             super().lr_scheduler_step(scheduler, metric)
 
-    def configure_optimizers(self) -> Any:
-        config = super().configure_optimizers()
-        if isinstance(config, dict) and isinstance(scheduler := config["lr_scheduler"]["scheduler"], Schedule):
-            epochs = self.trainer.max_epochs or 1
-            scheduler.total_steps = max(1, scheduler.total_steps * (epochs - 1) // epochs)
-        return config
+    def schedule_steps(self) -> int:
+        """Those of the fine-tuning: done, and still to come before the last epoch.
+
+        In a run that was made longer they are fewer than its epochs have: what was its last epoch before taught nothing.
+        """
+        scheduler: Any = self.lr_schedulers()
+        done = scheduler.last_epoch if scheduler else 0
+        steps = super().schedule_steps()
+        return max(1, done + max(0, steps - steps // (self.trainer.max_epochs or 1) - self.global_step))
 
     @torch.no_grad()
     def _write_features(self, batch: Batch) -> None:

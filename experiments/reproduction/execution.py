@@ -113,6 +113,7 @@ def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[Mo
         arguments += ["--data.workers", "0"]
     last = folder / CHECKPOINTS / "last.ckpt"
     if last.is_file():
+        write_summary(folder, {"state": "unfinished"})  # a training that was at its end is not refused: its test is to come
         arguments += ["--ckpt_path", str(last)]
     with environment(**{OWN_FOLDER: str(folder)}):
         return _train_on_many(config, arguments, folder) if _devices(config) > 1 else _train_here(job, config, arguments)

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from datamodules.scene import InputError
 
-from .files import CONFIG, METRICS, SUMMARY, read_metrics, read_summary, state_of
+from .files import CONFIG, METRICS, SUMMARY, read_metrics, read_summary
 from .lock import LOCK, RunLock, holder
 
 
@@ -347,7 +347,7 @@ def plain_json(values: dict[str, Any]) -> str:
 
 def is_finished(folder: Path) -> bool:
     """Whether the run came to its end; a run without this mark did not, whatever its exit code was."""
-    return state_of(folder) == "finished"
+    return read_summary(folder).get("state") == "finished"
 
 
 def _plain(value: Any) -> Any:

@@ -84,20 +84,43 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         InputError: there is no such file, or it is no checkpoint.
     """
+    _check_place(path)
+    check_archive(path)
+    content = _content(path)
+    if "state_dict" not in content:
+        raise InputError(f"{path}: holds no task's weights (no state_dict)")
+    _check_tensors(content["state_dict"], path)
+    return content
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a file of torch's holds, whoever wrote it: a checkpoint or a plain state dict; nothing in it is executed.
+
+    Unlike :func:`load` it takes files as torch wrote them before version 1.6, which published weights still are.
+
+    Raises:
+        InputError: there is no such file, or it holds no such thing.
+    """
+    _check_place(path)
+    if zipfile.is_zipfile(path):
+        check_archive(path)
+    return _content(path)
+
+
+def _check_place(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"{path}: a folder, and no checkpoint; a run's are in its checkpoints/")
     if not path.is_file():  # a pipe too: to open it would wait for its writer
         raise InputError(f"{path}: no such checkpoint")
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
-        check_archive(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except InputError:
-        raise
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torch and its unpickler are led to by bytes that are no checkpoint
         raise InputError(f"{path}: not a checkpoint that can be read, or damaged ({type(error).__name__})") from None
-    if not isinstance(content, dict) or "state_dict" not in content:
+    if not isinstance(content, dict):
         raise InputError(f"{path}: holds no task's weights (no state_dict)")
-    _check_tensors(content["state_dict"], path)
     return content
 
 

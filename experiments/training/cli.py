@@ -32,7 +32,7 @@ from experiments.runs.lock import releasing
 from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
-from . import building, rebuilding
+from . import building, fine_tuning, rebuilding
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone
 from .errors import input_error, one_line, readable
@@ -41,6 +41,7 @@ from .memory import keep_freed_memory
 from .parsing import Parser, read_early, say_what_is_hidden
 from .pictures import Pictures
 from .profiling import NoProfiler
+from .resuming import GoOn, Resumed
 from .run_choice import choose
 from .saving import SaveConfig
 from .wandb_logging import WandbMode, finish_wandb
@@ -54,6 +55,8 @@ class LecternCLI(OpenLightningCLI):
         self.saved: rebuilding.Saved | None = None
         self.run_folder: RunFolder | None = None
         """Where this command writes; None where it writes nothing."""
+        self.resumed: Resumed | None = None
+        """The run that a fit goes on with; None where a new one begins."""
         super().__init__(
             Task,
             DataModule,
@@ -76,6 +79,12 @@ class LecternCLI(OpenLightningCLI):
             "--version", type=str | None, default=None, help="of the run, its folder's name; the time by default"
         )
         parser.add_argument("--overwrite", type=bool, default=False, help="of a run of that --version: replaces it by this one")
+        parser.add_argument(
+            "--init_from",
+            type=str | None,
+            default=None,
+            help="of fit: a checkpoint or state dict whose weights a new run takes",
+        )
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
         parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
@@ -110,6 +119,15 @@ class LecternCLI(OpenLightningCLI):
             rebuilding.check_root(self.saved, config.data.init_args.get("root"))
         name, self.take_folder = choose(str(self.subcommand), config, self.recipe, self.saved, config.rank_timeout)
         config["name"] = name
+        if self.subcommand == "fit":
+            self._resume_or_begin(config)
+
+    def _resume_or_begin(self, config: Any) -> None:
+        if config.ckpt_path:
+            self.resumed = Resumed.read(Path(config.ckpt_path))
+            self.resumed.check(config, self.parser_of("fit"))
+        elif config.init_from:
+            fine_tuning.begin(config)
 
     # Building ---------------------------------------------------------------------------------------------------------
 
@@ -128,6 +146,8 @@ class LecternCLI(OpenLightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         config = self.config_init[self.subcommand]
+        if self.resumed:
+            self.resumed.check_metadata(self.datamodule.metadata.as_dict())
         self.run_folder = self.take_folder() if building.leaves_files(str(self.subcommand), config) else None
         if not self.run_folder and not building.has_checkpoints_of_its_own(config):
             kwargs["enable_checkpointing"] = False  # Lightning's default would write into the current folder
@@ -138,7 +158,11 @@ class LecternCLI(OpenLightningCLI):
         trainer = super().instantiate_trainer(
             **kwargs,
             logger=building.loggers(str(self.subcommand), config, self.run_folder),
-            callbacks=[*(config.trainer.callbacks or []), *self.own_callbacks(config)],
+            callbacks=[
+                *(config.trainer.callbacks or []),
+                *self.own_callbacks(config),
+                *([GoOn()] if self.resumed else fine_tuning.callbacks(str(self.subcommand), config)),
+            ],
             plugins=[*building.listed(config.trainer.plugins), checkpoints(self.model)],
         )
         if config.trainer.sync_batchnorm and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):

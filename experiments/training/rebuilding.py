@@ -51,7 +51,7 @@ class Saved(NamedTuple):
     @classmethod
     def of_content(cls, checkpoint: dict[str, Any], path: Path) -> Saved:
         """What the content of the checkpoint at ``path`` says."""
-        metadata = _metadata_in(checkpoint, path)  # first: of an older one this says what to do
+        metadata = metadata_in(checkpoint, path)  # first: of an older one this says what to do
         settings = looked_at(checkpoint.get("experiment") or {}, path)
         return cls(path, {key: settings[key] for key in SETTINGS if settings.get(key)}, metadata)
 
@@ -101,7 +101,7 @@ def task_of(checkpoint: dict[str, Any], path: Path, trusted: Collection[str] = (
     return task
 
 
-def _metadata_in(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
+def metadata_in(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
     """The metadata of the data that a checkpoint was trained on; empty where it has none.
 
     Raises:

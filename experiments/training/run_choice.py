@@ -59,8 +59,6 @@ def choose(subcommand: str, config: Any, recipe: str, saved: Saved | None, rank_
         print(f"resuming {found}" if found else f"no unfinished run of {name} in {runs}: a new one begins")
     if first:
         os.environ[CHOSEN] = path or ""
-    if path:
-        Saved.read(Path(path)).check(config.model.class_path)
     if not first:
         return name, lambda: RunFolder(runs / name / "unknown", name)  # until it adopts the first one's
     about = {"job": _job(), "ckpt_path": path or ""}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytorch_lightning as pl
-import yaml
 from pytorch_lightning.cli import LightningArgumentParser, SaveConfigCallback
 
 from experiments.runs.files import CONFIG
 from experiments.runs.folder import folder_of, write_atomically
+
+from .resuming import experiment_of
 
 
 class SaveConfig(SaveConfigCallback):
@@ -46,5 +47,4 @@ class SaveConfig(SaveConfigCallback):
         self._written = True
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
-        plain = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
-        checkpoint["experiment"] = {key: plain.get(key) for key in ("model", "data", "expect", "name", "seed_everything")}
+        checkpoint["experiment"] = experiment_of(self.parser, self.config)

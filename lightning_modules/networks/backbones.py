@@ -101,12 +101,16 @@ class TorchvisionBackbone(StagedBackbone):
     ) -> None:
         layers = _layers(TorchvisionNet(1000, name=name, weights=weights).network, name)
         with torch.device("meta"):
-            shapes = _shapes(_layers(TorchvisionNet(1000, name=name).network, name))
+            shapes = _shapes(list(_layers(TorchvisionNet(1000, name=name).network, name).values()))
         stages: dict[int, tuple[nn.Sequential, int]] = {}
-        for layer, (channels, stride) in zip(layers, shapes, strict=True):
+        names: dict[str, str] = {}
+        for (original, layer), (channels, stride) in zip(layers.items(), shapes, strict=True):
             done = stages[stride][0] if stride in stages else nn.Sequential()
+            names[f"stages.stride{stride}.{len(done)}"] = original
             stages[stride] = done.append(layer), channels
         super().__init__(stages, strides)
+        self.torchvision_names = {own: name for own, name in names.items() if own.split(".")[1] in self.stages}
+        """What torchvision calls the layers, by their names here: so weights from elsewhere are found."""
         self._frozen: list[nn.Module] = list(self.stages.values())[:frozen]
         if frozen_norm:
             self._frozen += [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -137,12 +141,12 @@ class FPN(Backbone):
         return list(self.pyramid(maps).values())
 
 
-def _layers(network: nn.Module, name: str) -> list[nn.Module]:
-    """The layers of a classifier of torchvision, up to its pooling and head."""
+def _layers(network: nn.Module, name: str) -> dict[str, nn.Module]:
+    """The layers of a classifier of torchvision by their names there, in a row, up to its pooling and head."""
     if isinstance(features := getattr(network, "features", None), nn.Sequential):
-        return list(features)
+        return {f"features.{child}": layer for child, layer in features.named_children()}
     if hasattr(network, "layer4"):
-        return [layer for child, layer in network.named_children() if child not in {"avgpool", "fc"}]
+        return {child: layer for child, layer in network.named_children() if child not in {"avgpool", "fc"}}
     raise ValueError(f"TorchvisionBackbone: {name} has no feature maps in a row, as VGG, ResNet, MobileNet or SqueezeNet have")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -58,6 +59,8 @@ class ClassifierLayers(FullyConnected):
             )
         self.extend(layers)
         self.width = linear[-1].out_features
+        self.torchvision_names = {str(i): f"classifier.{i}" for i in range(len(layers))}
+        """What torchvision calls the layers, by their names here: so weights from elsewhere are found."""
 
 
 class RegionHead(nn.Module, ABC):
@@ -150,6 +153,9 @@ class StagedHead(RegionHead):
     Args:
         features, num_classes, layers: see :class:`RegionHead`.
     """
+
+    fitted_buffers: ClassVar[tuple[str, ...]] = ("svm", "regressor", "has_svm", "has_regressor")
+    """What a run fits at its end: no weights that another run could begin with."""
 
     svm: Tensor
     """float (num_classes, 1 + width), each class's bias and weights on the last layer's outputs (fc7)."""

@@ -147,7 +147,11 @@ class SSDBackbone(Backbone):
 
     def __init__(self, *, weights: str | None = None) -> None:
         super().__init__()
-        self.layers = SSDFeatureExtractorVGG(TorchvisionNet(1000, name="vgg16", weights=weights).network.features, False)
+        vgg: Any = TorchvisionNet(1000, name="vgg16", weights=weights).network.features
+        self.layers = SSDFeatureExtractorVGG(vgg, False)
+        original = {layer: f"features.{i}" for i, layer in vgg.named_children()}
+        self.torchvision_names = {own: original[layer] for own, layer in self.named_modules() if layer in original}
+        """What torchvision calls the layers, by their names here: so weights from elsewhere are found."""
 
     def forward(self, images: Tensor) -> list[Tensor]:
         return list(self.layers(images).values())

@@ -71,6 +71,11 @@ def _read(name: str, weights: str) -> dict[str, Tensor]:
     return state
 
 
+def torchvision_name(key: str) -> str:
+    """The name that torchvision's code has for a weight of its files: those of DenseNet are older than the code."""
+    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", key)
+
+
 def _load(network: nn.Module, name: str, num_classes: int, weights: str) -> None:
     """Loads stored weights, all but auxiliary classifiers and a head for another number of classes."""
     state, expected = _read(name, weights), _shapes(network)
@@ -84,8 +89,8 @@ def _load(network: nn.Module, name: str, num_classes: int, weights: str) -> None
             del state[key]
             # Only the weights that torchvision converted have these: they want images normalised to [-1, 1].
             network.transform_input = True  # type: ignore[assignment]
-        elif (renamed := re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", key)) != key:
-            state[renamed] = state.pop(key)  # torchvision's DenseNet files are older than its code
+        elif (renamed := torchvision_name(key)) != key:
+            state[renamed] = state.pop(key)
     faults = [f"{key} is missing" for key in expected.keys() - head - state.keys() if "num_batches_tracked" not in key]
     faults += [f"{key} is unknown" for key in state.keys() - expected.keys()]
     faults += [
