@@ -86,6 +86,8 @@ class Task(pl.LightningModule):
         """Where a step has several: the losses of the one whose gradient is due."""
         self._running: dict[str, Tensor] = {}
         self._running_count = 0
+        self.step_losses: dict[str, Tensor] = {}
+        """Of the last step, each loss and their sum, detached and on the device; who keeps them waits for nothing."""
         self._logged_step = 0
         self._saved_epoch = 0
 
@@ -212,8 +214,8 @@ class Task(pl.LightningModule):
 
     def _accumulate(self, losses: dict[str, Tensor]) -> None:
         """Sums the losses on the device; reading one each step would wait for the device each time."""
-        for name, value in losses.items():
-            value = value.detach()
+        self.step_losses = {name: value.detach() for name, value in losses.items()}
+        for name, value in self.step_losses.items():
             self._running[name] = self._running[name] + value if name in self._running else value
         self._running_count += 1
 
@@ -249,7 +251,13 @@ class Task(pl.LightningModule):
         scheduler = self.make_scheduler(optimizer)
         config: dict[str, Any] = {"scheduler": scheduler, "interval": "epoch"}
         if isinstance(scheduler, Schedule):
-            scheduler.total_steps = int(self.trainer.estimated_stepping_batches)
+            steps = self.trainer.estimated_stepping_batches
+            if steps == float("inf"):
+                raise InputError(
+                    f"{type(scheduler).__name__} follows the run's length, and trainer.max_epochs: -1 has none; set "
+                    "trainer.max_epochs or trainer.max_steps, or model.scheduler: null"
+                )
+            scheduler.total_steps = int(steps)
         if isinstance(scheduler, Schedule | OneCycleLR | CyclicLR):
             config["interval"] = "step"
         if isinstance(scheduler, ReduceLROnPlateau):

@@ -14,9 +14,9 @@ from .folder import write_atomically
 REPORT = "report.md"
 
 
-def write_report(folder: Path) -> Path:
-    """Writes the report from the run's own files, and returns its path."""
-    summary, config = read_summary(folder), _config(folder)
+def write_report(folder: Path, coming: dict[str, Any] | None = None) -> Path:
+    """Writes the report from the run's own files, and returns its path; ``coming`` is what its summary will have as well."""
+    summary, config = read_summary(folder) | (coming or {}), _config(folder)
     lines = [f"# {summary.get('name', folder.name)}", "", *_facts(summary), "", *_expectations(config, summary)]
     lines += _metrics("Test", summary.get("test", {})) + _metrics(
         "Last values of training and validation", summary.get("metrics", {})
@@ -36,6 +36,8 @@ def _config(folder: Path) -> dict[str, Any]:
 def _facts(summary: dict[str, Any]) -> list[str]:
     keys = {
         "state": "state",
+        "reason": "because",
+        "diverged_at": "not finite from step",
         "started": "started",
         "seconds": "seconds",
         "steps": "optimizer steps",
@@ -46,7 +48,7 @@ def _facts(summary: dict[str, Any]) -> list[str]:
         "device": "device",
         "commit": "commit",
     }
-    rows = [f"| {text} | {summary[key]} |" for key, text in keys.items() if key in summary]
+    rows = [f"| {text} | {summary[key]} |" for key, text in keys.items() if summary.get(key) not in (None, "")]
     return ["| | |", "|---|---|", *rows]
 
 

@@ -13,6 +13,7 @@ from experiments.runs.folder import RunFolder
 from lightning_modules.base import Task
 
 from .callbacks import Reproducible, RunSummary
+from .divergence import Divergence
 from .predictions import PredictionWriter
 from .wandb_logging import wandb_logger
 
@@ -35,6 +36,8 @@ def callbacks(subcommand: str, config: Any, run_folder: RunFolder, task: Task) -
         made.append(TQDMProgressBar(refresh_rate=10))
     if subcommand == "predict":
         made.append(PredictionWriter(folder))
+    if subcommand == "fit":
+        made.append(Divergence(config.on_nan))
     if subcommand == "fit" and config.trainer.enable_checkpointing is not False and not config.trainer.fast_dev_run:
         best = ModelCheckpoint(
             folder / CHECKPOINTS,
