@@ -87,7 +87,9 @@ def test_all_ranks_stop_together_where_one_diverged(workdir: Path) -> None:
     command += [*spoiled(4, rank=1), "--trainer.log_every_n_steps=3"]
     pids = start_ranks(command, 2, workdir / "log")
     assert [wait(pid) for pid in pids] == [1, 1], (workdir / "log0").read_text()
-    assert all("train/cross_entropy, train/loss not finite at step 4" in (workdir / f"log{rank}").read_text() for rank in (0, 1))
+    assert all(
+        "train/cross_entropy, train/loss not finite at step 4" in (workdir / f"log{rank}").read_text() for rank in (0, 1)
+    )
 
 
 def test_a_study_judges_a_learning_rate_that_diverges(workdir: Path) -> None:
