@@ -21,9 +21,9 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from datamodules.scene import InputError
+from datamodules.temporary import beside
 
 from .files import METRICS, SUMMARY, read_metrics, read_summary
-from .temporary import beside
 
 
 def write_atomically(path: Path, text: str) -> None:

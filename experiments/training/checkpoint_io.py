@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning.plugins import TorchCheckpointIO
 
 from datamodules.scene import InputError
-from experiments.runs.temporary import beside
+from datamodules.temporary import beside
 
 
 class AtomicCheckpoints(TorchCheckpointIO):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from datamodules.scene import COMPUTED, InputError
-from experiments.runs.temporary import beside
+from datamodules.temporary import beside
 from lightning_modules.base import Task
 from lightning_modules.networks.detector import Detector
 
