@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .scene import FIELDS, Batch, Scene
+from .scene import FIELDS, Batch, InputError, Scene
 
 Key = tuple[int, int]
 """(epoch, index): what a sample's augmentation is a function of, together with the run's seed."""
@@ -114,11 +115,36 @@ class EpochLoader:
 
     def __iter__(self) -> Iterator[Batch | None]:
         self.sampler.first = self.position()
-        for batch in self.loader:
+        for batch in self._prepared():
             if batch is not None and "skipped" in batch:
                 self.report(batch.pop("skipped"))
             # None keeps the count of batches, so that the ranks of a distributed run stay in step.
             yield batch or None
+
+    def _prepared(self) -> Iterator[Any]:
+        try:
+            yield from self.loader
+        except RuntimeError as error:
+            if killed := worker_killed(error):
+                raise killed from error
+            raise
+
+
+class WorkerKilled(InputError):
+    """A process that prepares batches was killed: the run goes on from its last checkpoint."""
+
+    state = "unfinished"
+
+
+def worker_killed(error: RuntimeError) -> WorkerKilled | None:
+    """What to say where torch says with ``error`` that a worker was killed; None where it says something else."""
+    found = re.search(r"DataLoader worker .*?(killed by signal: [\w ]+|exited unexpectedly)", str(error))
+    if found is None:
+        return None
+    return WorkerKilled(
+        f"a process that prepares batches was killed ({found[1].strip()}), as the system does where memory runs out; lower "
+        "data.workers or data.batch_size"
+    )
 
 
 def _one_thread(worker: int) -> None:

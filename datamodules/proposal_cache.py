@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .scene import InputError
+from .temporary import beside, remove_left
 
 _Image = NDArray[np.uint8]
 
@@ -38,6 +39,7 @@ class ProposalCache:
     def __init__(self, folder: str | bool, settings: str) -> None:
         self.folder = Path(folder).expanduser() if isinstance(folder, str) else cache_folder() / "proposals"
         self.settings = settings
+        self._swept: set[Path] = set()
 
     def get(self, image: _Image, search: Callable[[_Image], Tensor]) -> Tensor:
         """The proposals for an image (H, W, 3): those on disk, or what ``search`` gives, which is kept.
@@ -60,15 +62,18 @@ class ProposalCache:
         return self.folder / name[:2] / f"{name[2:]}.npz"  # no folder has too many files
 
     def _write(self, path: Path, boxes: Tensor) -> None:
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        draft = beside(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("wb") as file:
+            if path.parent not in self._swept:  # once a process and folder: of those who were killed while they wrote
+                remove_left(path.parent)
+                self._swept.add(path.parent)
+            with draft.open("wb") as file:
                 np.savez_compressed(file, boxes=boxes.numpy())  # its checksum tells a damaged file when it is read
-            beside.replace(path)
+            draft.replace(path)
         except OSError as error:
             with suppress(OSError):
-                beside.unlink(missing_ok=True)
+                draft.unlink(missing_ok=True)
             raise InputError(
                 f"{self.folder}: proposals cannot be written ({error.strerror}); name another folder, or false, in "
                 "data.proposals.init_args.cache"

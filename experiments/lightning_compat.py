@@ -81,6 +81,18 @@ def gradients_are_accumulating(trainer: pl.Trainer) -> bool:
     return bool(trainer.fit_loop._should_accumulate())
 
 
+def batches_are_whole(trainer: pl.Trainer) -> bool:
+    """Whether the epoch has trained on some batches, and is behind the last of them and before the next one."""
+    done = trainer.fit_loop.epoch_loop.batch_progress.current
+    return 0 < done.ready == done.completed
+
+
+def epochs_trained(trainer: pl.Trainer) -> int:
+    """The epochs that the run has trained, counted at an epoch's end already; ``trainer.current_epoch`` is that epoch there."""
+    progress: Any = trainer.fit_loop.epoch_progress.current
+    return int(progress.processed)
+
+
 def validation_follows(trainer: pl.Trainer) -> bool:
     """Whether validation may come right after the batch that just ended.
 

@@ -87,6 +87,8 @@ class Task(pl.LightningModule):
         """Where a step has several: the losses of the one whose gradient is due."""
         self._running: dict[str, Tensor] = {}
         self._running_count = 0
+        self.step_losses: dict[str, Tensor] = {}
+        """Of the last step, each loss and their sum, detached and on the device; who keeps them waits for nothing."""
         self._logged_step = 0
         self._saved_epoch = 0
 
@@ -213,8 +215,8 @@ class Task(pl.LightningModule):
 
     def _accumulate(self, losses: dict[str, Tensor]) -> None:
         """Sums the losses on the device; reading one each step would wait for the device each time."""
-        for name, value in losses.items():
-            value = value.detach()
+        self.step_losses = {name: value.detach() for name, value in losses.items()}
+        for name, value in self.step_losses.items():
             self._running[name] = self._running[name] + value if name in self._running else value
         self._running_count += 1
 
@@ -245,8 +247,18 @@ class Task(pl.LightningModule):
         return means
 
     def schedule_steps(self) -> int:
-        """The optimizer steps that a :class:`Schedule` is laid out over: the run's."""
-        return int(self.trainer.estimated_stepping_batches)
+        """The optimizer steps that a :class:`Schedule` is laid out over: the run's.
+
+        Raises:
+            InputError: it has no end.
+        """
+        steps = self.trainer.estimated_stepping_batches
+        if steps == float("inf"):
+            raise InputError(
+                "model.scheduler follows the run's length, and trainer.max_epochs: -1 has none; set trainer.max_epochs or "
+                "trainer.max_steps, or model.scheduler: null"
+            )
+        return int(steps)
 
     def _stretch_schedule(self) -> None:
         """Lays the schedule out over the run's new length, where a resumed run has another one than it was begun with."""

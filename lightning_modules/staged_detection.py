@@ -167,11 +167,20 @@ class StagedDetection(RegionDetection):
         values: dict[str, float] = {"images": len(self._written), "features_bytes": features, "bytes": total}
         values |= {f"{stage}_seconds": seconds for stage, seconds in self._seconds.items()}
         values |= {f"{stage}_cpu_seconds": seconds for stage, seconds in self._cpu_seconds.items()}
-        self.log_dict({f"stages/{name}": float(v) for name, v in values.items()}, on_step=False, on_epoch=True, batch_size=1)
+        metrics = {f"stages/{name}": float(value) for name, value in values.items()}
+        self.log_dict(metrics, logger=False, on_step=False, on_epoch=True, batch_size=1)
+        for logger in self.loggers:  # at once: at the epoch's end, as Lightning would, is behind the epoch's checkpoint
+            logger.log_metrics({**metrics, "epoch": self.current_epoch}, step=self.global_step - 1)
         times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self._seconds.items())
         rank_zero_info(f"stages: {times}; {len(self._written)} images' features took {total / 1e6:.1f} MB in {store.folder}")
 
     def on_train_end(self) -> None:
+        self._delete_features()
+
+    def on_fit_end(self) -> None:
+        self._delete_features()  # of a run that was interrupted behind its last checkpoint: no training ends there
+
+    def _delete_features(self) -> None:
         if not self.keep_features and not self.fine_tuning:
             self._store().delete()
 

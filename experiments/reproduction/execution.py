@@ -111,6 +111,7 @@ def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[Mo
         arguments += ["--pictures.count", "0"]
     if not _has(config, "data.init_args.workers"):
         arguments += ["--data.workers", "0"]
+    arguments += ["--on_nan", "continue"]  # a learning rate that is walked to may be too high, and is judged by its figures
     last = folder / CHECKPOINTS / "last.ckpt"
     if last.is_file():
         write_summary(folder, {"state": "unfinished"})  # a training that was at its end is not refused: its test is to come
@@ -134,7 +135,7 @@ def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> list[
     # The reason belongs into the summary, and the trace into the log.
     with environment(WANDB_JOB_TYPE=job.variant, LECTERN_TRACEBACK="1"):
         code = run_cli(start)
-    if code != 0:
+    if code != 0 or not made:  # stopped by its time it has no error, but is not whole
         raise SystemExit(code)
     task = made[0]
     objects = [*made, *task.modules(), *getattr(task, "val_metrics", {}).values()]

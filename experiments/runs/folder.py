@@ -22,6 +22,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from datamodules.scene import InputError
+from datamodules.temporary import beside
 
 from .files import CONFIG, METRICS, SUMMARY, read_metrics, read_summary
 from .lock import LOCK, RunLock, holder
@@ -33,18 +34,18 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         InputError: the disk is full, the folder read-only, or the like; what was there before is intact.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = beside(path)
     with _writing(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("w", encoding="utf-8", newline="") as file:
+            with draft.open("w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            draft.replace(path)
         except OSError:
             with suppress(OSError):  # where the folder is read-only there is nothing to remove
-                beside.unlink(missing_ok=True)
+                draft.unlink(missing_ok=True)
             raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,12 @@ from .folder import write_atomically
 REPORT = "report.md"
 
 
-def write_report(folder: Path) -> Path:
-    """Writes the report of a run from its own files, and returns its path.
+def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
+    """Writes the report of a run from its own files, and returns its path; ``coming`` is what its summary will have as well.
 
     Its test is the last one on the data of the run itself; evaluations on other data are listed, and have reports of their own.
     """
-    summary, config = read_summary(folder), read_config(folder)
+    summary, config = read_summary(folder) | dict(coming or {}), read_config(folder)
     tested = test_metrics(folder, summary)
     lines = [f"# {summary.get('name', folder.name)}", "", *_facts(summary), "", *_expectations(config.get("expect"), tested)]
     lines += _metrics("Test", tested)
@@ -91,6 +92,8 @@ def _written(folder: Path, lines: list[str]) -> Path:
 def _facts(summary: dict[str, Any]) -> list[str]:
     keys = {
         "state": "state",
+        "reason": "because",
+        "diverged_at": "not finite from step",
         "started": "started",
         "seconds": "seconds",
         "steps": "optimizer steps",

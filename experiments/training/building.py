@@ -14,6 +14,7 @@ from experiments.runs.folder import RunFolder
 from lightning_modules.base import Task
 
 from .callbacks import Reproducible, RunSummary
+from .divergence import Divergence
 from .evaluated import Evaluated
 from .keep_best import KeepBest
 from .predictions import PredictionWriter
@@ -55,6 +56,8 @@ def callbacks(
     made: list[pl.Callback] = [Reproducible(), config.pictures]
     if config.trainer.enable_progress_bar is not False:
         made.append(TQDMProgressBar(refresh_rate=10))
+    if subcommand == "fit":
+        made.append(Divergence(config.on_nan))
     if run_folder is None:
         return made
     if isinstance(run_folder, EvaluationFolder):

@@ -21,6 +21,9 @@ from datamodules.base import run_seed
 from datamodules.scene import InputError
 from experiments.runs.files import AXES, read_metrics, read_summary
 from experiments.runs.folder import RunFolder, write_summary
+from experiments.runs.report import write_report
+
+from .ending import ending
 
 
 class Reproducible(pl.Callback):
@@ -99,19 +102,21 @@ class RunSummary(pl.Callback):
             return
         self._begin(trainer)  # a run that was killed between its last checkpoint and its end has no step to go on with
         self.folder.flush()
-        self._write(
-            {
-                "state": "finished",
-                "finished": _now(),
-                "metrics": last_metrics(self.folder.folder),
-                "steps": trainer.global_step,
-                "epochs": trainer.current_epoch,
-                "seconds": round(self.folder.seconds, 1),
-                "images_per_second": round(self._images / max(1e-9, self._training_seconds), 1),
-                "peak_memory_mib": peak_memory_mib(),
-                "parameters": sum(p.numel() for p in pl_module.parameters()),
-            }
-        )
+        values = {
+            "reason": "",
+            **ending(trainer),
+            "finished": _now(),
+            "metrics": last_metrics(self.folder.folder),
+            "steps": trainer.global_step,
+            "epochs": trainer.current_epoch,
+            "seconds": round(self.folder.seconds, 1),
+            "images_per_second": round(self._images / max(1e-9, self._training_seconds), 1),
+            "peak_memory_mib": peak_memory_mib(),
+            "parameters": sum(p.numel() for p in pl_module.parameters()),
+        }
+        if trainer.is_global_zero:
+            write_report(self.folder.folder, values)  # before the summary, which says that all is there
+        self._write(values)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._write({"test": metrics_of(trainer), "tested": _now()})
@@ -120,9 +125,12 @@ class RunSummary(pl.Callback):
         if self.folder.begun and trainer.state.fn == "fit":
             stopped = isinstance(exception, KeyboardInterrupt | SystemExit)
             reason = "" if stopped else f"{type(exception).__name__}: {exception}"[:500]
-            state = "unfinished" if stopped else getattr(exception, "state", "failed")
+            chosen = getattr(exception, "state", None)  # of an end that the training chose itself
             with suppress(InputError):  # where the disk is full, the first error is the one to show
-                self._write({"state": state, "reason": reason})
+                self._write({"state": chosen or ("unfinished" if stopped else "failed"), "reason": reason})
+                if chosen and trainer.is_global_zero:
+                    self.folder.flush()
+                    write_report(self.folder.folder)
 
     @rank_zero_only
     def _write(self, values: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from pytorch_lightning.plugins import TorchCheckpointIO
 from torch import Tensor, nn
 
 from datamodules.scene import InputError
+from datamodules.temporary import beside
 
 LARGEST_PICKLE = 2 * 2**20
 """Bytes of what a checkpoint holds beside its tensors: more than Lectern writes, and read in a few seconds."""
@@ -55,17 +56,17 @@ class AtomicCheckpoints(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         target = Path(path)
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
+        draft = beside(target)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("wb") as file:
+            with draft.open("wb") as file:
                 torch.save(checkpoint, file)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(target)
+            draft.replace(target)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
             with suppress(OSError):  # where the folder is read-only there is nothing to remove
-                beside.unlink(missing_ok=True)
+                draft.unlink(missing_ok=True)
             reason = next((e.strerror for e in (error, error.__context__) if isinstance(e, OSError)), str(error))
             raise InputError(f"{target}: checkpoint not written, the previous one is intact ({reason})") from error
 

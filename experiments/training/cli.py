@@ -35,6 +35,7 @@ from lightning_modules.base import Task
 from . import building, fine_tuning, rebuilding
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone
+from .divergence import Diverged, OnNan
 from .errors import input_error, one_line, readable
 from .keeping import KeepLast
 from .memory import keep_freed_memory
@@ -87,6 +88,7 @@ class LecternCLI(OpenLightningCLI):
         )
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
+        parser.add_argument("--on_nan", type=OnNan, default="stop", help="where a loss is not finite: stop, or continue")
         parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
         parser.add_class_arguments(Pictures, "pictures")
         parser.add_class_arguments(KeepLast, "checkpoint")
@@ -216,7 +218,12 @@ def _run_cli(start: Callable[[], LecternCLI]) -> int:
         cli = start()
     except SIGTERMException as stopped:  # Lightning's has no code, where the signal came before the training
         print("\nstopped; --ckpt_path last goes on from here", file=sys.stderr)
-        return int(stopped.code or 128 + signal.SIGTERM)
+        return 128 + signal.SIGTERM if stopped.code is None else int(stopped.code)
+    except Diverged as error:
+        if os.environ.get("LECTERN_TRACEBACK"):
+            raise
+        print(f"lectern: {one_line(error)}", file=sys.stderr)
+        return 1
     except Exception as error:
         wrong = input_error(error)
         if wrong is None or os.environ.get("LECTERN_TRACEBACK"):

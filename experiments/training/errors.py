@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from datamodules.loading import worker_killed
 from datamodules.scene import InputError
 
 
@@ -25,6 +26,9 @@ def readable(message: str) -> str:
 def input_error(error: BaseException | None) -> InputError | None:
     """The InputError that an exception is, or was raised from."""
     while error is not None and not isinstance(error, InputError):
+        # torch says so in the middle of whatever runs, where nobody could say it better.
+        if isinstance(error, RuntimeError) and (killed := worker_killed(error)):
+            return killed
         error = error.__cause__ or error.__context__
     return error
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from datamodules.scene import COMPUTED, InputError
+from datamodules.temporary import beside
 from lightning_modules.base import Task
 from lightning_modules.networks.detector import Detector
 
@@ -63,20 +64,20 @@ def export(task: Task, path: Path) -> dict[str, float]:
     height, width = task.metadata.image_size
     generator = torch.Generator().manual_seed(0)
     images = [torch.randint(0, 256, (1, 3, height, width), generator=generator).float() for _ in range(3)]
-    beside, of_detections = path.with_name(f".{path.name}"), dict[str, float]()
+    draft, of_detections = beside(path), dict[str, float]()
     try:
         with torch.no_grad():
             if isinstance(task.network, Detector):
                 with _some_detections(task, images[0]):
-                    of_detections = _checked(task, beside, images)
+                    of_detections = _checked(task, draft, images)
                 if not of_detections:
                     raise InputError(f"{type(task.network).__name__} scores all boxes alike, so that none can be compared")
-            as_it_is = _checked(task, beside, images)
-        beside.replace(path)
+            as_it_is = _checked(task, draft, images)
+        draft.replace(path)
     except InputError as error:
         raise InputError(f"{path}: not written: {error}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
     return {name: max(each.get(name, 0.0) for each in (as_it_is, of_detections)) for name in as_it_is | of_detections}
 
 

@@ -7,12 +7,14 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
 import experiments.training.cli  # noqa: F401  (what each child would import again)
-from experiments.runs.files import read_metrics
+from experiments.runs.files import read_config, read_metrics, read_summary
 
 
 def repeats(least: int) -> int:
@@ -20,8 +22,8 @@ def repeats(least: int) -> int:
     return int(os.environ.get("LECTERN_KILLS", least))
 
 
-def start(arguments: list[str], log: Path, **environment: str) -> int:
-    """Forks a process group that runs ``lectern`` with the arguments; returns its pid."""
+def start(arguments: list[str], log: Path, prepare: Callable[[], None] = lambda: None, **environment: str) -> int:
+    """Forks a process group that runs ``lectern`` with the arguments; returns its pid. ``prepare`` is called in it first."""
     pid = os.fork()
     if pid:
         return pid
@@ -35,6 +37,7 @@ def start(arguments: list[str], log: Path, **environment: str) -> int:
         sys.stdout, sys.stderr = (os.fdopen(fd, "w", buffering=1, closefd=False) for fd in (1, 2))  # in place of pytest's
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.argv = ["lectern", *arguments]
+        prepare()
         from experiments.__main__ import main
 
         code = main()
@@ -96,6 +99,46 @@ def weights(run: Path) -> torch.Tensor:
 def curves(run: Path) -> list[dict[str, str]]:
     """The run's metrics without the timings, to the last digit; as text, since NaN is not equal to itself."""
     return [{k: repr(v) for k, v in row.items() if k != "seconds"} for row in read_metrics(run)]
+
+
+TIMES = ("started", "finished", "seconds", "images_per_second", "peak_memory_mib", "wall_seconds", "cpu_seconds")
+"""Of a summary, what no two runs have alike."""
+
+
+def _settled(values: dict[str, Any]) -> dict[str, str]:
+    """What of a summary or of its metrics does not depend on the clock, to the last digit."""
+    return {
+        key: repr(_settled(value) if isinstance(value, dict) else value)
+        for key, value in values.items()
+        if key not in TIMES and not key.endswith("_seconds")
+    }
+
+
+def _report(run: Path) -> list[str]:
+    times = ("| started", "| seconds", "| images/s", "| peak memory")
+    return [
+        line for line in (run / "report.md").read_text().splitlines() if not line.startswith(times) and "_seconds" not in line
+    ]
+
+
+def _files(run: Path) -> set[str]:
+    return {str(path.relative_to(run)) for path in run.rglob("*")}
+
+
+def _settings(run: Path) -> dict[str, Any]:
+    return {key: value for key, value in read_config(run).items() if key not in ("runs", "ckpt_path")}
+
+
+def assert_same_run(resumed: Path, whole: Path) -> None:
+    """Asserts that a run that was interrupted ended as the one that was not, but for the clock: every file of it."""
+    assert torch.equal(weights(resumed), weights(whole))
+    assert [{k: v for k, v in row.items() if not k.endswith("_seconds")} for row in curves(resumed)] == [
+        {k: v for k, v in row.items() if not k.endswith("_seconds")} for row in curves(whole)
+    ]
+    assert _settled(read_summary(resumed)) == _settled(read_summary(whole))
+    assert _report(resumed) == _report(whole)
+    assert _settings(resumed) == _settings(whole)
+    assert _files(resumed) == _files(whole), "a file is left over or missing"
 
 
 def kill(pid: int, signal_number: int = signal.SIGKILL) -> int:
