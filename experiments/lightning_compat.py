@@ -11,7 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
+import yaml
+from jsonargparse._typehints import ActionTypeHint, rebuild_typehint_args
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.enums import LightningEnum
 
 
 class OpenLightningCLI(LightningCLI):
@@ -42,6 +45,35 @@ def parse_unchecked(parser: LightningArgumentParser, arguments: list[str]) -> An
     jsonargparse parses the arguments of a subcommand so, before it looks at the whole.
     """
     return parser.parse_args(arguments, _skip_validation=True)
+
+
+def int_before_float(argument: dict[str, Any]) -> None:
+    """Has an argument that takes an int or a float try the int first, so that 1 stays 1: of Lightning's limits, 1 is one batch
+    and 1.0 is all.
+
+    ``Trainer`` says ``Optional[Union[int, float]]``; but typing keeps every union that was made, takes unions of the same members
+    for equal, and hands out ``Union[float, int, None]`` where any module said that before; and jsonargparse, which tries the
+    members in order, then reads 1 as 1.0.
+
+    Args:
+        argument: the keyword arguments of ``add_argument``.
+    """
+    if isinstance(action := argument.get("action"), ActionTypeHint):
+        action._typehint = _int_before_float(action._typehint)
+
+
+def _int_before_float(hint: Any) -> Any:
+    members = getattr(hint, "__args__", None)
+    if not isinstance(members, tuple) or not {int, float} <= {m for m in members if isinstance(m, type)}:
+        return hint
+    if members.index(int) < members.index(float):
+        return hint
+    return rebuild_typehint_args(hint, tuple(sorted(members, key=lambda member: member is not int)))
+
+
+# Timer's default is a member of an enumeration under the type str, which is no plain data to jsonargparse: without this, no
+# configuration with a Timer can be read or written.
+yaml.SafeDumper.add_multi_representer(LightningEnum, lambda dumper, member: dumper.represent_str(member.value))
 
 
 def set_rank_timeout(trainer: pl.Trainer, minutes: float) -> None:

@@ -189,6 +189,7 @@ def _quiet() -> None:
         ".*dataloader is not resumable.*",
         ".*Checkpoint directory .* exists.*",
         ".*It is recommended to use .*sync_dist=True.*",  # metrics are gathered before they are logged
+        ".*You requested to overfit but enabled .*",  # the data module does not shuffle then; Lightning looks for its own sampler
         ".*overridden `transfer_batch_to_device` in `LightningModule`.*",  # batches move as each task wants
     ):
         warnings.filterwarnings("ignore", message)

@@ -14,6 +14,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules.scene import InputError
 from experiments import recipes
+from experiments.lightning_compat import int_before_float
 
 from .errors import readable
 
@@ -30,6 +31,7 @@ class Parser(LightningArgumentParser):
     def add_argument(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("action") is ActionConfigFile:
             kwargs |= {"action": Recipe, "help": "A recipe's name (lectern list shows them), or a YAML file; may be repeated."}
+        int_before_float(kwargs)
         return super().add_argument(*args, **kwargs)
 
 
