@@ -114,6 +114,11 @@ class EpochLoader:
             generator=torch.Generator(),
         )
 
+    @property
+    def scenes(self) -> int:
+        """How many there are, whatever the size of a batch."""
+        return self.sampler.length
+
     def __len__(self) -> int:
         return len(self.sampler)
 

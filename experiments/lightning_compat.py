@@ -13,6 +13,7 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 from jsonargparse._typehints import ActionTypeHint, rebuild_typehint_args
+from pytorch_lightning.callbacks import BatchSizeFinder
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.enums import LightningEnum
 
@@ -51,9 +52,9 @@ def int_before_float(argument: dict[str, Any]) -> None:
     """Has an argument that takes an int or a float try the int first, so that 1 stays 1: of Lightning's limits, 1 is one batch
     and 1.0 is all.
 
-    ``Trainer`` says ``Optional[Union[int, float]]``; but typing keeps every union that was made, takes unions of the same members
-    for equal, and hands out ``Union[float, int, None]`` where any module said that before; and jsonargparse, which tries the
-    members in order, then reads 1 as 1.0.
+    ``Trainer`` says ``Optional[Union[int, float]]``; but typing keeps every union that was made, takes unions of the same
+    members for equal, and hands out ``Union[float, int, None]`` where any module said that before; and jsonargparse, which
+    tries the members in order, then reads 1 as 1.0.
 
     Args:
         argument: the keyword arguments of ``add_argument``.
@@ -74,6 +75,15 @@ def _int_before_float(hint: Any) -> Any:
 # Timer's default is a member of an enumeration under the type str, which is no plain data to jsonargparse: without this, no
 # configuration with a Timer can be read or written.
 yaml.SafeDumper.add_multi_representer(LightningEnum, lambda dumper, member: dumper.represent_str(member.value))
+
+
+def limit_batch_size_finder(finder: BatchSizeFinder, most: int) -> None:
+    """Ends a search at the greatest batch size that doubling reaches within ``most``.
+
+    Lightning asks a loader's ``dataset`` for its length, which only a DataLoader has, and doubles once more before it looks.
+    """
+    doublings = max(0, most // max(1, finder._init_val)).bit_length()
+    finder._max_trials = min(finder._max_trials, max(1, doublings))
 
 
 def set_rank_timeout(trainer: pl.Trainer, minutes: float) -> None:

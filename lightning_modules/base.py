@@ -81,6 +81,8 @@ class Task(pl.LightningModule):
         self.network = network(self.outputs())
         self._materialise()
         self.val_metrics, self.test_metrics = self.metrics(), self.metrics()
+        self.experiment: Callable[[], dict[str, Any]] | None = None
+        """What rebuilds the experiment; the command line gives it, and each checkpoint has it, one of weights alone too."""
         self._eval_losses: list[dict[str, Mean]] = []
         self._step = Step()
         self._micro_batch: dict[str, Mean] | None = None
@@ -262,6 +264,8 @@ class Task(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": scheduler_of(self.make_scheduler, optimizer, self.trainer)}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self.experiment:
+            checkpoint["experiment"] = self.experiment()
         # Without these, the first mean that a resumed run logs would lack the steps before the checkpoint. Each rank has
         # sums of its own, and every rank comes by here.
         checkpoint["running_losses"] = {

@@ -38,6 +38,15 @@ class AtomicCheckpoints(TorchCheckpointIO):
             raise InputError(f"{target}: checkpoint not written, the previous one is intact ({reason})") from error
 
 
+def check_resumable(checkpoint: dict[str, Any], path: Path) -> None:
+    """Raises InputError where a checkpoint has weights alone."""
+    if "optimizer_states" not in checkpoint:
+        raise InputError(
+            f"{path}: holds weights alone (save_weights_only), so no run can go on from it; "
+            f"--init_from {path} begins a new one with them"
+        )
+
+
 def load(path: Path) -> dict[str, Any]:
     """The checkpoint's content, on the CPU; nothing in it is executed.
 

@@ -29,9 +29,9 @@ from experiments.runs.files import CHECKPOINTS, PICTURES
 from experiments.runs.report import write_report
 from lightning_modules.base import Task
 
-from . import building, rebuilding
+from . import building, finders, rebuilding, trainer_options
 from .catalog import check_fit
-from .checkpoint_io import AtomicCheckpoints
+from .checkpoint_io import AtomicCheckpoints, check_resumable, load
 from .errors import input_error, one_line, readable
 from .keeping import KeepLast
 from .memory import keep_freed_memory
@@ -72,7 +72,7 @@ class LecternCLI(OpenLightningCLI):
         )
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
-        parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
+        parser.add_argument("--expect", type=dict[str, str] | None, default={}, help="what `lectern test` checks")
         parser.add_class_arguments(Pictures, "pictures")
         parser.add_class_arguments(KeepLast, "checkpoint")
         parser.link_arguments("data.metadata", "model.init_args.metadata", _as_dict, apply_on="instantiate")
@@ -95,9 +95,15 @@ class LecternCLI(OpenLightningCLI):
 
     def before_instantiate_classes(self) -> None:
         config = self.config[self.subcommand]
+        config["expect"] = config.expect or {}
         parse_expectations(config.expect)
+        trainer_options.check_values(config.trainer)
         check_fit(config.model.class_path, config.data.class_path)
         self.run_folder = choose(str(self.subcommand), config, self.recipe, self.saved)
+        if self.subcommand == "fit" and config.ckpt_path:
+            checkpoint = load(path := Path(config.ckpt_path))
+            check_resumable(checkpoint, path)
+            finders.take_up(config, checkpoint["experiment"])
         config["name"] = self.run_folder.name
 
     # Building ---------------------------------------------------------------------------------------------------------
@@ -120,10 +126,16 @@ class LecternCLI(OpenLightningCLI):
         torch.use_deterministic_algorithms(config.trainer.deterministic is True)
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
+        loggers = building.loggers(str(self.subcommand), config, self.run_folder)
+        callbacks = trainer_options.usable(config.trainer)
+        if self.subcommand == "fit":
+            folder = self.run_folder.folder if loggers else None
+            trainer_options.check_callbacks(config.trainer, callbacks, folder and folder / CHECKPOINTS)
+            if folder and config.trainer.default_root_dir is None:
+                kwargs["default_root_dir"] = str(folder)  # where callbacks put what they put beside checkpoints
         trainer = super().instantiate_trainer(
-            **kwargs,
-            logger=building.loggers(str(self.subcommand), config, self.run_folder),
-            callbacks=[*(config.trainer.callbacks or []), *self.own_callbacks(config)],
+            **{"logger": loggers, **kwargs, **trainer_options.without_features(config.trainer)},
+            callbacks=[*callbacks, *self.own_callbacks(config)],
             plugins=[*building.listed(config.trainer.plugins), AtomicCheckpoints()],
         )
         if config.trainer.sync_batchnorm and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):
@@ -189,7 +201,9 @@ def _quiet() -> None:
         ".*dataloader is not resumable.*",
         ".*Checkpoint directory .* exists.*",
         ".*It is recommended to use .*sync_dist=True.*",  # metrics are gathered before they are logged
-        ".*You requested to overfit but enabled .*",  # the data module does not shuffle then; Lightning looks for its own sampler
+        ".*could not find the monitored key in the returned metrics.*",  # Monitors says it
+        ".*You are trying to `self.log.*barebones.*",
+        ".*You requested to overfit but enabled .*",  # the data module did, without Lightning
         ".*overridden `transfer_batch_to_device` in `LightningModule`.*",  # batches move as each task wants
     ):
         warnings.filterwarnings("ignore", message)

@@ -10,6 +10,7 @@ from pytorch_lightning.cli import LightningArgumentParser, SaveConfigCallback
 
 from experiments.runs.files import CONFIG
 from experiments.runs.folder import folder_of, write_atomically
+from lightning_modules.base import Task
 
 
 class SaveConfig(SaveConfigCallback):
@@ -22,12 +23,14 @@ class SaveConfig(SaveConfigCallback):
     def __init__(self, parser: LightningArgumentParser, config: Any, **kwargs: Any) -> None:
         super().__init__(parser, config, overwrite=True)
 
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+    def setup(self, trainer: pl.Trainer, pl_module: Task, stage: str) -> None:
+        pl_module.experiment = self.experiment
         if stage == "fit" and trainer.is_global_zero and (folder := folder_of(trainer)):
             experiment = self.config.clone()
             experiment["ckpt_path"] = experiment["version"] = None
             write_atomically(folder / CONFIG, self.parser.dump(experiment, skip_none=False))
 
-    def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+    def experiment(self) -> dict[str, Any]:
+        """What rebuilds it, as plain data. The task writes it into checkpoints: of weights alone, callbacks are not asked."""
         plain = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
-        checkpoint["experiment"] = {key: plain.get(key) for key in ("model", "data", "expect", "name", "seed_everything")}
+        return {key: plain.get(key) for key in ("model", "data", "expect", "name", "seed_everything")}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,11 +14,9 @@ from datamodules import Shapes
 from datamodules.base import DataModule
 from datamodules.drawing import Style
 from datamodules.proposals import Proposer
-from datamodules.scene import Batch, InputError
+from datamodules.scene import Batch
 from datamodules.selective_search import SelectiveSearch
-from tests.conftest import Lectern
 from tests.datamodules.test_loading import SquaresData, epochs, on_rank, same
-from tests.support.small_runs import SMALL
 
 
 class Fixed(Proposer):
@@ -136,7 +132,7 @@ def test_overfitting_sees_the_first_batches_to_the_bit_in_each_epoch_on_every_ra
         first, second, third = epochs(data, 3)
         assert same(first, second) and same(first, third)
         indices.append([batch["index"].tolist() for batch in first])
-    assert [sum(parts, []) for parts in zip(*indices, strict=True)] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert [[i for part in parts for i in part] for parts in zip(*indices, strict=True)] == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
 def test_overfitting_goes_on_behind_what_a_resumed_run_has_seen() -> None:
