@@ -8,6 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import ReduceLROnPlateau
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
@@ -47,8 +48,8 @@ def scheduler_of(make: Callable[[Optimizer], Any], optimizer: Optimizer, trainer
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"model.scheduler: {error}") from error
     if isinstance(scheduler, Schedule):
-        scheduler.total_steps = int(trainer.estimated_stepping_batches)
-    if isinstance(scheduler, OneCycleLR) and scheduler.total_steps < (steps := trainer.estimated_stepping_batches):
+        scheduler.total_steps = int(_steps(trainer))
+    if isinstance(scheduler, OneCycleLR) and scheduler.total_steps < (steps := _steps(trainer)):
         raise InputError(
             f"model.scheduler: OneCycleLR ends after {scheduler.total_steps} steps, but the run has {steps:g}; set "
             "model.scheduler.total_steps to the run's, or take WarmupCosine, which knows them by itself"
@@ -60,6 +61,14 @@ def scheduler_of(make: Callable[[Optimizer], Any], optimizer: Optimizer, trainer
         )
     each_step = isinstance(scheduler, Schedule | OneCycleLR | CyclicLR)
     return {"scheduler": scheduler, "interval": "step" if each_step else "epoch", "reduce_on_plateau": False}
+
+
+def _steps(trainer: pl.Trainer) -> float:
+    """The optimizer steps of a run; infinite where it has no end."""
+    try:
+        return trainer.estimated_stepping_batches
+    except MisconfigurationException as error:
+        raise InputError(f"model.scheduler: the run's length in steps is not known ({error})") from error
 
 
 def step_plateau(task: pl.LightningModule, measured: Mapping[str, Any]) -> None:

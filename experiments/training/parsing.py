@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 import yaml
 from jsonargparse import ActionConfigFile
+from jsonargparse.typing import register_type
 from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules.scene import InputError
@@ -17,6 +19,8 @@ from experiments import recipes
 from experiments.lightning_compat import int_before_float
 
 from .errors import readable
+
+register_type(torch.device)  # a callback's argument; otherwise a saved configuration says that it cannot be written
 
 
 class Parser(LightningArgumentParser):
