@@ -8,14 +8,19 @@ import pytorch_lightning as pl
 
 from datamodules.scene import InputError
 
+from .once import Once
+
 LOADERS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("predict",)}
 
 
-class BatchCounts(pl.Callback):
+class BatchCounts(Once):
     """Refuses, before a run begins, a share of its batches that is none, and validations that would lie behind an epoch's end.
 
     A loader is looked at only where an option asks for it.
     """
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.leave(trainer)
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]

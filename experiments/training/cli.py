@@ -29,7 +29,7 @@ from experiments.runs.files import CHECKPOINTS, PICTURES
 from experiments.runs.report import write_report
 from lightning_modules.base import Task
 
-from . import building, finders, rebuilding, trainer_options
+from . import building, finders, monitors, rebuilding, trainer_options
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, check_resumable, load
 from .errors import input_error, one_line, readable
@@ -152,6 +152,7 @@ class LecternCLI(OpenLightningCLI):
     # Around the run ---------------------------------------------------------------------------------------------------
 
     def after_fit(self) -> None:
+        monitors.say_what_was_never_measured(self.trainer)
         if self.trainer.is_global_zero and self.trainer.logger:
             folder = self.run_folder.folder
             best = folder / CHECKPOINTS / "best.ckpt"

@@ -12,10 +12,12 @@ from pytorch_lightning.utilities import rank_zero_info
 from datamodules.scene import InputError
 from experiments.lightning_compat import limit_batch_size_finder
 
+from .once import Once
+
 FINDERS = (LearningRateFinder, BatchSizeFinder)
 
 
-class Found(pl.Callback):
+class Found(Once):
     """Takes over what the finders among a run's callbacks found, which stand before it in the list.
 
     The configuration then has the values and no finder any more, so that it repeats this run. Optimizer and schedule are
@@ -29,6 +31,7 @@ class Found(pl.Callback):
                 limit_batch_size_finder(callback, loader.scenes)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self.leave(trainer)
         finders = [c for c in trainer.callbacks if isinstance(c, FINDERS)]
         if not finders or trainer.fast_dev_run:  # Lightning skips them there, and says so
             return

@@ -25,7 +25,15 @@ class SaveConfig(SaveConfigCallback):
 
     def setup(self, trainer: pl.Trainer, pl_module: Task, stage: str) -> None:
         pl_module.experiment = self.experiment
-        if stage == "fit" and trainer.is_global_zero and (folder := folder_of(trainer)):
+
+    def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._write(trainer)  # and not before: what finders found belongs into it
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._write(trainer)
+
+    def _write(self, trainer: pl.Trainer) -> None:
+        if trainer.state.fn == "fit" and trainer.is_global_zero and (folder := folder_of(trainer)):
             experiment = self.config.clone()
             experiment["ckpt_path"] = experiment["version"] = None
             write_atomically(folder / CONFIG, self.parser.dump(experiment, skip_none=False))
