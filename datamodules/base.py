@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 from torch.utils.data import Dataset
 
 from .checking import check_promise, problems
+from .following import settings_of, unchanged
 from .loading import DistributedBatchSampler, EpochLoader, Key, Skipped
 from .proposals import Proposer
 from .resizing import ResizeMode
@@ -42,6 +43,8 @@ class DataModule(pl.LightningDataModule):
 
     The augmentation of sample i in epoch e depends on (seed, e, i) alone, where the seed is the run's
     (``--seed_everything``): not on the number of workers or of devices. In evaluation each sample is seen once.
+
+    An attribute may be changed at any time: the next loader asked for is that of a new data module with those values.
 
     Args:
         image_size: side of the square images of a batch, or (H, W).
@@ -74,8 +77,7 @@ class DataModule(pl.LightningDataModule):
         invalid: Literal["error", "skip"] = "error",
     ) -> None:
         super().__init__()
-        height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-        self.image_size = (height, width)
+        self.image_size = image_size
         if min(self.image_size) < 1 or batch_size < 1 or workers < 0:
             raise InputError(
                 f"{type(self).__name__}: image_size and batch_size must be at least 1 and workers at least 0, "
@@ -92,6 +94,18 @@ class DataModule(pl.LightningDataModule):
         self.skipped: dict[str, None] = {}
         """What was left out so far, in order; filled under ``invalid: skip``."""
         self._loaders: dict[str, EpochLoader] = {}
+        self._made_with: dict[str, Any] = {}
+        """The settings that ``_loaders`` and ``skipped`` belong to."""
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(H, W) of a batch's images; set to a number, they are square."""
+        return self._image_size
+
+    @image_size.setter
+    def image_size(self, size: Size) -> None:
+        height, width = (size, size) if isinstance(size, int) else size
+        self._image_size = (height, width)
 
     @property
     @abstractmethod
@@ -128,16 +142,31 @@ class DataModule(pl.LightningDataModule):
         return self._loader("test")
 
     def _loader(self, split: Split, training: bool = False) -> EpochLoader:
-        if split not in self._loaders:
+        if not unchanged(self._made_with, self._settings()):
+            self._loaders, self.skipped = {}, {}
+        if split not in self._loaders:  # one that is kept keeps its workers
             self._loaders[split] = self._make_loader(split, training)
+            self._made_with = self._settings()  # behind it: making one fills what a data set keeps of its files
         return self._loaders[split]
+
+    def _settings(self) -> dict[str, Any]:
+        """All that batches depend on: this object's attributes, the run's seed, and the trainer's part."""
+        return settings_of(self) | {"seed": run_seed(), "ranks": self._ranks(), "overfit": self._overfit()}
+
+    def _ranks(self) -> tuple[int, int]:
+        """This process's rank, and the number of ranks."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
+    def _overfit(self) -> bool:
+        # Lightning does it by exchanging the sampler of a DataLoader, which EpochLoader is not.
+        return bool(getattr(self.trainer, "overfit_batches", 0))
 
     def _make_loader(self, split: Split, training: bool) -> EpochLoader:
         dataset = PreparedScenes(self, split, augment=training)
         name = type(self).__name__
         if len(dataset) == 0:
             raise InputError(f"{name}: the {split} split is empty")
-        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        rank, ranks = self._ranks()
         if training and len(dataset) < self.batch_size:
             raise InputError(
                 f"{name}: {len(dataset)} training scenes do not fill one batch of {self.batch_size}; lower data.batch_size"
@@ -147,7 +176,9 @@ class DataModule(pl.LightningDataModule):
                 f"{name}: data.batch_size counts all devices together and must divide by their number; "
                 f"{self.batch_size} does not divide by {ranks}"
             )
-        batches = DistributedBatchSampler(len(dataset), self.batch_size, run_seed(), rank, ranks, training=training)
+        batches = DistributedBatchSampler(
+            len(dataset), self.batch_size, run_seed(), rank, ranks, training=training, overfit=training and self._overfit()
+        )
         return EpochLoader(
             dataset,
             batches,

@@ -50,24 +50,29 @@ class DistributedBatchSampler(Sampler[list[Key]]):
     samples [b * batch_size, (b + 1) * batch_size) of that order, whatever the number of ranks; each rank takes its
     contiguous slice. In training the last, incomplete batch of an epoch is left out, so that every rank has the same
     number of samples; in evaluation it stays, each sample is there once, and a rank may have an empty slice.
+
+    With ``overfit`` (``trainer.overfit_batches``) training has the data set's own order, and every epoch is the first one
+    again, augmentation included: the same batches, to the bit.
     """
 
-    def __init__(self, length: int, batch_size: int, seed: int, rank: int, ranks: int, *, training: bool) -> None:
+    def __init__(
+        self, length: int, batch_size: int, seed: int, rank: int, ranks: int, *, training: bool, overfit: bool = False
+    ) -> None:
         self.length, self.batch_size, self.seed = length, batch_size, seed
-        self.rank, self.ranks, self.training = rank, ranks, training
+        self.rank, self.ranks, self.training, self.overfit = rank, ranks, training, overfit
         self.epoch = 0
         self.first = 0
         """The batch that the next iteration begins with."""
 
     def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
+        self.epoch = 0 if self.overfit else epoch
 
     def __len__(self) -> int:
         return self.length // self.batch_size if self.training else -(-self.length // self.batch_size)
 
     def order(self) -> list[int]:
         """The indices of this epoch, in the order in which they are seen."""
-        if not self.training:
+        if not self.training or self.overfit:
             return list(range(self.length))
         return cast("list[int]", np.random.default_rng([self.seed, self.epoch]).permutation(self.length).tolist())
 
@@ -109,6 +114,11 @@ class EpochLoader:
             # A generator of its own: otherwise each iteration draws from, and so shifts, the global one.
             generator=torch.Generator(),
         )
+
+    @property
+    def scenes(self) -> int:
+        """How many there are, whatever the size of a batch."""
+        return self.sampler.length
 
     def __len__(self) -> int:
         return len(self.sampler)

@@ -48,9 +48,18 @@ class Shapes(DataModule):
         super().__init__(image_size=image_size, **kwargs)
         if cache_mib < 0:
             raise InputError(f"Shapes: cache_mib is {cache_mib}: 0 or more expected")
-        self.style = replace(style or Style(), image_size=self.image_size)
+        self.style = style or Style()
         self.sizes = {"train": train, "val": val, "test": test}
         self.scene_seed, self.cache_mib = scene_seed, cache_mib
+
+    @property
+    def style(self) -> Style:
+        """How scenes are drawn: at the size of a batch's images."""
+        return replace(self._style, image_size=self.image_size)
+
+    @style.setter
+    def style(self, style: Style) -> None:
+        self._style = style
 
     @property
     def metadata(self) -> DatasetMetadata:

@@ -13,8 +13,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
+import yaml
 from jsonargparse._common import parsing_settings
+from jsonargparse._typehints import ActionTypeHint, rebuild_typehint_args
+from pytorch_lightning.callbacks import BatchSizeFinder
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.enums import LightningEnum
 
 
 class OpenLightningCLI(LightningCLI):
@@ -60,6 +64,44 @@ def importing_only(packages: Collection[str]) -> Iterator[None]:
         yield
     finally:
         parsing_settings.update(before)
+
+
+def int_before_float(argument: dict[str, Any]) -> None:
+    """Has an argument that takes an int or a float try the int first, so that 1 stays 1: of Lightning's limits, 1 is one batch
+    and 1.0 is all.
+
+    ``Trainer`` says ``Optional[Union[int, float]]``; but typing keeps every union that was made, takes unions of the same
+    members for equal, and hands out ``Union[float, int, None]`` where any module said that before; and jsonargparse, which
+    tries the members in order, then reads 1 as 1.0.
+
+    Args:
+        argument: the keyword arguments of ``add_argument``.
+    """
+    if isinstance(action := argument.get("action"), ActionTypeHint):
+        action._typehint = _int_before_float(action._typehint)
+
+
+def _int_before_float(hint: Any) -> Any:
+    members = getattr(hint, "__args__", None)
+    if not isinstance(members, tuple) or not {int, float} <= {m for m in members if isinstance(m, type)}:
+        return hint
+    if members.index(int) < members.index(float):
+        return hint
+    return rebuild_typehint_args(hint, tuple(sorted(members, key=lambda member: member is not int)))
+
+
+# Timer's default is a member of an enumeration under the type str, which is no plain data to jsonargparse: without this, no
+# configuration with a Timer can be read or written.
+yaml.SafeDumper.add_multi_representer(LightningEnum, lambda dumper, member: dumper.represent_str(member.value))
+
+
+def limit_batch_size_finder(finder: BatchSizeFinder, most: int) -> None:
+    """Ends a search at the greatest batch size that doubling reaches within ``most``.
+
+    Lightning asks a loader's ``dataset`` for its length, which only a DataLoader has, and doubles once more before it looks.
+    """
+    doublings = max(0, most // max(1, finder._init_val)).bit_length()
+    finder._max_trials = min(finder._max_trials, max(1, doublings))
 
 
 def set_rank_timeout(trainer: pl.Trainer, minutes: float) -> None:

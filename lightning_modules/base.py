@@ -8,11 +8,10 @@ from typing import Any, ClassVar, Literal
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
 from torchmetrics import MetricCollection
 
 from datamodules.scene import Batch, DatasetMetadata, InputError, Scene
@@ -22,6 +21,7 @@ from .distributed import gather_objects
 from .evaluating import evaluating
 from .means import Mean, mean_losses, values, with_total
 from .schedules import Schedule
+from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau
 
 Stage = Literal["train", "val", "test"]
 
@@ -47,8 +47,9 @@ class Task(pl.LightningModule):
     Args:
         network: called with the number of outputs that the data set asks for, returns the network.
         optimizer: any class of ``torch.optim``, given the parameters; a task that is not trained needs none.
-        scheduler: a class of ``torch.optim.lr_scheduler`` (stepped each epoch; OneCycleLR and CyclicLR each step) or one of
-            ``lightning_modules.schedules`` (which know the run's length by themselves).
+        scheduler: a class of ``torch.optim.lr_scheduler`` (stepped each epoch; OneCycleLR and CyclicLR each step;
+            ReduceLROnPlateau whenever its metric is measured) or one of ``lightning_modules.schedules`` (which know the run's
+            length by themselves).
         metadata: the data set's, as :meth:`DatasetMetadata.as_dict` gives it; the command line fills it in.
     """
 
@@ -76,11 +77,14 @@ class Task(pl.LightningModule):
         self.metadata = DatasetMetadata.from_dict(metadata)
         self._remember_arguments()
         self.make_optimizer, self.make_scheduler = optimizer, scheduler
+        self.lr: float | None = None  # in place of the optimizer's own: what Lightning's LearningRateFinder has found
         self.register_buffer("mean", torch.tensor(self.metadata.mean).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(self.metadata.std).view(1, 3, 1, 1) * 255, persistent=False)
         self.network = network(self.outputs())
         self._materialise()
         self.val_metrics, self.test_metrics = self.metrics(), self.metrics()
+        self.experiment: Callable[[], dict[str, Any]] | None = None
+        """What rebuilds the experiment; the command line gives it, and each checkpoint has it, one of weights alone too."""
         self._eval_losses: list[dict[str, Mean]] = []
         self._step = Step()
         self._micro_batch: dict[str, Mean] | None = None
@@ -209,9 +213,12 @@ class Task(pl.LightningModule):
     def _log_metrics(self, stage: Stage, metrics: MetricCollection) -> None:
         """Computes each metric once over the whole set, on all devices together, and starts afresh."""
         computed = metrics.compute() | mean_losses(self._eval_losses)
-        self.log_dict({f"{stage}/{name}": value for name, value in computed.items()})
+        logged = {f"{stage}/{name}": value for name, value in computed.items()}
+        self.log_dict(logged)
         metrics.reset()
         self._eval_losses = []
+        if self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
+            step_plateau(self, logged)
 
     def _accumulate(self, losses: dict[str, Tensor]) -> None:
         """Sums the losses on the device; reading one each step would wait for the device each time."""
@@ -224,6 +231,15 @@ class Task(pl.LightningModule):
         if means := self._due_means():
             for name, value in means.items():
                 self.log(name, value, prog_bar=name == "train/loss", sync_dist=True, batch_size=1)
+
+    def on_train_epoch_end(self) -> None:
+        # What validation measures is new at its end only; all else as often as an epoch ends.
+        metrics = self.trainer.callback_metrics
+        step_plateau(self, {name: value for name, value in metrics.items() if not name.startswith("val/")})
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any | None) -> None:
+        if metric is not None or not isinstance(scheduler, Plateau):  # of that one, Lightning knows no metric
+            super().lr_scheduler_step(scheduler, metric)
 
     def on_train_start(self) -> None:
         self._stretch_schedule()
@@ -239,8 +255,8 @@ class Task(pl.LightningModule):
 
     def _due_means(self) -> dict[str, Tensor]:
         """The means of the losses since the last logging, where this step is one to log; otherwise nothing."""
-        step = self.global_step
-        if step == self._logged_step or step % self._log_every():
+        step, every = self.global_step, self._log_every()
+        if every == 0 or step == self._logged_step or step % every:  # 0: steps are not logged
             return {}
         means = {f"train/{name}": value / self._running_count for name, value in self._running.items()}
         self._running, self._running_count, self._logged_step = {}, 0, step
@@ -274,20 +290,17 @@ class Task(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         if self.make_optimizer is None:
             raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
-        optimizer = self.make_optimizer(p for p in self.parameters() if p.requires_grad)
+        optimizer = optimizer_of(self.make_optimizer, (p for p in self.parameters() if p.requires_grad), self.lr)
         if self.make_scheduler is None:
             return optimizer
-        scheduler = self.make_scheduler(optimizer)
-        config: dict[str, Any] = {"scheduler": scheduler, "interval": "epoch"}
-        if isinstance(scheduler, Schedule):
-            scheduler.total_steps = self.schedule_steps()
-        if isinstance(scheduler, Schedule | OneCycleLR | CyclicLR):
-            config["interval"] = "step"
-        if isinstance(scheduler, ReduceLROnPlateau):
-            config["monitor"] = scheduler.monitor
+        config = scheduler_of(self.make_scheduler, optimizer, self.trainer)
+        if isinstance(config["scheduler"], Schedule):
+            config["scheduler"].total_steps = self.schedule_steps()
         return {"optimizer": optimizer, "lr_scheduler": config}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self.experiment:
+            checkpoint["experiment"] = self.experiment()
         # Without these, the first mean that a resumed run logs would lack the steps before the checkpoint. Each rank has
         # sums of its own, and every rank comes by here.
         checkpoint["running_losses"] = {

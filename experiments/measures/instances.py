@@ -23,7 +23,7 @@ from lightning_modules.networks.branches import BranchedRCNN
 from lightning_modules.networks.faster_rcnn import FasterRCNN
 from lightning_modules.networks.mask_rcnn import paste
 
-from .training import training_batches
+from .training import most, training_batches
 
 
 class TrivialBaseline(pl.Callback):
@@ -137,7 +137,7 @@ class BranchCost(pl.Callback):
         scenes: Any = PreparedScenes(trainer.datamodule, "val", augment=False)  # type: ignore[attr-defined]
         network = deepcopy(pl_module.network).cpu().eval()
         mean, std = pl_module.mean.cpu(), pl_module.std.cpu()
-        images = [(scenes[(0, i)]["image"][None] - mean) / std for i in range(min(self.images, len(scenes)))]
+        images = [(scenes[(0, i)]["image"][None] - mean) / std for i in range(min(self.images, len(scenes), most(trainer)))]
         for logger in trainer.loggers:
             logger.log_metrics(branch_cost(network, images, self.repeats), step=max(0, trainer.global_step - 1))
 

@@ -76,6 +76,7 @@ class PretrainedBackbone(pl.Callback):
     def _train(self, classifier: Task, trainer: pl.Trainer) -> dict[str, Tensor]:
         pl.Trainer(
             max_epochs=self.epochs,
+            fast_dev_run=trainer.fast_dev_run,  # type: ignore[attr-defined]
             accelerator=trainer.strategy.root_device.type,
             devices=1,
             logger=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,6 +18,8 @@ from lightning_modules import Detection, RegionDetection
 from lightning_modules.evaluating import evaluating
 from lightning_modules.networks.boxes import MIN_SIDE, paired_iou
 from lightning_modules.networks.region_heads import RegionHead, SoftmaxHead, StagedHead
+
+from .training import most
 
 
 class TrainingSeconds(pl.Callback):
@@ -32,7 +35,7 @@ class TrainingSeconds(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         scenes = PreparedScenes(trainer.datamodule, "train", augment=False)  # type: ignore[attr-defined]
-        for i in range(len(scenes)):
+        for i in range(min(len(scenes), most(trainer))):
             scenes[(0, i)]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -199,7 +202,8 @@ class ProposalRecall(pl.Callback):
 def _answers(trainer: pl.Trainer, task: Detection) -> Iterator[tuple[Any, Any]]:
     """Each batch of the test set with what the network, in evaluation mode, says of it."""
     with evaluating(task):
-        for batch in trainer.datamodule.test_dataloader():  # type: ignore[attr-defined]
+        batches = int(trainer.fast_dev_run) or None  # type: ignore[attr-defined]
+        for batch in islice(trainer.datamodule.test_dataloader(), batches):  # type: ignore[attr-defined]
             moved = task.transfer_batch_to_device(batch, task.device, 0)
             with torch.no_grad():
                 yield moved, task.respond(moved)

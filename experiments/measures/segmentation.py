@@ -21,6 +21,8 @@ from experiments.training.pictures import draw
 from lightning_modules.evaluating import evaluating
 from lightning_modules.metrics.segmentation import BandAccuracy
 
+from .training import most
+
 BORDER = 4
 """Rows and columns at an image's edge that are passed over: padding leaves marks of its own there."""
 
@@ -74,7 +76,7 @@ class PhaseEnergy(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         scenes = PreparedScenes(data, "val", augment=False)
-        batch: Any = collate([scenes[(0, i)] for i in range(min(self.samples, len(scenes)))])
+        batch: Any = collate([scenes[(0, i)] for i in range(min(self.samples, len(scenes), most(trainer)))])
         with torch.no_grad(), evaluating(pl_module):
             parts = batch["image"].split(data.batch_size)
             logits = torch.cat([pl_module(images.to(pl_module.device)).float().cpu() for images in parts])

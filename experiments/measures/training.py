@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from itertools import islice
 from typing import Any
 
@@ -79,10 +80,16 @@ def training_batches(trainer: pl.Trainer, samples: int) -> list[Any]:
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     scenes = PreparedScenes(data, "train", augment=False)
     batches = []
-    indices = iter(range(min(samples, len(scenes))))
+    indices = iter(range(min(samples, len(scenes), most(trainer))))
     while chunk := list(islice(indices, max(64, data.batch_size))):
         batches.append(collate([scenes[(0, i)] for i in chunk]))
     return batches
+
+
+def most(trainer: pl.Trainer) -> int:
+    """How many scenes may be looked at: in a smoke test (``fast_dev_run``) as many as its batches hold."""
+    batches = int(trainer.fast_dev_run)  # type: ignore[attr-defined]
+    return batches * trainer.datamodule.batch_size if batches else sys.maxsize  # type: ignore[attr-defined]
 
 
 class DeadUnits(pl.Callback):

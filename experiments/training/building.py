@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Checkpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import Checkpoint, ProgressBar, TQDMProgressBar
 from pytorch_lightning.loggers.logger import Logger
 
 from experiments.runs.evaluation import EvaluationFolder
@@ -13,17 +13,21 @@ from experiments.runs.files import CHECKPOINTS
 from experiments.runs.folder import RunFolder
 from lightning_modules.base import Task
 
+from .batch_counts import BatchCounts
 from .callbacks import Reproducible, RunSummary
 from .divergence import Divergence
 from .evaluated import Evaluated
+from .finders import Found
 from .keep_best import KeepBest
+from .monitors import Monitors
 from .predictions import PredictionWriter
 from .wandb_logging import wandb_logger
 
 
 def leaves_files(subcommand: str, config: Any) -> bool:
     """Whether a command writes into a folder: not where it is a smoke test, or no logger is wanted; predictions always are."""
-    return not config.trainer.fast_dev_run and (config.trainer.logger is not False or subcommand == "predict")
+    silent = config.trainer.logger is False or config.trainer.barebones
+    return not config.trainer.fast_dev_run and (not silent or subcommand == "predict")
 
 
 def has_checkpoints_of_its_own(config: Any) -> bool:
@@ -53,11 +57,15 @@ def callbacks(
         task: what is trained or evaluated.
         data: the data module's configuration, plain.
     """
-    made: list[pl.Callback] = [Reproducible(), config.pictures]
-    if config.trainer.enable_progress_bar is not False:
+    barebones = config.trainer.barebones
+    made: list[pl.Callback] = [BatchCounts(), Reproducible(), config.pictures]
+    bars = [c for c in listed(config.trainer.callbacks) if isinstance(c, ProgressBar)]
+    if config.trainer.enable_progress_bar is not False and not bars and not barebones:
         made.append(TQDMProgressBar(refresh_rate=10))
     if subcommand == "fit":
-        made.append(Divergence(config.on_nan))
+        made += [Found(), Divergence(config.on_nan)]
+        if not barebones:  # nothing is logged then
+            made.append(Monitors(config.expect))
     if run_folder is None:
         return made
     if isinstance(run_folder, EvaluationFolder):

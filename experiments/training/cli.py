@@ -32,7 +32,7 @@ from experiments.runs.lock import releasing
 from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
-from . import building, fine_tuning, rebuilding
+from . import building, finders, fine_tuning, monitors, rebuilding, trainer_options
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone
 from .divergence import Diverged, OnNan
@@ -89,7 +89,7 @@ class LecternCLI(OpenLightningCLI):
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
         parser.add_argument("--on_nan", type=OnNan, default="stop", help="where a loss is not finite: stop, or continue")
-        parser.add_argument("--expect", type=dict[str, str], default={}, help="what `lectern test` checks")
+        parser.add_argument("--expect", type=dict[str, str] | None, default={}, help="what `lectern test` checks")
         parser.add_class_arguments(Pictures, "pictures")
         parser.add_class_arguments(KeepLast, "checkpoint")
         parser.link_arguments("data.metadata", "model.init_args.metadata", _as_dict, apply_on="instantiate")
@@ -113,9 +113,11 @@ class LecternCLI(OpenLightningCLI):
 
     def before_instantiate_classes(self) -> None:
         config = self.config[self.subcommand]
+        config["expect"] = config.expect or {}
         parse_expectations(config.expect)
         if self.subcommand == "fit" and config.model.init_args.get("optimizer") is None:
             raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
+        trainer_options.check_values(config.trainer)
         check_fit(config.model.class_path, config.data.class_path)
         if self.saved:
             rebuilding.check_root(self.saved, config.data.init_args.get("root"))
@@ -127,6 +129,7 @@ class LecternCLI(OpenLightningCLI):
     def _resume_or_begin(self, config: Any) -> None:
         if config.ckpt_path:
             self.resumed = Resumed.read(Path(config.ckpt_path))
+            finders.take_up(config, self.resumed.experiment)
             self.resumed.check(config, self.parser_of("fit"))
         elif config.init_from:
             fine_tuning.begin(config)
@@ -157,11 +160,17 @@ class LecternCLI(OpenLightningCLI):
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         checkpoints = AtomicCheckpoints if self.subcommand == "fit" else WeightsAlone
+        loggers = building.loggers(str(self.subcommand), config, self.run_folder)
+        callbacks = trainer_options.usable(config.trainer)
+        if self.subcommand == "fit":
+            folder = self.run_folder.folder if self.run_folder else None
+            trainer_options.check_callbacks(config.trainer, callbacks, folder and folder / CHECKPOINTS)
+            if folder and config.trainer.default_root_dir is None:
+                kwargs["default_root_dir"] = str(folder)  # where callbacks put what they put beside checkpoints
         trainer = super().instantiate_trainer(
-            **kwargs,
-            logger=building.loggers(str(self.subcommand), config, self.run_folder),
+            **{"logger": loggers, **kwargs, **trainer_options.without_features(config.trainer)},
             callbacks=[
-                *(config.trainer.callbacks or []),
+                *callbacks,
                 *self.own_callbacks(config),
                 *([GoOn()] if self.resumed else fine_tuning.callbacks(str(self.subcommand), config)),
             ],
@@ -183,6 +192,7 @@ class LecternCLI(OpenLightningCLI):
     # Around the run ---------------------------------------------------------------------------------------------------
 
     def after_fit(self) -> None:
+        monitors.say_what_was_never_measured(self.trainer)
         if self.run_folder and self.trainer.is_global_zero:
             folder = self.run_folder.folder
             best = folder / CHECKPOINTS / "best.ckpt"
@@ -242,6 +252,9 @@ def _quiet() -> None:
         ".*dataloader is not resumable.*",
         ".*Checkpoint directory .* exists.*",
         ".*It is recommended to use .*sync_dist=True.*",  # metrics are gathered before they are logged
+        ".*could not find the monitored key in the returned metrics.*",  # Monitors says it
+        ".*You are trying to `self.log.*barebones.*",
+        ".*You requested to overfit but enabled .*",  # the data module did, without Lightning
         ".*overridden `transfer_batch_to_device` in `LightningModule`.*",  # batches move as each task wants
     ):
         warnings.filterwarnings("ignore", message)

@@ -8,15 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 import yaml
 from jsonargparse import ActionConfigFile
+from jsonargparse.typing import register_type
 from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules.scene import InputError
 from experiments import recipes
+from experiments.lightning_compat import int_before_float
 
 from .errors import readable
 from .trust import trusted
+
+register_type(torch.device)  # a callback's argument; otherwise a saved configuration says that it cannot be written
 
 
 class Parser(LightningArgumentParser):
@@ -31,6 +36,7 @@ class Parser(LightningArgumentParser):
     def add_argument(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("action") is ActionConfigFile:
             kwargs |= {"action": Recipe, "help": "A recipe's name (lectern list shows them), or a YAML file; may be repeated."}
+        int_before_float(kwargs)
         return super().add_argument(*args, **kwargs)
 
 

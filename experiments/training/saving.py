@@ -9,6 +9,7 @@ from pytorch_lightning.cli import LightningArgumentParser, SaveConfigCallback
 
 from experiments.runs.files import CONFIG
 from experiments.runs.folder import folder_of, write_atomically
+from lightning_modules.base import Task
 
 from .resuming import experiment_of
 
@@ -24,11 +25,12 @@ class SaveConfig(SaveConfigCallback):
         super().__init__(parser, config, overwrite=True)
         self._written = False
 
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Nothing yet, where Lightning's writes: a checkpoint may still turn out not to fit."""
+    def setup(self, trainer: pl.Trainer, pl_module: Task, stage: str) -> None:
+        """Writes nothing yet, where Lightning's does: a checkpoint may still turn out not to fit."""
+        pl_module.experiment = self.experiment
 
     def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._write(trainer)
+        self._write(trainer)  # and not before: what finders found belongs into it
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._write(trainer)
@@ -46,5 +48,6 @@ class SaveConfig(SaveConfigCallback):
         write_atomically(folder / CONFIG, self.parser.dump(experiment, skip_none=False))
         self._written = True
 
-    def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
-        checkpoint["experiment"] = experiment_of(self.parser, self.config)
+    def experiment(self) -> dict[str, Any]:
+        """What rebuilds it, as plain data. The task writes it into checkpoints: of weights alone, callbacks are not asked."""
+        return experiment_of(self.parser, self.config)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torchvision
 import yaml
 
+from datamodules.loading import EpochLoader
 from experiments import recipes
 from experiments.runs.folder import is_finished
 from experiments.training.catalog import pairs
@@ -52,19 +55,56 @@ def test_a_task_trains_on_every_data_module_that_list_claims(task: str, data: st
     assert tested.code == 0, tested.err
 
 
-@pytest.mark.parametrize("name", recipes.names())
-def test_a_recipe_runs_as_it_is_written(name: str, lectern: Lectern, workdir: Path) -> None:
+def written(name: str, workdir: Path) -> list[str]:
+    """A recipe as a test can run it, on tiny data."""
     content = yaml.safe_load(recipes.path_of(name).read_text())
-    data = content["data"]["class_path"]
     # Weights are downloaded where there is a network; a test has none.
     text = recipes.path_of(name).read_text().replace("weights: IMAGENET1K_V1", "weights: null")
-    text = text.replace("train: 4000", "train: 64")  # of what a backbone is trained on before the run, which takes its time
     text = text.replace("name: resnet50", "name: resnet18") if name in LARGE else text
     (workdir / "recipe.yaml").write_text(text)
-    result = lectern("fit", "--config", "recipe.yaml", *data_arguments(data, workdir), *QUICK, *LARGE.get(name, []))
+    return ["--config", "recipe.yaml", *data_arguments(content["data"]["class_path"], workdir)]
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_recipe_runs_as_it_is_written(name: str, lectern: Lectern, workdir: Path) -> None:
+    arguments = written(name, workdir)
+    recipe = workdir / "recipe.yaml"  # "train" is of what a backbone is trained on before the run, which takes its time
+    recipe.write_text(recipe.read_text().replace("train: 4000", "train: 64"))
+    result = lectern("fit", *arguments, *QUICK, *LARGE.get(name, []))
     assert result.code == 0, result.err
     (run,) = (workdir / "runs" / "recipe").iterdir()
     assert is_finished(run)
+
+
+def one_of_each_kind() -> list[str]:
+    """A recipe of each task, and all that name callbacks or train in stages."""
+    texts = {name: recipes.path_of(name).read_text() for name in recipes.names()}
+    first = {name.split("/")[0]: name for name in reversed(list(texts))}
+    return sorted({*first.values(), *(name for name, text in texts.items() if "callbacks" in text or "Staged" in text)})
+
+
+@pytest.mark.parametrize("name", one_of_each_kind())
+def test_a_smoke_test_of_a_recipe_runs_one_batch_of_everything_and_leaves_nothing(
+    name: str, lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = written(name, workdir)
+    before, seen = sorted(workdir.rglob("*")), list[str]()
+
+    def count(loader: EpochLoader) -> Iterator[Any]:
+        for batch in batches(loader):
+            seen.append("batch")
+            yield batch
+
+    batches = EpochLoader.__iter__
+    monkeypatch.setattr(EpochLoader, "__iter__", count)
+    few = [option for option in LARGE.get(name, []) if "limit_" not in option]
+    quick = ["--trainer.fast_dev_run=true", "--data.batch_size=2", "--data.workers=0"]
+    result = lectern("fit", *arguments, *quick, *few)
+    assert result.code == 0, result.err
+    own = yaml.safe_load(recipes.path_of(name).read_text())["trainer"].get("callbacks", [])
+    assert len(seen) <= 2 + 2 * len(own), "a training and a validation batch, and what callbacks take before and after"
+    # What was found once and is kept for whoever asks next (proposals) is no part of a run.
+    assert sorted(p for p in workdir.rglob("*") if not p.is_relative_to(workdir / "cache")) == before
 
 
 @pytest.mark.parametrize("name", recipes.names())
