@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datamodules.scene import InputError
+from datamodules.errors import InputError
 
 FOLDER = Path(__file__).parent
 """The recipes that come with Lectern."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -16,13 +15,14 @@ import torch
 from jsonargparse.typing import PositiveFloat
 from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.cli import LightningArgumentParser
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-import datamodules  # noqa: F401  (makes the short class names known)
+import datamodules.exports  # noqa: F401  (makes the short class names known)
 import lightning_modules  # noqa: F401
 from datamodules.base import DataModule
 from datamodules.scene import COMPUTED, InputError
 from experiments import recipes
+from experiments.command_line.early import read_early, say_which_checkpoint
+from experiments.command_line.mistakes import input_error
 from experiments.lightning_compat import OpenLightningCLI, parse_unchecked, set_rank_timeout
 from experiments.runs.expectations import check_expectations, parse_expectations
 from experiments.runs.files import CHECKPOINTS, PICTURES
@@ -32,10 +32,10 @@ from lightning_modules.base import Task
 from . import building, rebuilding
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints
-from .errors import input_error, one_line, readable
+from .errors import readable
 from .keeping import KeepLast
 from .memory import keep_freed_memory
-from .parsing import Parser, read_early, say_what_is_hidden
+from .parsing import Parser, say_what_is_hidden
 from .pictures import Pictures
 from .profiling import NoProfiler
 from .run_choice import choose
@@ -85,10 +85,13 @@ class LecternCLI(OpenLightningCLI):
         if command in self.subcommands():
             self.parser_of(command).own_recipes = early.own_recipes
         if command in ("validate", "test", "predict") and early.checkpoint:
+            say_which_checkpoint(early)
             self.saved = rebuilding.Saved.read(Path(early.checkpoint))
             unshown = [a for a in early.arguments if not a.startswith("--print_config")]
             rebuilding.start_from(self.saved, self.parser_of(command), lambda: parse_unchecked(parser, unshown)[command])
         self.config = parser.parse_args(early.arguments)
+        if self.saved:
+            self.config[command]["ckpt_path"] = early.checkpoint
         files = [Path(str(path)) for path in self.config[command].config or []]
         say_what_is_hidden(files, early.own_recipes)
         self.recipe = recipes.name_of(files[0], early.own_recipes) if files else ""
@@ -164,19 +167,10 @@ def run() -> int:
 
 
 def run_cli(start: Callable[[], LecternCLI]) -> int:
-    """Runs a command line; what a person got wrong is one line on stderr. Returns the exit code."""
+    """Runs a command line; returns the exit code, 1 where what was expected was missed."""
     _quiet()
     try:
         cli = start()
-    except SIGTERMException as stopped:  # Lightning's has no code, where the signal came before the training
-        print("\nstopped; --ckpt_path last goes on from here", file=sys.stderr)
-        return int(stopped.code or 128 + signal.SIGTERM)
-    except Exception as error:
-        wrong = input_error(error)
-        if wrong is None or os.environ.get("LECTERN_TRACEBACK"):
-            raise
-        print(f"lectern: {one_line(wrong)}", file=sys.stderr)
-        return 2
     finally:
         finish_wandb()
     return int(getattr(cli, "failed", False))

@@ -1,10 +1,8 @@
-"""What a person got wrong, as one line."""
+"""What jsonargparse says of a command line, as one line."""
 
 from __future__ import annotations
 
 import re
-
-from datamodules.scene import InputError
 
 
 def readable(message: str) -> str:
@@ -20,16 +18,3 @@ def readable(message: str) -> str:
     if unknown := re.search(r"Expected a dot import path string: (\S+)", reason):
         reason = f"there is no class {unknown[1]} (lectern list shows what there is)"
     return f"{'.'.join(keys)}: {reason}" if keys else reason
-
-
-def input_error(error: BaseException | None) -> InputError | None:
-    """The InputError that an exception is, or was raised from."""
-    while error is not None and not isinstance(error, InputError):
-        error = error.__cause__ or error.__context__
-    return error
-
-
-def one_line(error: Exception) -> str:
-    """The message; of an error raised in a loader's worker the last line, since torch puts a stack trace before it."""
-    text = str(error).strip()
-    return text.splitlines()[-1].split("Error: ", 1)[-1] if "Original Traceback" in text else " ".join(text.split())

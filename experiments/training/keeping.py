@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from datamodules.scene import InputError
+from experiments.command_line.answer import Interrupted
 from experiments.lightning_compat import gradients_are_accumulating, started_processes, validation_follows
 from experiments.runs.files import CHECKPOINTS
 from experiments.runs.folder import folder_of
@@ -23,6 +24,8 @@ from .checkpoint_io import load
 
 class Stopped(SIGTERMException):
     """Raised at the end of a step after SIGTERM or Ctrl-C, with the checkpoint of that step written."""
+
+    says = "stopped; --ckpt_path last goes on from here"
 
 
 class KeepLast(Checkpoint):
@@ -55,7 +58,7 @@ class KeepLast(Checkpoint):
 
     def _notice(self, number: int, frame: Any) -> None:
         if self.signal and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise Interrupted(128 + number)
         self.signal = number
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
