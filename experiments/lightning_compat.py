@@ -71,3 +71,16 @@ def validation_follows(trainer: pl.Trainer) -> bool:
     progress, every = trainer.fit_loop.epoch_loop.batch_progress, trainer.val_check_batch
     in_epoch, in_all = progress.current.ready, progress.total.ready
     return progress.is_last_batch or (every is not None and (in_epoch % every == 0 or in_all % every == 0))
+
+
+def keys_of(parser: Any) -> list[str]:
+    """All settings that a parser takes, such as ``trainer.max_epochs``; argparse shows them as a page of text only."""
+    keys = [
+        a.dest for a in parser._actions if a.option_strings and a.dest not in ("help", "config", "print_config", "print_shtab")
+    ]
+    return [key for key in keys if not key.endswith(".help")]
+
+
+def type_of(parser: Any, key: str) -> Any:
+    """The type that a parser's setting is declared with; None where there is no such setting."""
+    return next((getattr(a, "_typehint", None) for a in parser._actions if a.dest == key), None)

@@ -115,9 +115,9 @@ def check(command: str, arguments: list[str]) -> None:
     if command in TRAINING:
         _check_experiment(command, arguments)
     elif path is None:
-        raise InputError(
-            f"--ckpt_path needed: lectern {command} --ckpt_path {newest_best(arguments) or f'runs/…/checkpoints/{BEST}'}"
-        )
+        why = ", or it would score random weights" if command in ("validate", "test") else ""
+        best = newest_best(arguments) or f"runs/…/checkpoints/{BEST}"
+        raise InputError(f"--ckpt_path needed{why}: lectern {command} --ckpt_path {best}")
     if path is not None and not (command in TRAINING and path == "last"):
         _check_checkpoint(command, path)
 

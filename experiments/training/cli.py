@@ -83,7 +83,8 @@ class LecternCLI(OpenLightningCLI):
         early = read_early(sys.argv[1:] if args is None else list(args))
         command = early.arguments[0] if early.arguments else ""
         if command in self.subcommands():
-            self.parser_of(command).own_recipes = early.own_recipes
+            parser.early, parser.command = early, self.parser_of(command)
+            parser.command.own_recipes, parser.command.early = early.own_recipes, early
         if command in ("validate", "test", "predict") and early.checkpoint:
             say_which_checkpoint(early)
             self.saved = rebuilding.Saved.read(Path(early.checkpoint))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jsonargparse import ActionConfigFile
 from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules.errors import InputError
 from experiments import recipes
+from experiments.command_line.early import Early
 
-from .errors import readable
+from .errors import Mistake, mistake_in, place_of
 
 
 class Parser(LightningArgumentParser):
@@ -20,9 +21,23 @@ class Parser(LightningArgumentParser):
 
     own_recipes: Path | None = None
     """The folder of the user's own recipes."""
+    early: Early | None = None
+    """What of the command line is known; the parsers of classes, which jsonargparse makes, have none."""
+    command: Parser | None = None
+    """The subcommand's, of the parser above it."""
+    said: ClassVar[list[Mistake]] = []
+    """What parsers of classes have said, which is a part of the message of the parser above them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # The beginning of an option would be taken for it, but not where the command line is read early.
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
-        raise InputError(readable(message))
+        mistake = mistake_in(self, message, self.said, self.command)
+        if self.early is None:
+            self.said.append(mistake)
+            raise InputError(str(mistake))
+        raise InputError(f"{place_of(mistake, self.early.layers, self.early.arguments)}{mistake}")
 
     def add_argument(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("action") is ActionConfigFile:
