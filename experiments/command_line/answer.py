@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import select
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -57,15 +55,16 @@ class Signals:
     def installed(self) -> Iterator[None]:
         """In place of Python's own handlers, where those are in place: a signal that is to be ignored stays so."""
         own = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-        main = threading.current_thread() is threading.main_thread()
-        replaced = {number: old for number, old in own.items() if main and signal.getsignal(number) is old}
-        for number in replaced:
-            signal.signal(number, self)
+        replaced = {number: old for number, old in own.items() if signal.getsignal(number) is old}
         try:
+            with suppress(ValueError):  # in another thread than the main one
+                for number in replaced:
+                    signal.signal(number, self)
             yield
         finally:
-            for number, old in replaced.items():
-                signal.signal(number, old)
+            with suppress(ValueError):
+                for number, old in replaced.items():
+                    signal.signal(number, old)
 
 
 def answer(command: Callable[[Signals], int], stopped: str = STOPPED) -> int:
@@ -120,8 +119,9 @@ def _stopping_signal(error: SystemExit) -> int | None:
 
 
 def _end_children() -> None:
-    """Leaves no process of multiprocessing's behind."""
-    for child in multiprocessing.active_children():
+    """Leaves no process of multiprocessing's behind, where that is used at all."""
+    multiprocessing = sys.modules.get("multiprocessing")
+    for child in multiprocessing.active_children() if multiprocessing else ():
         with suppress(OSError, ValueError):
             child.terminate()
 
