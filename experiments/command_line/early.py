@@ -106,7 +106,8 @@ def check(command: str, arguments: list[str]) -> None:
         if argument.startswith("-") and (meant := option_meant(argument, following)):
             raise InputError(f"{argument.partition('=')[0]}: no such option; did you mean {meant}?")
     if command == "export":
-        path, own = _option(arguments, "--ckpt_path"), None
+        given, own = _option(arguments, "--ckpt_path"), None
+        path = given and str(checkpoint_in(Path(given)))
     else:
         early = read_early(["fit" if command == "doctor" else command, *arguments])
         path, own = early.checkpoint, early.own_recipes

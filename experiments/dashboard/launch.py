@@ -12,6 +12,8 @@ from datamodules.errors import InputError
 from experiments import python
 from experiments.command_line.options import Options
 
+from . import stopping
+
 ADDRESS = "127.0.0.1"
 PORT = 8501
 HERE = Path(__file__).parent
@@ -38,6 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     os.environ.update({RUNS: str(options.runs.resolve()), **NO_WAY_OUT})
     os.chdir(HERE)  # Streamlit reads .streamlit/config.toml of the folder that it is started in: here it finds none
     line = command(options.port)
+    stopping.block()
     os.execv(line[0], line)  # in this process's place, so that whatever ends the one ends the other
 
 
@@ -78,4 +81,4 @@ def command(port: int) -> list[str]:
         "theme.codeFont": "monospace",
     }
     flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
-    return python("-m", "streamlit", "run", str(HERE / "app.py"), *flags)
+    return python(str(HERE / "stopping.py"), "run", str(HERE / "app.py"), *flags)
