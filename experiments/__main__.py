@@ -29,6 +29,8 @@ Recipes of your own are found by name in ./recipes, or in --recipes FOLDER; clas
 folder: --data my_data.MyCSV.
 Any value of a recipe can be changed on the command line (--trainer.max_epochs 2); what it leaves open can be set by an
 environment variable (LECTERN_FIT__TRAINER__DEVICES=2). LECTERN_TRACEBACK=1 shows where an error came from.
+A run's folder stands for its best checkpoint: --ckpt_path runs/…/2026-01-31_12-00-00
+Exit codes: 1 an expectation was missed, 2 something given is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM.
 A configuration from a stranger is code: read it before you run it.
 """
 

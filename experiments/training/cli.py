@@ -65,6 +65,7 @@ class LecternCLI(OpenLightningCLI):
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.epilog = "--recipes FOLDER: the folder of your own recipes, for --config NAME; ./recipes by default."
         parser.add_argument("--runs", type=str, default="runs", help="the folder of all runs")
         parser.add_argument("--name", type=str | None, default=None, help="of the run; the recipe's name by default")
         parser.add_argument(

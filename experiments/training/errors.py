@@ -52,7 +52,8 @@ def mistake_in(parser: Any, message: str, below: Iterable[Mistake], command: Any
     text = " ".join(str(message).split())
     keys = re.findall(r'Parser key "([^"]+)": ?', text)
     if inside := [inner for inner in below if str(inner) in text]:
-        said = max(inside, key=lambda inner: bool(inner.near))  # a union's members say it each, and not all have a guess
+        # A union's members say it each, and not all have a guess; the longest has most of the keys.
+        said = max(inside, key=lambda inner: (bool(inner.near), len(str(inner))))
         return said.below(keys[0]) if keys else said
     if unknown := re.search(r"(?:(Option|Subcommand|Group)(?: '(\w+)' does not accept option)?) '([^']+)'", text):
         group = f"{unknown[2]}." if unknown[1] == "Group" else ""
@@ -68,7 +69,7 @@ def readable(message: str) -> str:
     text = " ".join(str(message).split())
     text = re.sub(r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: - ", "", text)
     keys = re.findall(r'Parser key "([^"]+)": ?', text)
-    reason = re.split(r" - Expected a <class 'NoneType'>| Given value|; Union", re.split(r'Parser key "[^"]+": ?', text)[-1])[0]
+    reason = re.split(r" - Expected a | Given value|; Union", re.split(r'Parser key "[^"]+": ?', text)[-1])[0]
     return f"{'.'.join(keys)}: {reason}" if keys else reason
 
 
@@ -115,7 +116,7 @@ def _of_value(text: str, expected: Any) -> str:
     if several := re.search(r"Multiple subclasses with name (\w+)\. .*?: ([\w., ]+\w)", text):
         return f"there are several classes {several[1]}; give one in full: {several[2]}"
     text = re.sub(r"- Expected a path but \S+ either not accessible or invalid - |Type .*? callable class: ", "", text)
-    return re.split(r" - Expected a <class 'NoneType'>| Given value|; Union|\.?\. Got value", text.split('": ', 1)[-1])[0]
+    return re.split(r" - Expected a | Given value|; Union|\.?\. Got value", text.split('": ', 1)[-1])[0]
 
 
 def _classes_like(name: str, expected: Any) -> str:
