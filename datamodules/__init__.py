@@ -1,34 +1,23 @@
-"""Lectern's data modules: one data set each, all yielding scenes."""
+"""Lectern's data modules: one data set each, all yielding scenes.
 
-from .caltech_boxes import CaltechBoxes
-from .camvid import CamVid
-from .cifar10 import CIFAR10
-from .coco import COCO, COCOKeypoints
-from .coco_captions import COCOCaptions
-from .image_files import ImageFiles
-from .image_folder import ImageFolder
-from .lsp import LSP
-from .mnist import MNIST
-from .proposals import SlidingWindows
-from .selective_search import SelectiveSearch
-from .shapes import Shapes
-from .visual_genome import VisualGenome
-from .voc import VOC
+They are in ``exports``, which is imported when the first of them is asked for (PEP 562): a mistake on the command line is then
+said before torch is loaded.
+"""
 
-__all__ = [
-    "CIFAR10",
-    "COCO",
-    "LSP",
-    "MNIST",
-    "VOC",
-    "COCOCaptions",
-    "COCOKeypoints",
-    "CaltechBoxes",
-    "CamVid",
-    "ImageFiles",
-    "ImageFolder",
-    "SelectiveSearch",
-    "Shapes",
-    "SlidingWindows",
-    "VisualGenome",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .exports import *  # noqa: F403
+    from .exports import __all__ as __all__
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__") and name != "__all__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    exports = import_module(f"{__name__}.exports")
+    if name != "__all__" and name not in exports.__all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(exports, name)

@@ -14,6 +14,8 @@ from typing import Any, TypedDict, TypeVar, cast
 import torch
 from torch import Tensor
 
+from .errors import InputError as InputError
+from .errors import SceneError as SceneError
 from .kinds import Areas, Boxes, Kind, Map, Masks, PerObject, Points, Regions, Scalar, Texts
 
 K = TypeVar("K", bound=Kind)
@@ -150,14 +152,6 @@ def _plain(value: Any) -> Any:
 
 def _frozen(value: Any) -> Any:
     return tuple(_frozen(v) for v in value) if isinstance(value, tuple | list) else value
-
-
-class InputError(ValueError):
-    """Something that a person gave is wrong: its message is one line that says what, where, and what would be right."""
-
-
-class SceneError(InputError):
-    """A scene that breaks the contract: its message says which file and what is wrong with it."""
 
 
 def declared(scene: Mapping[str, Any]) -> list[tuple[str, Kind, Any]]:

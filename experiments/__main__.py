@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .command_line.answer import Signals
 
 HELP = """\
 usage: lectern COMMAND [options]
@@ -24,11 +29,10 @@ Recipes of your own are found by name in ./recipes, or in --recipes FOLDER; clas
 folder: --data my_data.MyCSV.
 Any value of a recipe can be changed on the command line (--trainer.max_epochs 2); what it leaves open can be set by an
 environment variable (LECTERN_FIT__TRAINER__DEVICES=2). LECTERN_TRACEBACK=1 shows where an error came from.
+A run's folder stands for its best checkpoint: --ckpt_path runs/…/2026-01-31_12-00-00
+Exit codes: 1 an expectation was missed, 2 something given is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM.
 A configuration from a stranger is code: read it before you run it.
 """
-
-TRAINER_COMMANDS = ("fit", "validate", "test", "predict")
-COMMANDS = (*TRAINER_COMMANDS, "doctor", "export", "reproduce", "dashboard", "list")
 
 
 def main() -> int:
@@ -37,46 +41,63 @@ def main() -> int:
 
     own_folder_last()
     command = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    from .command_line.answer import STOPPED, answer
+
+    return answer(
+        lambda signals: _run(command, sys.argv[2:], signals),
+        "stopped; the same command goes on from here" if command == "reproduce" else STOPPED,
+    )
+
+
+def _run(command: str, arguments: list[str], signals: Signals) -> int:
     if command in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0
-    if command == "--version":
+    if command in ("-V", "--version", "version"):
         from importlib.metadata import version
 
         print(f"lectern {version('lectern')}")
         return 0
-    if command in TRAINER_COMMANDS:
-        from .training.cli import run
+    from .command_line.early import check
 
-        return run()
+    check(command, arguments)
+    run = _command(command)
+    signals.importing = False
+    return run(arguments)
+
+
+def _command(command: str) -> Callable[[list[str]], int]:
+    """A command's function; its libraries are imported here."""
+    if command in ("fit", "validate", "test", "predict"):
+        from .training.cli import run as train
+
+        return lambda arguments: train()
     if command == "doctor":
         from .training.doctor import run as doctor
 
-        return doctor()
+        return doctor
     if command == "export":
         from .training.export import run as export
 
-        return export(sys.argv[2:])
+        return export
     if command == "reproduce":
         from .reproduction.reproduce import run as reproduce
 
-        return reproduce(sys.argv[2:])
+        return reproduce
     if command == "dashboard":
         from .dashboard.launch import run as dashboard
 
-        return dashboard(sys.argv[2:])
+        return dashboard
     if command == "list":
-        import os
-
         from .training.catalog import run as list_all
 
-        try:
-            return list_all(sys.argv[2:])
-        except BrokenPipeError:  # whoever reads has seen enough: lectern list | head
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            return 0
-    print(f"lectern: no command '{command}'; there are {', '.join(COMMANDS)}", file=sys.stderr)
-    return 2
+        return list_all
+    from datamodules.errors import InputError
+
+    from .command_line.guesses import COMMANDS, command_meant
+
+    known = f"; there are {', '.join(COMMANDS)}"
+    raise InputError(f"no command '{command}'{command_meant(command) or known}")
 
 
 if __name__ == "__main__":

@@ -187,3 +187,16 @@ def _is_cut(epoch: dict[str, Any], batch: dict[str, Any]) -> bool:
     """Whether a run ended inside an epoch, which then counts as done."""
     closed = epoch["current"]["processed"] == epoch["current"]["started"] > 0
     return bool(closed and batch["current"]["ready"] > 0 and not batch["is_last_batch"])
+
+
+def keys_of(parser: Any) -> list[str]:
+    """All settings that a parser takes, such as ``trainer.max_epochs``; argparse shows them as a page of text only."""
+    keys = [
+        a.dest for a in parser._actions if a.option_strings and a.dest not in ("help", "config", "print_config", "print_shtab")
+    ]
+    return [key for key in keys if not key.endswith(".help")]
+
+
+def type_of(parser: Any, key: str) -> Any:
+    """The type that a parser's setting is declared with; None where there is no such setting."""
+    return next((getattr(a, "_typehint", None) for a in parser._actions if a.dest == key), None)

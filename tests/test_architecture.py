@@ -71,13 +71,14 @@ def test_checkpoints_are_only_loaded_weights_only() -> None:
 ROOMS: dict[str, set[str]] = {
     "recipes": set(),
     "runs": set(),
-    "training": {"runs", "recipes"},
+    "command_line": {"recipes"},
+    "training": {"runs", "recipes", "command_line"},
     "measures": {"training", "runs"},
     "studies": {"runs", "recipes"},
     "lectures": {"studies", "measures"},
     "reports": {"lectures", "studies", "runs"},
-    "reproduction": {"reports", "lectures", "studies", "training", "runs", "recipes"},
-    "dashboard": {"reports", "lectures", "studies", "runs"},
+    "reproduction": {"reports", "lectures", "studies", "training", "command_line", "runs", "recipes"},
+    "dashboard": {"reports", "lectures", "studies", "command_line", "runs"},
 }
 """The rooms of experiments/, from the ground up, and which lower ones each may import."""
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import os
 import socket
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from datamodules.errors import InputError
 from experiments import python
+from experiments.command_line.options import Options
+
+from . import stopping
 
 ADDRESS = "127.0.0.1"
 PORT = 8501
@@ -23,26 +25,27 @@ outer address. All that goes out is sent to a port at which nobody listens."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The command; it ends with the page's server, or returns 2 where that cannot start."""
-    parser = argparse.ArgumentParser(
-        prog="lectern dashboard", description="A local page: the verdicts, and the runs side by side."
-    )
+    """The command; it ends with the page's server.
+
+    Raises:
+        InputError: that cannot start.
+    """
+    parser = Options("lectern dashboard", "A local page: the verdicts, and the runs side by side.")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
     parser.add_argument("--port", type=int, default=PORT, help="of the page, on this machine alone")
     options = parser.parse_args(arguments)
     if problem := _problem(options.runs, options.port):
-        print(f"lectern: {problem}", file=sys.stderr)
-        return 2
+        raise InputError(problem)
     print(f"dashboard http://{ADDRESS}:{options.port} shows {options.runs}; Ctrl-C ends it", flush=True)
-    sys.stdout.flush()
     os.environ.update({RUNS: str(options.runs.resolve()), **NO_WAY_OUT})
     os.chdir(HERE)  # Streamlit reads .streamlit/config.toml of the folder that it is started in: here it finds none
     line = command(options.port)
+    stopping.block()
     os.execv(line[0], line)  # in this process's place, so that whatever ends the one ends the other
 
 
 def _problem(runs: Path, port: int) -> str:
-    """What is in the way, in one line; empty where nothing is. (InputError would have to import torch, which takes seconds.)"""
+    """What is in the way, in one line; empty where nothing is."""
     if importlib.util.find_spec("streamlit") is None:
         return "lectern dashboard needs Streamlit, which is not installed: pip install 'lectern[dashboard]'"
     if not runs.is_dir():
@@ -78,4 +81,4 @@ def command(port: int) -> list[str]:
         "theme.codeFont": "monospace",
     }
     flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
-    return python("-m", "streamlit", "run", str(HERE / "app.py"), *flags)
+    return python(str(HERE / "stopping.py"), "run", str(HERE / "app.py"), *flags)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datamodules.scene import InputError
+from datamodules.errors import InputError
 
 FOLDER = Path(__file__).parent
 """The recipes that come with Lectern."""
@@ -46,7 +46,8 @@ def path_of(name: str, own: Path | None = None) -> Path:
             return inside
     from difflib import get_close_matches
 
-    close = get_close_matches(name, [*(names(own) if own else ()), *names()], n=3, cutoff=0.4)
+    known = [*(names(own) if own else ()), *names()]
+    close = [n for n in known if n.rpartition("/")[2] == name] or get_close_matches(name, known, n=3, cutoff=0.4)
     raise InputError(
         f"--config {name}: no such file and no such recipe" + (f"; did you mean {' or '.join(close)}?" if close else "")
     )

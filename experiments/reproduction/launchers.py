@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import connection, get_context, parent_process
+from contextlib import suppress
+from multiprocessing import active_children, connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -59,13 +62,27 @@ class Processes:
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle:
         try:
-            return self._pool.submit(function, *args)
+            return self._start(function, *args)
         except RuntimeError:  # a process was killed, and took the pool with it
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = self._make()
+            return self._start(function, *args)
+
+    def _start(self, function: Callable[..., Any], *args: Any) -> Handle:
+        # A terminal's Ctrl-C goes to all processes. One that is started now ignores it, until it trains: this one ends it.
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            with suppress(ValueError):  # in another thread than the main one
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             return self._pool.submit(function, *args)
+        finally:
+            with suppress(ValueError):
+                signal.signal(signal.SIGINT, handler)
 
     def shutdown(self) -> None:
+        """Ends the processes: those that still run something get SIGTERM, at which a training keeps its last checkpoint."""
+        for process in active_children() if sys.exception() else ():
+            process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 

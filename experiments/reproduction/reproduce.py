@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any, get_args
 from tqdm import tqdm
 
 from datamodules.scene import InputError
+from experiments.command_line.options import Options
 from experiments.lectures import LECTURES, rows
 from experiments.reports.wording import command, headline
 from experiments.runs.files import read_summary
@@ -188,10 +188,10 @@ def compute(name: str, runs: Path) -> None:
     write_record(runs, claim, make_record(claim, "cpu", verdict, None, time.monotonic() - began))
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lectern reproduce",
-        description="Runs what is missing of the lectures' claims, and gives each its verdict. Run again, it repeats nothing.",
+def parser() -> Options:
+    parser = Options(
+        "lectern reproduce",
+        "Runs what is missing of the lectures' claims, and gives each its verdict. Run again, it repeats nothing.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="studies (plain_nets_degrade, D09), lectures (cnn), or all")
     parser.add_argument(
@@ -219,15 +219,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: list[str]) -> int:
     """The command; returns its exit code: 1 where a run failed or a table is out of date."""
-    options = parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except InputError as error:
-        print(f"lectern: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    return _run(parser().parse_args(arguments))
 
 
 def _run(options: Any) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import inspect
-import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +13,7 @@ import yaml
 from datamodules.base import DataModule
 from datamodules.scene import COMPUTED, InputError
 from experiments import recipes
+from experiments.command_line.options import Options
 from lightning_modules.base import Task
 
 from .own_classes import own_classes, own_modules
@@ -73,14 +72,10 @@ def _words(fields: frozenset[str]) -> str:
 
 def run(arguments: list[str]) -> int:
     """Prints the catalogue: Lectern's own, and before it in each part the user's; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="lectern list", description="Tasks, data modules and recipes, and which fits which.")
+    parser = Options("lectern list", "Tasks, data modules and recipes, and which fits which.")
     parser.add_argument("--recipes", help="the folder of your own recipes; ./recipes by default")
-    try:
-        own = recipes.own_folder(parser.parse_args(arguments).recipes)
-        listed = [_Recipe.read(name, folder) for folder in (own, recipes.FOLDER) if folder for name in recipes.names(folder)]
-    except InputError as error:
-        print(f"lectern: {error}", file=sys.stderr)
-        return 2
+    own = recipes.own_folder(parser.parse_args(arguments).recipes)
+    listed = [_Recipe.read(name, folder) for folder in (own, recipes.FOLDER) if folder for name in recipes.names(folder)]
     modules = own_modules(path for recipe in listed for path in (recipe.model, recipe.data))
     all_tasks = own_classes(Task, modules) | tasks()
     all_data = own_classes(DataModule, modules) | data_modules()

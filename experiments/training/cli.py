@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,13 +16,14 @@ import yaml
 from jsonargparse.typing import PositiveFloat
 from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.cli import LightningArgumentParser
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-import datamodules  # noqa: F401  (makes the short class names known)
+import datamodules.exports  # noqa: F401  (makes the short class names known)
 import lightning_modules  # noqa: F401
 from datamodules.base import DataModule
 from datamodules.scene import COMPUTED, InputError
 from experiments import recipes
+from experiments.command_line.early import read_early, say_which_checkpoint
+from experiments.command_line.mistakes import input_error
 from experiments.lightning_compat import OpenLightningCLI, parse_unchecked, set_rank_timeout
 from experiments.runs.expectations import check_expectations, parse_expectations
 from experiments.runs.files import CHECKPOINTS, PICTURES
@@ -35,11 +35,11 @@ from lightning_modules.base import Task
 from . import building, finders, fine_tuning, monitors, rebuilding, trainer_options
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone
-from .divergence import Diverged, OnNan
-from .errors import input_error, one_line, readable
+from .divergence import OnNan
+from .errors import readable
 from .keeping import KeepLast
 from .memory import keep_freed_memory
-from .parsing import Parser, read_early, say_what_is_hidden
+from .parsing import Parser, say_what_is_hidden
 from .pictures import Pictures
 from .profiling import NoProfiler
 from .resuming import GoOn, Resumed
@@ -74,6 +74,7 @@ class LecternCLI(OpenLightningCLI):
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.epilog = "--recipes FOLDER: the folder of your own recipes, for --config NAME; ./recipes by default."
         parser.add_argument("--runs", type=str, default="runs", help="the folder of all runs")
         parser.add_argument("--name", type=str | None, default=None, help="of the run; the recipe's name by default")
         parser.add_argument(
@@ -100,13 +101,17 @@ class LecternCLI(OpenLightningCLI):
         early = read_early(sys.argv[1:] if args is None else list(args))
         command = early.arguments[0] if early.arguments else ""
         if command in self.subcommands():
-            self.parser_of(command).own_recipes = early.own_recipes
+            parser.early, parser.command = early, self.parser_of(command)
+            parser.command.own_recipes, parser.command.early = early.own_recipes, early
         if command in ("validate", "test", "predict") and early.checkpoint:
+            say_which_checkpoint(early)
             self.saved = rebuilding.Saved.for_evaluation(Path(early.checkpoint))
             unshown = [a for a in early.arguments if not a.startswith("--print_config")]
             parse = lambda: parse_unchecked(parser, unshown)[command]  # noqa: E731
             rebuilding.start_from(self.saved, self.parser_of(command), parse, early.trusted)
         self.config = parser.parse_args(early.arguments)
+        if self.saved:
+            self.config[command]["ckpt_path"] = early.checkpoint
         files = [Path(str(path)) for path in self.config[command].config or []]
         say_what_is_hidden(files, early.own_recipes)
         self.recipe = recipes.name_of(files[0], early.own_recipes) if files else ""
@@ -217,7 +222,7 @@ def run() -> int:
 
 
 def run_cli(start: Callable[[], LecternCLI]) -> int:
-    """Runs a command line; what a person got wrong is one line on stderr. Returns the exit code."""
+    """Runs a command line; returns the exit code, 1 where what was expected was missed."""
     with releasing():
         return _run_cli(start)
 
@@ -226,20 +231,6 @@ def _run_cli(start: Callable[[], LecternCLI]) -> int:
     _quiet()
     try:
         cli = start()
-    except SIGTERMException as stopped:  # Lightning's has no code, where the signal came before the training
-        print("\nstopped; --ckpt_path last goes on from here", file=sys.stderr)
-        return 128 + signal.SIGTERM if stopped.code is None else int(stopped.code)
-    except Diverged as error:
-        if os.environ.get("LECTERN_TRACEBACK"):
-            raise
-        print(f"lectern: {one_line(error)}", file=sys.stderr)
-        return 1
-    except Exception as error:
-        wrong = input_error(error)
-        if wrong is None or os.environ.get("LECTERN_TRACEBACK"):
-            raise
-        print(f"lectern: {one_line(wrong)}", file=sys.stderr)
-        return 2
     finally:
         finish_wandb()
     return int(getattr(cli, "failed", False))

@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
+from datamodules.errors import InputError
 from lightning_modules.base import Task
 from lightning_modules.distributed import gather_objects
 
@@ -18,10 +19,10 @@ EVERY = 50
 """Steps between two looks, where the losses are logged at no step."""
 
 
-class Diverged(Exception):
+class Diverged(InputError):
     """A loss or a weight is not finite; the run's checkpoints are of before."""
 
-    state = "diverged"
+    state, exit_code = "diverged", 1
 
 
 class Found(NamedTuple):

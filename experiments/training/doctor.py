@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -156,6 +155,6 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run() -> int:
+def run(arguments: list[str]) -> int:
     """The command; returns its exit code."""
-    return run_cli(lambda: Doctor(sys.argv[2:]))
+    return run_cli(lambda: Doctor(arguments))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import warnings
@@ -16,13 +15,15 @@ from torch import Tensor, nn
 
 from datamodules.scene import COMPUTED, InputError
 from datamodules.temporary import beside
+from experiments.command_line.early import checkpoint_in
+from experiments.command_line.options import Options
+from experiments.command_line.trusting import trusted
 from lightning_modules.base import Task
 from lightning_modules.networks.detector import Detector
 
 from .agreement import MISSING, ROUNDING, TOLERANCE, differences
 from .checkpoint_io import load
 from .rebuilding import task_of
-from .trust import trusted
 
 
 class Exported(nn.Module):
@@ -160,21 +161,20 @@ def onnxruntime() -> Any:
 
 def run(arguments: list[str]) -> int:
     """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="lectern export", description="Writes a checkpoint's network as ONNX, and checks it.")
+    parser = Options("lectern export", "Writes a checkpoint's network as ONNX, and checks it.")
     parser.add_argument("--ckpt_path", type=Path, required=True)
     parser.add_argument("--output", type=Path, help="the file; by default beside the checkpoint")
     parser.add_argument("--trust", action="append", default=[], help="a package of your own, whose classes it may name")
     options = parser.parse_args(arguments)
+    checkpoint = checkpoint_in(options.ckpt_path)
+    if checkpoint != options.ckpt_path:
+        print(f"lectern: --ckpt_path {options.ckpt_path} is a folder: {checkpoint} is taken", file=sys.stderr)
+    packages = trusted(options.trust or [os.environ.get("LECTERN_EXPORT__TRUST", "")])
+    task = task_of(load(checkpoint), checkpoint, packages)
+    path: Any = options.output or checkpoint.with_suffix(".onnx")
     try:
-        packages = trusted(options.trust or [os.environ.get("LECTERN_EXPORT__TRUST", "")])
-        task = task_of(load(options.ckpt_path), options.ckpt_path, packages)
-        path: Any = options.output or options.ckpt_path.with_suffix(".onnx")
         differences = export(task, path)
     except ImportError as error:
-        print(f"lectern: export needs {error.name}: pip install 'lectern[export]'", file=sys.stderr)
-        return 2
-    except InputError as error:
-        print(f"lectern: {error}", file=sys.stderr)
-        return 2
+        raise InputError(f"export needs {error.name}: pip install 'lectern[export]'") from None
     print(f"{path}: " + ", ".join(f"{name} within {value:.1e}" for name, value in differences.items()))
     return 0

@@ -16,6 +16,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from datamodules.loading import WorkerKilled, worker_killed
 from datamodules.scene import InputError
+from experiments.command_line.answer import Interrupted
 from experiments.lightning_compat import (
     batches_are_whole,
     epochs_trained,
@@ -40,6 +41,8 @@ class Stopped(SIGTERMException):
     """
 
     state = "unfinished"
+
+    says = "stopped; --ckpt_path last goes on from here"
 
 
 class KeepLast(Checkpoint):
@@ -102,7 +105,7 @@ class KeepLast(Checkpoint):
 
     def _notice(self, number: int, frame: Any) -> None:
         if self.signal and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise Interrupted(128 + number)
         self.signal = number
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:

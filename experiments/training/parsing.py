@@ -1,25 +1,22 @@
-"""The command line as it is parsed: recipes by name, mistakes in one line, and what must be known before the rest."""
+"""The command line as it is parsed: recipes by name, and mistakes in one line."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import torch
-import yaml
 from jsonargparse import ActionConfigFile
 from jsonargparse.typing import register_type
 from pytorch_lightning.cli import LightningArgumentParser
 
-from datamodules.scene import InputError
+from datamodules.errors import InputError
 from experiments import recipes
+from experiments.command_line.early import Early
 from experiments.lightning_compat import int_before_float
 
-from .errors import readable
-from .trust import trusted
+from .errors import Mistake, mistake_in, place_of
 
 register_type(torch.device)  # a callback's argument; otherwise a saved configuration says that it cannot be written
 
@@ -29,9 +26,23 @@ class Parser(LightningArgumentParser):
 
     own_recipes: Path | None = None
     """The folder of the user's own recipes."""
+    early: Early | None = None
+    """What of the command line is known; the parsers of classes, which jsonargparse makes, have none."""
+    command: Parser | None = None
+    """The subcommand's, of the parser above it."""
+    said: ClassVar[list[Mistake]] = []
+    """What parsers of classes have said, which is a part of the message of the parser above them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # The beginning of an option would be taken for it, but not where the command line is read early.
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
-        raise InputError(readable(message))
+        mistake = mistake_in(self, message, self.said, self.command)
+        if self.early is None:
+            self.said.append(mistake)
+            raise InputError(str(mistake))
+        raise InputError(f"{place_of(mistake, self.early.layers, self.early.arguments)}{mistake}")
 
     def add_argument(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("action") is ActionConfigFile:
@@ -47,59 +58,8 @@ class Recipe(ActionConfigFile):  # type: ignore[misc]
         super().__call__(parser, cfg, str(recipes.path_of(values, parser.own_recipes)), option_string)
 
 
-class Early(NamedTuple):
-    """What of a command line must be known before it is parsed, since the rest depends on it."""
-
-    arguments: list[str]
-    """The command line without ``--recipes`` and ``--trust``, which are no settings of an experiment."""
-    own_recipes: Path | None
-    checkpoint: str | None
-    """``ckpt_path``, from the command line, its configuration files or the environment."""
-    trusted: tuple[str, ...] = ()
-    """The packages of the user's own whose classes a checkpoint may name; never from a configuration file."""
-
-
-def read_early(arguments: list[str]) -> Early:
-    """Reads ``--recipes`` and ``--ckpt_path``, spelled as argparse allows, also where a configuration file has the latter.
-
-    Raises:
-        InputError: there is no such folder or recipe.
-    """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--recipes")
-    parser.add_argument("--trust", action="append", default=[])
-    known, rest = _parse(parser, arguments)
-    own = recipes.own_folder(known.recipes)
-    # In the order in which they are given: a later one wins, whether it is an option or a file that has it.
-    parser.add_argument("--config", "-c", dest="layers", action="append", type=lambda name: ("config", name))
-    parser.add_argument("--ckpt_path", dest="layers", action="append", type=lambda path: ("ckpt_path", path))
-    options = _parse(parser, arguments)[0].layers or []
-    layers = [_content(value, own) if option == "config" else {option: value} for option, value in options]
-    given = [layer["ckpt_path"] for layer in layers if "ckpt_path" in layer]
-    command = arguments[0].upper() if arguments else ""
-    path = given[-1] if given else os.environ.get(f"LECTERN_{command}__CKPT_PATH")
-    packages = trusted(known.trust or [os.environ.get(f"LECTERN_{command}__TRUST", "")])
-    return Early(rest, own, None if path in (None, "null") else str(path), packages)
-
-
 def say_what_is_hidden(files: list[Path], own: Path | None) -> None:
     """One line where a recipe of the user's own stands in front of Lectern's of the same name."""
     for path in files:
         if name := recipes.hides(path, own):
             print(f"lectern: --config {name} is {path}, and not Lectern's own recipe of that name", file=sys.stderr)
-
-
-def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    try:
-        return parser.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise InputError(str(error)) from None
-
-
-def _content(name: str, own: Path | None) -> dict[str, Any]:
-    """A configuration file's keys; none where it cannot be read, which the parser says better."""
-    try:
-        content = yaml.safe_load(recipes.path_of(name, own).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
-        return {}
-    return content if isinstance(content, dict) else {}

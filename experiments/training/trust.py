@@ -21,6 +21,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from datamodules.base import DataModule
 from datamodules.scene import InputError
+from experiments.command_line.trusting import NEVER
 from experiments.lightning_compat import importing_only
 from lightning_modules.base import Task
 
@@ -39,29 +40,6 @@ BASES: Mapping[str, type] = {"model": Task, "data": DataModule}
 
 UNBUILT: Mapping[str, tuple[type, ...]] = {"optimizer": (Optimizer,), "scheduler": (LRScheduler, ReduceLROnPlateau)}
 """Arguments of a task that only a training needs, and what they are."""
-
-_NEVER = (
-    *sys.stdlib_module_names,
-    *("experiments", "torch", "torchvision", "jsonargparse", "pytorch_lightning", "lightning_fabric"),
-)
-"""Packages that are nobody's own, and have more than classes of networks and data: they are not trusted as a whole."""
-
-
-def trusted(values: Collection[str]) -> tuple[str, ...]:
-    """The packages that ``--trust`` names, which may be given more than once and have several each, with commas between.
-
-    Raises:
-        InputError: one is no package of the user's own.
-    """
-    names = [name.strip() for value in values for name in value.split(",") if name.strip()]
-    for name in names:
-        if not all(part.isidentifier() for part in name.split(".")):
-            raise InputError(f"--trust {name}: expected a package or module of your own, such as my_package")
-        if name.split(".")[0] in _NEVER:
-            raise InputError(
-                f"--trust {name}: this is for packages and modules of your own; it has more than classes for networks"
-            )
-    return tuple(names)
 
 
 def looked_at(settings: Any, path: Path) -> dict[str, Any]:
@@ -211,7 +189,7 @@ def _refused(name: str, key: str, path: Path) -> InputError:
     """The refusal of a name; a package is offered to ``--trust`` where it may be a class of the user's own."""
     package, _, last = name.partition(".")
     found = loaded(name)
-    own = bool(last) and package not in _NEVER and not below(name, PACKAGES) and last.rpartition(".")[2][:1].isupper()
+    own = bool(last) and package not in NEVER and not below(name, PACKAGES) and last.rpartition(".")[2][:1].isupper()
     if own and (found is None or inspect.isclass(found)):
         return InputError(
             f"{path}: {key} names {name[:200]}, which is none of Lectern's classes; if you trust it: --trust {package}"

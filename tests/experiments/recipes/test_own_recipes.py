@@ -8,7 +8,7 @@ import pytest
 
 from datamodules.scene import InputError
 from experiments import recipes
-from experiments.training.parsing import read_early
+from experiments.command_line.early import read_early
 from tests.conftest import Lectern
 
 NAME = "segmentation/fcn_transpose"

@@ -1,0 +1,34 @@
+"""The data modules by name: all that `from datamodules import …` gives."""
+
+from .caltech_boxes import CaltechBoxes
+from .camvid import CamVid
+from .cifar10 import CIFAR10
+from .coco import COCO, COCOKeypoints
+from .coco_captions import COCOCaptions
+from .image_files import ImageFiles
+from .image_folder import ImageFolder
+from .lsp import LSP
+from .mnist import MNIST
+from .proposals import SlidingWindows
+from .selective_search import SelectiveSearch
+from .shapes import Shapes
+from .visual_genome import VisualGenome
+from .voc import VOC
+
+__all__ = [
+    "CIFAR10",
+    "COCO",
+    "LSP",
+    "MNIST",
+    "VOC",
+    "COCOCaptions",
+    "COCOKeypoints",
+    "CaltechBoxes",
+    "CamVid",
+    "ImageFiles",
+    "ImageFolder",
+    "SelectiveSearch",
+    "Shapes",
+    "SlidingWindows",
+    "VisualGenome",
+]
