@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .expectations import OPERATORS, parse_expectations
-from .files import CONFIG, PICTURES, read_metrics, read_summary
+from .files import PICTURES, read_config, read_metrics, read_summary
 from .folder import write_atomically
+from .markup import picture, plain
 
 REPORT = "report.md"
 
 
 def write_report(folder: Path) -> Path:
     """Writes the report from the run's own files, and returns its path."""
-    summary, config = read_summary(folder), _config(folder)
-    lines = [f"# {summary.get('name', folder.name)}", "", *_facts(summary), "", *_expectations(config, summary)]
+    summary, config = read_summary(folder), read_config(folder)
+    lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), "", *_expectations(config, summary)]
     lines += _metrics("Test", summary.get("test", {})) + _metrics(
         "Last values of training and validation", summary.get("metrics", {})
     )
@@ -25,12 +24,6 @@ def write_report(folder: Path) -> Path:
     path = folder / REPORT
     write_atomically(path, "\n".join(lines) + "\n")
     return path
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
-    return content if isinstance(content, dict) else {}
 
 
 def _facts(summary: dict[str, Any]) -> list[str]:
@@ -46,22 +39,27 @@ def _facts(summary: dict[str, Any]) -> list[str]:
         "device": "device",
         "commit": "commit",
     }
-    rows = [f"| {text} | {summary[key]} |" for key, text in keys.items() if key in summary]
+    rows = [f"| {text} | {plain(summary[key])} |" for key, text in keys.items() if key in summary]
     return ["| | |", "|---|---|", *rows]
 
 
 def _expectations(config: dict[str, Any], summary: dict[str, Any]) -> list[str]:
     rows = []
-    for name, (sign, bound) in parse_expectations(config.get("expect") or {}).items():
+    expect = config.get("expect")
+    for name, (sign, bound) in parse_expectations(expect if isinstance(expect, dict) else {}).items():
         value = summary.get("test", {}).get(name)
-        judged = "not measured yet" if value is None else "ok" if OPERATORS[sign](value, bound) else "missed"
-        rows.append(f"| {name} | {sign} {bound:g} | {'' if value is None else f'{value:.4f}'} | {judged} |")
+        judged = "not measured yet" if value is None else "ok" if OPERATORS[sign](float(value), bound) else "missed"
+        rows.append(f"| {plain(name)} | {sign} {bound:g} | {_number(value)} | {judged} |")
     return ["## Expected", "", "| metric | expected | measured | |", "|---|---|---|---|", *rows, ""] if rows else []
 
 
 def _metrics(title: str, values: dict[str, Any]) -> list[str]:
-    rows = [f"| {name} | {'' if value is None else f'{value:.4f}'} |" for name, value in values.items()]
+    rows = [f"| {plain(name)} | {_number(value)} |" for name, value in values.items()]
     return [f"## {title}", "", "| metric | value |", "|---|---|", *rows, ""] if rows else []
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{float(value):.4f}"
 
 
 def _curve(folder: Path) -> list[str]:
@@ -70,8 +68,8 @@ def _curve(folder: Path) -> list[str]:
     names = [key for key in (rows[0] if rows else {}) if key.startswith("val/") and key.count("/") == 1][:6]
     if not names:
         return []
-    table = [f"| {int(r.get('epoch', 0))} | " + " | ".join(f"{r[n]:.4f}" if n in r else "" for n in names) + " |" for r in rows]
-    return ["## By epoch", "", "| epoch | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|", *table, ""]
+    table = [f"| {r.get('epoch', 0):.0f} | " + " | ".join(f"{r[n]:.4f}" if n in r else "" for n in names) + " |" for r in rows]
+    return ["## By epoch", "", "| epoch | " + " | ".join(map(plain, names)) + " |", "|---" * (len(names) + 1) + "|", *table, ""]
 
 
 def _pictures(folder: Path) -> list[str]:
@@ -84,5 +82,5 @@ def _pictures(folder: Path) -> list[str]:
         "",
         "Truth on the left, prediction on the right.",
         "",
-        *(f"![{p.stem}]({PICTURES}/{p.name})" for p in shown),
+        *(picture(p.stem, f"{PICTURES}/{p.name}") for p in shown),
     ]
