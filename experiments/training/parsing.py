@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from jsonargparse import ActionConfigFile
 from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules.scene import InputError
 from experiments import recipes
+from experiments.runs.bounded import read_yaml
 
 from .errors import readable
 
@@ -37,7 +37,9 @@ class Recipe(ActionConfigFile):  # type: ignore[misc]
     """A configuration file, by path or by a recipe's name, in each spelling that argparse has for an option."""
 
     def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
-        super().__call__(parser, cfg, str(recipes.path_of(values, parser.own_recipes)), option_string)
+        path = recipes.path_of(values, parser.own_recipes)
+        _content(path)  # before the parser writes out what its aliases stand for
+        super().__call__(parser, cfg, str(path), option_string)
 
 
 class Early(NamedTuple):
@@ -64,7 +66,7 @@ def read_early(arguments: list[str]) -> Early:
     parser.add_argument("--config", "-c", dest="layers", action="append", type=lambda name: ("config", name))
     parser.add_argument("--ckpt_path", dest="layers", action="append", type=lambda path: ("ckpt_path", path))
     options = _parse(parser, arguments)[0].layers or []
-    layers = [_content(value, own) if option == "config" else {option: value} for option, value in options]
+    layers = [_content(recipes.path_of(value, own)) if option == "config" else {option: value} for option, value in options]
     given = [layer["ckpt_path"] for layer in layers if "ckpt_path" in layer]
     command = arguments[0].upper() if arguments else ""
     path = given[-1] if given else os.environ.get(f"LECTERN_{command}__CKPT_PATH")
@@ -85,10 +87,16 @@ def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> tuple[argpa
         raise InputError(str(error)) from None
 
 
-def _content(name: str, own: Path | None) -> dict[str, Any]:
-    """A configuration file's keys; none where it cannot be read, which the parser says better."""
+def _content(path: Path) -> dict[str, Any]:
+    """A configuration file's keys; none where it is no mapping, which the parser says better.
+
+    Raises:
+        InputError: it cannot be read, is no YAML, or would be endless.
+    """
     try:
-        content = yaml.safe_load(recipes.path_of(name, own).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
-        return {}
+        content = read_yaml(path)
+    except OSError as error:
+        raise InputError(f"--config {path}: {(error.strerror or str(error)).lower()}") from None
+    except ValueError as error:
+        raise InputError(f"--config {path}: {error}") from None
     return content if isinstance(content, dict) else {}
