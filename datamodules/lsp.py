@@ -106,7 +106,8 @@ def read_keypoints(path: Path) -> tuple[Tensor, bool]:
             raise ValueError(f"it is {kind}")
         if math.prod(shape) > LARGEST_ARRAY:
             raise ValueError(f"it claims to be {shape}")
-        values = np.asarray(scipy.io.loadmat(file, variable_names=["joints"])["joints"], np.float32)
+        with np.errstate(over="ignore"):  # what is infinite is said of its instance
+            values = np.asarray(scipy.io.loadmat(file, variable_names=["joints"])["joints"], np.float32)
     except Exception as error:  # scipy raises whatever a damaged file leads it to
         why = quoted(str(error), 200)
         raise InputError(f"{path}: expected a MATLAB file with an array 'joints' of numbers ({why})") from None
