@@ -17,7 +17,7 @@ from .following import settings_of, unchanged
 from .loading import DistributedBatchSampler, EpochLoader, Key, Skipped
 from .proposals import Proposer
 from .resizing import ResizeMode
-from .scene import COMPUTED, FIELDS, DatasetMetadata, InputError, Scene, SceneError, declared, keep_objects
+from .scene import COMPUTED, FIELDS, DatasetMetadata, InputError, Scene, SceneError, declared, keep_objects, printable
 from .selective_search import SelectiveSearch
 from .transforms import SceneTransform, Transform
 
@@ -246,7 +246,7 @@ class PreparedScenes(Dataset[Any]):
         if self.sound[index]:
             return scene, []
         whole, objects = problems(scene, self.metadata)
-        where = scene.get("name", f"scene {index}")
+        where = printable(scene.get("name", f"scene {index}"))
         if whole:
             raise SceneError(f"{where}: {whole[0]}")
         if not objects:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import csv
-from functools import cached_property
+import io
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, existing, split_of
+from .files import SceneFiles, below, existing, read_text, split_of
 from .images import read_image
-from .scene import DatasetMetadata, InputError, Scene
+from .scene import DatasetMetadata, InputError, Scene, quoted
 
 _LAYOUT = "images/<class>/*.jpg and annotations/<class>.csv with lines of file,x1,y1,x2,y2,class"
 
-_Item = tuple[Path, int, tuple[float, ...]]
+_Item = tuple[str, str, int, tuple[float, ...]]
+"""Class, file, label and box."""
 
 
 class CaltechBoxes(DataModule):
@@ -50,25 +52,31 @@ class CaltechBoxes(DataModule):
 
     def scenes(self, split: Split) -> SceneFiles[_Item]:
         items = [item for name in self.classes for item in self._read_class(name)]
-        return SceneFiles([item for item in items if split_of(f"{item[0].parent.name}/{item[0].name}") == split], _read)
+        return SceneFiles([item for item in items if split_of(f"{item[0]}/{item[1]}") == split], partial(_read, self.root))
 
     def _read_class(self, name: str) -> list[_Item]:
         path = self.root / "annotations" / f"{name}.csv"
         items: list[_Item] = []
-        with path.open(newline="") as lines:
-            for number, line in enumerate(csv.reader(lines), 1):
-                try:
-                    file, *corners, class_name = (value.strip() for value in line)
-                    x1, y1, x2, y2 = map(float, corners)
-                    items.append((self.root / "images" / name / file, self.classes.index(class_name), (x1, y1, x2, y2)))
-                except ValueError:
-                    text = ",".join(line)
-                    raise InputError(f"{path}, line {number}: '{text}', expected file,x1,y1,x2,y2,class") from None
+        lines = csv.reader(io.StringIO(read_text(path, _LAYOUT), newline=""))
+        try:
+            for line in lines:
+                items.append(self._item(name, line))
+        except (ValueError, csv.Error) as error:
+            raise InputError(f"{path}, line {lines.line_num}: {error}, expected file,x1,y1,x2,y2,class") from None
         return items
 
+    def _item(self, name: str, line: list[str]) -> _Item:
+        """A line of the table of class ``name``; ValueError says what is wrong with it."""
+        try:
+            file, x1, y1, x2, y2, class_name = (value.strip() for value in line)
+            return name, file, self.classes.index(class_name), (float(x1), float(y1), float(x2), float(y2))
+        except ValueError:
+            raise ValueError(quoted(",".join(line[:7]))) from None
 
-def _read(item: _Item) -> Scene:
-    path, label, box = item
+
+def _read(root: Path, item: _Item) -> Scene:
+    name, file, label, box = item
+    path = below(root / "images" / name, file, root / "annotations" / f"{name}.csv")
     return {
         "image": read_image(path),
         "label": torch.tensor(label),

@@ -12,9 +12,9 @@ from faster_coco_eval.core import mask as rle
 from numpy.typing import NDArray
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, read_json
+from .files import SceneFiles, below, read_json
 from .images import read_image
-from .scene import DatasetMetadata, InputError, Scene, SceneError
+from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
 
 _LAYOUT = "COCO's train2017/, val2017/ and annotations/, as cocodataset.org/#download has them"
 
@@ -49,12 +49,17 @@ class COCO(DataModule):
     def metadata(self) -> DatasetMetadata:
         # Both files have the same categories; that of validation is the smaller by far.
         paths = [path for path in (self._path("val"), self._path("train")) if path.is_file()]
-        file = self._file(paths[0] if paths else self._path("val"), frozenset())
+        path = paths[0] if paths else self._path("val")
+        file = self._file(path, frozenset())
+        try:
+            keypoints = self._keypoints(file.categories)
+        except _OTHER_FORMAT as error:
+            raise _wrong(path, error) from None
         return DatasetMetadata(
             name=f"COCO {self.year}",
             image_size=self.image_size,
             classes=tuple(category["name"] for category in file.categories),
-            **self._keypoints(file.categories),
+            **keypoints,
         )
 
     def scenes(self, split: Split) -> SceneFiles[CocoImage]:
@@ -63,7 +68,7 @@ class COCO(DataModule):
         if "label" in self.fields:
             images = [image for image in images if not image.crowd.all()]
         folder = f"{'train' if split == 'train' else 'val'}{self.year}"
-        return SceneFiles(images, CocoReader(self.root, folder, self.fields).scene)
+        return SceneFiles(images, CocoReader(self.root, folder, self._path(split), self.fields).scene)
 
     def _keypoints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
         """What the metadata says of keypoints: nothing in this file's instances."""
@@ -127,18 +132,49 @@ class CocoFile:
         content = read_json(path, _LAYOUT)
         try:
             labels = {category["id"]: i for i, category in enumerate(content["categories"])}
+            if strange := [category["name"] for category in content["categories"] if not _is_name(category["name"])]:
+                raise InputError(f"{path}: a category's name is {quoted(strange[0])}, expected a text")
             annotations: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
             for annotation in content["annotations"]:
                 for key, known in (("image_id", annotations), ("category_id", labels)):
                     if annotation[key] not in known:
-                        which = f"annotation {annotation['id']} has {key} {annotation[key]}"
+                        which = f"annotation {quoted(annotation['id'])} has {key} {quoted(annotation[key])}"
                         raise InputError(f"{path}: {which}, which the file does not list")
                 annotations[annotation["image_id"]].append(annotation)
             keypoints = len(content["categories"][0]["keypoints"]) if "keypoints" in fields else 0
             images = [_image(image, annotations.pop(image["id"]), labels, keypoints, fields) for image in content["images"]]
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{path}: not of COCO's format ({type(error).__name__}: {error})") from None
+        except InputError as error:
+            raise InputError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
+        except _OTHER_FORMAT as error:
+            raise _wrong(path, error) from None
         return cls(content["categories"], images)
+
+
+_OTHER_FORMAT = (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError)
+"""What reading a file of another form is led to."""
+
+
+def _wrong(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: not of COCO's format ({type(error).__name__}: {quoted(str(error))})")
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and name.isprintable()
+
+
+def _rows(annotations: list[dict[str, Any]], key: str, length: int) -> NDArray[np.float64]:
+    """The ``length`` numbers that each annotation has under a key, float64 (N, length).
+
+    Raises:
+        InputError: one has more, less, or something else; the message names the annotation.
+    """
+    for annotation in annotations:
+        values = annotation[key]
+        if not isinstance(values, list) or len(values) != length or not all(isinstance(v, int | float) for v in values):
+            found = f"{len(values)} values" if isinstance(values, list) else quoted(values)
+            which = f"annotation {quoted(annotation.get('id'))}: {key} is {found}"
+            raise InputError(f"{which}, expected {length} numbers")
+    return np.array([a[key] for a in annotations], np.float64).reshape(-1, length)
 
 
 def _image(
@@ -148,11 +184,12 @@ def _image(
     number_of_keypoints: int,
     fields: frozenset[str],
 ) -> CocoImage:
-    boxes = np.array([a["bbox"] for a in annotations], np.float64).reshape(-1, 4)
+    boxes = _rows(annotations, "bbox", 4)
     boxes[:, 2:] += boxes[:, :2]
     keypoints = None
     if "keypoints" in fields:
-        keypoints = np.array([a["keypoints"] for a in annotations], np.float32).reshape(-1, number_of_keypoints, 3)
+        keypoints = _rows(annotations, "keypoints", 3 * number_of_keypoints).astype(np.float32)
+        keypoints = keypoints.reshape(-1, number_of_keypoints, 3)
         keypoints[..., :2] += 0.5
         keypoints[keypoints[..., 2] == 0] = 0
     return CocoImage(
@@ -177,22 +214,23 @@ class CocoReader:
 
     root: Path
     folder: str
+    file: Path
+    """That names the images."""
     fields: frozenset[str]
 
     def scene(self, image: CocoImage) -> Scene:
-        name = f"{self.folder}/{image.name}"
-        scene: Scene = {"image": read_image(self.root / name), "name": name}
+        path, name = below(self.root / self.folder, image.name, self.file), f"{self.folder}/{image.name}"
+        scene: Scene = {"image": read_image(path), "name": name}
         height, width = scene["image"].shape[1:]
         if (height, width) != image.size:
-            listed = f"{image.size[1]} x {image.size[0]}"
+            listed = f"{quoted(image.size[1])} x {quoted(image.size[0])}"
             raise SceneError(f"{name}: the image is {width} x {height}, in its annotation {listed} (W x H)")
         scene["boxes"] = torch.from_numpy(image.boxes)
         scene["labels"] = torch.from_numpy(image.labels)
         scene["area"] = torch.from_numpy(image.area)
         scene["crowd"] = torch.from_numpy(image.crowd)
         if "masks" in self.fields:
-            masks = [_mask(segmentation, height, width) for segmentation in image.segmentations]
-            scene["masks"] = torch.from_numpy(np.array(masks, np.uint8).reshape(-1, height, width))
+            scene["masks"] = torch.from_numpy(_masks(name, image.segmentations, height, width))
         if image.keypoints is not None:
             scene["keypoints"] = torch.from_numpy(image.keypoints)
         if "label" in self.fields:
@@ -200,10 +238,47 @@ class CocoReader:
         return scene
 
 
-def _mask(segmentation: Any, height: int, width: int) -> NDArray[np.uint8]:
+LARGEST_MASKS = 2**31
+"""Bytes of the masks of one image; official ones have tens of megabytes."""
+LONGEST_OUTLINE = 2_000_000
+"""Pixels along the polygons of one object: they are drawn point by point, so that a line to infinity is never ready."""
+
+
+def _masks(name: str, segmentations: list[Any], height: int, width: int) -> NDArray[np.uint8]:
+    """The masks (N, H, W) of an image's objects.
+
+    Raises:
+        SceneError: an object's polygons or run lengths cannot be drawn into the image, or there are far too many objects.
+    """
+    if len(segmentations) * height * width > LARGEST_MASKS:
+        raise SceneError(f"{name}: {len(segmentations)} masks of {width} x {height} pixels, more than {LARGEST_MASKS:,} bytes")
+    masks = np.zeros((len(segmentations), height, width), np.uint8)
+    for i, segmentation in enumerate(segmentations):
+        try:
+            _draw(masks[i], segmentation)
+        except Exception as error:  # what faster_coco_eval's C++ raises follows no pattern
+            raise SceneError(f"{name}: object {i}: no segmentation ({str(error).splitlines()[0][:200]})") from None
+    return masks
+
+
+def _draw(mask: NDArray[np.uint8], segmentation: Any) -> None:
+    """Draws an object's polygons, or decodes its run lengths, into a mask (H, W) of zeros."""
+    height, width = mask.shape
     if not segmentation:
-        return np.zeros((height, width), np.uint8)
-    if not isinstance(segmentation, dict):
+        return
+    if isinstance(segmentation, dict):
+        # Before it is decoded, since the memory for it is taken by what it says.
+        if list(segmentation.get("size", ())) != [height, width]:
+            raise ValueError(f"its run lengths are not of {height} x {width} pixels (H x W)")
+    else:
+        for polygon in segmentation:
+            if polygon.ndim != 1 or polygon.size % 2 or polygon.dtype.kind not in "iuf" or not np.isfinite(polygon).all():
+                raise ValueError("a polygon is not x, y, x, y … of finite numbers")
+        outline = sum(
+            float(np.abs(np.diff(polygon.reshape(-1, 2), axis=0, append=polygon[None, :2])).sum())
+            for polygon in (p.astype(np.float64) for p in segmentation if p.size)
+        )
+        if outline > LONGEST_OUTLINE:
+            raise ValueError(f"its outline has {outline:.3g} pixels, more than {LONGEST_OUTLINE:,}")
         segmentation = [polygon.tolist() for polygon in segmentation]
-    mask: NDArray[np.uint8] = rle.decode(rle.segmToRle(segmentation, width, height))
-    return mask
+    mask[:] = rle.decode(rle.segmToRle(segmentation, width, height))

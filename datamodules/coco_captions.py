@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, read_json
+from .files import SceneFiles, below, read_json
 from .images import read_image
-from .scene import DatasetMetadata, InputError, Scene
+from .scene import DatasetMetadata, InputError, Scene, quoted
 from .visual_genome import words
 
 _LAYOUT = "COCO's train2017/, val2017/ and annotations/captions_*.json, as cocodataset.org/#download has them"
 
 
 class _Captioned(NamedTuple):
-    path: Path
+    name: str
+    """Of its file, in the folder of its split."""
     captions: list[str]
 
 
@@ -53,23 +54,27 @@ class COCOCaptions(DataModule):
         return tuple(sorted(word for word, count in counts.items() if count >= self.min_count))
 
     def scenes(self, split: Split) -> SceneFiles[_Captioned]:
-        return SceneFiles(self._read("train" if split == "train" else "val"), _scene)
+        name = "train" if split == "train" else "val"
+        return SceneFiles(self._read(name), partial(_scene, self.root / f"{name}{self.year}", self._path(name)))
+
+    def _path(self, name: str) -> Path:
+        return self.root / "annotations" / f"captions_{name}{self.year}.json"
 
     def _read(self, name: str) -> list[_Captioned]:
-        path = self.root / "annotations" / f"captions_{name}{self.year}.json"
+        path = self._path(name)
         content = read_json(path, _LAYOUT)
         try:
             captions = defaultdict(list)
             for annotation in content["annotations"]:
                 captions[annotation["image_id"]].append(" ".join(words(annotation["caption"])))
-            folder = self.root / f"{name}{self.year}"
-            images = [_Captioned(folder / i["file_name"], captions.pop(i["id"], [])) for i in content["images"]]
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{path}: not of COCO's format ({type(error).__name__}: {error})") from None
+            images = [_Captioned(i["file_name"], captions.pop(i["id"], [])) for i in content["images"]]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: not of COCO's format ({type(error).__name__}: {quoted(str(error))})") from None
         if captions:
-            raise InputError(f"{path}: a caption names image_id {min(captions)}, which is not there")
+            raise InputError(f"{path}: a caption names image_id {quoted(next(iter(captions)))}, which is not there")
         return images
 
 
-def _scene(item: _Captioned) -> Scene:
-    return {"image": read_image(item.path), "captions": item.captions, "name": f"{item.path.parent.name}/{item.path.name}"}
+def _scene(folder: Path, annotations: Path, item: _Captioned) -> Scene:
+    path = below(folder, item.name, annotations)
+    return {"image": read_image(path), "captions": item.captions, "name": f"{path.parent.name}/{path.name}"}

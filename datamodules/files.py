@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from torch import Tensor
 
 from .base import Split
-from .scene import InputError, Scene
+from .scene import InputError, Scene, SceneError, quoted
 
 _Item = TypeVar("_Item")
 
@@ -59,6 +60,44 @@ def hold_out(data: LabelledImages, split: Split) -> LabelledImages:
     return LabelledImages(data.images[:first], data.labels[:first], data.name)
 
 
+def below(root: Path, name: Any, said_by: object) -> Path:
+    """The file that data name, below ``root``: the one way from a name in a list, a table or an annotation to a path.
+
+    What counts is the name as it is written. A folder of images that is a symbolic link, or an image that is one, is normal;
+    a name that leads elsewhere by itself is a mistake or worse.
+
+    Args:
+        root: the folder that the data set's layout has it in.
+        name: with ``/`` between its parts.
+        said_by: the file that names it, for the message.
+
+    Raises:
+        SceneError: it is no text, empty, absolute (``/x``, ``C:\\x``), has ``..`` in it, a control character, or is longer than
+            a name can be.
+    """
+    if fault := _fault(name):
+        raise SceneError(f"{said_by}: file name {quoted(name)} {fault}; the path of a file below {root} expected")
+    return root / name
+
+
+_FOREIGN_ROOT = re.compile(r"[/\\]|[A-Za-z]:")
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def _fault(name: Any) -> str:
+    """What keeps a name from being a path below a folder, on this system or on another; empty where nothing does."""
+    if not isinstance(name, str) or not name.strip(". /\\"):
+        return "is none"
+    if _CONTROL.search(name):
+        return "has a character that no file name has"
+    if _FOREIGN_ROOT.match(name):
+        return "is absolute"
+    parts = re.split(r"[/\\]", name)
+    if ".." in parts:
+        return "leads out of its folder"
+    return "is too long" if len(name.encode()) > 4000 or max(len(part.encode()) for part in parts) > 255 else ""
+
+
 def existing(path: Path, expected: str) -> Path:
     """The path, if it is there.
 
@@ -70,15 +109,50 @@ def existing(path: Path, expected: str) -> Path:
     return path
 
 
-def read_json(path: Path, expected: str) -> Any:
-    """The content of a JSON file.
+LARGEST = 64 * 2**20
+"""Bytes of a list, a table or one image's annotation; a larger one is none."""
+
+
+def content(path: Path, expected: str, largest: int | None = LARGEST) -> bytes:
+    """What is in a file of annotations.
 
     Raises:
-        InputError: it is not there, or no JSON.
+        InputError: it is not there, no plain file (reading a pipe or a device may never end), larger than ``largest`` bytes, or
+            cannot be read.
     """
-    text = existing(path, expected).read_bytes()
+    if not existing(path, expected).is_file():
+        raise InputError(f"{path} is no plain file: expected {expected}")
+    try:
+        if largest is not None and (size := path.stat().st_size) > largest:
+            raise InputError(f"{path} has {size:,} bytes, more than the {largest:,} of any such file: expected {expected}")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+
+
+def read_text(path: Path, expected: str) -> str:
+    """A list or a table, in UTF-8 with or without its mark.
+
+    Raises:
+        InputError: as :func:`content`, or it is not UTF-8.
+    """
+    try:
+        return content(path, expected).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: no text in UTF-8 (byte {error.start}): expected {expected}") from None
+
+
+def read_json(path: Path, expected: str) -> Any:
+    """The content of a JSON file, of any size: COCO's have hundreds of megabytes.
+
+    Raises:
+        InputError: as :func:`content`, or it is no JSON, or nested too deeply to be data.
+    """
+    text = content(path, expected, largest=None)
     try:
         return json.loads(text)
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply: expected {expected}") from None
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error})") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,32 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", "
 """Endings, in lower case, of the files that count as images."""
 
 
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+"""What Pillow may take a file for: all that :data:`SUFFIXES` name, and none that starts another program (EPS) or fetches."""
+
+PIXELS = 178_956_970
+"""Of the largest image that is decoded, 0.5 GiB as RGB: Pillow's own limit, twice the size at which it warns. A small file
+can claim any size (a PNG of 60,000 x 60,000 black pixels has 4 MB)."""
+
+
 def _open(path: Path, *, upright: bool) -> Image.Image:
+    if path.exists() and not path.is_file():
+        raise SceneError(f"{path}: no plain file, but a folder, a pipe or a device")
     try:
-        with Image.open(path) as image:
-            image.load()
-            return ImageOps.exif_transpose(image) if upright else image
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # said below, where it is too large
+            with Image.open(path, formats=FORMATS) as image:
+                if image.width * image.height > PIXELS:
+                    raise SceneError(f"{path}: claims {image.width} x {image.height} pixels (W x H), the limit is {PIXELS:,}")
+                image.load()
+                return ImageOps.exif_transpose(image) if upright else image
     except UnidentifiedImageError:
         empty = path.stat().st_size == 0
         raise SceneError(f"{path}: {'an empty file' if empty else 'not an image that Pillow can read'}") from None
+    except SceneError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise SceneError(f"{path}: too large an image ({error})") from None
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         if isinstance(error, OSError) and error.strerror:
             raise SceneError(f"{path}: {error.strerror.lower()}") from None
@@ -53,10 +72,13 @@ def read_image(path: Path) -> Tensor:
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     """A grayscale image of 16 or 32 bits (or floats in [0, 1]) at eight bits; Pillow's own convert clips instead."""
-    values = np.asarray(image, dtype=np.float64)
-    if image.mode == "F" and values.size and values.max() <= 1:
-        values = values * 65535
-    return Image.fromarray(np.clip(np.rint(np.nan_to_num(values) / 257), 0, 255).astype(np.uint8))
+    array = np.asarray(image)
+    times = 65535 if image.mode == "F" and array.size and array.max() <= 1 else 1
+    eight = np.empty(array.shape, np.uint8)
+    for start in range(0, len(array), 256):  # in bands: eight bytes a pixel of a large image would fill the memory
+        values = np.nan_to_num(array[start : start + 256].astype(np.float64) * times)
+        eight[start : start + 256] = np.clip(np.rint(values / 257), 0, 255)
+    return Image.fromarray(eight)
 
 
 def read_mask(path: Path) -> Tensor:
@@ -75,9 +97,23 @@ def read_mask(path: Path) -> Tensor:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """All image files below a folder, sorted by path; hidden files and folders are passed over."""
+    """All image files below a folder, sorted by path; hidden files and folders are passed over.
+
+    Symbolic links are followed, each folder once: a link back to a folder that it lies in adds nothing.
+    """
     found = []
+    seen = {os.path.realpath(folder)}
     for where, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        here = Path(os.path.realpath(where))
+        folders[:] = [name for name in sorted(folders) if not name.startswith(".") and _is_new(Path(where, name), here, seen)]
         found += [Path(where, name) for name in files if not name.startswith(".")]
     return sorted(path for path in found if path.suffix.lower() in SUFFIXES)
+
+
+def _is_new(folder: Path, parent: Path, seen: set[str]) -> bool:
+    """Whether a folder was not listed yet, and does not hold its ``parent``; it counts as listed from now on."""
+    real = os.path.realpath(folder)
+    if real in seen or parent.is_relative_to(real):
+        return False
+    seen.add(real)
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ import torch
 from torch import Tensor
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, existing, split_of
+from .files import SceneFiles, content, existing, split_of
 from .images import list_images, read_image
-from .scene import DatasetMetadata, InputError, Scene
+from .scene import DatasetMetadata, InputError, Scene, quoted
 
 KEYPOINTS = (
     *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
@@ -86,16 +88,29 @@ class LSP(DataModule):
         return {"image": image, "keypoints": keypoints[None], "name": f"images/{path.name}"}
 
 
+LARGEST_ARRAY = 14 * 3 * 1_000_000
+"""Numbers: a million people; the extended set has 10,000."""
+
+
 def read_keypoints(path: Path) -> tuple[Tensor, bool]:
     """The keypoints of N people, float32 (N, 14, 3) as in :class:`Scene`, and whether the file is the original set's.
 
     Raises:
         InputError: the file is not MATLAB's, or holds no keypoints of either shape.
     """
+    file = io.BytesIO(content(path, _LAYOUT))
     try:
-        values = np.asarray(scipy.io.loadmat(path)["joints"], np.float32)
+        # The headers first: a small file can hold cells in cells without end, or a packed array that fills the memory.
+        shape, kind = next(((shape, kind) for name, shape, kind in scipy.io.whosmat(file) if name == "joints"), ((), "nothing"))
+        if kind not in ("double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))):
+            raise ValueError(f"it is {kind}")
+        if math.prod(shape) > LARGEST_ARRAY:
+            raise ValueError(f"it claims to be {shape}")
+        with np.errstate(over="ignore"):  # what is infinite is said of its instance
+            values = np.asarray(scipy.io.loadmat(file, variable_names=["joints"])["joints"], np.float32)
     except Exception as error:  # scipy raises whatever a damaged file leads it to
-        raise InputError(f"{path}: expected a MATLAB file with an array 'joints' ({error})") from None
+        why = quoted(str(error), 200)
+        raise InputError(f"{path}: expected a MATLAB file with an array 'joints' of numbers ({why})") from None
     original = values.ndim == 3 and values.shape[:2] == (3, 14)
     if not original and (values.ndim != 3 or values.shape[:2] != (14, 3)):
         raise InputError(f"{path}: keypoints are {values.shape}, expected (3, 14, N) or (14, 3, N)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ from .files import LabelledImages, hold_out
 from .scene import DatasetMetadata, InputError
 
 _FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+MOST = 1_000_000
+"""Examples in a file: MNIST has 60,000, and none of what is laid out like it has more than EMNIST's 700,000."""
 
 
 class MNIST(DataModule):
@@ -57,8 +62,10 @@ class MNIST(DataModule):
 
     def scenes(self, split: Split) -> LabelledImages:
         part = "t10k" if split == "test" else "train"
-        images = self._read(f"{part}-images-idx3-ubyte", header=16).reshape(-1, 1, 28, 28)
-        labels = self._read(f"{part}-labels-idx1-ubyte", header=8).long()
+        images = self._read(f"{part}-images-idx3-ubyte", header=16, each=28 * 28).reshape(-1, 1, 28, 28)
+        labels = self._read(f"{part}-labels-idx1-ubyte", header=8, each=1).long()
+        if len(images) != len(labels):
+            raise InputError(f"MNIST: {self.root}/MNIST/raw/ has {len(images)} images and {len(labels)} labels of {part}")
         data = LabelledImages(images.expand(-1, 3, -1, -1), labels, part)
         return data if split == "test" else hold_out(data, split)
 
@@ -70,9 +77,17 @@ class MNIST(DataModule):
         missing = ", ".join(name for name in _FILES if not self._paths(name))
         return f"MNIST: {self.root}/MNIST/raw/ lacks {missing}, packed (.gz) or not"
 
-    def _read(self, name: str, header: int) -> Tensor:
-        """The bytes behind the header; torchvision reads the unpacked files alone, and unpacks into ``root``."""
+    def _read(self, name: str, header: int, each: int) -> Tensor:
+        """The bytes behind the header, ``each`` an example; torchvision reads the unpacked files alone, and unpacks into
+        ``root``."""
         if not (paths := self._paths(name)):
             raise InputError(self._missing())
-        data = gzip.decompress(paths[0].read_bytes()) if paths[0].suffix == ".gz" else paths[0].read_bytes()
-        return torch.from_numpy(np.frombuffer(bytearray(data), np.uint8, offset=header))
+        path, largest = paths[0], header + each * MOST
+        try:
+            with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+                data = bytearray(file.read(largest + 1))  # a packed file of a megabyte can hold a gigabyte of zeros
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{path}: damaged, or cannot be read ({error})") from None
+        if not header < len(data) <= largest or (len(data) - header) % each:
+            raise InputError(f"{path}: not a header of {header} bytes and {each} for each of up to {MOST:,} examples")
+        return torch.from_numpy(np.frombuffer(data, np.uint8, offset=header))

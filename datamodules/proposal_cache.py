@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import torch
@@ -49,8 +50,8 @@ class ProposalCache:
         """
         path = self._path(image)
         # A missing file raises one error, a damaged one whatever numpy, zipfile and zlib are led to.
-        with suppress(Exception), np.load(path, allow_pickle=False) as kept:
-            return torch.from_numpy(kept["boxes"])
+        with suppress(Exception):
+            return _read(path)
         boxes = search(image)
         self._write(path, boxes)
         return boxes
@@ -78,3 +79,21 @@ class ProposalCache:
                 f"{self.folder}: proposals cannot be written ({error.strerror}); name another folder, or false, in "
                 "data.proposals.init_args.cache"
             ) from error
+
+
+LARGEST = 16 * 2**20
+"""Bytes of the boxes of one image: a million of them."""
+
+
+def _read(path: Path) -> Tensor:
+    """The boxes in a file; raises something where it holds anything else than :class:`Proposer` may find."""
+    if not path.is_file():  # a pipe would wait for ever
+        raise FileNotFoundError(path)
+    with ZipFile(path) as packed:
+        if sum(entry.file_size for entry in packed.infolist()) > LARGEST:  # before it is unpacked
+            raise ValueError(path)
+    with np.load(path, allow_pickle=False) as kept:
+        boxes: NDArray[np.float32] = kept["boxes"]
+    if boxes.dtype != np.float32 or boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
+        raise ValueError(path)
+    return torch.from_numpy(boxes)

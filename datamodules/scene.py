@@ -16,6 +16,8 @@ from torch import Tensor
 
 from .errors import InputError as InputError
 from .errors import SceneError as SceneError
+from .errors import printable as printable
+from .errors import quoted as quoted
 from .kinds import Areas, Boxes, Kind, Map, Masks, PerObject, Points, Regions, Scalar, Texts
 
 K = TypeVar("K", bound=Kind)

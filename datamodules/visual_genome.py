@@ -12,9 +12,9 @@ from typing import Any
 import torch
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, read_json, split_of
+from .files import SceneFiles, below, read_json, split_of
 from .images import list_images, read_image
-from .scene import DatasetMetadata, InputError, Scene, SceneError
+from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
 
 _LAYOUT = "region_descriptions.json and image_data.json, as homes.cs.washington.edu/~ranjay/visualgenome has them"
 
@@ -60,10 +60,11 @@ class VisualGenome(DataModule):
         path = self.root / "region_descriptions.json"
         try:
             return {
-                entry["id"]: [_region(r) for r in entry["regions"] if words(r["phrase"])] for entry in read_json(path, _LAYOUT)
+                _id(entry["id"]): [_region(r) for r in entry["regions"] if words(r["phrase"])]
+                for entry in read_json(path, _LAYOUT)
             }
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{path}: not of Visual Genome's format ({type(error).__name__}: {error})") from None
+        except _OTHER_FORMAT as error:
+            raise _wrong(path, error) from None
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
@@ -78,18 +79,37 @@ class VisualGenome(DataModule):
         return tuple(sorted(word for word, count in counts.items() if count >= self.min_count))
 
     def scenes(self, split: Split) -> SceneFiles[_Item]:
-        data = read_json(self.root / "image_data.json", _LAYOUT)
-        sizes = {entry.get("image_id", entry.get("id")): (entry["height"], entry["width"]) for entry in data}
+        path = self.root / "image_data.json"
+        try:
+            data = read_json(path, _LAYOUT)
+            sizes = {_id(entry.get("image_id", entry.get("id"))): (entry["height"], entry["width"]) for entry in data}
+        except _OTHER_FORMAT as error:
+            raise _wrong(path, error) from None
         folders = [self.root / folder for folder in self.images if (self.root / folder).is_dir()]
         if not folders:
             raise InputError(f"{self.root}: has none of {', '.join(self.images)} (data.images), folders of <id>.jpg")
         paths = {int(p.stem): p for folder in folders for p in list_images(folder) if p.stem.isdecimal()}
         images = [image for image in self.regions if split_of(str(image)) == split]
         if unknown := set(images) - set(sizes):
-            raise InputError(f"{self.root / 'image_data.json'} lacks image {min(unknown)} of region_descriptions.json")
+            raise InputError(f"{path} lacks image {min(unknown)} of region_descriptions.json")
         # An image that is missing on disk is named, and passed over or not, when it is read.
-        items = [(paths.get(i, folders[0] / f"{i}.jpg"), sizes[i], self.regions[i]) for i in images]
+        items = [(paths.get(i) or below(folders[0], f"{i}.jpg", path), sizes[i], self.regions[i]) for i in images]
         return SceneFiles(items, _read)
+
+
+_OTHER_FORMAT = (KeyError, TypeError, AttributeError, OverflowError)
+"""What reading a file of another form is led to, beside ValueError, which InputError is."""
+
+
+def _wrong(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: not of Visual Genome's format ({type(error).__name__}: {quoted(str(error))})")
+
+
+def _id(value: Any) -> int:
+    """An image's id, which its file is named by."""
+    if not isinstance(value, int):
+        raise TypeError(f"an image's id is {quoted(value)}, expected a whole number")
+    return value
 
 
 def words(phrase: str) -> list[str]:
@@ -98,7 +118,10 @@ def words(phrase: str) -> list[str]:
 
 
 def _region(region: dict[str, Any]) -> Region:
-    x, y, width, height = (float(region[key]) for key in ("x", "y", "width", "height"))
+    try:
+        x, y, width, height = (float(region[key]) for key in ("x", "y", "width", "height"))
+    except ValueError as error:
+        raise TypeError(error) from None
     return (x, y, x + width, y + height), " ".join(words(region["phrase"]))
 
 
@@ -107,7 +130,7 @@ def _read(item: _Item) -> Scene:
     image = read_image(path)
     if tuple(image.shape[1:]) != (height, width):
         size = f"{image.shape[2]} x {image.shape[1]}"
-        raise SceneError(f"{path}: the image is {size}, in image_data.json {width} x {height} (W x H)")
+        raise SceneError(f"{path}: the image is {size}, in image_data.json {quoted(width)} x {quoted(height)} (W x H)")
     return {
         "image": image,
         "boxes": torch.tensor([box for box, _ in regions], dtype=torch.float32).reshape(-1, 4),

@@ -12,9 +12,9 @@ import torch
 import torchvision
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, existing
+from .files import SceneFiles, below, content, existing, read_text
 from .images import read_image, read_mask
-from .scene import DatasetMetadata, InputError, Scene, SceneError
+from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
 
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -87,9 +87,9 @@ class VOC(DataModule):
         layout = f"PASCAL VOC's layout, VOCdevkit/VOC{self.year}/ImageSets/{kind}/train.txt"
         lists = existing(self.folder / "ImageSets" / kind, layout)
         name = "val" if split == "test" and not (lists / "test.txt").is_file() else split
-        lines = existing(lists / f"{name}.txt", layout).read_text().splitlines()
-        names = [line.strip() for line in lines if line.strip()]
-        return SceneFiles(names, VOCReader(self.folder, self.classes, self.fields).scene)
+        path = lists / f"{name}.txt"
+        names = [line.strip() for line in read_text(path, layout).splitlines() if line.strip()]
+        return SceneFiles(names, VOCReader(self.folder, path, self.classes, self.fields).scene)
 
 
 @dataclass(frozen=True)
@@ -97,30 +97,35 @@ class VOCReader:
     """Reads one image of a VOC folder and those of its ``fields`` that are asked for."""
 
     folder: Path
+    names: Path
+    """The list that names the images."""
     classes: tuple[str, ...]
     fields: frozenset[str]
 
     def scene(self, name: str) -> Scene:
-        path = self.folder / "JPEGImages" / f"{name}.jpg"
+        path = self._file("JPEGImages", f"{name}.jpg")
         scene: Scene = {"image": read_image(path), "name": f"JPEGImages/{path.name}"}
         if "mask" in self.fields:
-            scene["mask"] = read_mask(self.folder / "SegmentationClass" / f"{name}.png")
+            scene["mask"] = read_mask(self._file("SegmentationClass", f"{name}.png"))
         if _FROM_XML & self.fields:
             height, width = scene["image"].shape[1:]
-            self._annotate(scene, self.folder / "Annotations" / f"{name}.xml", (width, height))
+            self._annotate(scene, self._file("Annotations", f"{name}.xml"), (width, height))
         return scene
+
+    def _file(self, folder: str, name: str) -> Path:
+        return below(self.folder / folder, name, self.names)
 
     def _annotate(self, scene: Scene, path: Path, size: tuple[int, int]) -> None:
         try:
-            root = ET.parse(path).getroot()
+            root = _parsed(path)
             written = _number(root, "size/width"), _number(root, "size/height")
             if written != size:
                 here = f"{written[0]:g} x {written[1]:g}"
                 raise ValueError(f"its size is {here}, its image's {size[0]} x {size[1]} (W x H)")
             objects = [self._object(element) for element in root.iter("object")]
-        except FileNotFoundError:
-            raise SceneError(f"{path}: no such file") from None
-        except (ET.ParseError, ValueError) as error:
+        except InputError as error:
+            raise SceneError(error) from None
+        except (ET.ParseError, ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
             raise SceneError(f"{path}: {error}") from None
         scene["labels"] = torch.tensor([label for label, _, _ in objects], dtype=torch.long)
         scene["boxes"] = torch.tensor([box for _, box, _ in objects], dtype=torch.float32).reshape(-1, 4)
@@ -134,7 +139,7 @@ class VOCReader:
     def _object(self, element: ET.Element) -> tuple[int, tuple[float, ...], bool]:
         name = (element.findtext("name") or "").strip()
         if name not in self.classes:
-            raise ValueError(f"class '{name}' is not among data.classes ({', '.join(self.classes)})")
+            raise ValueError(f"class {quoted(name)} is not among data.classes ({', '.join(self.classes)})")
         x1, y1, x2, y2 = (_number(element, f"bndbox/{corner}") for corner in ("xmin", "ymin", "xmax", "ymax"))
         # Two corners in one pixel would be a box of one pixel; it is a slip of the annotator's hand.
         shift = 1 if x2 > x1 and y2 > y1 else 0
@@ -145,8 +150,22 @@ class VOCReader:
         )
 
 
+def _parsed(path: Path) -> ET.Element:
+    """The root of an XML file. Nothing that it names is fetched, and it may define nothing of its own (an entity of entities
+    would make a small file endless): no annotation tool writes such definitions."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    text = content(path, "an XML annotation as PASCAL VOC has them")
+    if b"<!ENTITY" in text.replace(b"\0", b""):  # two bytes a character in UTF-16
+        raise ValueError("it defines entities, which an annotation does not need")
+    return ET.fromstring(text)
+
+
 def _number(element: ET.Element, tag: str) -> float:
     text = element.findtext(tag)
     if text is None:
         raise ValueError(f"<{element.tag}> has no <{tag}>")
-    return float(text)
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"could not convert <{tag}> {quoted(text)} to a number") from None

@@ -71,7 +71,7 @@ def test_checkpoints_are_only_loaded_weights_only() -> None:
 ROOMS: dict[str, set[str]] = {
     "recipes": set(),
     "runs": set(),
-    "command_line": {"recipes"},
+    "command_line": {"recipes", "runs"},
     "training": {"runs", "recipes", "command_line"},
     "measures": {"training", "runs"},
     "studies": {"runs", "recipes"},

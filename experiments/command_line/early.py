@@ -12,6 +12,7 @@ import yaml
 
 from datamodules.errors import InputError
 from experiments import recipes
+from experiments.runs.bounded import read_yaml
 
 from .guesses import option_meant, words_without_option
 from .trusting import trusted
@@ -76,15 +77,14 @@ def content_of(name: str, own: Path | None) -> dict[str, Any]:
     """
     path = recipes.path_of(name, own)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a text file in UTF-8 (byte {error.start})") from None
-    except RecursionError:
-        raise InputError(f"{path}: nested too deeply for a configuration") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}{_place(error)}") from None
+    except ValueError as error:
+        place = _place(error.__cause__) if isinstance(error.__cause__, yaml.YAMLError) else f": {error}"
+        raise InputError(f"{path}{place}") from None
     return content if isinstance(content, dict) else {}
 
 

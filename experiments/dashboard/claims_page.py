@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+
 import streamlit as st
 
 from experiments.dashboard import library
-from experiments.dashboard.parts import badge, plain
+from experiments.dashboard.parts import badge
 from experiments.dashboard.study_view import study_view
 from experiments.lectures import LECTURES, rows
 from experiments.reports.meanings import MEANING, SCALES, SIGNS
 from experiments.reports.overview import Entry, counts, entries
 from experiments.reports.wording import command, headline
+from experiments.runs.markup import plain
 from experiments.studies.record import Record
 from experiments.studies.verdict import Level
 
@@ -49,21 +52,31 @@ def claims() -> None:
     older = library.older(library.root())
     if older:
         st.warning("Made by an older version of Lectern, and not shown; run these again:")
-        st.code(f"lectern reproduce {' '.join(name.rpartition('/')[2] for name in older)}", language=None)
+        st.code(f"lectern reproduce {shlex.join(name.rpartition('/')[2] for name in older)}", language=None)
+    if broken := library.broken(library.root()):
+        st.warning(f"Damaged, or no verdicts at all, and not shown: {plain(', '.join(broken))}")
     for lecture, own in entries(records, older).items():
         st.header(LECTURES.get(lecture, lecture), divider="gray")
         for entry in own:
             for record in entry.records:
                 if not shown or record.level in shown:
-                    _card(record)
+                    _shown(record)
         missing = [entry for entry in own if not entry.records]
         if missing and (not shown or Level.NOT_RUN in shown):
             _not_run(missing)
 
 
+def _shown(record: Record) -> None:
+    """A verdict's card, or its name: what a stranger's record may hold takes no other from the page."""
+    try:
+        _card(record)
+    except Exception as error:
+        st.warning(f"{plain(record.name)} at scale {record.scale} cannot be shown ({type(error).__name__})")
+
+
 def _card(record: Record) -> None:
     with st.container(border=True):
-        st.markdown(f"{badge(record.level)} &nbsp; **{plain(record.claim)} {plain(record.title)}**")
+        st.markdown(f"{badge(record.level)} &nbsp; **{plain(f'{record.claim} {record.title}')}**")
         lines = [f"The lecture says: “{plain(record.says)}”", f"Measured: {plain(headline(record))}"]
         lines += [f"Verdict: {plain(record.because)}"] if record.effects else []
         st.markdown("  \n".join(lines))

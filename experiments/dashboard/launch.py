@@ -15,6 +15,8 @@ from experiments.command_line.options import Options
 from . import stopping
 
 ADDRESS = "127.0.0.1"
+HOSTS = (ADDRESS, "localhost")
+"""What a request may call this machine, with any port: under another name it comes from a foreign page (DNS rebinding)."""
 PORT = 8501
 HERE = Path(__file__).parent
 RUNS = "LECTERN_DASHBOARD_RUNS"
@@ -68,6 +70,12 @@ def command(port: int) -> list[str]:
         "server.port": port,
         "server.headless": "true",  # neither opens a browser nor asks for an address of mail
         "server.fileWatcherType": "none",
+        "server.allowedHosts": HOSTS,
+        # As they are by default; a user's own configuration may be of a server that others are to reach.
+        "server.enableCORS": "true",
+        "server.enableXsrfProtection": "true",
+        "server.enableStaticServing": "false",
+        "server.enableAgentApi": "false",
         "browser.serverAddress": ADDRESS,
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
@@ -80,5 +88,6 @@ def command(port: int) -> list[str]:
         "theme.headingFont": "sans-serif",
         "theme.codeFont": "monospace",
     }
-    flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
-    return python(str(HERE / "stopping.py"), "run", str(HERE / "app.py"), *flags)
+    several = {key: value if isinstance(value, tuple) else (value,) for key, value in settings.items()}
+    flags = [part for key, values in several.items() for value in values for part in (f"--{key}", str(value))]
+    return python(str(HERE / "stopping.py"), "run", str(HERE / "server.py"), *flags)

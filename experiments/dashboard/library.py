@@ -30,13 +30,14 @@ from experiments.runs.files import (
     STUDIES_FOLDER,
     SUMMARY,
     flat,
+    is_text,
     read_columns,
     read_config,
     read_summary,
     state_of,
     test_metrics,
 )
-from experiments.studies.record import Record, older_records, read_records
+from experiments.studies.record import Record, broken_records, older_records, read_records
 
 FILES = (SUMMARY, METRICS, CONFIG, CURVES)
 PARTS = {*FILES, "log.txt", "experiment.yaml", CHECKPOINTS, PICTURES}
@@ -104,7 +105,7 @@ def find(place: Path) -> list[Path]:
         looked += 1
         try:
             with os.scandir(folder) as entries:
-                inside = [entry for entry in entries if not entry.name.startswith(".")]
+                inside = [entry for entry in entries if not entry.name.startswith(".") and is_text(entry.name)]
         except OSError:
             continue
         names = {entry.name for entry in inside}
@@ -214,6 +215,11 @@ def older(place: Path) -> list[str]:
     return _older(place, _verdicts(place))
 
 
+def broken(place: Path) -> list[str]:
+    """The verdicts' files that are damaged, or no verdicts at all."""
+    return _broken(place, _verdicts(place))
+
+
 def _verdicts(place: Path) -> Stamp:
     """The times of change (ns) of all verdicts."""
     try:
@@ -225,6 +231,11 @@ def _verdicts(place: Path) -> Stamp:
 @kept(10)
 def _records(place: Path, stamp: Stamp) -> list[Record]:
     return read_records(place)
+
+
+@kept(10)
+def _broken(place: Path, stamp: Stamp) -> list[str]:
+    return broken_records(place)
 
 
 @kept(10)

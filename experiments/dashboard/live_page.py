@@ -8,9 +8,10 @@ import streamlit as st
 
 from experiments.dashboard import library
 from experiments.dashboard.library import RunInfo, duration
-from experiments.dashboard.parts import nothing_yet, plain, show
+from experiments.dashboard.parts import nothing_yet, show
 from experiments.reports import figures
 from experiments.reports.labels import is_fraction, metric_title
+from experiments.runs.markup import plain
 
 EVERY = 3.0  # seconds between two looks at the run's files
 

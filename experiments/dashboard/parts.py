@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from experiments.dashboard import library
 from experiments.reports.meanings import SIGNS
+from experiments.runs.markup import plain
 from experiments.studies.verdict import Level
 
 BADGES = {
@@ -22,11 +21,6 @@ BADGES = {
     Level.INCONCLUSIVE: "violet",
     Level.NOT_RUN: "gray",
 }
-
-
-def plain(text: Any, length: int = 2000) -> str:
-    """Text in which Markdown finds nothing: run folders and verdicts may be a stranger's."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])", r"\\\1", " ".join(str(text).split())[:length])
 
 
 def badge(level: Level) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from experiments.dashboard import library
-from experiments.dashboard.parts import nothing_yet, pictures_in_a_row, plain
+from experiments.dashboard.parts import nothing_yet, pictures_in_a_row
 from experiments.reports.evidence import pictures
+from experiments.runs.markup import plain
 
 
 def title(name: str) -> str:

@@ -9,12 +9,13 @@ import streamlit as st
 
 from experiments.dashboard import library
 from experiments.dashboard.library import RunInfo
-from experiments.dashboard.parts import nothing_yet, plain, show
+from experiments.dashboard.parts import nothing_yet, show
 from experiments.reports import figures
 from experiments.reports.labels import is_fraction, metric_title
 from experiments.reports.series import Series
 from experiments.reports.wording import short
 from experiments.runs.files import OWN
+from experiments.runs.markup import plain
 
 AXES = {"step": "optimizer steps", "epoch": "epochs", "seconds": "seconds since the start"}
 MOST = 40  # runs that are laid over each other
@@ -76,12 +77,12 @@ def _filtered(runs: list[RunInfo]) -> list[RunInfo]:
         numbers = [v for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)]
         if numbers and len(numbers) == sum(v is not None for v in values.values()) and min(numbers) < max(numbers):
             low, high = st.slider(
-                metric_title(name), min(numbers), max(numbers), (min(numbers), max(numbers)), key=f"range {name}"
+                plain(metric_title(name)), min(numbers), max(numbers), (min(numbers), max(numbers)), key=f"range {name}"
             )
             kept = [r for r in kept if isinstance(v := values[r.name], int | float) and low <= v <= high]
         else:
             options = sorted({str(v) for v in values.values()})
-            chosen = st.multiselect(metric_title(name), options, key=f"value {name}", placeholder="any")
+            chosen = st.multiselect(plain(metric_title(name)), options, key=f"value {name}", placeholder="any")
             kept = [r for r in kept if not chosen or str(values[r.name]) in chosen]
     return kept
 

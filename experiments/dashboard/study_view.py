@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from experiments.dashboard import library
-from experiments.dashboard.parts import badge, pictures_in_a_row, plain, show
+from experiments.dashboard.parts import badge, pictures_in_a_row, show
 from experiments.reports.sections import Command, Facts, Figures, Gallery, Prose, Section, Table, sections
+from experiments.runs.markup import plain
 from experiments.studies.record import Record
 
 
@@ -15,7 +16,7 @@ def study_view(record: Record) -> None:
     if st.button("← All claims"):
         st.query_params.clear()
         st.rerun()
-    st.title(f"{plain(record.claim)} {plain(record.title)}")
+    st.title(plain(f"{record.claim} {record.title}"))
     st.markdown(badge(record.level))
     for section in sections(record, library.root(), pictures=12):
         if section.heading:

@@ -13,6 +13,7 @@ from PIL import Image
 from experiments.runs.files import (
     EVALUATIONS,
     PICTURES,
+    is_text,
     last_own_test,
     own_file,
     read_columns,
@@ -26,6 +27,10 @@ from experiments.studies.verdict import Effect
 
 from .series import Series, thin
 
+KINDS = (".png", ".jpg", ".jpeg", ".webp")
+"""Of pictures, by their endings."""
+FORMATS = ("PNG", "JPEG", "WEBP")
+"""As Pillow calls them; others are not tried, of which one starts another program (EPS)."""
 PIXELS = 50_000_000
 """Of a picture that is opened; a larger one is not ours."""
 
@@ -105,7 +110,7 @@ def pictures(folder: Path) -> dict[str, Path]:
     """A run's pictures by name, in order, and that of its own test; what is no picture inside the run is left out."""
     place = folder / PICTURES
     try:
-        names = sorted(path.name for path in place.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
+        names = sorted(path.name for path in place.iterdir() if path.suffix.lower() in KINDS and is_text(path.name))
     except OSError:
         return {}
     found = {Path(name).stem: path for name in names if (path := own_file(folder, f"{PICTURES}/{name}"))}
@@ -134,11 +139,11 @@ def small_picture(path: Path, side: int, quality: int = 80) -> bytes | None:
     A picture much smaller than that is enlarged by a whole factor, so that what was a pixel stays visible as one.
     """
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=FORMATS) as opened:
             if opened.width * opened.height > PIXELS:
                 return None
             picture = opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # Pillow says broken PNGs with a SyntaxError
+    except Exception:  # Pillow's decoders raise whatever a damaged file leads them to
         return None
     if picture.width > side:
         picture = picture.resize((side, max(1, round(picture.height * side / picture.width))), Image.Resampling.LANCZOS)

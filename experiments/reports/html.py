@@ -43,7 +43,7 @@ def html(report: Report) -> str:
     figures = {name: json.loads(draw().to_json()) for name, draw in _figures(report)}
     heights = {name: figure["layout"].get("height", 350) for name, figure in figures.items()}
     pictures = list(_pictures(report))
-    script = packed(get_plotlyjs()), packed(json.dumps(figures))
+    script = _plotly(), packed(json.dumps(figures))
     bare = _shell(_body(report, heights, dict.fromkeys(pictures, "")), *script)
     return _shell(_body(report, heights, fitted(pictures, LIMIT - len(bare.encode()))), *script)
 
@@ -61,6 +61,11 @@ def figure_name(place: str, section: Figures, i: int) -> str:
 def packed(content: str) -> str:
     """Text for the page's own script to unpack; no character of it ends a tag."""
     return base64.b64encode(gzip.compress(content.encode(), 9, mtime=0)).decode()
+
+
+@cache
+def _plotly() -> str:
+    return packed(get_plotlyjs())  # half a second
 
 
 def fitted(pictures: Sequence[Path], room: int) -> dict[Path, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.runs.files import STUDIES_FOLDER
+from experiments.runs.markup import code, picture, plain
 
 from .meanings import MEANING, SCALES, SIGNS
 from .overview import Entry, counts
@@ -22,6 +22,8 @@ def markdown(report: Report) -> str:
     lines += [f"Scale `{scale}`: {SCALES[scale]}. Intervals are 95 % bootstrap intervals over seeds.", ""]
     lines += ["| verdict | claims | meaning |", "|---|---|---|"]
     lines += [f"| {SIGNS[place]} {place} | {n} | {MEANING[place]} |" for place, n in counts(report.records).items() if n]
+    if report.broken:
+        lines += ["", "**Left out:**", "", *(f"- {plain(line)}" for line in report.broken)]
     for chapter in report.chapters:
         lines += ["", f"## {chapter.title}"]
         for page in chapter.pages:
@@ -32,7 +34,7 @@ def markdown(report: Report) -> str:
 
 def _page(page: Page, report: Report) -> list[str]:
     record = page.record
-    lines = [f"### {plain(record.claim)} {plain(record.title)}", "", f"**{SIGNS[record.level]} {record.level}**"]
+    lines = [f"### {plain(f'{record.claim} {record.title}')}", "", f"**{SIGNS[record.level]} {record.level}**"]
     for section in page.sections:
         if own := section_lines(section, report.runs / STUDIES_FOLDER, f"report-{report.scale}.html"):
             lines += ["", *own]
@@ -87,16 +89,4 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _picture(variant: str, path: Path, place: Path) -> str:
-    target = os.path.relpath(path, place).replace(">", "%3E").replace("<", "%3C")
-    return f"{plain(variant)} ![{plain(variant)}](<{target}>)"
-
-
-def plain(text: str) -> str:
-    """Text in which nothing is taken for markup."""
-    one_line = re.sub(r"[ \t\r\n]+", " ", text).strip()  # narrow spaces between thousands stay
-    return re.sub(r"([\\`*_<>\[\]|#])", r"\\\1", one_line)
-
-
-def code(text: str) -> str:
-    """Text as it is typed."""
-    return f"`{' '.join(text.replace('`', ' ').split())}`"
+    return f"{plain(variant)} {picture(variant, os.path.relpath(path, place))}"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from experiments.studies.record import EffectRecord, Record, VariantRecord
+
+LARGEST = 10**100
+"""Of a whole number that is written out."""
 
 
 def number(value: Any) -> str:
     """A number as one reads it; thousands are set apart, and what is no number is a dash."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value) if isinstance(value, str) else "–"
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return f"{'−' if value < 0 else ''}10^{len(str(abs(value))) - 1} or more"
     if not math.isfinite(value):
         return "–" if math.isnan(value) else ("∞" if value > 0 else "−∞")
     if isinstance(value, int) or abs(value) >= 1_000:
@@ -88,4 +94,4 @@ def changes(variant: VariantRecord) -> str:
 
 def command(study: str, scale: str) -> str:
     """What makes this verdict again."""
-    return f"lectern reproduce {study.rpartition('/')[2]}" + (f" --scale {scale}" if scale != "cpu" else "")
+    return f"lectern reproduce {shlex.quote(study.rpartition('/')[2])}" + (f" --scale {scale}" if scale != "cpu" else "")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from experiments.runs.files import read_summary
+from experiments.runs.files import read_summary, run_at
 from experiments.studies.record import Record
 from experiments.training.wandb_logging import PROJECT, WandbMode, wandb_mode
 
@@ -16,8 +16,8 @@ def publish_verdict(record: Record, runs: Path, asked: WandbMode) -> int:
 
     Where W&B is not online nothing happens, and a server that refuses is said in one line: the verdict itself lies on disk.
     """
-    folders = [runs / run.folder for variant in record.variants.values() for run in variant.runs if run.folder]
-    ids = [run_id for folder in folders if (run_id := read_summary(folder).get("wandb_id"))]
+    folders = [run_at(runs, run.folder) for variant in record.variants.values() for run in variant.runs if run.folder]
+    ids = [run_id for folder in folders if folder and (run_id := read_summary(folder).get("wandb_id"))]
     if not ids or wandb_mode(asked) != "online":
         return 0
     import wandb

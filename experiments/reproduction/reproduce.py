@@ -10,14 +10,14 @@ from typing import Any, get_args
 
 from tqdm import tqdm
 
-from datamodules.scene import InputError
+from datamodules.scene import InputError, printable
 from experiments.command_line.options import Options
 from experiments.lectures import LECTURES, rows
 from experiments.reports.wording import command, headline
 from experiments.runs.files import read_summary
 from experiments.runs.lock import is_locked
 from experiments.studies.plan import collect, expected_jobs, next_jobs
-from experiments.studies.record import Record, older_records, read_record, read_records
+from experiments.studies.record import Record, broken_records, older_records, read_record, read_records
 from experiments.studies.results import Run, read_run
 from experiments.studies.study import SCALES, Exact, Job, ScaleName, Study
 from experiments.studies.verdict import Level, judge_checks
@@ -149,14 +149,14 @@ class Reproduction:
                 publish_verdict(record, self.runs, self.wandb)
         self.records.append(record)
         self._end(claim)
-        print(f"{claim.id}  {record.level:16} {claim.name:44} {headline(record)}", flush=True)
+        print(f"{claim.id}  {record.level:16} {claim.name:44} {printable(headline(record))}", flush=True)
         if record.changed_code:
-            print(f"     made before changes in {', '.join(record.changed_code)}; delete its runs to measure again")
+            print(f"     made before changes in {printable(', '.join(record.changed_code))}; delete its runs to measure again")
 
     def _fail(self, claim: Claim, reason: str) -> None:
         self.failed[claim.name] = reason
         self._end(claim)
-        print(f"{claim.id}  {Level.NOT_RUN:16} {claim.name:44} {reason}", flush=True)
+        print(f"{claim.id}  {Level.NOT_RUN:16} {claim.name:44} {printable(reason)}", flush=True)
 
     def _end(self, claim: Claim) -> None:
         del self.open[claim.name]
@@ -246,7 +246,12 @@ def _run(options: Any) -> int:
         _write_reports(options.runs, options.scale)
     for name in older_records(options.runs, options.scale):
         again = command(name, options.scale)
-        print(f"{name}: its verdict was made by an older version and is left out, run `{again}` again", file=sys.stderr)
+        print(
+            f"{printable(name)}: its verdict was made by an older version and is left out, run `{printable(again)}` again",
+            file=sys.stderr,
+        )
+    for path in broken_records(options.runs, options.scale):
+        print(f"{printable(path)}: damaged, or no verdict at all, and left out", file=sys.stderr)
     if options.table:
         write_table(options.table, read_records(options.runs, options.scale))
         print(f"table     {options.table}")

@@ -15,6 +15,7 @@ from experiments.lectures import LECTURES, rows
 from experiments.reports.overview import commits, days, devices
 from experiments.reports.wording import headline
 from experiments.runs.folder import write_atomically
+from experiments.runs.markup import plain
 from experiments.studies.record import Record
 from experiments.studies.verdict import Level
 
@@ -64,12 +65,12 @@ def table(records: Sequence[Record], before: str = "") -> str:
     by_claim = {record.claim: record for record in records}
     for claim in claims().values():
         if record := by_claim.get(claim.id):
-            found[claim.id] = TableRow(claim.id, _cell(record.title), f"**{record.level}**", _cell(measured(record)))
+            found[claim.id] = TableRow(claim.id, plain(record.title), f"**{record.level}**", plain(measured(record)))
             digests[claim.name] = record.study_digest
         elif claim.id in kept_rows and claim.name in kept_digests:
             found[claim.id], digests[claim.name] = kept_rows[claim.id], kept_digests[claim.name]
         else:
-            found[claim.id] = TableRow(claim.id, _cell(claim.title), f"**{Level.NOT_RUN}**", "has a study")
+            found[claim.id] = TableRow(claim.id, plain(claim.title), f"**{Level.NOT_RUN}**", "has a study")
             digests[claim.name] = Level.NOT_RUN
     levels = Counter(row.level for row in found.values() if row.level != Level.NOT_RUN)
     levels[Level.NOT_RUN] = len(rows()) - levels.total()
@@ -99,14 +100,10 @@ def measured(record: Record) -> str:
     return decided or record.because
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
-
-
 def _few(values: Sequence[str] | set[str]) -> str:
     if len(values) > 3:
         return f"{len(values)} of them (each run's summary has its own)"
-    return ", ".join(sorted(values)) or "unknown"
+    return plain(", ".join(sorted(values))) or "unknown"
 
 
 def write_table(path: Path, records: Sequence[Record]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from datamodules.scene import InputError
+from datamodules.scene import InputError, quoted
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
 
@@ -21,7 +21,8 @@ def parse_expectations(expect: Mapping[str, str]) -> dict[str, tuple[str, float]
             parsed[name] = (sign, float(number))
             OPERATORS[sign]
         except (ValueError, KeyError):
-            raise InputError(f'expect.{name}: "{text}" is no expectation; write for example ">= 0.80"') from None
+            which, said = (quoted(str(value))[1:-1] for value in (name, text))
+            raise InputError(f'expect.{which}: "{said}" is no expectation; write for example ">= 0.80"') from None
     return parsed
 
 

@@ -7,17 +7,17 @@ lie inside the folder of all runs: a symbolic link or a ``..`` that leads out of
 from __future__ import annotations
 
 import csv
-import json
 import math
 import reprlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from .bounded import LARGEST, read_json, read_yaml
 from .lock import LOCK, is_locked
 
 METRICS = "metrics.csv"
@@ -35,16 +35,46 @@ STUDIES_FOLDER = "lectures"
 
 AXES = ("step", "epoch", "seconds")
 """The columns of ``metrics.csv`` that are no metrics."""
-LARGEST = 64 * 2**20
-"""Bytes of a file that is read; a larger one is not a run's."""
+MOST_COLUMNS = 2_000
+"""Of ``metrics.csv``; a detector of eighty classes has some two hundred."""
+LONGEST = 2**18
+"""Characters of a line of it."""
 
 Column = NDArray[np.float64]
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """The run's ``summary.json``, or an empty dict where it has none or a damaged one."""
+    """The run's ``summary.json``, or an empty dict where it has none or a damaged one.
+
+    What Lectern itself writes there is of the kind that it writes; an entry of another kind is left out.
+    """
     value = _json(own_file(folder, SUMMARY))
-    return value if isinstance(value, dict) else {}
+    return {key: entry for key, entry in value.items() if _is_sound(key, entry)} if isinstance(value, dict) else {}
+
+
+_TEXTS = ("state", "name", "device", "commit", "started", "finished", "reason", "wandb_id", "hash")
+_NUMBERS = ("seconds", "wall_seconds", "cpu_seconds", "images_per_second", "peak_memory_mib", "parameters", "steps", "epochs")
+_NUMBERS_BY_NAME = ("metrics", "test", "measured")
+
+
+def _is_sound(key: str, entry: Any) -> bool:
+    if key in _TEXTS:
+        return isinstance(entry, str)
+    if key in _NUMBERS:
+        return entry is None or (isinstance(entry, int | float) and _is_number(entry))
+    if key in _NUMBERS_BY_NAME:
+        return isinstance(entry, dict) and all(map(_is_number, entry.values()))
+    if key == "code":
+        return isinstance(entry, dict) and all(isinstance(value, str) for value in entry.values())
+    return key != "study" or isinstance(entry, dict)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is null, which stands for one that is not finite, or a float can be made of it."""
+    try:
+        return value is None or float(value) is not None
+    except (TypeError, ValueError, OverflowError):  # JSON has whole numbers of any length
+        return False
 
 
 def state_of(folder: Path, summary: Mapping[str, Any] | None = None) -> str:
@@ -67,7 +97,8 @@ def read_evaluations(folder: Path) -> dict[str, dict[str, Any]]:
     except OSError:
         return {}
     found = {name: _json(own_file(folder, f"{EVALUATIONS}/{name}/{EVALUATION}")) for name in names}
-    return {name: content for name, content in found.items() if isinstance(content, dict)}
+    sound = {name: content for name, content in found.items() if isinstance(content, dict)}
+    return {name: {k: v for k, v in content.items() if _is_sound(k, v)} for name, content in sound.items()}
 
 
 def last_own_test(folder: Path) -> tuple[str, dict[str, Any]] | None:
@@ -89,39 +120,41 @@ def test_metrics(folder: Path, summary: Mapping[str, Any] | None = None) -> dict
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:
     """The rows of a run's ``metrics.csv``, cells that are empty left out; a row cut off by a crash is passed over."""
-    path = own_file(folder, METRICS)
-    if path is None:
-        return []
+    names, lines = _table(folder)
     rows = []
-    with path.open(encoding="utf-8", newline="") as file:
-        for raw in csv.DictReader(file):
-            try:
-                row = {key: float(value) for key, value in raw.items() if key and value}
-            except (TypeError, ValueError):
-                continue
-            if None not in raw.values() and "step" in row:
-                rows.append(row)
+    for line in lines:
+        cells = {name: cell for name, cell in zip(names, line, strict=True) if name and cell}
+        values = _numbers(list(cells.values()))
+        if values is not None and "step" in cells:
+            rows.append(dict(zip(cells, values, strict=True)))
     return rows
 
 
 def read_columns(folder: Path) -> dict[str, Column]:
     """The columns of a run's ``metrics.csv``, NaN where a cell is empty: the same rows, five times as fast."""
-    path = own_file(folder, METRICS)
-    if path is None:
-        return {}
-    try:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            lines = csv.reader(file)
-            names = next(lines, [])
-            rows = [row for row in lines if len(row) == len(names)]
-    except (OSError, csv.Error):
-        return {}
+    names, lines = _table(folder)
     if "step" not in names:
         return {}
-    good = [values for row in rows if (values := _numbers(row)) is not None]
+    good = [values for line in lines if (values := _numbers(line)) is not None]
     table = np.array(good, float).reshape(len(good), len(names))
     table = table[np.isfinite(table[:, names.index("step")])]
     return {name: table[:, i] for i, name in enumerate(names) if name}
+
+
+def _table(folder: Path) -> tuple[list[str], list[list[str]]]:
+    """The head of a run's ``metrics.csv`` and its rows of as many cells; up to where it is damaged, if it is."""
+    path = own_file(folder, METRICS)
+    names: list[str] = []
+    rows: list[list[str]] = []
+    if path is None:
+        return names, rows
+    with suppress(OSError, csv.Error), path.open(encoding="utf-8", errors="replace", newline="") as file:
+        lines = csv.reader(iter(lambda: file.readline(LONGEST), ""))  # a line without an end would be read to its end
+        names = next(lines, [])
+        if len(names) > MOST_COLUMNS:
+            return [], []
+        rows.extend(line for line in lines if len(line) == len(names))
+    return names, rows
 
 
 def _numbers(row: list[str]) -> list[float] | None:
@@ -138,7 +171,7 @@ def read_curves(folder: Path) -> dict[str, tuple[Column, Column]]:
     for name, points in content.items() if isinstance(content, dict) else ():
         try:
             table = np.array(points, float).reshape(-1, 2)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         curves[str(name)] = (table[:, 0], table[:, 1])
     return curves
@@ -149,12 +182,16 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = own_file(folder, CONFIG)
     if path is None:
         return {}
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast
     try:
-        content = loader(path.read_text(encoding="utf-8")).get_single_data()
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        content = read_yaml(path)
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name can be shown: one that is not UTF-8 has halves of characters in Python."""
+    return not any("\ud800" <= c <= "\udfff" for c in name)
 
 
 def inside(root: Path, path: Path) -> bool:
@@ -220,6 +257,6 @@ def _json(path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_json(path)
+    except (OSError, ValueError):
         return None

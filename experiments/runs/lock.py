@@ -95,7 +95,7 @@ def is_locked(path: Path) -> bool:
 def holder(path: Path) -> dict[str, Any]:
     """What the lock's holder said of itself, or its last one; empty where nobody did."""
     try:
-        content = json.loads(path.read_bytes()[:4096])
+        content = json.loads(path.read_bytes()[:4096]) if path.is_file() else {}
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

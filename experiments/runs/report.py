@@ -19,6 +19,7 @@ from .files import (
     test_metrics,
 )
 from .folder import write_atomically
+from .markup import link, picture, plain
 
 REPORT = "report.md"
 
@@ -30,8 +31,8 @@ def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
     """
     summary, config = read_summary(folder) | dict(coming or {}), read_config(folder)
     tested = test_metrics(folder, summary)
-    lines = [f"# {summary.get('name', folder.name)}", "", *_facts(summary), "", *_expectations(config.get("expect"), tested)]
-    lines += _metrics("Test", tested)
+    lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), ""]
+    lines += _expectations(config.get("expect"), tested) + _metrics("Test", tested)
     lines += _metrics("Last values of training and validation", summary.get("metrics", {}))
     lines += _evaluations(folder) + _curve(folder) + _pictures(folder)
     return _written(folder, lines)
@@ -48,7 +49,7 @@ def write_evaluation_report(folder: Path) -> Path:
     run, found = folder.parents[1], read_evaluations(folder.parents[1]).get(folder.name, {})
     facts = {**found, "own_data": "the run's own" if found.get("own_data") is True else "others than the run's own"}
     lines = [
-        f"# {found.get('command', 'evaluation')} of {found.get('checkpoint', '')}",
+        f"# {plain(found.get('command', 'evaluation'))} of {plain(found.get('checkpoint', ''))}",
         "",
         *_table(EVALUATION_FACTS, facts),
         "",
@@ -76,8 +77,8 @@ EVALUATION_FACTS = {
 def _evaluations(folder: Path) -> list[str]:
     rows = []
     for name, found in read_evaluations(folder).items():
-        facts = [str(found.get(key, "")) for key in ("command", "checkpoint", "data", "root", "split", "scenes", "left_out")]
-        rows.append(f"| [{name}]({EVALUATIONS}/{name}/{REPORT}) | " + " | ".join(facts) + " |")
+        facts = [plain(found.get(key, "")) for key in ("command", "checkpoint", "data", "root", "split", "scenes", "left_out")]
+        rows.append(f"| {link(name, f'{EVALUATIONS}/{name}/{REPORT}')} | " + " | ".join(facts) + " |")
     if not rows:
         return []
     head = "| evaluation | command | checkpoint | data | root | split | scenes | left out |"
@@ -108,22 +109,26 @@ def _facts(summary: dict[str, Any]) -> list[str]:
 
 
 def _table(keys: dict[str, str], values: dict[str, Any]) -> list[str]:
-    rows = [f"| {text} | {values[key]} |" for key, text in keys.items() if values.get(key) not in (None, "")]
+    rows = [f"| {text} | {plain(values[key])} |" for key, text in keys.items() if values.get(key) not in (None, "")]
     return ["| | |", "|---|---|", *rows]
 
 
 def _expectations(expect: Any, tested: dict[str, Any]) -> list[str]:
     rows = []
-    for name, (sign, bound) in parse_expectations(expect or {}).items():
+    for name, (sign, bound) in parse_expectations(expect if isinstance(expect, dict) else {}).items():
         value = tested.get(name)
-        judged = "not measured yet" if value is None else "ok" if OPERATORS[sign](value, bound) else "missed"
-        rows.append(f"| {name} | {sign} {bound:g} | {'' if value is None else f'{value:.4f}'} | {judged} |")
+        judged = "not measured yet" if value is None else "ok" if OPERATORS[sign](float(value), bound) else "missed"
+        rows.append(f"| {plain(name)} | {sign} {bound:g} | {_number(value)} | {judged} |")
     return ["## Expected", "", "| metric | expected | measured | |", "|---|---|---|---|", *rows, ""] if rows else []
 
 
 def _metrics(title: str, values: dict[str, Any]) -> list[str]:
-    rows = [f"| {name} | {'' if value is None else f'{value:.4f}'} |" for name, value in values.items()]
+    rows = [f"| {plain(name)} | {_number(value)} |" for name, value in values.items()]
     return [f"## {title}", "", "| metric | value |", "|---|---|", *rows, ""] if rows else []
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{float(value):.4f}"
 
 
 def _curve(folder: Path) -> list[str]:
@@ -132,8 +137,8 @@ def _curve(folder: Path) -> list[str]:
     names = [key for key in (rows[0] if rows else {}) if key.startswith("val/") and key.count("/") == 1][:6]
     if not names:
         return []
-    table = [f"| {int(r.get('epoch', 0))} | " + " | ".join(f"{r[n]:.4f}" if n in r else "" for n in names) + " |" for r in rows]
-    return ["## By epoch", "", "| epoch | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|", *table, ""]
+    table = [f"| {r.get('epoch', 0):.0f} | " + " | ".join(f"{r[n]:.4f}" if n in r else "" for n in names) + " |" for r in rows]
+    return ["## By epoch", "", "| epoch | " + " | ".join(map(plain, names)) + " |", "|---" * (len(names) + 1) + "|", *table, ""]
 
 
 def _pictures(folder: Path) -> list[str]:
@@ -148,5 +153,5 @@ def _pictures(folder: Path) -> list[str]:
         "",
         "Truth on the left, prediction on the right.",
         "",
-        *(f"![{p.stem}]({p.relative_to(folder).as_posix()})" for p in shown),
+        *(picture(p.stem, p.relative_to(folder).as_posix()) for p in shown),
     ]

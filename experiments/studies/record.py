@@ -19,14 +19,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from experiments.runs.bounded import bounded_bytes
 from experiments.runs.files import STUDIES_FOLDER, inside, own_file
 
 from .verdict import Bound, Effect, Level
 
 FORMAT = 2
 """Raised where a record of before cannot be read any more."""
+
+LARGEST = 4 * 2**20
+"""Bytes of a record; that of the study with most runs has some hundred thousand."""
 
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -157,7 +161,7 @@ class Record(_Part):
     """Wall time of the call that judged."""
     cpu_seconds: float = 0.0
     """Processor time of all runs."""
-    study_digest: str = ""
+    study_digest: Annotated[str, Field(pattern=r"^\w*$")] = ""  # it stands in a comment of the README as it is
     changed_code: tuple[str, ...] = ()
     """The files that were changed after the runs were made."""
     code: dict[str, str] = {}
@@ -216,6 +220,15 @@ def older_records(runs: Path, scale: str | None = None) -> list[str]:
     return sorted({"/".join(path.parts[-3:-1]) for path in _paths(runs, scale) if _is_older(_content(path))})
 
 
+def broken_records(runs: Path, scale: str | None = None) -> list[str]:
+    """The verdicts' files, by their paths below the folder of all runs, that are damaged or no records at all.
+
+    Whoever shows the others names them: one that is broken is left out, and does not pass for one that was never made.
+    """
+    paths = (path for path in _paths(runs, scale) if read_record(path) is None and not _is_older(_content(path)))
+    return sorted(path.relative_to(runs).as_posix() for path in paths)
+
+
 def _paths(runs: Path, scale: str | None) -> Iterator[Path]:
     paths = sorted((runs / STUDIES_FOLDER).glob(f"*/*/verdict-{scale or '*'}.json"))
     return (path for path in paths if inside(runs, path))
@@ -224,8 +237,8 @@ def _paths(runs: Path, scale: str | None) -> Iterator[Path]:
 def _content(path: Path) -> bytes | None:
     file = own_file(path.parent, path.name)
     try:
-        return file.read_bytes() if file else None
-    except OSError:
+        return bounded_bytes(file, LARGEST) if file else None
+    except (OSError, ValueError):
         return None
 
 

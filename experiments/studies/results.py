@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.runs.files import CURVES, read_metrics, read_summary
+from experiments.runs.files import read_curves, read_metrics, read_summary
 
 from .verdict import Bound, Effect, ValidityCheck
 
@@ -180,8 +179,4 @@ def read_run(folder: Path, variant: str, seed: int, lr: float | None) -> Run:
 
 
 def _stored_curves(folder: Path) -> dict[str, _Points]:
-    try:
-        content = json.loads((folder / CURVES).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {name: [(float(x), float(y)) for x, y in points] for name, points in content.items()}
+    return {name: list(zip(xs.tolist(), ys.tolist(), strict=True)) for name, (xs, ys) in read_curves(folder).items()}

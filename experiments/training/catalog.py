@@ -8,12 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from datamodules.base import DataModule
 from datamodules.scene import COMPUTED, InputError
 from experiments import recipes
 from experiments.command_line.options import Options
+from experiments.runs.bounded import read_yaml
 from lightning_modules.base import Task
 
 from .own_classes import own_classes, own_modules
@@ -110,12 +109,12 @@ class _Recipe(NamedTuple):
 
     @classmethod
     def read(cls, name: str, folder: Path) -> _Recipe:
-        text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
-        first = (text.splitlines() or [""])[0]
+        path = folder / f"{name}.yaml"
         try:
-            content = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"{folder / name}.yaml: {' '.join(str(error).split())}") from None
+            content = read_yaml(path)
+            first = (path.read_text(encoding="utf-8").splitlines() or [""])[0]
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: {error}") from None
         parts = [content.get(part) if isinstance(content, dict) else None for part in ("model", "data")]
         model, data = (str(p.get("class_path", "")) if isinstance(p, dict) else str(p or "") for p in parts)
         return cls(name, folder, first.lstrip("# ") if first.startswith("#") else "", model, data)

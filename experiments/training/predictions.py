@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +20,7 @@ from torchvision.utils import save_image
 from datamodules.base import DataModule, Scenes
 from datamodules.kinds import Boxes, Map, Masks, Points, Regions, Scalar
 from datamodules.resizing import resize_matrix
-from datamodules.scene import IGNORE, Batch, DatasetMetadata, declared, of_kind
+from datamodules.scene import FIELDS, IGNORE, Batch, DatasetMetadata, declared, of_kind, printable
 from experiments.runs.folder import write_atomically
 from lightning_modules.base import Prediction
 from lightning_modules.distributed import gather_objects
@@ -28,7 +29,7 @@ from .pictures import draw, worth_drawing
 
 
 class PredictionWriter(pl.Callback):
-    """Writes ``predictions/<image>.png`` and ``predictions/predictions.json`` into the run's folder.
+    """Writes ``predictions/<image>.png`` and ``predictions/predictions.json`` into the run's folder (see :func:`place_of`).
 
     A picture is the image as it lies on disk, with what was predicted drawn over it. The JSON is a list with one entry an
     image: its file, size, and what was predicted, with coordinates in pixels of the image as it lies on disk. A map of classes
@@ -50,17 +51,16 @@ class PredictionWriter(pl.Callback):
             self._scenes = data.scenes("test")
         for i, prediction in enumerate(outputs):
             name = batch["name"][i]
-            picture = (self.folder / Path(name)).with_suffix(".png")
+            place = place_of(name, int(batch["index"][i]))
+            picture = self.folder / f"{place}.png"
             picture.parent.mkdir(parents=True, exist_ok=True)
             matrix = resize_matrix(batch["size"][i], data.image_size, data.resize_mode)
             shown = on_disk(worth_drawing(prediction), matrix, batch["size"][i])
             image = self._scenes[int(batch["index"][i])]["image"]
             save_image(draw(image, shown, pl_module.metadata).float() / 255, picture)
-            entry = {"file": name, "size": list(batch["size"][i]), "picture": str(picture.relative_to(self.folder))}
+            entry = {"file": name, "size": list(batch["size"][i]), "picture": f"{place}.png"}
             for field, _, value in of_kind(shown, Map):
-                entry[field] = (
-                    _write_map(picture.with_name(f"{picture.stem}_{field}"), value).relative_to(self.folder).as_posix()
-                )
+                entry[field] = _write_map(self.folder / f"{place}_{field}", value).relative_to(self.folder).as_posix()
             self._entries.append(entry | as_json(prediction, matrix, batch["size"][i], pl_module.metadata))
 
     def on_predict_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -69,6 +69,38 @@ class PredictionWriter(pl.Callback):
         if trainer.is_global_zero:
             write_atomically(self.folder / "predictions.json", json.dumps(entries, indent=1) + "\n")
             print(f"predictions  {self.folder / 'predictions.json'} ({len(entries)} images)")
+
+
+UNNAMED = "unnamed"
+"""The folder of the pictures of images whose names cannot be files' names."""
+
+
+def place_of(name: str, index: int) -> str:
+    """Where the picture of an image lies below the folder of predictions, without ``.png``: a function of both alone.
+
+    It is the image's name, its ending included (``a.jpg`` and ``a.png`` are two), where that is a path below any folder, on any
+    system, and no name of another file there; otherwise its number, in a folder of its own.
+
+    Args:
+        name: the scene's, which may be a stranger's: ``../../x.jpg``, ``C:\\x``, a thousand characters, one that a terminal
+            takes for a command.
+        index: its place in its split.
+    """
+    parts = name.split("/")
+    # A folder is called like no file there, and a picture like no map.
+    like_others = parts[0] == UNNAMED or any(part.endswith((".png", ".npy", ".json")) for part in parts[:-1])
+    fits = all(map(_is_file_name, parts)) and len(name.encode()) <= 1000
+    return name if fits and not like_others and not name.endswith(_OF_MAPS) else f"{UNNAMED}/{index:06}"
+
+
+_OF_MAPS = tuple(f"_{field}" for field in FIELDS)
+_ODD = re.compile(r'[\\:*?"<>|\t\n]')
+
+
+def _is_file_name(part: str) -> bool:
+    """Whether part of a path can be the name of a file or folder on any system, not hidden, and with room for an ending."""
+    is_odd = printable(part) != part or _ODD.search(part) or part.startswith((".", " ")) or part.endswith((".", " "))
+    return bool(part) and not is_odd and len(part.encode()) <= 200
 
 
 def _write_map(path: Path, values: Tensor) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,15 +13,19 @@ import numpy as np
 import pytest
 import torch
 from faster_coco_eval.core import mask as rle
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from datamodules.kinds import Map
 from datamodules.resizing import ResizeMode, resize_matrix, resize_scene
-from datamodules.scene import FIELDS, DatasetMetadata, Scene
+from datamodules.scene import FIELDS, DatasetMetadata, Scene, printable
 from experiments.training.pictures import MIN_SCORE, draw
-from experiments.training.predictions import PredictionWriter, as_json, on_disk
+from experiments.training.predictions import PredictionWriter, as_json, on_disk, place_of
 from lightning_modules.base import Prediction
+from tests.support.hostile import examples, nothing_written, text
 from tests.support.tiny import COCO_KEYPOINTS
 
 METADATA = DatasetMetadata("x", (64, 64), ("person", "ring"), keypoints=COCO_KEYPOINTS, skeleton=((0, 5), (5, 6)))
@@ -157,3 +161,75 @@ def test_a_predicted_quantity_is_written_in_pixels_of_the_image_as_it_lies_on_di
     assert written.dtype == np.float32 and written.shape == (32, 64)
     assert np.array_equal(written[:, 16:48], values.numpy())
     assert np.isnan(written[:, :16]).all() and np.isnan(written[:, 48:]).all()
+
+
+# Names that lead elsewhere ------------------------------------------------------------------------------------------------
+
+
+@given(names=st.lists(text, min_size=1, max_size=4, unique=True), first=st.integers(0, 10**7))
+@examples(250)
+def test_every_picture_lies_below_its_folder_and_no_two_are_one_file(names: list[str], first: int) -> None:
+    files = []
+    for index, name in enumerate(names, first):
+        place = place_of(name, index)
+        parts = place.split("/")
+        assert place.isprintable() or printable(place) == place
+        assert all(part.strip(". ") and len(part.encode()) <= 200 and not part.startswith(".") for part in parts)
+        assert not set(place) & set('\\:*?"<>|\0') and len(place.encode()) <= 1000
+        files += [f"{place}.png", *(f"{place}_{field}.{ending}" for field in FIELDS for ending in ("png", "npy"))]
+    assert len(set(files)) == len(files) and "predictions.json" not in files
+    assert not {parent.as_posix() for file in files for parent in PurePosixPath(file).parents} & {*files, "predictions.json"}
+
+
+def test_a_picture_is_called_like_its_image() -> None:
+    assert place_of("photos/a b.jpg", 3) == "photos/a b.jpg" and place_of("test/12", 12) == "test/12"
+    assert place_of("Bildschirmfoto um 10.00.00\u202fAM.png", 0) == "Bildschirmfoto um 10.00.00\u202fAM.png"
+    assert place_of("../../x.jpg", 7) == "unnamed/000007"
+
+
+NAMES = [
+    "a.jpg",
+    "a.png",
+    "../../x.jpg",
+    "/tmp/x.jpg",
+    "C:\\x.jpg",
+    "y" * 300,
+    "\x1b[2J.jpg",
+    "a.jpg_mask",
+    "a.jpg_mask.png",
+    "predictions.json",
+]
+NAMES += [
+    "predictions.json/x.jpg",
+    "a.jpg.png/x.jpg",
+    "unnamed/000000",
+    "\ud800",
+    "a/../../../x.jpg",
+    "",
+    ".",
+    "a\nb.jpg",
+    "nul\0.jpg",
+]
+
+
+def test_predictions_stay_in_their_folder_whatever_images_are_called(tmp_path: Path) -> None:
+    """Each has a picture and a map of its own, with its own pixels."""
+    images = [torch.full((3, 8, 8), 10 * i, dtype=torch.uint8) for i in range(len(NAMES))]
+    data = SimpleNamespace(
+        scenes=lambda split: [{"image": image} for image in images], image_size=(8, 8), resize_mode="stretch"
+    )
+    trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
+    metadata = DatasetMetadata("x", (8, 8), mask_classes=("background", "b"))
+    (folder := tmp_path / "a" / "b" / "run").mkdir(parents=True)
+    writer = PredictionWriter(folder)
+    found: Any = [{"mask": torch.full((8, 8), i, dtype=torch.uint8)} for i in range(len(NAMES))]
+    batch: Any = {"name": NAMES, "size": [(8, 8)] * len(NAMES), "index": torch.arange(len(NAMES)), "image": torch.stack(images)}
+    with nothing_written(tmp_path, within=folder), redirect_stdout(StringIO()):
+        writer.on_predict_batch_end(trainer, SimpleNamespace(metadata=metadata), found, batch)
+        writer.on_predict_epoch_end(trainer, SimpleNamespace(metadata=metadata))  # type: ignore[arg-type]
+    entries = {entry["file"]: entry for entry in json.loads((folder / "predictions" / "predictions.json").read_text())}
+    assert sorted(entries) == sorted(NAMES)
+    for i, name in enumerate(NAMES):
+        assert (folder / "predictions" / entries[name]["picture"]).is_file()
+        assert np.unique(np.asarray(Image.open(folder / "predictions" / entries[name]["mask"]))).tolist() == [i]
+    assert len({entry["picture"] for entry in entries.values()}) == len(NAMES)

@@ -1,0 +1,20 @@
+"""The pages behind a door: a request that names another host than this machine is refused before Streamlit sees it.
+
+A page of a foreign site can have its own name lead to 127.0.0.1 (DNS rebinding); the browser then takes that site's page and
+this server for one. Streamlit looks at the name where a page's connection is opened, and not where a file is asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from experiments.dashboard.launch import HOSTS
+
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS), www_redirect=False)],
+)
