@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,14 +18,16 @@ from .predictions import PredictionWriter
 from .wandb_logging import wandb_logger
 
 
-def loggers(subcommand: str, config: Any, run_folder: RunFolder) -> list[Logger] | bool:
-    """The run's folder and, in a training, W&B; False where nothing is to be written."""
+def loggers(
+    subcommand: str, config: Any, run_folder: RunFolder, experiment: Callable[[], Mapping[str, Any]]
+) -> list[Logger] | bool:
+    """The run's folder and, in a training, W&B, which is told the experiment; False where nothing is to be written."""
     if config.trainer.logger is False or config.trainer.fast_dev_run:
         return False
     own = [] if config.trainer.logger in (None, True) else listed(config.trainer.logger)
     if subcommand != "fit":
         return [run_folder, *own]
-    return [run_folder, *wandb_logger(config.wandb, run_folder), *own]
+    return [run_folder, *wandb_logger(config.wandb, run_folder, experiment), *own]
 
 
 def callbacks(subcommand: str, config: Any, run_folder: RunFolder, task: Task) -> list[pl.Callback]:

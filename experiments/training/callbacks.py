@@ -21,6 +21,8 @@ from datamodules.base import run_seed
 from datamodules.scene import InputError
 from experiments.runs.folder import RunFolder, write_summary
 
+from .wandb_logging import begin_wandb
+
 
 class Reproducible(pl.Callback):
     """Reseeds torch before each batch from (seed, epoch, batch, rank).
@@ -53,7 +55,15 @@ class RunSummary(pl.Callback):
             return
         # Every rank of a distributed run must speak of the folder that the first rank chose.
         self.folder.adopt(trainer.strategy.broadcast(self.folder.version))
-        self._write({"state": "running", "name": self.folder.name, "started": _now(), **surroundings(trainer)})
+        self._write(
+            {
+                "state": "running",
+                "name": self.folder.name,
+                "started": _now(),
+                **surroundings(trainer),
+                **begin_wandb(trainer.loggers),
+            }
+        )
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.global_step and trainer.logger:

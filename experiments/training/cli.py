@@ -13,6 +13,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+import yaml
 from jsonargparse.typing import PositiveFloat
 from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.cli import LightningArgumentParser
@@ -122,7 +123,7 @@ class LecternCLI(OpenLightningCLI):
             kwargs["profiler"] = NoProfiler()
         trainer = super().instantiate_trainer(
             **kwargs,
-            logger=building.loggers(str(self.subcommand), config, self.run_folder),
+            logger=building.loggers(str(self.subcommand), config, self.run_folder, self.plain_config),
             callbacks=[*(config.trainer.callbacks or []), *self.own_callbacks(config)],
             plugins=[*building.listed(config.trainer.plugins), AtomicCheckpoints()],
         )
@@ -132,6 +133,11 @@ class LecternCLI(OpenLightningCLI):
             )
         set_rank_timeout(trainer, config.rank_timeout)
         return trainer
+
+    def plain_config(self) -> dict[str, Any]:
+        """The command's settings as they are saved: nothing but words, numbers, lists and dictionaries."""
+        command = str(self.subcommand)
+        return dict(yaml.safe_load(self.parser_of(command).dump(self.config[command], skip_none=False)))
 
     def own_callbacks(self, config: Any) -> list[pl.Callback]:
         """Those beside the configuration's own."""

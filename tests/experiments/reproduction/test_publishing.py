@@ -29,6 +29,8 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     fake = Server()
     monkeypatch.setattr("wandb.Api", lambda: fake)
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    monkeypatch.setenv("WANDB_SILENT", "true")  # W&B would say whose key it is, and ask its server
     return fake
 
 
