@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from pytorch_lightning.loggers import WandbLogger
-from pytorch_lightning.loggers.logger import DummyExperiment, Logger
+from pytorch_lightning.loggers.logger import DummyLogger, Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from datamodules.scene import InputError
@@ -139,7 +139,7 @@ class Forgiving(WandbLogger):
     @property
     def experiment(self) -> Any:
         """W&B's run; before it has begun, something that takes every call and does nothing."""
-        return DummyExperiment() if self._experiment is None else self._experiment
+        return DummyLogger().experiment if self._experiment is None else self._experiment
 
     def begin(self) -> dict[str, str]:
         """Starts W&B's run, or goes on with the one of the folder's summary; returns what the summary is to keep.
@@ -172,14 +172,18 @@ class Forgiving(WandbLogger):
             own.pop("project")
         for part in [part for part in kept if told[part] not in (None, kept[part])]:
             print(f"lectern: W&B's {part} of a resumed run stays {kept[part]}; {told[part]} is not used", file=sys.stderr)
+        chosen: dict[str, Any] = {part: value for part, value in (own | kept).items() if part in kept or told[part] is None}
+        quiet: dict[str, Any] = {"silent": True, "console": "off"}
+        if self.fall_back and "WANDB_INIT_TIMEOUT" not in os.environ:
+            quiet["init_timeout"] = 20.0  # seconds, instead of 90, where the run can go on without a server
         self.folder.mkdir(parents=True, exist_ok=True)
         return wandb.init(
-            **{part: value for part, value in {**own, **kept}.items() if part in kept or told[part] is None},
+            **chosen,
             dir=self.folder,
             resume=None if settings.resume else "allow",
             mode=mode,
             config=self.configuration,
-            settings=wandb.Settings(silent=True, console="off"),
+            settings=wandb.Settings(**quiet),
         )
 
     @rank_zero_only

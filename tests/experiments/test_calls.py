@@ -127,7 +127,6 @@ COMMANDS = {
     "reproduce": ("reproduce output_size_is_a_formula --jobs 1", 0),
     "reproduce --list": ("reproduce --list", 0),
     "reproduce --check": ("reproduce --check", 1),  # a table without rows
-    "a mistake": ("fit --config segmentation/fcn_transpose --model.nothing 1", 2),
     "an error in a training": (
         f"fit --config segmentation/fcn_transpose {' '.join(SMALL)} --trainer.callbacks+ mine.Failing",
         1,

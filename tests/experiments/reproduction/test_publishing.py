@@ -53,6 +53,13 @@ def test_a_verdict_is_a_column_of_its_runs(tmp_path: Path, server: Server, verdi
     assert columns["verdict/effect"] == pytest.approx(40)
 
 
+def test_a_verdict_goes_where_its_runs_are(tmp_path: Path, server: Server, verdict: Record) -> None:
+    (folder,) = (tmp_path / run.folder for run in verdict.variants["a"].runs if run.folder)
+    write_run(folder, wandb_id="0a1b2c3d", wandb_project="mine", wandb_entity="my-team")
+    assert publish_verdict(verdict, tmp_path, "online") == 1
+    assert list(server.summaries) == ["my-team/mine/0a1b2c3d"]
+
+
 def test_a_verdict_stays_here_where_wandb_is_offline_or_refuses(
     tmp_path: Path, server: Server, verdict: Record, capsys: pytest.CaptureFixture[str]
 ) -> None:
