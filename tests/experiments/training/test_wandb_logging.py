@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,7 +19,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from datamodules.scene import InputError
 from experiments.runs.files import read_summary
 from experiments.training import wandb_logging
-from experiments.training.wandb_logging import finish_wandb, wandb_logger, wandb_mode
+from experiments.training.wandb_logging import Forgiving, finish_wandb, wandb_logger, wandb_mode
 from tests.conftest import Lectern
 from tests.support.small_runs import SMALL, one_run
 
@@ -163,6 +167,43 @@ def test_a_server_that_refuses_is_one_line(lectern: Lectern, workdir: Path, monk
     assert unasked.code == 0 and "W&B keeps the run here" in unasked.err
     run = one_run(workdir / "unasked")
     assert list((run / "wandb").glob(f"offline-run-*-{read_summary(run)['wandb_id']}"))
+
+
+def processes_of_wandb() -> list[int]:
+    """W&B's processes that this one has started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(") ")[2].split()[1]
+            if int(parent) == os.getpid() and "wandb-core" in (folder / "cmdline").read_text():
+                found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for W&B's process in /proc")
+def test_a_run_goes_on_where_wandb_s_process_is_killed(workdir: Path) -> None:
+    logger = Forgiving("offline", workdir / "first", "n", {}, fall_back=False)
+    logger.begin()
+    for process in processes_of_wandb():
+        os.kill(process, signal.SIGKILL)
+    began = time.monotonic()
+    logger.log_metrics({"a": 1.0}, 1)
+    logger.finalize("success")
+    finish_wandb()
+    assert time.monotonic() - began < 20
+    again = Forgiving("offline", workdir / "second", "n", {}, fall_back=False)
+    assert again.begin()["wandb_id"] != logger.begin()["wandb_id"]
+    again.log_metrics({"a": 1.0}, 1)
+    finish_wandb()
+    assert written(workdir / "second")
+
+
+def test_nothing_is_written_before_the_run_begins(workdir: Path) -> None:
+    """A checkpoint that a run is to go on from may still turn out not to fit."""
+    logger = Forgiving("offline", workdir / "run", "n", {}, fall_back=False)
+    _ = logger.experiment  # Lightning asks for it before it restores anything
+    logger.log_metrics({"a": 1.0}, 1)
+    assert not (workdir / "run").exists()
 
 
 def test_one_process_writes_a_run(monkeypatch: pytest.MonkeyPatch, offline: None) -> None:
