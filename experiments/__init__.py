@@ -1,4 +1,7 @@
-"""Which code runs: Lectern's own in each of its processes, also in a folder that has packages of the same names."""
+"""Which code runs: Lectern's own in each of its processes, also in a folder that has packages of the same names.
+
+And whom it calls: nobody. What would tell a vendor of its use is told not to here, before it can be imported.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,17 @@ from pathlib import Path
 PACKAGES = ("datamodules", "lightning_modules", "experiments")
 ROOT = Path(__file__).resolve().parents[1]
 """The folder of the three packages: a checkout, or site-packages."""
+
+SILENCE = {
+    # onnxruntime's Linux wheels ask a host of the vendor's some seconds after the import, whoever imports it: torchmetrics does
+    # where librosa is installed too. Its own disable_telemetry_events() comes too late.
+    "ORT_DISABLE_TELEMETRY": "1",
+    # W&B reports its use to its server, also from runs that are offline, and of people who have no account.
+    "WANDB_ERROR_REPORTING": "false",
+}
+"""Environment variables that keep libraries from calling home; a value of the user's own is left as it is."""
+for _name, _value in SILENCE.items():
+    os.environ.setdefault(_name, _value)
 
 
 def own_folder_last() -> None:

@@ -17,8 +17,8 @@ def publish_verdict(record: Record, runs: Path, asked: WandbMode) -> int:
     Where W&B is not online nothing happens, and a server that refuses is said in one line: the verdict itself lies on disk.
     """
     folders = [run_at(runs, run.folder) for variant in record.variants.values() for run in variant.runs if run.folder]
-    ids = [run_id for folder in folders if folder and (run_id := read_summary(folder).get("wandb_id"))]
-    if not ids or wandb_mode(asked) != "online":
+    paths = [path for folder in folders if folder and (path := _path_of(read_summary(folder)))]
+    if not paths or wandb_mode(asked) != "online":
         return 0
     import wandb
 
@@ -26,12 +26,20 @@ def publish_verdict(record: Record, runs: Path, asked: WandbMode) -> int:
     published = 0
     try:
         api = wandb.Api()
-        for run_id in ids:
-            api.run(f"{PROJECT}/{run_id}").summary.update(columns)
+        for path in paths:
+            api.run(path).summary.update(columns)
             published += 1
     except (wandb.errors.Error, OSError, ValueError) as error:
         print(f"W&B has no verdict of {record.claim}: {error}", file=sys.stderr)
     return published
+
+
+def _path_of(summary: dict[str, Any]) -> str:
+    """Where a run is at W&B, ``[entity/]project/id``; empty where it is not there."""
+    if not summary.get("wandb_id"):
+        return ""
+    parts = (summary.get("wandb_entity"), summary.get("wandb_project") or PROJECT, summary["wandb_id"])
+    return "/".join(str(part) for part in parts if part)
 
 
 def verdict_columns(record: Record) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from experiments.studies.record import Record, broken_records, older_records, re
 from experiments.studies.results import Run, read_run
 from experiments.studies.study import SCALES, Exact, Job, ScaleName, Study
 from experiments.studies.verdict import Level, judge_checks
-from experiments.training.wandb_logging import WandbMode
+from experiments.training.wandb_logging import WandbMode, wandb_mode
 
 from .claims import Claim, claims, select
 from .execution import execute, is_complete, job_lock
@@ -234,6 +234,7 @@ def _run(options: Any) -> int:
     failed = 0
     if options.names:
         chosen = select(options.names)
+        wandb_mode(options.wandb)  # what cannot be is said before the first run
         executor = launcher(options.launcher, options.jobs, options.runs / "submitit", _pairs(options.slurm))
         reproduction = Reproduction(chosen, options.scale, options.runs, executor, options.seeds, options.wandb)
         began = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -35,14 +36,16 @@ def has_checkpoints_of_its_own(config: Any) -> bool:
     return any(isinstance(callback, Checkpoint) for callback in listed(config.trainer.callbacks))
 
 
-def loggers(subcommand: str, config: Any, run_folder: RunFolder | None) -> list[Logger] | bool:
-    """The run's folder and, in a training, W&B; False where nothing is to be written."""
+def loggers(
+    subcommand: str, config: Any, run_folder: RunFolder | None, experiment: Callable[[], Mapping[str, Any]]
+) -> list[Logger] | bool:
+    """The run's folder and, in a training, W&B, which is told the experiment; False where nothing is to be written."""
     if run_folder is None:
         return False
     own = [] if config.trainer.logger in (None, True, False) else listed(config.trainer.logger)
     if subcommand != "fit":
         return [run_folder, *own]
-    return [run_folder, *wandb_logger(config.wandb, run_folder), *own]
+    return [run_folder, *wandb_logger(config.wandb, run_folder, experiment), *own]
 
 
 def callbacks(

@@ -24,6 +24,7 @@ from experiments.runs.folder import RunFolder, write_summary
 from experiments.runs.report import write_report
 
 from .ending import ending
+from .wandb_logging import begin_wandb
 
 
 class Reproducible(pl.Callback):
@@ -71,7 +72,8 @@ class RunSummary(pl.Callback):
         if trainer.global_step:
             self.folder.resume(trainer.global_step)
         started = read_summary(self.folder.folder).get("started") or _now()
-        self._write({"state": "running", "reason": "", "name": self.folder.title, "started": started, **surroundings(trainer)})
+        values = {"state": "running", "reason": "", "name": self.folder.title, "started": started}
+        self._write({**values, **surroundings(trainer), **begin_wandb(trainer.loggers)})
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         self.folder.flush()  # what was logged before a checkpoint must not be lost behind it

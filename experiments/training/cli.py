@@ -165,7 +165,7 @@ class LecternCLI(OpenLightningCLI):
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         checkpoints = AtomicCheckpoints if self.subcommand == "fit" else WeightsAlone
-        loggers = building.loggers(str(self.subcommand), config, self.run_folder)
+        loggers = building.loggers(str(self.subcommand), config, self.run_folder, self.plain_config)
         callbacks = trainer_options.usable(config.trainer)
         if self.subcommand == "fit":
             folder = self.run_folder.folder if self.run_folder else None
@@ -188,11 +188,14 @@ class LecternCLI(OpenLightningCLI):
         set_rank_timeout(trainer, config.rank_timeout)
         return trainer
 
+    def plain_config(self) -> dict[str, Any]:
+        """The command's settings as they are saved: nothing but words, numbers, lists and dictionaries."""
+        command = str(self.subcommand)
+        return dict(yaml.safe_load(self.parser_of(command).dump(self.config[command], skip_none=False)))
+
     def own_callbacks(self, config: Any) -> list[pl.Callback]:
         """Those beside the configuration's own."""
-        command = str(self.subcommand)
-        plain = yaml.safe_load(self.parser_of(command).dump(self.config[command], skip_none=False))
-        return building.callbacks(command, config, self.run_folder, self.model, plain["data"])
+        return building.callbacks(str(self.subcommand), config, self.run_folder, self.model, self.plain_config()["data"])
 
     # Around the run ---------------------------------------------------------------------------------------------------
 

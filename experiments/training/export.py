@@ -152,8 +152,7 @@ def _compare(task: Task, session: Any, images: list[Tensor], names: list[str]) -
 
 
 def onnxruntime() -> Any:
-    """The library. Its Linux wheels connect to a host of the vendor's unless they are told not to before they are imported."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    """The library, imported where it is used; :mod:`experiments` has told it to call nobody."""
     import onnxruntime
 
     return onnxruntime

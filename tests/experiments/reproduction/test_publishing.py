@@ -29,6 +29,8 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     fake = Server()
     monkeypatch.setattr("wandb.Api", lambda: fake)
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    monkeypatch.setenv("WANDB_SILENT", "true")  # W&B would say whose key it is, and ask its server
     return fake
 
 
@@ -49,6 +51,13 @@ def test_a_verdict_is_a_column_of_its_runs(tmp_path: Path, server: Server, verdi
     assert list(server.summaries) == ["lectern/0a1b2c3d"]
     assert columns["verdict"] == "reproduced" and columns["verdict/claim"] == "D09"
     assert columns["verdict/effect"] == pytest.approx(40)
+
+
+def test_a_verdict_goes_where_its_runs_are(tmp_path: Path, server: Server, verdict: Record) -> None:
+    (folder,) = (tmp_path / run.folder for run in verdict.variants["a"].runs if run.folder)
+    write_run(folder, wandb_id="0a1b2c3d", wandb_project="mine", wandb_entity="my-team")
+    assert publish_verdict(verdict, tmp_path, "online") == 1
+    assert list(server.summaries) == ["my-team/mine/0a1b2c3d"]
 
 
 def test_a_verdict_stays_here_where_wandb_is_offline_or_refuses(
