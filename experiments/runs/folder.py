@@ -114,7 +114,7 @@ class RunFolder(Logger):
         self.folder, self.title = folder, title
         self.begun = False
         """Whether anything of the training has been written: until then a failed command leaves no trace."""
-        self._lock: RunLock | None = None
+        self.lock: RunLock | None = None
         self._columns: list[str] = []
         self._row: dict[str, Any] = {}
         self._written_at: int | None = None
@@ -156,9 +156,9 @@ class RunFolder(Logger):
     @classmethod
     def _made(cls, folder: Path, title: str, about: Mapping[str, Any] | None = None) -> Self:
         run = cls(folder, title)
-        run._lock = _NewLock(folder, about, run)
+        run.lock = _NewLock(folder, about, run)
         with _writing(folder / LOCK):
-            run._lock.acquire()
+            run.lock.acquire()
         return run
 
     @classmethod
@@ -169,16 +169,16 @@ class RunFolder(Logger):
             InputError: another process writes it.
         """
         run = cls(folder, title_of(folder))
-        run._lock = RunLock(folder / LOCK, about)
+        run.lock = RunLock(folder / LOCK, about)
         with _writing(folder / LOCK):
-            if not run._lock.acquire():
+            if not run.lock.acquire():
                 raise InputError(f"{folder}: another process is writing this run ({_who(folder)})")
         return run
 
     def release(self) -> None:
         """Gives the folder back: another process may write it."""
-        if self._lock:
-            self._lock.release()
+        if self.lock:
+            self.lock.release()
 
     @property
     def name(self) -> str:

@@ -25,7 +25,7 @@ class Diverged(InputError):
     state, exit_code = "diverged", 1
 
 
-class Found(NamedTuple):
+class NotFinite(NamedTuple):
     """What is not finite first, on one rank."""
 
     step: int
@@ -86,7 +86,7 @@ class Divergence(pl.Callback):
         kept, self._kept = self._kept, []
         own = _first(kept)
         if own is None and weights_of is not None and not _are_finite(list(weights_of.parameters())):
-            own = Found(max(0, trainer.global_step - 1), ["weights"])
+            own = NotFinite(max(0, trainer.global_step - 1), ["weights"])
         if not trainer.strategy.reduce_boolean_decision(own is not None, all=False):
             return
         first = min(found for found in gather_objects(own) if found is not None)
@@ -101,7 +101,7 @@ class Divergence(pl.Callback):
         self.diverged_at = first.step
 
 
-def _first(kept: list[tuple[int, dict[str, Tensor]]]) -> Found | None:
+def _first(kept: list[tuple[int, dict[str, Tensor]]]) -> NotFinite | None:
     """The first step with a loss that is not finite; one copy from the device for all of them."""
     values = [value for _, losses in kept for value in losses.values()]
     if not values:
@@ -109,7 +109,7 @@ def _first(kept: list[tuple[int, dict[str, Tensor]]]) -> Found | None:
     finite = iter(torch.stack(values).isfinite().tolist())
     for step, losses in kept:
         if wrong := [f"train/{name}" for name in losses if not next(finite)]:
-            return Found(step, wrong)
+            return NotFinite(step, wrong)
     return None
 
 
