@@ -231,7 +231,7 @@ def flat(config: Mapping[str, Any]) -> dict[str, Any]:
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring, _SHORT.maxother = 4, 20, 20, 80, 80
 
-OWN = ("version", "name", "runs", "ckpt_path")
+OWN = ("version", "name", "runs", "ckpt_path", "overwrite")
 """Settings that say where a run lies, and not what it is."""
 
 

@@ -68,12 +68,13 @@ class RunSummary(pl.Callback):
         """From here on the run's files are written: its checkpoint, where it goes on from one, has been restored."""
         if self.folder.begun:
             return
+        of_wandb = begin_wandb(trainer.loggers)  # first: a server that refuses leaves no run behind
         self.folder.begun = True
         if trainer.global_step:
             self.folder.resume(trainer.global_step)
         started = read_summary(self.folder.folder).get("started") or _now()
         values = {"state": "running", "reason": "", "name": self.folder.title, "started": started}
-        self._write({**values, **surroundings(trainer), **begin_wandb(trainer.loggers)})
+        self._write({**values, **surroundings(trainer), **of_wandb})
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         self.folder.flush()  # what was logged before a checkpoint must not be lost behind it
