@@ -36,7 +36,8 @@ def check_plain(settings: dict[str, Any], path: Path) -> None:
                     raise InputError(f"{path}: {key} has the key {str(name)[:80]!r}, which is no argument's name")
             if "class_path" in value and not _is_spec(value):
                 raise InputError(f"{path}: {key} is no class_path with init_args")
-            waiting += [(f"{key}.{name}".strip("."), inner, depth + 1) for name, inner in value.items()]
+            keys = {name: key if name == "init_args" else f"{key}.{name}".strip(".") for name in value}
+            waiting += [(keys[name], inner, depth + 1) for name, inner in value.items()]
         elif isinstance(value, list | tuple):
             if len(value) > LENGTH:
                 raise InputError(f"{path}: {key} has {len(value)} values; settings have at most {LENGTH}")

@@ -91,7 +91,8 @@ def buildable(part: str, value: dict[str, Any], path: Path, own: Collection[str]
         except Exception as error:  # whatever a parser is led to by what is no configuration
             if denied := re.search(r"Importing '([^']+)' is not allowed", str(error)):
                 raise _refused(denied[1], part, path) from None
-            raise InputError(f"{path}: {part} cannot be built by this Lectern: {readable(str(error))[:400]}") from None
+            said = readable(str(error)).split(". Got value: Namespace")[0][:300]
+            raise InputError(f"{path}: {part} cannot be built by this Lectern: {said}") from None
     _check_parsed(value, parsed, part, path, packages)
     return value
 
