@@ -40,13 +40,14 @@ class Mistake(NamedTuple):
         return (f"{self.key}: " if self.key else "") + self.text + meant
 
 
-def mistake_in(parser: Any, message: str, below: Iterable[Mistake], command: Any = None) -> Mistake:
+def mistake_in(parser: Any, message: str, below: Iterable[Mistake], typed: bool, command: Any = None) -> Mistake:
     """What a parser's message says.
 
     Args:
         parser: the one that says it.
         message: its own words.
         below: what parsers of classes have said before; what is part of the message is meant.
+        typed: whether it parses what was typed, and not the settings of a class.
         command: the subcommand's parser, where ``parser`` is above it.
     """
     text = " ".join(str(message).split())
@@ -59,7 +60,8 @@ def mistake_in(parser: Any, message: str, below: Iterable[Mistake], command: Any
         group = f"{unknown[2]}." if unknown[1] == "Group" else ""
         return _unknown(f"{group}{unknown[3]}", keys_of(command if unknown[1] != "Option" and command else parser))
     if unknown := re.match(r"unrecognized arguments: ([^\s=]+)", text):
-        return _unknown_option(unknown[1], keys_of(command or parser))
+        known = keys_of(command or parser)
+        return _unknown_option(unknown[1], known) if typed else _unknown(unknown[1].lstrip("-"), known)
     key = keys[-1] if keys else ""
     return Mistake(key, _of_value(text, type_of(parser, key) if key else None))
 
@@ -82,12 +84,14 @@ def place_of(mistake: Mistake, layers: Iterable[Layer], arguments: Iterable[str]
 
 
 def _unknown(key: str, known: list[str]) -> Mistake:
-    key = re.sub(r"\.init_args\b", "", key)
-    spelled = key.replace("-", "_")
-    meant = OPTION_MEANT.get(spelled, "").rpartition(".")[2]
-    near = [meant] if meant in known else close(spelled, known, 0.6)[:2]
-    listed = _list(known) if not near else ""
-    return Mistake(key, f"no such setting; there are {listed}" if listed else "no such setting", tuple(near))
+    parts = re.sub(r"\.(init_args|class_path)\b", "", key).split(".")
+    for length in range(len(parts), 0, -1):  # of a.b.c it may be a that is misspelt
+        spelled = ".".join(parts[:length]).replace("-", "_")
+        meant = OPTION_MEANT.get(spelled, "").rpartition(".")[2]
+        if near := [meant] if meant in known else close(spelled, known, 0.75 if length > 1 else 0.6)[:2]:
+            return Mistake(".".join(parts[:length]), "no such setting", tuple(near))
+    listed = _list(known)
+    return Mistake(".".join(parts), f"no such setting; there are {listed}" if listed else "no such setting")
 
 
 def _unknown_option(option: str, known: list[str]) -> Mistake:
@@ -159,7 +163,8 @@ def _concrete(base: type) -> Iterator[type]:
     """A class and all below it that are no one's private part."""
     if not inspect.isabstract(base) and not base.__name__.startswith("_"):
         yield base
-    for inner in type.__subclasses__(base):
+    derived: list[type] = type.__subclasses__(base)
+    for inner in derived:
         yield from _concrete(inner)
 
 

@@ -38,7 +38,7 @@ class Parser(LightningArgumentParser):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
-        mistake = mistake_in(self, message, self.said, self.command)
+        mistake = mistake_in(self, message, self.said, self.early is not None, self.command)
         if self.early is None:
             self.said.append(mistake)
             raise InputError(str(mistake))

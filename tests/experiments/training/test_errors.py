@@ -110,7 +110,7 @@ def test_a_run_s_folder_and_every_spelling_of_config_evaluate_the_same(
         shown.append(yaml.safe_load(capfd.readouterr().out))
     assert shown[0] == shown[1] == shown[2]
     assert shown[0]["data"]["init_args"]["test"] == 8
-    assert shown[0]["data"]["init_args"]["image_size"] == [32, 32], "of the checkpoint's experiment"
+    assert shown[0]["data"]["init_args"]["image_size"] == 32, "of the checkpoint's experiment"
 
     tested = lectern("test", "--ckpt_path", str(run))
     assert f"--ckpt_path {run} is a folder: {run / 'checkpoints' / 'best.ckpt'} is taken" in tested.err
