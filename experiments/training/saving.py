@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import yaml
@@ -23,8 +23,8 @@ class SaveConfig(SaveConfigCallback):
     def __init__(self, parser: LightningArgumentParser, config: Any, **kwargs: Any) -> None:
         super().__init__(parser, config, overwrite=True)
 
-    def setup(self, trainer: pl.Trainer, pl_module: Task, stage: str) -> None:
-        pl_module.experiment = self.experiment
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        cast("Task", pl_module).experiment = self.experiment
 
     def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._write(trainer)  # and not before: what finders found belongs into it
