@@ -16,9 +16,9 @@ import pytorch_lightning as pl
 import yaml
 from jsonargparse._common import parsing_settings
 from jsonargparse._typehints import ActionTypeHint, rebuild_typehint_args
+from lightning_utilities.core.enums import StrEnum
 from pytorch_lightning.callbacks import BatchSizeFinder
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities.enums import LightningEnum
 
 
 class OpenLightningCLI(LightningCLI):
@@ -92,7 +92,7 @@ def _int_before_float(hint: Any) -> Any:
 
 # Timer's default is a member of an enumeration under the type str, which is no plain data to jsonargparse: without this, no
 # configuration with a Timer can be read or written.
-yaml.SafeDumper.add_multi_representer(LightningEnum, lambda dumper, member: dumper.represent_str(member.value))
+yaml.SafeDumper.add_multi_representer(StrEnum, lambda dumper, member: dumper.represent_str(member.value))
 
 
 def limit_batch_size_finder(finder: BatchSizeFinder, most: int) -> None:

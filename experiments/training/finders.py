@@ -12,7 +12,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from datamodules.scene import InputError
 from experiments.lightning_compat import limit_batch_size_finder
 
-from .once import Once
+from .once import Once, callbacks_of
 
 FINDERS = (LearningRateFinder, BatchSizeFinder)
 
@@ -25,18 +25,18 @@ class Found(Once):
     """
 
     def setup(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
-        for callback in trainer.callbacks:
+        for callback in callbacks_of(trainer):
             if stage == "fit" and isinstance(callback, BatchSizeFinder):
                 loader = trainer.datamodule.train_dataloader()  # type: ignore[attr-defined]
                 limit_batch_size_finder(callback, loader.scenes)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         self.leave(trainer)
-        finders = [c for c in trainer.callbacks if isinstance(c, FINDERS)]
-        if not finders or trainer.fast_dev_run:  # Lightning skips them there, and says so
+        finders = [c for c in callbacks_of(trainer) if isinstance(c, FINDERS)]
+        if not finders or trainer.fast_dev_run:  # type: ignore[attr-defined]  # Lightning skips them, and says so
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        configs = [c.config for c in trainer.callbacks if isinstance(c, SaveConfigCallback)]
+        configs = [c.config for c in callbacks_of(trainer) if isinstance(c, SaveConfigCallback)]
         for finder in finders:
             if isinstance(finder, BatchSizeFinder):
                 rank_zero_info(f"BatchSizeFinder: data.batch_size is {data.batch_size}")

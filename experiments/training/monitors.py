@@ -12,7 +12,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from datamodules.scene import InputError
 
 from .keep_best import KeepBest
-from .once import Once
+from .once import Once, callbacks_of
 
 OURS = ("pytorch_lightning", "lightning_modules", "experiments.training")
 """Whose callbacks and tasks log no metric beyond the task's own."""
@@ -37,7 +37,7 @@ class Monitors(Once):
         self._named = False
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        own = all(type(part).__module__.startswith(OURS) for part in (pl_module, *trainer.callbacks))
+        own = all(type(part).__module__.startswith(OURS) for part in (pl_module, *callbacks_of(trainer)))
         if trainer.state.fn != "fit" or self._named or (trainer.sanity_checking and not own):
             return
         self._named = True
@@ -77,7 +77,7 @@ def say_what_was_never_measured(trainer: pl.Trainer) -> None:
 
 def watched(trainer: pl.Trainer) -> Iterator[tuple[str, str, bool]]:
     """Who watches which metric, and whether it is a mistake where there is none (``strict`` of EarlyStopping)."""
-    for callback in trainer.callbacks:
+    for callback in callbacks_of(trainer):
         if isinstance(monitor := getattr(callback, "monitor", None), str):
             yield type(callback).__name__, monitor, bool(getattr(callback, "strict", True))
     for config in trainer.lr_scheduler_configs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 from pytorch_lightning.cli import LightningArgumentParser, SaveConfigCallback
@@ -25,9 +25,9 @@ class SaveConfig(SaveConfigCallback):
         super().__init__(parser, config, overwrite=True)
         self._written = False
 
-    def setup(self, trainer: pl.Trainer, pl_module: Task, stage: str) -> None:
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Writes nothing yet, where Lightning's does: a checkpoint may still turn out not to fit."""
-        pl_module.experiment = self.experiment
+        cast("Task", pl_module).experiment = self.experiment
 
     def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._write(trainer)  # and not before: what finders found belongs into it

@@ -16,7 +16,7 @@ from datamodules.drawing import Style
 from datamodules.proposals import Proposer
 from datamodules.scene import Batch
 from datamodules.selective_search import SelectiveSearch
-from tests.datamodules.test_loading import SquaresData, epochs, on_rank, same
+from tests.support.squares import SquaresData, epochs, on_rank, same
 
 
 class Fixed(Proposer):

@@ -10,8 +10,8 @@ import torch
 import yaml
 
 from tests.conftest import Lectern
-from tests.experiments.training.test_options import FIT, SEEN, SPY, callback, weights
 from tests.support.small_runs import one_run
+from tests.support.spy import FIT, SEEN, SPY, callback, weights
 
 SEARCHES = {
     "lr": callback("LearningRateFinder", "num_training_steps=20"),

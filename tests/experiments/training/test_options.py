@@ -5,48 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import pytorch_lightning as pl
-import torch
 import yaml
 
 from experiments.runs.files import read_metrics
 from tests.conftest import Lectern
-from tests.support.small_runs import SMALL, one_run
-
-FIT = ["fit", "--config", "segmentation/fcn_transpose", *SMALL, "--pictures.count=0", "--trainer.enable_model_summary=false"]
-ONCE = [*FIT, "--trainer.max_epochs=1"]
-
-SEEN: list[tuple[int, list[int], float]] = []
-"""Of each training step: its epoch, the scenes, and the learning rate."""
-
-
-class Spy(pl.Callback):
-    """Notes what each step sees."""
-
-    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        lr = trainer.optimizers[0].param_groups[0]["lr"]
-        SEEN.append((trainer.current_epoch, batch["index"].tolist(), lr))
-
-
-SPY = "--trainer.callbacks+=tests.experiments.training.test_options.Spy"
+from tests.support.small_runs import one_run
+from tests.support.spy import FIT, ONCE, SEEN, SPY, callback
 
 
 @pytest.fixture(autouse=True)
 def nothing_seen() -> Iterator[None]:
     SEEN.clear()
     yield
-
-
-def callback(name: str, *options: str) -> list[str]:
-    return [f"--trainer.callbacks+={name}", *(f"--trainer.callbacks.{option}" for option in options)]
-
-
-def weights(run: Path, name: str = "last") -> torch.Tensor:
-    state = torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)["state_dict"]
-    return torch.cat([value.flatten().double() for value in state.values()])
 
 
 def test_overfitting_trains_on_the_same_batch_in_each_epoch(lectern: Lectern) -> None:
