@@ -89,7 +89,7 @@ def _fault(name: Any) -> str:
     if not isinstance(name, str) or not name.strip(". /\\"):
         return "is none"
     if _CONTROL.search(name):
-        return "has a character that no file name has"
+        return "has a control character"
     if _FOREIGN_ROOT.match(name):
         return "is absolute"
     parts = re.split(r"[/\\]", name)

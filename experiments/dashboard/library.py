@@ -245,7 +245,7 @@ def _older(place: Path, stamp: Stamp) -> list[str]:
 
 def duration(seconds: float | None) -> str:
     """``2 min 5 s``."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return "–"
     hours, rest = divmod(round(seconds), 3600)
     minutes, rest = divmod(rest, 60)

@@ -74,7 +74,7 @@ def _filtered(runs: list[RunInfo]) -> list[RunInfo]:
     kept = [r for r in runs if word in r.name.lower() and (not wanted or r.state in wanted)]
     for name in by:
         values = {run.name: table[name].get(run.name) for run in runs}
-        numbers = [v for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)]
+        numbers = _of_one_kind([v for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)])
         if numbers and len(numbers) == sum(v is not None for v in values.values()) and min(numbers) < max(numbers):
             low, high = st.slider(
                 plain(metric_title(name)), min(numbers), max(numbers), (min(numbers), max(numbers)), key=f"range {name}"
@@ -85,6 +85,13 @@ def _filtered(runs: list[RunInfo]) -> list[RunInfo]:
             chosen = st.multiselect(plain(metric_title(name)), options, key=f"value {name}", placeholder="any")
             kept = [r for r in kept if not chosen or str(values[r.name]) in chosen]
     return kept
+
+
+def _of_one_kind(numbers: list[Any]) -> list[Any]:
+    """Numbers for a slider, which takes finite ones that are all whole or all floats; none where one of them is not."""
+    if not all(abs(number) <= 2**53 for number in numbers):
+        return []
+    return numbers if all(isinstance(number, int) for number in numbers) else [float(number) for number in numbers]
 
 
 def _table(shown: list[RunInfo]) -> None:

@@ -34,6 +34,9 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 PIXELS = 50_000_000
 """Of a picture that is opened; a larger one is not ours."""
 
+TALLEST = 16_000
+"""Pixels; WebP has no more than 16,383 in a column."""
+
 
 def folders(runs: Path, record: Record) -> dict[str, list[Path]]:
     """Each variant's run folders at its best learning rate, by seed; those that are gone, or lie elsewhere, are left out."""
@@ -140,14 +143,14 @@ def small_picture(path: Path, side: int, quality: int = 80) -> bytes | None:
     """
     try:
         with Image.open(path, formats=FORMATS) as opened:
-            if opened.width * opened.height > PIXELS:
+            if opened.width * opened.height > PIXELS or opened.height > TALLEST:
                 return None
             picture = opened.convert("RGB")
     except Exception:  # Pillow's decoders raise whatever a damaged file leads them to
         return None
     if picture.width > side:
         picture = picture.resize((side, max(1, round(picture.height * side / picture.width))), Image.Resampling.LANCZOS)
-    elif (factor := side // (2 * picture.width)) > 1:
+    elif (factor := min(side // (2 * picture.width), TALLEST // picture.height)) > 1:
         picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=quality, method=4)

@@ -9,7 +9,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 from types import ModuleType
 
-from experiments.runs.files import read_summary
+from experiments.runs.files import inside, read_summary
 from experiments.studies.study import digest
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,13 @@ def file_digest(path: Path) -> str:
 
 def changed_sources(folder: Path) -> list[str]:
     """The files whose code is not what this run was made with."""
-    return [name for name, was in read_summary(folder).get("code", {}).items() if file_digest(ROOT / name) != was]
+    return [name for name, was in read_summary(folder).get("code", {}).items() if source_digest(name) != was]
+
+
+def source_digest(name: str) -> str:
+    """The digest of a file of ours by its name in a summary or a record, as :func:`sources` gives it; empty for any other."""
+    path = ROOT / name
+    return file_digest(path) if name.endswith(".py") and inside(ROOT, path) else ""
 
 
 def _ours(name: str) -> bool:

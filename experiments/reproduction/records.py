@@ -26,7 +26,7 @@ from experiments.studies.study import Exact, ScaleName, Study, Training, digest
 from experiments.studies.verdict import Check, ValidityCheck, Verdict
 
 from .claims import Claim
-from .provenance import ROOT, changed_sources, file_digest, sources
+from .provenance import changed_sources, source_digest, sources
 
 
 def study_folder(runs: Path, claim: Claim) -> Path:
@@ -156,7 +156,7 @@ def write_record(runs: Path, claim: Claim, record: Record) -> Path:
 
 def is_current(record: Record) -> bool:
     """Whether an exact study's record was computed with the code that is there now."""
-    return bool(record.code) and all(file_digest(ROOT / name) == was for name, was in record.code.items())
+    return bool(record.code) and all(source_digest(name) == was for name, was in record.code.items())
 
 
 class Index:

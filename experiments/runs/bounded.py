@@ -95,7 +95,7 @@ def _check(text: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor in (anchor for anchor, _ in open_nodes):
                 raise ValueError(f"alias *{event.anchor} stands inside of what it names")
-            nodes += sizes.get(str(event.anchor), 1)
+            nodes += sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.CollectionStartEvent):
             open_nodes.append((event.anchor, nodes))
             nodes += 1

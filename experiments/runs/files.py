@@ -224,8 +224,13 @@ def flat(config: Mapping[str, Any]) -> dict[str, Any]:
             parts = [(str(key), item) for key, item in value.items()]
             waiting += [(name if k == "init_args" else f"{name}.{k}".strip("."), v, depth + 1) for k, v in reversed(parts)]
         else:
-            found[name] = value if isinstance(value, str | int | float | bool) or value is None else _SHORT.repr(value)
+            found[name] = value if isinstance(value, str) or value is None or _is_exact(value) else _SHORT.repr(value)
     return {name.removesuffix(".class_path"): value for name, value in found.items() if name}
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether a value is a number that a page can compare and draw: finite, and exact as a float."""
+    return isinstance(value, int | float) and abs(value) <= 2**53
 
 
 _SHORT = reprlib.Repr()

@@ -2,8 +2,8 @@
 
 One function for every page: ``report.md`` of a run, the report of all studies, the table in the README, and the dashboard,
 whose Streamlit adds colours, emoji and formulas to Markdown. Backslashes stand where CommonMark 0.31 (section 2.4) lets them
-take a character's meaning away. The addresses that GitHub and Streamlit turn into links by themselves are found after that, in
-the text as it is shown: they are parted by a word joiner, which nobody sees.
+take a character's meaning away. The addresses that GitHub and Streamlit turn into links by themselves, and the names of emoji,
+are found after that, in the text as it is shown: they are parted by a word joiner, which nobody sees.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MEANS = re.compile(r"([\\`*_<>\[\]|#&~$]|:(?=[\w+-]))")
 """What begins or ends something within a line: code, emphasis, link, tag, cell, entity, formula, emoji, colour."""
 _BEGINS = re.compile(r"^(\d*)([-+=.)])(?=\s|[-=\s]*$)")
 """What begins a list at the start of a line, or is a rule or underlines the line before."""
-_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)|(?<=mailto)(?=:)|(?<=xmpp)(?=:)", re.IGNORECASE)
+_LATER = re.compile(r"(?<=:)(?=//|[\w+/-]+:)|(?<=www)(?=\.)|(?=@)|(?<=mailto)(?=:)|(?<=xmpp)(?=:)", re.IGNORECASE)
 _JOINER = "\u2060"
 
 
@@ -28,7 +28,7 @@ def plain(text: Any, longest: int = 10_000) -> str:
     """A text, on one line, in which nothing is taken for markup."""
     line = _CONTROLS.sub("\ufffd", _SPACES.sub(" ", str(text))).strip()
     line = f"{line[:longest]}…" if len(line) > longest else line
-    return _BEGINS.sub(r"\1\\\2", _MEANS.sub(r"\\\1", _ADDRESS.sub(_JOINER, line)))
+    return _BEGINS.sub(r"\1\\\2", _MEANS.sub(r"\\\1", _LATER.sub(_JOINER, line)))
 
 
 def code(text: Any) -> str:

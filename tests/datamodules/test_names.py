@@ -56,7 +56,9 @@ def test_a_name_lies_below_its_folder_or_is_refused(name: Any, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", LEADING_OUT)
 def test_a_name_that_leads_out_is_refused_with_its_file(name: str, tmp_path: Path) -> None:
-    with pytest.raises(SceneError, match=r"^annotations\.json: file name '.*' (is absolute|leads out|has a char|is none)"):
+    with pytest.raises(
+        SceneError, match=r"^annotations\.json: file name '.*' (is absolute|leads out|has a control char|is none)"
+    ):
         below(tmp_path, name, "annotations.json")
 
 

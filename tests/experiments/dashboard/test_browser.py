@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from experiments.runs.folder import RunFolder
+from tests.support.hostile import PAYLOADS
 from tests.support.made_up_runs import write_exact, write_run, write_study
 from tests.support.reduced import reproduced
 
@@ -199,3 +201,50 @@ def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path
         _keep(page, f"{size}-{scheme}-report", tmp_path)
         assert watch.errors == [] and watch.elsewhere == []
         page.close()
+
+
+def test_a_browser_shows_a_stranger_s_text_as_it_is(browser: Any, tmp_path: Path) -> None:
+    """Streamlit's own Markdown, with its colours, emoji, formulas and links, on generated texts: each is there, and no more."""
+    found = find_texts(300)
+    root = tmp_path / "runs"
+    write_study(root, {"a": [0.3, 0.2], "b": [0.1, 0.1]}, deviations=found, title=found[0], because=found[1], says=found[2])
+    with serving(root) as at:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        watch = Watch(page, at)
+        for query in ("", "?study=cnn/plain_nets_degrade@cpu"):
+            page.goto(f"{at}/{query}")
+            main = page.get_by_test_id("stMain")
+            main.get_by_text("95 % interval").first.wait_for()
+            if query:
+                main.locator("li", has_text="deviations").last.wait_for()
+            for selector in ("[data-testid=stMarkdown] a[href]", "[data-testid=stMarkdown] img", "script", ".katex", "iframe"):
+                assert main.locator(selector).count() == 0, selector
+        shown = [line for line in main.locator("[data-testid=stMarkdown] li").all_inner_texts() if "deviations" in line]
+        assert watch.errors == [] and watch.elsewhere == []
+        page.close()
+    texts = [" ".join(line.partition(": ")[2].replace("\u2060", "").split()) for line in shown]
+    assert texts == [" ".join(text.split()) for text in found]
+
+
+def find_texts(count: int) -> list[str]:
+    """Texts in which what means something in Markdown stands beside each other, the same in every run."""
+    rng = random.Random(0)
+    words = [
+        *PAYLOADS,
+        *"\\`*_<>[]|#&~$:!-+=.)@^{}/ ",
+        "a",
+        "1",
+        "http://",
+        "www.",
+        ":red[",
+        "](",
+        "![",
+        "&lt;",
+        "$$",
+        ":+1:",
+        "x",
+    ]
+    sound = [word for word in words if word.isprintable() and len(word) < 60]
+    made = ["x" + "".join(rng.choices(sound, k=rng.randint(1, 6))) for _ in range(count)]
+    return [f"{text}y" for text in made]
