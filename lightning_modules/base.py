@@ -227,10 +227,14 @@ class Task(pl.LightningModule):
     def on_train_start(self) -> None:
         # A checkpoint is written before its own step is logged; a run resumed from it logs that step here.
         if means := self._due_means():
-            every = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
-            for logger in self.loggers:
-                metrics = {name: float(value) for name, value in every.items()} | {"epoch": self._saved_epoch}
-                logger.log_metrics(metrics, step=self.global_step - 1)
+            self.log_directly(means, self._saved_epoch)
+
+    def log_directly(self, means: dict[str, Tensor], epoch: int) -> None:
+        """Logs means over the ranks for the step that has just been done, where :meth:`log` comes too late or says too much."""
+        every = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
+        for logger in self.loggers:
+            metrics = {name: float(value) for name, value in every.items()} | {"epoch": epoch}
+            logger.log_metrics(metrics, step=self.global_step - 1)
 
     def _log_every(self) -> int:
         return int(self.trainer.log_every_n_steps)  # type: ignore[attr-defined]
@@ -251,13 +255,7 @@ class Task(pl.LightningModule):
         scheduler = self.make_scheduler(optimizer)
         config: dict[str, Any] = {"scheduler": scheduler, "interval": "epoch"}
         if isinstance(scheduler, Schedule):
-            steps = self.trainer.estimated_stepping_batches
-            if steps == float("inf"):
-                raise InputError(
-                    f"{type(scheduler).__name__} follows the run's length, and trainer.max_epochs: -1 has none; set "
-                    "trainer.max_epochs or trainer.max_steps, or model.scheduler: null"
-                )
-            scheduler.total_steps = int(steps)
+            scheduler.total_steps = scheduler.checked_length(self.trainer.estimated_stepping_batches)
         if isinstance(scheduler, Schedule | OneCycleLR | CyclicLR):
             config["interval"] = "step"
         if isinstance(scheduler, ReduceLROnPlateau):

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from datamodules.scene import InputError
+
 
 class Schedule(LRScheduler):
     """Multiplies each group's learning rate by a factor of the run's progress, at every optimizer step.
@@ -25,6 +27,19 @@ class Schedule(LRScheduler):
     @abstractmethod
     def factor(self, progress: float) -> float:
         """The factor at ``progress`` in [0, 1], the part of the run's steps that are done."""
+
+    def checked_length(self, steps: float) -> int:
+        """The run's length in steps.
+
+        Raises:
+            InputError: it has none (``trainer.max_epochs: -1``), and ends at some time.
+        """
+        if math.isinf(steps):
+            raise InputError(
+                f"{type(self).__name__} follows the run's length, and trainer.max_epochs: -1 has none; set trainer.max_epochs or "
+                "trainer.max_steps, or model.scheduler: null"
+            )
+        return int(steps)
 
     def get_lr(self) -> list[float | Tensor]:
         factor = self.factor(min(1.0, self.last_epoch / max(1, self.total_steps)))

@@ -86,8 +86,9 @@ class RunSummary(pl.Callback):
         if self._since:
             self._training_seconds += time.monotonic() - self._since
 
-    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if not trainer.logger or trainer.interrupted:
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        # Behind every on_fit_end: whoever sees that the run is finished finds all done.
+        if stage != "fit" or not trainer.logger or trainer.interrupted:
             return
         values = {
             "reason": "",
