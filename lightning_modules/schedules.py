@@ -36,8 +36,8 @@ class Schedule(LRScheduler):
         """
         if math.isinf(steps):
             raise InputError(
-                f"{type(self).__name__} follows the run's length, and trainer.max_epochs: -1 has none; set trainer.max_epochs or "
-                "trainer.max_steps, or model.scheduler: null"
+                f"{type(self).__name__} follows the run's length, and trainer.max_epochs: -1 has none; set "
+                "trainer.max_epochs or trainer.max_steps, or model.scheduler: null"
             )
         return int(steps)
 
