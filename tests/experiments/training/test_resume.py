@@ -64,13 +64,13 @@ def arguments_of(task: str, folder: Path) -> list[str]:
         data["init_args"] = {"proposals": {"class_path": "datamodules.SlidingWindows", "init_args": {"sides": [24]}}}
     path = folder / f"{task}.yaml"
     path.write_text(yaml.safe_dump({**experiment(task), "data": data}))
-    return ["--config", str(path), *EVERY]
+    return ["--config", str(path), *COMMON, *EVERY]
 
 
 @pytest.mark.timeout(900 + 100 * repeats(2))
 @pytest.mark.parametrize("task", [task for task in TASKS if repeats(0) or task not in RECIPES])
 def test_a_network_of_every_task_killed_at_random_ends_as_the_run_that_was_not(task: str, workdir: Path) -> None:
-    arguments, log = [*COMMON, *arguments_of(task, workdir)], workdir / "log"
+    arguments, log = arguments_of(task, workdir), workdir / "log"
     began = time.monotonic()
     assert wait(start(["fit", *arguments, "--name", "r", "--runs", "whole"], log)) == 0, log.read_text()
     seconds = time.monotonic() - began
