@@ -245,10 +245,14 @@ class Task(pl.LightningModule):
         self._stretch_schedule()
         # A checkpoint is written before its own step is logged; a run resumed from it logs that step here.
         if means := self._due_means():
-            every = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
-            for logger in self.loggers:
-                metrics = {name: float(value) for name, value in every.items()} | {"epoch": self._saved_epoch}
-                logger.log_metrics(metrics, step=self.global_step - 1)
+            self.log_directly(means, self._saved_epoch)
+
+    def log_directly(self, means: dict[str, Tensor], epoch: int) -> None:
+        """Logs means over the ranks for the step that has just been done, where :meth:`log` comes too late or says too much."""
+        every = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
+        for logger in self.loggers:
+            metrics = {name: float(value) for name, value in every.items()} | {"epoch": epoch}
+            logger.log_metrics(metrics, step=self.global_step - 1)
 
     def _log_every(self) -> int:
         return int(self.trainer.log_every_n_steps)  # type: ignore[attr-defined]

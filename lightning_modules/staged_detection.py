@@ -146,7 +146,11 @@ class StagedDetection(RegionDetection):
             self._written.append(index)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        super().on_train_batch_end(outputs, batch, batch_idx)
+        if self.fine_tuning:
+            super().on_train_batch_end(outputs, batch, batch_idx)
+        elif means := self._due_means():
+            # Of the last steps that learned; Lightning would log them again at each later step of the epoch.
+            self.log_directly(means, self.current_epoch)
         self._count("fine_tuning" if self.fine_tuning else "features")
         if not self.fine_tuning and self.trainer.is_last_batch:
             self._fit()

@@ -100,8 +100,9 @@ class RunSummary(pl.Callback):
         if self._since:
             self._training_seconds += time.monotonic() - self._since
 
-    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.interrupted:
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        # Behind every on_fit_end: whoever sees that the run is finished finds all done.
+        if stage != "fit" or trainer.interrupted:
             return
         self._begin(trainer)  # a run that was killed between its last checkpoint and its end has no step to go on with
         self.folder.flush()

@@ -7,12 +7,15 @@ import random
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from experiments.runs.folder import is_finished
-from tests.support.interrupted import curves, kill, repeats, start, wait, wait_for, weights
+from tests.support.interrupted import assert_same_run, curves, kill, repeats, start, wait, wait_for, weights
+from tests.support.registry import TASKS, experiment
 
 COMMON = [
     "--data.batch_size=8",
@@ -48,6 +51,43 @@ SETTINGS = {
     "localization": ["--config", "localization/shapes", "--data.image_size=48", "--data.workers=0", "--trainer.max_epochs=2"],
     "pose": ["--config", "pose/shapes", "--data.image_size=48", "--data.workers=0", "--trainer.max_epochs=2"],
 }  # fmt: skip
+
+
+EVERY = ["--data.image_size=48", "--data.workers=0", "--trainer.max_epochs=3", "--data.train=24", "--data.batch_size=6"]
+EVERY += ["--data.style.figures=[1,1]"]
+"""Of the small network of each task; those that have a recipe above are killed there, unless LECTERN_KILLS asks for all."""
+RECIPES = ("Classification", "Segmentation", "Detection", "Localization", "Pose")
+
+
+def arguments_of(task: str, folder: Path) -> list[str]:
+    data: dict[str, Any] = {"class_path": "Shapes"}
+    if task in ("RegionDetection", "StagedDetection"):
+        data["init_args"] = {"proposals": {"class_path": "datamodules.SlidingWindows", "init_args": {"sides": [24]}}}
+    path = folder / f"{task}.yaml"
+    path.write_text(yaml.safe_dump({**experiment(task), "data": data}))
+    return ["--config", str(path), *COMMON, *EVERY]
+
+
+@pytest.mark.timeout(900 + 100 * repeats(2))
+@pytest.mark.parametrize("task", [task for task in TASKS if repeats(0) or task not in RECIPES])
+def test_a_network_of_every_task_killed_at_random_ends_as_the_run_that_was_not(task: str, workdir: Path) -> None:
+    arguments, log = arguments_of(task, workdir), workdir / "log"
+    began = time.monotonic()
+    assert wait(start(["fit", *arguments, "--name", "r", "--runs", "whole"], log)) == 0, log.read_text()
+    seconds = time.monotonic() - began
+    (whole,) = (workdir / "whole" / "r").iterdir()
+    moments = random.Random(task)
+    for attempt in range(repeats(1)):
+        runs = workdir / f"killed{attempt}"
+        command = ["fit", *arguments, "--name", "r", "--runs", str(runs), "--ckpt_path", "last"]
+        for _ in range(2):  # killed twice on its way, at any moment behind the imports
+            pid = start(command, log)
+            time.sleep(moments.uniform(0, seconds))
+            if kill(pid) == 0:
+                break
+        while not any(is_finished(run) for run in runs.glob("r/*")):
+            assert wait(start(command, log)) == 0, log.read_text()
+        assert_same_run(next(run for run in runs.glob("r/*") if is_finished(run)), whole)
 
 
 def uninterrupted(arguments: list[str], folder: Path) -> tuple[Path, float]:
