@@ -266,8 +266,8 @@ class Task(pl.LightningModule):
         self._running, self._running_count, self._logged_step = {}, 0, step
         return means
 
-    def schedule_steps(self) -> int:
-        """The optimizer steps that a :class:`Schedule` is laid out over: the run's.
+    def schedule_steps(self, scheduler: Schedule) -> int:
+        """The optimizer steps that a schedule is laid out over: the run's.
 
         Raises:
             InputError: it has no end.
@@ -275,8 +275,8 @@ class Task(pl.LightningModule):
         steps = self.trainer.estimated_stepping_batches
         if steps == float("inf"):
             raise InputError(
-                "model.scheduler follows the run's length, and trainer.max_epochs: -1 has none; set trainer.max_epochs or "
-                "trainer.max_steps, or model.scheduler: null"
+                f"{type(scheduler).__name__} follows the run's length, and trainer.max_epochs: -1 has none; set "
+                "trainer.max_epochs or trainer.max_steps, or model.scheduler: null"
             )
         return int(steps)
 
@@ -284,7 +284,7 @@ class Task(pl.LightningModule):
         """Lays the schedule out over the run's new length, where a resumed run has another one than it was begun with."""
         for config in self.trainer.lr_scheduler_configs:
             scheduler = config.scheduler
-            if isinstance(scheduler, Schedule) and scheduler.total_steps != (steps := self.schedule_steps()):
+            if isinstance(scheduler, Schedule) and scheduler.total_steps != (steps := self.schedule_steps(scheduler)):
                 rank_zero_info(
                     f"{type(scheduler).__name__} is laid out over {steps} steps from here on, and no longer over "
                     f"{scheduler.total_steps}"
@@ -299,7 +299,7 @@ class Task(pl.LightningModule):
             return optimizer
         config = scheduler_of(self.make_scheduler, optimizer, self.trainer)
         if isinstance(config["scheduler"], Schedule):
-            config["scheduler"].total_steps = self.schedule_steps()
+            config["scheduler"].total_steps = self.schedule_steps(config["scheduler"])
         return {"optimizer": optimizer, "lr_scheduler": config}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from .networks.region_heads import StagedHead
 from .networks.regions import RegionDetector
 from .region_detection import RegionDetection
 from .ridge_regressors import RidgeRegressors
+from .schedules import Schedule
 
 STAGES = ("fine_tuning", "features", "svms", "regressors")
 
@@ -116,14 +117,13 @@ class StagedDetection(RegionDetection):
         if self.fine_tuning:
             super().lr_scheduler_step(scheduler, metric)
 
-    def schedule_steps(self) -> int:
+    def schedule_steps(self, scheduler: Schedule) -> int:
         """Those of the fine-tuning: done, and still to come before the last epoch.
 
         In a run that was made longer they are fewer than its epochs have: what was its last epoch before taught nothing.
         """
-        scheduler: Any = self.lr_schedulers()
-        done = scheduler.last_epoch if scheduler else 0
-        steps = super().schedule_steps()
+        done = scheduler.last_epoch
+        steps = super().schedule_steps(scheduler)
         return max(1, done + max(0, steps - steps // (self.trainer.max_epochs or 1) - self.global_step))
 
     @torch.no_grad()
