@@ -10,7 +10,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
 from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
-from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
 from torchmetrics import MetricCollection
@@ -224,7 +223,9 @@ class Task(pl.LightningModule):
                 self.log(name, value, prog_bar=name == "train/loss", sync_dist=True, batch_size=1)
 
     def on_train_start(self) -> None:
-        self._stretch_schedule()
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, Schedule):
+                config.scheduler.stretch(self.schedule_steps())
         # A checkpoint is written before its own step is logged; a run resumed from it logs that step here.
         if means := self._due_means():
             every = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
@@ -247,17 +248,6 @@ class Task(pl.LightningModule):
     def schedule_steps(self) -> int:
         """The optimizer steps that a :class:`Schedule` is laid out over: the run's."""
         return int(self.trainer.estimated_stepping_batches)
-
-    def _stretch_schedule(self) -> None:
-        """Lays the schedule out over the run's new length, where a resumed run has another one than it was begun with."""
-        for config in self.trainer.lr_scheduler_configs:
-            scheduler = config.scheduler
-            if isinstance(scheduler, Schedule) and scheduler.total_steps != (steps := self.schedule_steps()):
-                rank_zero_info(
-                    f"{type(scheduler).__name__} is laid out over {steps} steps from here on, and no longer over "
-                    f"{scheduler.total_steps}"
-                )
-                scheduler.stretch(steps)
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(p for p in self.parameters() if p.requires_grad)
