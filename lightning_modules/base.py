@@ -10,7 +10,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
-from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
@@ -242,7 +241,9 @@ class Task(pl.LightningModule):
             super().lr_scheduler_step(scheduler, metric)
 
     def on_train_start(self) -> None:
-        self._stretch_schedule()
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, Schedule):
+                config.scheduler.stretch(self.schedule_steps(config.scheduler))
         # A checkpoint is written before its own step is logged; a run resumed from it logs that step here.
         if means := self._due_means():
             self.log_directly(means, self._saved_epoch)
@@ -279,17 +280,6 @@ class Task(pl.LightningModule):
                 "trainer.max_epochs or trainer.max_steps, or model.scheduler: null"
             )
         return int(steps)
-
-    def _stretch_schedule(self) -> None:
-        """Lays the schedule out over the run's new length, where a resumed run has another one than it was begun with."""
-        for config in self.trainer.lr_scheduler_configs:
-            scheduler = config.scheduler
-            if isinstance(scheduler, Schedule) and scheduler.total_steps != (steps := self.schedule_steps(scheduler)):
-                rank_zero_info(
-                    f"{type(scheduler).__name__} is laid out over {steps} steps from here on, and no longer over "
-                    f"{scheduler.total_steps}"
-                )
-                scheduler.stretch(steps)
 
     def configure_optimizers(self) -> Any:
         if self.make_optimizer is None:

@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -28,10 +29,15 @@ class Schedule(LRScheduler):
         """The factor at ``progress`` in [0, 1], the part of the run's steps that are done."""
 
     def stretch(self, total_steps: int) -> None:
-        """Gives the schedule another length; the learning rates are at once those of the steps that are done.
+        """Gives the schedule another length, and says so; the learning rates are at once those of the steps that are done.
 
         A resumed run has restored the length that it was begun with: one that is made longer would go on at the old end.
+        Where the length is the same, nothing is touched.
         """
+        if total_steps == self.total_steps:
+            return
+        name = type(self).__name__
+        rank_zero_info(f"{name} is laid out over {total_steps} steps from here on, and no longer over {self.total_steps}")
         self.total_steps = total_steps
         for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
             if isinstance(group["lr"], Tensor):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytorch_lightning as pl
 import yaml
 from pytorch_lightning.cli import LightningArgumentParser
+from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.scene import InputError
 from experiments.lightning_compat import epochs_done, mend_progress
@@ -119,7 +120,8 @@ class Resumed(NamedTuple):
             )
 
     def _take_init_from(self, config: Any) -> None:
-        begun, given = self.experiment.get("init_from"), config.get("init_from")
+        stored, given = self.experiment.get("init_from"), config.get("init_from")
+        begun = stored if isinstance(stored, str) else None
         if given and (not begun or Path(begun).resolve() != Path(given).resolve()):
             raise InputError(
                 f"--init_from {given} begins a new run, and --ckpt_path {self.path} goes on with one that began "
@@ -146,8 +148,8 @@ class Resumed(NamedTuple):
         # A run may be stopped between its last checkpoint and its end; then that end is what is left of it.
         if at_end and not (folder and self.path.name == "last.ckpt" and not is_finished(folder)):
             raise InputError(
-                f"{self.path}: finished after {self.epochs} epochs ({self.steps} steps); more of them (trainer.max_epochs, "
-                "trainer.max_steps) make the run longer"
+                f"{self.path}: finished after {self.epochs} epoch{'s' * (self.epochs != 1)} ({self.steps} steps); more of them "
+                "(trainer.max_epochs, trainer.max_steps) make the run longer"
             )
 
     def _say_what_is_not_stretched(self, trainer: dict[str, Any], model: dict[str, Any]) -> None:
@@ -157,7 +159,7 @@ class Resumed(NamedTuple):
         scheduler = model["init_args"].get("scheduler") or {}
         if own := [f"{k}: {v}" for k, v in scheduler.get("init_args", {}).items() if k in OWN_LENGTH and v is not None]:
             name = scheduler["class_path"].rsplit(".", 1)[-1]
-            print(f"lectern: the run has another length now, and {name} keeps the one that it is given ({', '.join(own)})")
+            rank_zero_info(f"the run has another length now, and {name} keeps the one that it is given ({', '.join(own)})")
 
 
 class GoOn(pl.Callback):

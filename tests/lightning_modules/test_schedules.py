@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -191,8 +192,10 @@ def test_a_stretched_schedule_is_one_that_had_the_length_from_the_start(
             scheduler.step()
         made.append((optimizer, scheduler))
     (optimizer, scheduler), (wanted, other) = made
+    stored = deepcopy((optimizer.state_dict(), scheduler.state_dict()))
     restored = schedule(optimizer)
-    restored.load_state_dict(scheduler.state_dict())
+    optimizer.load_state_dict(stored[0])
+    restored.load_state_dict(stored[1])
     restored.stretch(longer)
     for _ in range(3):
         assert optimizer.param_groups[0]["lr"] == wanted.param_groups[0]["lr"]

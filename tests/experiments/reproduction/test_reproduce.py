@@ -17,13 +17,14 @@ import yaml
 from datamodules.scene import InputError
 from experiments.lectures import rows
 from experiments.reproduction.claims import Claim, claims, select
-from experiments.reproduction.execution import is_complete
+from experiments.reproduction.execution import execute, is_complete
 from experiments.reproduction.launchers import Submitit
 from experiments.reproduction.provenance import changed_sources
 from experiments.reproduction.reproduce import Reproduction
 from experiments.reproduction.reproduce import run as reproduce
 from experiments.reproduction.table import check_table, write_table
-from experiments.studies.study import Exact, Study, Training, configuration
+from experiments.runs.files import read_summary
+from experiments.studies.study import Exact, Job, Study, Training, configuration
 from experiments.training.cli import LecternCLI
 from tests.support import made_up_study
 from tests.support.made_up_runs import write_study
@@ -144,6 +145,19 @@ def test_killed_half_way_it_goes_on_where_it_stopped(marks: Path) -> None:
     rest = go(marks)
     assert rest.made == 6 - complete
     assert [record.level for record in rest.records] == ["reproduced"]
+
+
+def test_a_training_that_was_whole_when_its_test_was_interrupted_is_tested_and_not_refused(workdir: Path) -> None:
+    changes = {"data.image_size": 32, "data.train": 32, "data.val": 8, "data.test": 8, "data.batch_size": 8}
+    job = Job("a", None, 0, configuration("segmentation/fcn_transpose", changes | {"trainer.max_epochs": 1}))
+    folder = Path("runs", "lectures", "cnn", "made_up", job.version)
+    execute(job, folder, {})
+    summary = read_summary(folder)
+    assert summary["state"] == "finished" and summary["complete"]
+    (folder / "summary.json").write_text(json.dumps(summary | {"complete": False, "test": {}}))
+    execute(job, folder, {})
+    again = read_summary(folder)
+    assert again["complete"] and again["state"] == "finished" and again["test"] == summary["test"]
 
 
 def test_runs_go_through_submitit(marks: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,17 @@ def test_a_longer_run_is_the_longer_run(lectern: Lectern, workdir: Path) -> None
     assert losses[0] == losses[1] and len(losses[0]) == 12
 
 
+def test_a_schedule_of_torch_s_keeps_its_own_length_and_it_is_said(lectern: Lectern, caplog: pytest.LogCaptureFixture) -> None:
+    fit = [*FIT, "--model.scheduler=null", "--model.scheduler=torch.optim.lr_scheduler.CosineAnnealingLR"]
+    fit += ["--model.scheduler.T_max=2", "--name=r"]
+    assert lectern(*fit).code == 0
+    path = last(one_run(Path("runs")))
+    longer = lectern(*fit, "--trainer.max_epochs=3", "--model.scheduler.T_max=3", "--ckpt_path", path)
+    assert longer.code == 2 and "model.scheduler.T_max is 3 and was 2" in longer.err
+    assert lectern(*fit, "--trainer.max_epochs=3", "--ckpt_path", path).code == 0
+    assert "the run has another length now, and CosineAnnealingLR keeps the one that it is given (T_max: 2)" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
