@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.runs.bounded import DEEPEST, NODES, parse_yaml, read_json
+from experiments.runs.bounded import DEEPEST, LOADER, NODES, parse_yaml, read_json
 from experiments.runs.files import differences, flat, read_columns, read_config, read_curves, read_metrics, read_summary
 from experiments.runs.report import write_report
 from tests.conftest import Lectern
@@ -106,7 +106,7 @@ def test_yaml_is_read_as_it_is_or_refused(content: str) -> None:
     except ValueError as error:
         assert "\n" not in str(error)
         return
-    assert repr(value) == repr(yaml.safe_load(content))
+    assert repr(value) == repr(LOADER(content).get_single_data())
 
 
 def test_a_configuration_may_repeat_itself_within_bounds() -> None:
