@@ -15,6 +15,7 @@ usage: lectern COMMAND [options]
 Run what the slides show: train it, measure it, see whether the claim holds.
 
   fit        train an experiment:  lectern fit --config segmentation/fcn_transpose
+             --ckpt_path last goes on with an unfinished run, --init_from X.ckpt begins one with X's weights
   validate   score a checkpoint on the validation set
   test       score a checkpoint on the test set, and check what its recipe expects
   predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
@@ -30,8 +31,9 @@ folder: --data my_data.MyCSV.
 Any value of a recipe can be changed on the command line (--trainer.max_epochs 2); what it leaves open can be set by an
 environment variable (LECTERN_FIT__TRAINER__DEVICES=2). LECTERN_TRACEBACK=1 shows where an error came from.
 A run's folder stands for its best checkpoint: --ckpt_path runs/…/2026-01-31_12-00-00
-Exit codes: 1 an expectation was missed, 2 something given is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM.
-A configuration from a stranger is code: read it before you run it.
+Exit codes: 1 an expectation was missed or the loss diverged, 2 something given is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM.
+A configuration from a stranger is code: read it before you run it. A checkpoint is data: what it names of your own classes
+is built only with --trust my_package.
 """
 
 
