@@ -31,7 +31,8 @@ folder: --data my_data.MyCSV.
 Any value of a recipe can be changed on the command line (--trainer.max_epochs 2); what it leaves open can be set by an
 environment variable (LECTERN_FIT__TRAINER__DEVICES=2). LECTERN_TRACEBACK=1 shows where an error came from.
 A run's folder stands for its best checkpoint: --ckpt_path runs/…/2026-01-31_12-00-00
-Exit codes: 1 an expectation was missed or the loss diverged, 2 something given is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM.
+Exit codes: 1 an expectation was missed or the loss diverged, 2 something given is wrong (one line says what), 130 Ctrl-C,
+143 SIGTERM.
 A configuration from a stranger is code: read it before you run it. A checkpoint is data: what it names of your own classes
 is built only with --trust my_package.
 """

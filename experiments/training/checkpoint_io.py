@@ -179,15 +179,13 @@ def check_weights(task: nn.Module, weights: Mapping[str, Tensor], path: Path) ->
         raise InputError(f"{path}: not the weights of this {type(task).__name__}: {faults[0][:300]}{more}")
 
 
-def check_finite(weights: Mapping[str, Tensor], path: Path) -> None:
-    """Raises InputError where a weight is NaN or infinite: a training that diverged predicts nothing."""
+def not_finite(weights: Mapping[str, Tensor]) -> str:
+    """Which weight is the first that is NaN or infinite, in words; empty where none is."""
     for key, value in weights.items():
         if not bool(torch.isfinite(value).all()):
             wrong = int((~torch.isfinite(value)).sum())
-            raise InputError(
-                f"{path}: {key} has {wrong} of {value.numel()} values that are not finite: the training diverged; "
-                "evaluate an earlier checkpoint"
-            )
+            return f"{key} has {wrong} of {value.numel()} values that are not finite: the training diverged"
+    return ""
 
 
 def _size(value: Tensor) -> str:

@@ -89,7 +89,12 @@ class LecternCLI(OpenLightningCLI):
         )
         parser.add_argument("--wandb", type=WandbMode, default="auto", help="auto: online where you are logged in")
         parser.add_argument("--rank_timeout", type=PositiveFloat, default=5.0, help="minutes until a silent rank ends the run")
-        parser.add_argument("--on_nan", type=OnNan, default="stop", help="where a loss is not finite: stop, or continue")
+        parser.add_argument(
+            "--on_nan",
+            type=OnNan,
+            default="stop",
+            help="where a loss, or a checkpoint's weight, is not finite: stop, or continue",
+        )
         parser.add_argument("--expect", type=dict[str, str] | None, default={}, help="what `lectern test` checks")
         parser.add_class_arguments(Pictures, "pictures")
         parser.add_class_arguments(KeepLast, "checkpoint")
@@ -125,6 +130,9 @@ class LecternCLI(OpenLightningCLI):
         trainer_options.check_values(config.trainer)
         check_fit(config.model.class_path, config.data.class_path)
         if self.saved:
+            if self.saved.diverged and config.on_nan == "stop":
+                why = f"{self.saved.diverged}; evaluate an earlier checkpoint (--on_nan continue takes this one)"
+                raise InputError(f"{self.saved.path}: {why}")
             rebuilding.check_root(self.saved, config.data.init_args.get("root"))
         name, self.take_folder = choose(str(self.subcommand), config, self.recipe, self.saved, config.rank_timeout)
         config["name"] = name

@@ -15,7 +15,7 @@ from experiments.runs.files import CHECKPOINTS, CONFIG
 from lightning_modules.base import Task
 
 from .catalog import class_of
-from .checkpoint_io import check_finite, check_weights, load
+from .checkpoint_io import check_weights, load, not_finite
 from .plain_data import checked_metadata
 from .trust import PACKAGES, buildable, looked_at, parser_of
 
@@ -35,6 +35,8 @@ class Saved(NamedTuple):
     path: Path
     settings: dict[str, Any]
     metadata: dict[str, Any]
+    diverged: str = ""
+    """Which weight is not finite, where it was looked at; empty where all are."""
 
     @classmethod
     def read(cls, path: Path) -> Saved:
@@ -43,10 +45,9 @@ class Saved(NamedTuple):
 
     @classmethod
     def for_evaluation(cls, path: Path) -> Saved:
-        """As :meth:`read`; raises InputError too where a weight is not finite."""
+        """As :meth:`read`, and its weights are looked at: those of a training that diverged predict nothing."""
         checkpoint = load(path)
-        check_finite(checkpoint["state_dict"], path)
-        return cls.of_content(checkpoint, path)
+        return cls.of_content(checkpoint, path)._replace(diverged=not_finite(checkpoint["state_dict"]))
 
     @classmethod
     def of_content(cls, checkpoint: dict[str, Any], path: Path) -> Saved:
@@ -85,7 +86,8 @@ def task_of(checkpoint: dict[str, Any], path: Path, trusted: Collection[str] = (
     saved = Saved.of_content(checkpoint, path)
     if "model" not in saved.settings or not saved.metadata:
         raise InputError(f"{path}: does not say how its task was built; was it written by lectern fit?")
-    check_finite(checkpoint["state_dict"], path)
+    if wrong := not_finite(checkpoint["state_dict"]):
+        raise InputError(f"{path}: {wrong}; export an earlier checkpoint")
     model = buildable("model", saved.settings["model"], path, trusted)
     arguments = {**(model.get("init_args") or {}), "metadata": saved.metadata}
     parser = parser_of("model")
