@@ -16,9 +16,9 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch, DatasetMetadata, InputError, Scene
 
 from .accumulation import Step
-from .distributed import gather_objects
 from .evaluating import evaluating
 from .means import Mean, mean_losses, values, with_total
+from .running import RunningLosses
 from .schedules import Schedule
 from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau
 
@@ -88,12 +88,9 @@ class Task(pl.LightningModule):
         self._step = Step()
         self._micro_batch: dict[str, Mean] | None = None
         """Where a step has several: the losses of the one whose gradient is due."""
-        self._running: dict[str, Tensor] = {}
-        self._running_count = 0
+        self._running = RunningLosses()
         self.step_losses: dict[str, Tensor] = {}
         """Of the last step, each loss and their sum, detached and on the device; who keeps them waits for nothing."""
-        self._logged_step = 0
-        self._saved_epoch = 0
 
     # A task's own -----------------------------------------------------------------------------------------------------
 
@@ -164,7 +161,8 @@ class Task(pl.LightningModule):
         """What is to be differentiated of a step's last micro-batch, which as a rule is its only one."""
         ranks = self.trainer.world_size  # the strategy averages gradients over them
         loss, parts = self._step.end(losses, self._sum_over_ranks, scale * ranks)
-        self._accumulate(with_total({name: part * ranks for name, part in parts.items()}))
+        self.step_losses = {k: v.detach() for k, v in with_total({k: part * ranks for k, part in parts.items()}).items()}
+        self._running.add(self.step_losses)
         return loss
 
     def _sum_over_ranks(self, counts: Tensor) -> Tensor:
@@ -219,13 +217,6 @@ class Task(pl.LightningModule):
         if self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
             step_plateau(self, logged)
 
-    def _accumulate(self, losses: dict[str, Tensor]) -> None:
-        """Sums the losses on the device; reading one each step would wait for the device each time."""
-        self.step_losses = {name: value.detach() for name, value in losses.items()}
-        for name, value in self.step_losses.items():
-            self._running[name] = self._running[name] + value if name in self._running else value
-        self._running_count += 1
-
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         if means := self._due_means():
             for name, value in means.items():
@@ -246,7 +237,7 @@ class Task(pl.LightningModule):
                 config.scheduler.stretch(self.schedule_steps(config.scheduler))
         # A checkpoint is written before its own step is logged; a run resumed from it logs that step here.
         if means := self._due_means():
-            self.log_directly(means, self._saved_epoch)
+            self.log_directly(means, self._running.epoch)
 
     def log_directly(self, means: dict[str, Tensor], epoch: int) -> None:
         """Logs means over the ranks for the step that has just been done, where :meth:`log` comes too late or says too much."""
@@ -255,17 +246,8 @@ class Task(pl.LightningModule):
             metrics = {name: float(value) for name, value in every.items()} | {"epoch": epoch}
             logger.log_metrics(metrics, step=self.global_step - 1)
 
-    def _log_every(self) -> int:
-        return int(self.trainer.log_every_n_steps)  # type: ignore[attr-defined]
-
     def _due_means(self) -> dict[str, Tensor]:
-        """The means of the losses since the last logging, where this step is one to log; otherwise nothing."""
-        step, every = self.global_step, self._log_every()
-        if every == 0 or step == self._logged_step or step % every:  # 0: steps are not logged
-            return {}
-        means = {f"train/{name}": value / self._running_count for name, value in self._running.items()}
-        self._running, self._running_count, self._logged_step = {}, 0, step
-        return means
+        return self._running.due_means(self.global_step, int(self.trainer.log_every_n_steps))  # type: ignore[attr-defined]
 
     def schedule_steps(self, scheduler: Schedule) -> int:
         """The optimizer steps that a schedule is laid out over: the run's.
@@ -295,27 +277,14 @@ class Task(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if self.experiment:
             checkpoint["experiment"] = self.experiment()
-        # Without these, the first mean that a resumed run logs would lack the steps before the checkpoint. Each rank has
-        # sums of its own, and every rank comes by here.
-        checkpoint["running_losses"] = {
-            "sums": gather_objects({name: value.cpu() for name, value in self._running.items()}),
-            "count": self._running_count,
-            "logged_step": self._logged_step,
-            "epoch": self.current_epoch,
-        }
+        # Without these, the first mean that a resumed run logs would lack the steps before the checkpoint.
+        checkpoint["running_losses"] = self._running.state(self.current_epoch)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if "running_losses" not in checkpoint:  # weights alone
-            return
-        running = checkpoint["running_losses"]
-        sums: list[dict[str, Tensor]] = running["sums"]
-        if self._trainer is not None and len(sums) == self._trainer.world_size:
-            own = sums[self._trainer.global_rank]
-        else:  # as many processes as the checkpoint was not written by: each takes the mean
-            own = {name: torch.stack([part[name] for part in sums]).mean(0) for name in sums[0]}
-        self._running = {name: value.to(self.device) for name, value in own.items()}
-        self._running_count, self._logged_step = running["count"], running["logged_step"]
-        self._saved_epoch = running["epoch"]  # at an epoch's end the resumed run counts as in the next one already
+        if "running_losses" in checkpoint:  # not where it is of weights alone
+            trainer = self._trainer
+            rank, ranks = (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 0)
+            self._running.load(checkpoint["running_losses"], rank, ranks, self.device)
 
     def _remember_arguments(self) -> None:
         """Keeps the arguments that a checkpoint can hold: from the command line all of them, as plain configuration."""

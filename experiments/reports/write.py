@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments.runs.files import STUDIES_FOLDER
-from experiments.runs.folder import write_atomically
+from experiments.runs.writing import write_atomically
 from experiments.studies.study import ScaleName
 
 from .html import html

@@ -18,8 +18,9 @@ import yaml
 from datamodules.scene import InputError
 from experiments import command, own_folder_last
 from experiments.runs.files import CHECKPOINTS, CURVES, read_summary, test_metrics
-from experiments.runs.folder import RunFolder, write_atomically, write_summary
+from experiments.runs.folder import RunFolder
 from experiments.runs.lock import LOCK, RunLock, is_locked, releasing
+from experiments.runs.writing import write_atomically, write_summary
 from experiments.studies.study import Job
 from experiments.training.memory import keep_freed_memory
 

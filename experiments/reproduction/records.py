@@ -10,7 +10,7 @@ from typing import Any
 
 from experiments import recipes
 from experiments.runs.files import STUDIES_FOLDER, read_summary
-from experiments.runs.folder import write_atomically
+from experiments.runs.writing import write_atomically
 from experiments.studies.lazy import plain
 from experiments.studies.record import (
     FORMAT,

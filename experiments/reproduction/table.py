@@ -14,8 +14,8 @@ from datamodules.scene import InputError
 from experiments.lectures import LECTURES, rows
 from experiments.reports.overview import commits, days, devices
 from experiments.reports.wording import headline
-from experiments.runs.folder import write_atomically
 from experiments.runs.markup import plain
+from experiments.runs.writing import write_atomically
 from experiments.studies.record import Record
 from experiments.studies.verdict import Level
 

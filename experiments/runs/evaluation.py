@@ -10,7 +10,8 @@ from typing import Any, Self
 from pytorch_lightning.utilities import rank_zero_only
 
 from .files import EVALUATION, EVALUATIONS, read_config
-from .folder import RunFolder, make_folder, plain_json, write_atomically
+from .folder import RunFolder, make_folder
+from .writing import plain_json, write_atomically
 
 SAME_DATA = frozenset({"workers", "cache_mib", "batch_size", "augment", "train_samples", "proposals"})
 """Arguments of a data module that change nothing of which scenes a test sees, or what is true of them."""

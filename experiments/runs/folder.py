@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
-import json
-import math
 import os
 import shutil
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -19,43 +16,12 @@ from typing import Any, Self
 import pytorch_lightning as pl
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
-from torch import Tensor
 
 from datamodules.scene import InputError
-from datamodules.temporary import beside
 
 from .files import CONFIG, METRICS, SUMMARY, read_metrics, read_summary
 from .lock import LOCK, RunLock, holder
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes beside the target and renames, so that a reader never sees half a file.
-
-    Raises:
-        InputError: the disk is full, the folder read-only, or the like; what was there before is intact.
-    """
-    draft = beside(path)
-    with _writing(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except OSError:
-            with suppress(OSError):  # where the folder is read-only there is nothing to remove
-                draft.unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turns what the operating system says about a file into one line that names it."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+from .writing import as_csv, cells, ordered, write_atomically, writing
 
 
 def new_run_name(root: Path, name: str, now: datetime | None = None) -> str:
@@ -76,7 +42,7 @@ def make_folder(root: Path, name: str) -> Path:
     """
     while True:
         folder = root / name / new_run_name(root, name)
-        with _writing(folder), suppress(FileExistsError):
+        with writing(folder), suppress(FileExistsError):
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
             return folder
@@ -142,7 +108,7 @@ class RunFolder(Logger):
             folder = root / name / version
             if overwrite and folder.exists():
                 _remove_run(folder)
-            with _writing(folder):
+            with writing(folder):
                 folder.parent.mkdir(parents=True, exist_ok=True)
                 try:
                     folder.mkdir()
@@ -157,7 +123,7 @@ class RunFolder(Logger):
     def _made(cls, folder: Path, title: str, about: Mapping[str, Any] | None = None) -> Self:
         run = cls(folder, title)
         run.lock = _NewLock(folder, about, run)
-        with _writing(folder / LOCK):
+        with writing(folder / LOCK):
             run.lock.acquire()
         return run
 
@@ -170,7 +136,7 @@ class RunFolder(Logger):
         """
         run = cls(folder, title_of(folder))
         run.lock = RunLock(folder / LOCK, about)
-        with _writing(folder / LOCK):
+        with writing(folder / LOCK):
             if not run.lock.acquire():
                 raise InputError(f"{folder}: another process is writing this run ({_who(folder)})")
         return run
@@ -234,16 +200,16 @@ class RunFolder(Logger):
         if new := [key for key in self._row if key not in self._columns]:
             rows = [row for row in read_metrics(self.folder) if row["step"] != self._row["step"]]
             # A run that was stopped between training and test has rows, but nobody who resumed it.
-            self._columns = _ordered(list(dict.fromkeys([*self._columns, *(key for row in rows for key in row), *new])))
+            self._columns = ordered(list(dict.fromkeys([*self._columns, *(key for row in rows for key in row), *new])))
             # With the current row in it: killed between two writes, the file would lack what it had of that row before.
             self._rewrite([*rows, self._row])
             return
-        with _writing(path), path.open("r+", encoding="utf-8", newline="") as file:
+        with writing(path), path.open("r+", encoding="utf-8", newline="") as file:
             file.seek(0, os.SEEK_END)
             if self._written_at is None:
                 self._written_at = file.tell()
             file.seek(self._written_at)
-            csv.DictWriter(file, self._columns, restval="").writerow(_text(self._row))
+            csv.DictWriter(file, self._columns, restval="").writerow(cells(self._row))
             file.truncate()
 
     @rank_zero_only
@@ -251,7 +217,7 @@ class RunFolder(Logger):
         """Keeps of an older ``metrics.csv`` the rows before ``step``, and goes on with the last of them."""
         rows = read_metrics(self.folder)
         kept = [row for row in rows if row["step"] < step]
-        self._columns = _ordered(list(dict.fromkeys(key for row in rows for key in row)))
+        self._columns = ordered(list(dict.fromkeys(key for row in rows for key in row)))
         self._row, self._written_at = dict(kept[-1]) if kept else {}, None
         self._rewrite(kept)
         if kept:
@@ -259,13 +225,8 @@ class RunFolder(Logger):
 
     def _rewrite(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Writes the whole file at once; its last row is the current step's, where there is one."""
-        text, before = io.StringIO(newline=""), 0
-        writer = csv.DictWriter(text, self._columns, restval="")
-        writer.writeheader()
-        for row in rows:
-            before = len(text.getvalue().encode()) if row is rows[-1] else 0
-            writer.writerow(_text(row))
-        write_atomically(self.folder / METRICS, text.getvalue())
+        text, before = as_csv(self._columns, rows)
+        write_atomically(self.folder / METRICS, text)
         self._written_at = before if self._row else None
 
 
@@ -306,7 +267,7 @@ def _remove_run(folder: Path) -> None:
         raise InputError(f"{folder}: is no run's folder, and is not overwritten")
     lock = RunLock(folder / LOCK)
     try:
-        with _writing(folder):
+        with writing(folder):
             if not lock.acquire():
                 raise InputError(f"{folder}: another process is writing this run ({_who(folder)}), and it is not overwritten")
             gone = folder.with_name(f".{folder.name}.{os.getpid()}")
@@ -326,38 +287,6 @@ def folder_of(trainer: pl.Trainer) -> Path | None:
     return next((logger.folder for logger in trainer.loggers if isinstance(logger, RunFolder)), None)
 
 
-def _ordered(columns: list[str]) -> list[str]:
-    first = [c for c in ("step", "epoch", "seconds") if c in columns]
-    return first + sorted(c for c in columns if c not in first)
-
-
-def _text(row: Mapping[str, Any]) -> dict[str, str]:
-    # repr of a float loses no digit; a whole number is written without a fraction.
-    return {key: str(int(v)) if float(v).is_integer() and key in ("step", "epoch") else repr(v) for key, v in row.items()}
-
-
-def write_summary(folder: Path, values: dict[str, Any]) -> None:
-    """Merges ``values`` into the run's ``summary.json``; numbers that are not finite become null, as JSON asks."""
-    write_atomically(folder / SUMMARY, plain_json(read_summary(folder) | values))
-
-
-def plain_json(values: dict[str, Any]) -> str:
-    """``values`` as a JSON file's text; numbers that are not finite become null, as JSON asks."""
-    return json.dumps(_plain(values), indent=2, allow_nan=False) + "\n"
-
-
 def is_finished(folder: Path) -> bool:
     """Whether the run came to its end; a run without this mark did not, whatever its exit code was."""
     return read_summary(folder).get("state") == "finished"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, Tensor):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

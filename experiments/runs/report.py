@@ -18,8 +18,8 @@ from .files import (
     state_of,
     test_metrics,
 )
-from .folder import write_atomically
 from .markup import link, picture, plain
+from .writing import write_atomically
 
 REPORT = "report.md"
 

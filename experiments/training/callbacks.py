@@ -20,8 +20,9 @@ from pytorch_lightning.utilities import rank_zero_only
 from datamodules.base import run_seed
 from datamodules.scene import InputError
 from experiments.runs.files import AXES, read_metrics, read_summary
-from experiments.runs.folder import RunFolder, write_summary
+from experiments.runs.folder import RunFolder
 from experiments.runs.report import write_report
+from experiments.runs.writing import write_summary
 
 from .ending import ending
 from .wandb_logging import begin_wandb

@@ -13,7 +13,8 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
 
 from datamodules.scene import InputError
-from experiments.runs.folder import folder_of, write_summary
+from experiments.runs.folder import folder_of
+from experiments.runs.writing import write_summary
 from lightning_modules.base import Task
 from lightning_modules.networks.torchvision_nets import torchvision_name
 

@@ -21,7 +21,7 @@ from datamodules.base import DataModule, Scenes
 from datamodules.kinds import Boxes, Map, Masks, Points, Regions, Scalar
 from datamodules.resizing import resize_matrix
 from datamodules.scene import FIELDS, IGNORE, Batch, DatasetMetadata, declared, of_kind, printable
-from experiments.runs.folder import write_atomically
+from experiments.runs.writing import write_atomically
 from lightning_modules.base import Prediction
 from lightning_modules.distributed import gather_objects
 

@@ -8,7 +8,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.cli import LightningArgumentParser, SaveConfigCallback
 
 from experiments.runs.files import CONFIG
-from experiments.runs.folder import folder_of, write_atomically
+from experiments.runs.folder import folder_of
+from experiments.runs.writing import write_atomically
 from lightning_modules.base import Task
 
 from .resuming import experiment_of

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from datamodules.scene import InputError
 from experiments.runs.files import read_metrics, read_summary, state_of
-from experiments.runs.folder import RunFolder, checked_name, is_finished, write_summary
+from experiments.runs.folder import RunFolder, checked_name, is_finished
+from experiments.runs.writing import write_summary
 
 
 def test_metrics_have_one_row_a_step_whatever_comes_when(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from datamodules.proposal_cache import ProposalCache
-from experiments.runs.folder import write_atomically
 from experiments.runs.temporary import remove_leftovers
+from experiments.runs.writing import write_atomically
 from experiments.training.checkpoint_io import AtomicCheckpoints
 from lightning_modules.feature_store import FeatureStore, ImageFeatures
 

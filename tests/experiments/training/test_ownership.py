@@ -15,6 +15,7 @@ import yaml
 
 from experiments.runs import folder as folders
 from experiments.runs.files import read_evaluations, read_metrics, read_summary, state_of
+from experiments.runs.writing import write_summary
 from tests.conftest import Lectern
 from tests.support.interrupted import kill, start, wait, wait_for
 from tests.support.small_runs import SMALL, everything_below, last_evaluation, one_run
@@ -66,7 +67,7 @@ def test_last_is_an_unfinished_run_that_nobody_writes(workdir: Path) -> None:
 def test_last_is_the_newest_by_its_checkpoint_and_not_by_its_name(lectern: Lectern, workdir: Path) -> None:
     for version in ("exp9", "exp10"):
         assert lectern(*FIT, "--name=r", f"--version={version}").code == 0
-        folders.write_summary(workdir / "runs" / "r" / version, {"state": "running"})
+        write_summary(workdir / "runs" / "r" / version, {"state": "running"})
     done = lectern(*FIT, "--name=r", "--ckpt_path=last", "--trainer.max_epochs=3")
     assert "exp10" in done.out
     os.utime(workdir / "runs" / "r" / "exp9" / "checkpoints" / "last.ckpt")
@@ -173,7 +174,7 @@ def test_after_a_move_the_best_checkpoint_is_not_replaced_by_a_worse_one(
 
 def test_a_name_in_a_file_leads_nowhere(lectern: Lectern, workdir: Path, finished: Path) -> None:
     outside = workdir / "outside"
-    folders.write_summary(finished, {"name": str(outside)})
+    write_summary(finished, {"name": str(outside)})
     best = finished / "checkpoints" / "best.ckpt"
     content = torch.load(best, weights_only=True)
     for name in (str(outside), "../../outside"):
