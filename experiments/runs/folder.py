@@ -40,12 +40,14 @@ def make_folder(root: Path, name: str) -> Path:
     Raises:
         InputError: it cannot be made.
     """
+    version, n = new_run_name(root, name), 1
     while True:
-        folder = root / name / new_run_name(root, name)
+        folder = root / name / (version if n == 1 else f"{version}_{n}")
         with writing(folder), suppress(FileExistsError):
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
             return folder
+        n += 1  # another process has made it meanwhile
 
 
 def checked_name(name: str, option: str) -> str:

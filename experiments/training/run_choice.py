@@ -20,7 +20,7 @@ from .rebuilding import Saved, run_folder_of
 OWN_FOLDER = "LECTERN_RUN_FOLDER"
 """The environment variable of who made a run's folder and starts the command that is to write it (``lectern reproduce``)."""
 CHOSEN = "LECTERN_CHOSEN_CHECKPOINT"
-"""The environment variable in which the ranks that Lightning starts find what the first one has found for ``last``."""
+"""The environment variable in which the ranks that Lightning starts find the first one's pid, and what ``last`` is to it."""
 
 Take = Callable[[], RunFolder]
 """Makes the folder, or gives the one that is held already."""
@@ -58,7 +58,7 @@ def choose(subcommand: str, config: Any, recipe: str, saved: Saved | None, rank_
         config["ckpt_path"] = path = found and str(found)
         print(f"resuming {found}" if found else f"no unfinished run of {name} in {runs}: a new one begins")
     if first:
-        os.environ[CHOSEN] = path or ""
+        os.environ[CHOSEN] = f"{os.getpid()} {path or ''}"
     if not first:
         return name, lambda: RunFolder(runs / name / "unknown", name)  # until it adopts the first one's
     about = {"job": _job(), "ckpt_path": path or ""}
@@ -100,7 +100,8 @@ def _what_the_first_rank_chose(runs: Path, minutes: float) -> Path | None:
     Raises:
         InputError: there was none in that time.
     """
-    if (told := os.environ.get(CHOSEN)) is not None:
+    pid, _, told = os.environ.get(CHOSEN, "").partition(" ")
+    if pid == str(os.getppid()):
         return Path(told) if told else None
     deadline = time.monotonic() + 60 * minutes
     while time.monotonic() < deadline:
