@@ -55,7 +55,7 @@ def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disable
     Raises:
         Exception: whatever stopped the run; the summary has the reason.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    job_lock(folder).parent.mkdir(parents=True, exist_ok=True)
     with RunLock(job_lock(folder)):
         if is_complete(folder):
             return False
@@ -65,7 +65,7 @@ def execute(job: Job, folder: Path, label: dict[str, Any], wandb: str = "disable
 
 def job_lock(folder: Path) -> Path:
     """What the process that makes a study's run holds; beside the folder, since the run's own is its training's."""
-    return folder.with_name(f".{folder.name}{LOCK}")
+    return folder.parent / ".locks" / folder.name
 
 
 def _execute(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> None:
