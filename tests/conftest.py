@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import torch
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 hypothesis.settings.register_profile("lectern", deadline=None)  # on a busy machine an example may take any time
 hypothesis.settings.load_profile("lectern")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a suite in the background (pytest … &), and all that it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)  # two workers run side by side, and small tensors gain nothing from more
 
 
