@@ -44,7 +44,7 @@ TOO_LITTLE = [
     ("fit --config fcn_transpose", "did you mean segmentation/fcn_transpose?"),
     ("fit --config broken.yaml", "broken.yaml, line 2, column 7: "),
     ("fit --config latin.yaml", "latin.yaml: not a text file in UTF-8"),
-    ("fit --config deep.yaml", "deep.yaml: nested too deeply"),
+    ("fit --config deep.yaml", "deep.yaml: nested more than 100 levels deep"),
     ("fit --config segmentation/fcn_transpose --recipes gone", "--recipes gone: no such folder"),
     ("train", "did you mean `lectern fit`?"),
     ("tets", "did you mean `lectern test`?"),
