@@ -91,8 +91,11 @@ def test_ctrl_c_while_libraries_are_loaded(arguments: list[str], workdir: Path) 
     deadline = time.monotonic() + 60
     while "_multiarray_umath" not in maps.read_text() and time.monotonic() < deadline:
         time.sleep(0.01)  # numpy is there, torch on its way
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()  # where the signal was not answered
     assert (process.returncode, out, err) == (130, "", "\nlectern: stopped\n")
     assert not list(workdir.iterdir())
 
