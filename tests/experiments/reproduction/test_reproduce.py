@@ -15,13 +15,13 @@ import pytest
 import yaml
 
 from datamodules.scene import InputError
+from experiments.command_line.answer import answer
 from experiments.lectures import rows
 from experiments.reproduction.claims import Claim, claims, select
 from experiments.reproduction.execution import execute, is_complete
 from experiments.reproduction.launchers import Submitit
 from experiments.reproduction.provenance import changed_sources
-from experiments.reproduction.reproduce import Reproduction
-from experiments.reproduction.reproduce import run as reproduce
+from experiments.reproduction.reproduce import Reproduction, run
 from experiments.reproduction.table import check_table, write_table
 from experiments.runs.files import read_summary
 from experiments.studies.study import Exact, Job, Study, Training, configuration
@@ -29,6 +29,11 @@ from experiments.training.cli import LecternCLI
 from tests.support import made_up_study
 from tests.support.made_up_runs import write_study
 from tests.support.reduced import Here
+
+
+def reproduce(arguments: list[str]) -> int:
+    """``lectern reproduce``; returns its exit code."""
+    return answer(lambda signals: run(arguments))
 
 
 def go(marks: Path, executor: Any = None) -> Reproduction:
