@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from experiments.training import wandb_logging
 from experiments.training.wandb_logging import Forgiving, finish_wandb, wandb_logger, wandb_mode
 from tests.conftest import Lectern
 from tests.support.small_runs import SMALL, one_run
+from tests.support.wandb_around import agent, processes_of_wandb
 
 KEY = "0" * 40
 FIT = ["fit", "--config", "segmentation/fcn_transpose", *SMALL, "--pictures.count=0"]
@@ -169,17 +169,6 @@ def test_a_server_that_refuses_is_one_line(lectern: Lectern, workdir: Path, monk
     assert list((run / "wandb").glob(f"offline-run-*-{read_summary(run)['wandb_id']}"))
 
 
-def processes_of_wandb() -> list[int]:
-    """W&B's processes that this one has started."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            parent = (folder / "stat").read_text().rpartition(") ")[2].split()[1]
-            if int(parent) == os.getpid() and "wandb-core" in (folder / "cmdline").read_text():
-                found.append(int(folder.name))
-    return found
-
-
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for W&B's process in /proc")
 def test_a_run_goes_on_where_wandb_s_process_is_killed(workdir: Path) -> None:
     logger = Forgiving("offline", workdir / "first", "n", {}, fall_back=False)
@@ -260,16 +249,6 @@ def test_a_second_run_of_one_process_reads_the_environment_anew(
         monkeypatch.setenv("WANDB_PROJECT", project)
         assert lectern(*FIT, "--trainer.max_epochs=1", "--runs", project).code == 0
         assert read_summary(one_run(workdir / project))["wandb_project"] == project
-
-
-def agent(monkeypatch: pytest.MonkeyPatch, folder: Path, run_id: str) -> None:
-    """What ``wandb agent`` sets for a run of its sweep."""
-    parameters = folder / "wandb" / "sweep-s1" / f"config-{run_id}.yaml"
-    parameters.parent.mkdir(parents=True, exist_ok=True)
-    parameters.write_text(yaml.safe_dump({"wandb_version": 1, "model.optimizer.lr": {"value": 0.0123}}))
-    settings = {"SWEEP_ID": "s1", "RUN_ID": run_id, "SWEEP_PARAM_PATH": str(parameters), "DIR": str(folder)}
-    for name, value in {**settings, "PROJECT": "the-sweep-s", "ENTITY": "my-team"}.items():
-        monkeypatch.setenv(f"WANDB_{name}", value)
 
 
 def test_a_sweep_s_run_has_the_agent_s_id(
