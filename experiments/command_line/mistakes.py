@@ -12,7 +12,7 @@ from types import TracebackType
 
 from datamodules.errors import InputError
 
-LONGEST = 300
+LONGEST = 800
 """Characters of a line; a longer message keeps its beginning and its end."""
 
 OUT_OF_MEMORY = re.compile(

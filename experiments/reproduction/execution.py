@@ -151,9 +151,17 @@ def _devices(config: dict[str, Any]) -> int:
 
 def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -> list[ModuleType]:
     """A training on several devices, as a command of its own: Lightning's strategies start the other ranks by repeating it."""
+    from experiments.command_line.trusting import NEVER
+    from experiments.training.plain_data import names
+    from experiments.training.trust import PACKAGES
+
     subprocess.run(command(*arguments), check=True)
     last = folder / CHECKPOINTS / "last.ckpt"
+    own = {name.partition(".")[0] for _, name in names(config, "") if "." in name} - {
+        package.split(".")[0] for package in PACKAGES
+    }
     test = command("test", "--ckpt_path", str(last), "--on_nan", "continue", "--trainer", json.dumps(config["trainer"]))
+    test += [part for package in sorted(own - set(NEVER)) for part in ("--trust", package)]  # the study's own classes
     if (code := subprocess.run(test, check=False).returncode) not in (0, 1):  # 1: it misses what its recipe expects
         raise subprocess.CalledProcessError(code, test)
     write_summary(folder, {"test": test_metrics(folder, {})})

@@ -14,7 +14,7 @@ from datamodules.scene import InputError
 from experiments.lightning_compat import epochs_done, mend_progress
 from experiments.runs.folder import is_finished
 
-from .checkpoint_io import load
+from .checkpoint_io import read
 from .comparing import Difference, compare
 from .fine_tuning import without_pretraining
 from .rebuilding import metadata_in, run_folder_of
@@ -62,7 +62,7 @@ class Resumed(NamedTuple):
         Raises:
             InputError: it cannot be read, it has weights alone, or it does not say which experiment it is of.
         """
-        checkpoint = load(path)
+        checkpoint = read(path)
         metadata, experiment = metadata_in(checkpoint, path), checkpoint.get("experiment")
         if not isinstance(experiment, dict) or not isinstance(experiment.get("model"), dict):
             raise InputError(f"{path}: does not say which experiment it is of, so no run goes on from it{_begin(path)}")

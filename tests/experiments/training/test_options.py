@@ -183,7 +183,7 @@ def test_weights_alone_can_be_tested_and_not_resumed(lectern: Lectern, workdir: 
     assert "test/miou" in lectern("test", "--ckpt_path", str(moved), "--expect=null").out
     result = lectern(*FIT, "--ckpt_path", str(moved))
     assert result.code == 2
-    assert "holds weights alone" in result.err and "--init_from" in result.err
+    assert "has weights alone" in result.err and "--init_from" in result.err
 
 
 @pytest.mark.parametrize("given", ["null", "{}"])
