@@ -82,7 +82,8 @@ def train(folder: Path, task: Any, scenes: Shapes, *callbacks: pl.Callback, star
     built = task(scenes)
     scenes.require(built.needs)
     trainer = pl.Trainer(
-        **{"max_epochs": -1} | length, logger=RunFolder(folder, "run"), callbacks=[GoOn(), *callbacks], accelerator="cpu", default_root_dir=folder,
+        **{"max_epochs": -1} | length, logger=RunFolder(folder, "run"), callbacks=[GoOn(), *callbacks], accelerator="cpu",
+        default_root_dir=folder,
         enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
         num_sanity_val_steps=0, limit_val_batches=0, log_every_n_steps=1,
     )  # fmt: skip
