@@ -205,7 +205,7 @@ def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path
 
 def test_a_browser_shows_a_stranger_s_text_as_it_is(browser: Any, tmp_path: Path) -> None:
     """Streamlit's own Markdown, with its colours, emoji, formulas and links, on generated texts: each is there, and no more."""
-    found = find_texts(300)
+    found = find_texts(150)
     root = tmp_path / "runs"
     write_study(root, {"a": [0.3, 0.2], "b": [0.1, 0.1]}, deviations=found, title=found[0], because=found[1], says=found[2])
     with serving(root) as at:
