@@ -209,19 +209,19 @@ def test_a_browser_shows_a_stranger_s_text_as_it_is(browser: Any, tmp_path: Path
     root = tmp_path / "runs"
     write_study(root, {"a": [0.3, 0.2], "b": [0.1, 0.1]}, deviations=found, title=found[0], because=found[1], says=found[2])
     with serving(root) as at:
-        page = browser.new_page()
-        page.set_default_timeout(PATIENCE)
-        watch = Watch(page, at)
         for query in ("", "?study=cnn/plain_nets_degrade@cpu"):
+            page = browser.new_page()  # each has a session of its own: the one before may still be drawn
+            page.set_default_timeout(PATIENCE)
+            watch = Watch(page, at)
             page.goto(f"{at}/{query}")
             main = page.get_by_test_id("stMain")
             last = main.locator("li", has_text="deviations") if query else main.get_by_role("button", name="Open the study")
-            last.last.wait_for()
+            last.last.wait_for(state="attached")
             for selector in ("[data-testid=stMarkdown] a[href]", "[data-testid=stMarkdown] img", "script", ".katex", "iframe"):
                 assert main.locator(selector).count() == 0, selector
-        shown = [line for line in main.locator("[data-testid=stMarkdown] li").all_inner_texts() if "deviations" in line]
-        assert watch.errors == [] and watch.elsewhere == []
-        page.close()
+            shown = [line for line in main.locator("[data-testid=stMarkdown] li").all_inner_texts() if "deviations" in line]
+            assert watch.errors == [] and watch.elsewhere == []
+            page.close()
     texts = [" ".join(line.partition(": ")[2].replace("\u2060", "").split()) for line in shown]
     assert texts == [" ".join(text.split()) for text in found]
 
