@@ -88,6 +88,14 @@ def test_a_run_that_ends_in_an_error_gives_the_signals_back(lectern: Lectern, wo
     """Lightning leaves out teardown then; what comes after in the same process would be answered by a run that is over."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
     before = [signal.getsignal(number) for number in numbers]
-    fit = ["fit", "--config", "segmentation/fcn_transpose", *SMALL, "--pictures.count=0", "--model.optimizer.lr=1e30"]
+    fit = [
+        "fit",
+        "--config",
+        "segmentation/fcn_transpose",
+        *SMALL,
+        "--pictures.count=0",
+        "--model.optimizer.lr=1e30",
+        "--data.workers=1",
+    ]
     assert lectern(*fit).code == 1
     assert [signal.getsignal(number) for number in numbers] == before
