@@ -43,7 +43,7 @@ from .parsing import Parser, say_what_is_hidden
 from .pictures import Pictures
 from .profiling import NoProfiler
 from .resuming import GoOn, Resumed
-from .run_choice import choose
+from .run_choice import CHOSEN, choose
 from .saving import SaveConfig
 from .wandb_logging import WandbMode, finish_wandb
 
@@ -243,6 +243,7 @@ def _run_cli(start: Callable[[], LecternCLI]) -> int:
     try:
         cli = start()
     finally:
+        os.environ.pop(CHOSEN, None)  # what comes after in this process is another run
         finish_wandb()
     return int(getattr(cli, "failed", False))
 
