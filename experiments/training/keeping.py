@@ -153,7 +153,6 @@ class KeepLast(Checkpoint):
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
-        self.teardown(trainer, pl_module, "fit")  # which Lightning leaves out: the handlers would outlive the run
 
     def _may_save_between(self, trainer: pl.Trainer) -> bool:
         """Whether the error came between two steps: when a batch was fetched, and not within a step or in validation."""

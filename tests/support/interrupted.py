@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils.data._utils import signal_handling
 
 import experiments.training.cli  # noqa: F401  (what each child would import again)
 from experiments.runs.files import read_config, read_metrics, read_summary
@@ -36,6 +37,8 @@ def start(arguments: list[str], log: Path, prepare: Callable[[], None] = lambda:
         os.dup2(output, 2)
         sys.stdout, sys.stderr = (os.fdopen(fd, "w", buffering=1, closefd=False) for fd in (1, 2))  # in place of pytest's
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Where a run in this process ended in an error, Lightning has taken torch's handler away, which torch sets only once.
+        signal_handling._SIGCHLD_handler_set = False
         sys.argv = ["lectern", *arguments]
         prepare()
         from experiments.__main__ import main

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,20 +81,3 @@ def test_a_full_or_read_only_disk_is_one_error_and_the_run_goes_on_later(small_d
     assert wait(start(short, log)) == 0, log.read_text()
     assert torch.equal(weights(run), weights(next((small_disk / "whole").iterdir())))
     assert curves(run) == curves(next((small_disk / "whole").iterdir()))
-
-
-def test_a_run_that_ends_in_an_error_gives_the_signals_back(lectern: Lectern, workdir: Path) -> None:
-    """Lightning leaves out teardown then; what comes after in the same process would be answered by a run that is over."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
-    before = [signal.getsignal(number) for number in numbers]
-    fit = [
-        "fit",
-        "--config",
-        "segmentation/fcn_transpose",
-        *SMALL,
-        "--pictures.count=0",
-        "--model.optimizer.lr=1e30",
-        "--data.workers=1",
-    ]
-    assert lectern(*fit).code == 1
-    assert [signal.getsignal(number) for number in numbers] == before
