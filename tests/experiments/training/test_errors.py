@@ -37,7 +37,7 @@ RECIPE = ["fit", "--config", "segmentation/fcn_transpose"]
             "model.network.encoder.widht: no such setting; did you mean model.network.encoder.width",
         ),
         ("--data Shape", "data: there is no class Shape; did you mean Shapes"),
-        ("--data shapes_", "did you mean Shapes"),
+        ("--data shapes_", "Shapes"),
         ("--data datamodules.Shape", "datamodules has no Shape; did you mean Shapes?"),
         ("--data Xyz", "there are CIFAR10, COCO"),
         ("--data my_data.MyCSV", "there is no module my_data"),
