@@ -37,6 +37,7 @@ def start(arguments: list[str], log: Path, prepare: Callable[[], None] = lambda:
         os.dup2(output, 2)
         sys.stdout, sys.stderr = (os.fdopen(fd, "w", buffering=1, closefd=False) for fd in (1, 2))  # in place of pytest's
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a run in this process that ended in an error may have left its own
         # Where a run in this process ended in an error, Lightning has taken torch's handler away, which torch sets only once.
         signal_handling._SIGCHLD_handler_set = False
         sys.argv = ["lectern", *arguments]
