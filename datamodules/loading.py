@@ -138,6 +138,11 @@ class EpochLoader:
             if killed := worker_killed(error):
                 raise killed from error
             raise
+        except (ConnectionError, EOFError) as error:  # it died while it handed a batch over
+            raise WorkerKilled(f"a process that prepares batches was killed, {_ADVICE}") from error
+
+
+_ADVICE = "as the system does where memory runs out; lower data.workers or data.batch_size"
 
 
 class WorkerKilled(InputError):
@@ -151,10 +156,7 @@ def worker_killed(error: RuntimeError) -> WorkerKilled | None:
     found = re.search(r"DataLoader worker .*?(killed by signal: [\w ]+|exited unexpectedly)", str(error))
     if found is None:
         return None
-    return WorkerKilled(
-        f"a process that prepares batches was killed ({found[1].strip()}), as the system does where memory runs out; lower "
-        "data.workers or data.batch_size"
-    )
+    return WorkerKilled(f"a process that prepares batches was killed ({found[1].strip()}), {_ADVICE}")
 
 
 def _one_thread(worker: int) -> None:
