@@ -45,12 +45,18 @@ def choose(subcommand: str, config: Any, recipe: str, saved: Saved | None, rank_
     name = checked_name(config.name or recipe or f"{_short(config.model)}_{_short(config.data)}".lower(), "--name")
     path, runs = config.get("ckpt_path"), Path(config.runs)
     if subcommand != "fit":
+        if config.version or config.overwrite:
+            raise InputError(
+                f"--version and --overwrite are of a new run; lectern {subcommand} makes a folder of its own each time"
+            )
         if not path:
             raise InputError(f"lectern {subcommand} needs --ckpt_path: without a checkpoint it would score random weights")
         (saved or Saved.read(Path(path))).check(config.model.class_path)
         place = run_folder_of(Path(path)) or runs / name
         return name, lambda: EvaluationFolder.make_for(place, name)
     version = config.version and checked_name(config.version, "--version")
+    if config.overwrite and not version:
+        raise InputError("--overwrite true: which run? --version names it")
     first = is_first_process()
     held = None
     if path == "last":

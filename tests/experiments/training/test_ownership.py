@@ -86,6 +86,13 @@ def test_a_version_is_refused_or_replaced(lectern: Lectern, workdir: Path) -> No
     assert (config["seed_everything"], config["overwrite"], config["version"]) == (1, False, None)
 
 
+def test_a_folder_s_name_where_none_is_meant_is_refused(lectern: Lectern, workdir: Path, finished: Path) -> None:
+    best = str(finished / "checkpoints" / "best.ckpt")
+    for arguments in ([*FIT, "--overwrite=true"], ["test", "--ckpt_path", best, "--version=v1"]):
+        refused = lectern(*arguments, *TEST)
+        assert (refused.code, "--version" in refused.err) == (2, True)
+
+
 def test_a_command_that_fails_leaves_no_folder(lectern: Lectern, workdir: Path) -> None:
     assert lectern(*FIT, "--data.batch_size=64").code == 2  # more than there are scenes: said when the loader is made
     assert lectern(*FIT, "--trainer.precision=17").code == 2
