@@ -126,8 +126,10 @@ def _end_children() -> None:
     """Leaves no process of multiprocessing's behind, where that is used at all."""
     multiprocessing = sys.modules.get("multiprocessing")
     for child in multiprocessing.active_children() if multiprocessing else ():
-        with suppress(OSError, ValueError):
-            child.terminate()
+        # A process that was forked from another has that one's children in its list too; is_alive refuses them.
+        with suppress(OSError, ValueError, AssertionError):
+            if child.is_alive():
+                child.terminate()
 
 
 def _nobody_reads() -> bool:

@@ -50,9 +50,11 @@ def start(arguments: list[str], log: Path, prepare: Callable[[], None] = lambda:
 
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # whatever comes, a signal too: two processes that go on as the same test would end the whole suite
+            os._exit(code)
 
 
 def free_port() -> int:

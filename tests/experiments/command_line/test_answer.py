@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -45,6 +46,29 @@ def test_a_signal_is_one_line_and_its_code(number: int, code: int, capsys: pytes
     assert answer(signalled(number), "stopped; go on") == code
     assert capsys.readouterr().err.split("\n") == ["", "lectern: stopped; go on", ""]
     assert signal.getsignal(number) is before
+
+
+def test_a_forked_process_leaves_its_siblings_alone() -> None:
+    """A fork of a process with loader's workers has them in its list of children; they are not its own to end."""
+    sibling = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    sibling.start()
+    try:
+        if (pid := os.fork()) == 0:
+            code = 70
+            try:
+                code = answer(interrupted)
+            finally:
+                os._exit(code)
+        assert wait(pid) == 128 + signal.SIGTERM
+        sibling.join(0.5)
+        assert sibling.is_alive()
+    finally:
+        sibling.kill()
+        sibling.join()
+
+
+def interrupted(signals: Signals) -> int:
+    raise Interrupted(128 + signal.SIGTERM)
 
 
 def test_lightnings_own_answer_to_ctrl_c_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
