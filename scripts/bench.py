@@ -1,7 +1,8 @@
-"""What the suite costs: a step against a plain loop, exactness against doing without, and data against its consumer.
+"""What the suite costs beside its peers, one row a comparison; the rows are added to docs/bench.csv.
 
-Times are CPU time of the process that trains, on one thread; both sides of a ratio are measured in turns in one run. Each
-training has a process of its own, as a user's has: what another leaves on the heap costs or saves up to a quarter of a step.
+Times are CPU time on one thread; both sides of a ratio are measured in turns in one run. Each training has a process of
+its own, as a user's has: what another leaves on the heap costs or saves up to a quarter of a step. A row whose ratio is more
+than 10 % above its last one on the same processor is named at the end, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from io import StringIO
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -30,7 +32,9 @@ from datamodules.scene import Batch
 from datamodules.shapes import Shapes
 from experiments.training.cli import LecternCLI
 from experiments.training.memory import keep_freed_memory
+from scripts import bench_compiled, bench_disk, bench_layout, bench_predict, bench_studies
 from scripts.bench_cases import CASES, FULLY_CONVOLUTIONAL, SMALL, Case, EverySecondStep, StepTimer, Still
+from scripts.bench_rows import LOG, Row, append, regressions
 
 DEMO_EPOCHS = 7
 
@@ -123,12 +127,8 @@ def _endless(loader: Any) -> Iterator[Batch]:
         epoch += 1
 
 
-def steps_table(repeats: int, steps: int, warmup: int) -> list[str]:
-    """One row a case: the times, the ratio, and the same at equal terms, where the plain loop keeps freed memory too."""
-    rows = [
-        "| network | plain loop, ms a step | memory kept | lectern fit | plain ÷ lectern | memory kept ÷ lectern | extra ms |",
-        "|---|---|---|---|---|---|---|",
-    ]
+def step_rows(repeats: int, steps: int, warmup: int = 5) -> Iterator[Row]:
+    """A step of ``lectern fit`` beside a plain loop: as glibc comes, and at equal terms, where both keep freed memory."""
     measures = [plain_milliseconds, saving_milliseconds, fit_milliseconds]
     for number, case in enumerate(CASES):
         # Cheap steps need more of them for the same precision.
@@ -140,67 +140,74 @@ def steps_table(repeats: int, steps: int, warmup: int) -> list[str]:
             times = {measure: in_a_process(measure, number, steps * scale, warmup) for measure in order}
             turns.append([times[measure] for measure in measures])
         plain, saving, fit = (statistics.median(values) for values in zip(*turns, strict=True))
-        ratios = [statistics.median(turn[side] / turn[2] for turn in turns) for side in (0, 1)]
-        extra = statistics.median(turn[2] - turn[1] for turn in turns)
-        cells = [
-            case.name,
-            *(f"{ms:.2f}" for ms in (plain, saving, fit)),
-            *(f"{ratio:.3f}" for ratio in ratios),
-            f"{extra:+.2f}",
-        ]
-        rows.append(f"| {' | '.join(cells)} |")
-    return rows
+        wanted = "peer ÷ ours ≥ .60 at 2 ms" if case is SMALL else "peer ÷ ours ≥ .98 at 40 ms"
+        yield Row(f"a step, {case.name}; a plain loop", fit, plain, "ms", "")
+        yield Row(f"a step, {case.name}; a plain loop that keeps freed memory too", fit, saving, "ms", wanted)
 
 
-def data_table(images: int, steps: int) -> list[str]:
-    """Images a second that the demo's data module prepares in one process, and that the demo's network trains on."""
+def data_rows(repeats: int, steps: int, images: int = 1600) -> Iterator[Row]:
+    """What the demo's data module takes for an image in one process, beside what the demo's network takes to train on one."""
     data = Shapes(image_size=64, batch_size=32, workers=0, train=images)
     album(data.scene_seed, data.style).empty()
     data.require(frozenset({"mask"}))
     loader = data.train_dataloader()
-    drawn, kept = (_images_per_second(loader) for _ in range(2))
-    demo = DEMO_EPOCHS / (1 / drawn + (DEMO_EPOCHS - 1) / kept)
-    consumed = 32 * 1000 / in_a_process(plain_milliseconds, CASES.index(FULLY_CONVOLUTIONAL), steps, 2)
-    rows = ["| data | images/s from one worker | images/s the network takes | ratio |", "|---|---|---|---|"]
-    for when, produced in (
-        ("drawn in the first epoch", drawn),
-        ("kept from then on", kept),
-        (f"the demo's {DEMO_EPOCHS} epochs", demo),
-    ):
-        rows.append(f"| Shapes, 64 px, masks: {when} | {produced:.0f} | {consumed:.0f} | {produced / consumed:.2f} |")
-    return rows
+    drawn, kept = (_milliseconds_an_image(loader) for _ in range(2))
+    network = in_a_process(plain_milliseconds, CASES.index(FULLY_CONVOLUTIONAL), steps, 2) / 32
+    for when, taken in (("drawn in the first epoch", drawn), ("kept from then on", kept)):
+        yield Row(
+            f"an image of Shapes, 64 px with mask, {when}; the FCN's step on it", taken, network, "ms", "ours ÷ peer ≤ .5"
+        )
 
 
-def _images_per_second(loader: EpochLoader) -> float:
+def _milliseconds_an_image(loader: EpochLoader) -> float:
     began = time.process_time()
     seen = sum(len(batch["image"]) for batch in loader if batch)
-    return seen / (time.process_time() - began)
+    return 1000 * (time.process_time() - began) / seen
 
 
-def exact_table(steps: int, warmup: int) -> list[str]:
-    """What a step costs more for being resumable bit for bit, and answering signals."""
+def exact_rows(repeats: int, steps: int, warmup: int = 20) -> Iterator[Row]:
+    """What a step costs more for being resumable bit for bit, and answering signals, beside a step of 40 ms."""
     timer = EverySecondStep()
-    fit(SMALL, steps + warmup, timer)
-    extra = timer.extra(warmup)
-    rows = ["| what makes a run exact | extra ms a step | of a 40 ms step |", "|---|---|---|"]
-    return [*rows, f"| reseeding, summary, checkpoints and signals | {extra:+.3f} | {extra / 40:+.2%} |"]
+    fit(SMALL, 20 * steps + warmup, timer)
+    yield Row("what makes a run exact, a step; a step of 40 ms", timer.extra(warmup), 40.0, "ms", "ours ÷ peer ≤ .01")
+
+
+PARTS: dict[str, Callable[[int, int], Iterator[Row]]] = {
+    "step": step_rows,
+    "exact": exact_rows,
+    "shapes": data_rows,
+    "disk": lambda repeats, steps: bench_disk.rows(repeats),
+    "predict": lambda repeats, steps: bench_predict.rows(repeats),
+    "compiled": lambda repeats, steps: bench_compiled.rows(repeats),
+    "studies": lambda repeats, steps: bench_studies.rows(repeats),
+    "layout": lambda repeats, steps: bench_layout.rows(repeats),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the tables."""
+    """Prints the table, and adds it to the log."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3, help="pairs of measurements a row")
-    parser.add_argument("--steps", type=int, default=60, help="timed steps a measurement")
-    parser.add_argument("--images", type=int, default=1600, help="scenes for the data row")
+    parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)}; all of them where none is named")
+    parser.add_argument("--repeats", type=int, default=5, help="pairs of measurements a row")
+    parser.add_argument("--steps", type=int, default=60, help="timed steps a training")
+    parser.add_argument("--log", type=Path, default=LOG, help="the table that the rows are added to")
+    parser.add_argument("--no-log", action="store_true", help="print only")
     options = parser.parse_args(arguments)
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
     _quiet()
-    tables = [
-        steps_table(options.repeats, options.steps, warmup=5),
-        exact_table(20 * options.steps, warmup=20),
-        data_table(options.images, options.steps),
-    ]
-    print("\n\n".join("\n".join(table) for table in tables))
-    return 0
+    print("| what; its peer | ours | peer | ours ÷ peer | wanted |\n|---|---|---|---|---|")
+    rows = []
+    for name in options.parts or PARTS:
+        for row in PARTS[name](options.repeats, options.steps):
+            rows.append(row)
+            print(row.markdown(), flush=True)
+    slower = regressions(rows, options.log)
+    if not options.no_log:
+        append(rows, options.log)
+    for text in slower:
+        print(f"bench: {text}", file=sys.stderr)
+    return 1 if slower else 0
 
 
 if __name__ == "__main__":
