@@ -5,6 +5,7 @@ numba is imported when a loop is first needed, since that takes half a second. W
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from torch.utils.data import get_worker_info
 
-from .errors import printable
+from .errors import quoted
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -31,8 +32,8 @@ def numba_is_there() -> bool:
         worker = get_worker_info()
         if worker is None or worker.id == 0:
             warnings.warn(
-                f"numba cannot be used ({printable(error)}): selective search and average precision give the same, several"
-                " times slower; `pip install numba` makes them fast",
+                f"numba cannot be used ({quoted(str(error), 200)}): selective search and average precision give the same and"
+                " take several times longer; `pip install numba` makes them fast",
                 stacklevel=2,
             )
         return False
@@ -45,7 +46,7 @@ def compiling(what: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
     if (taken := time.perf_counter() - began) > LONG:
-        print(f"compiled the loops of {what} in {taken:.0f} s; what was compiled is kept for the next time", flush=True)
+        print(f"compiled the loops of {what} in {taken:.0f} s", file=sys.stderr)
 
 
 def compiled(*signatures: str) -> Callable[[_Function], _Function]:
@@ -60,7 +61,7 @@ def compiled(*signatures: str) -> Callable[[_Function], _Function]:
 
         try:
             made = njit(list(signatures), cache=True, nogil=True)(function)
-        except (RuntimeError, OSError):  # neither beside the file nor in the user's folder can it be kept
+        except (RuntimeError, OSError):  # it can be kept neither beside the file nor in the user's folder
             made = njit(list(signatures), nogil=True)(function)
         return cast("_Function", made)
 

@@ -92,7 +92,7 @@ def search_loops() -> ModuleType | None:
     if not numba_is_there():
         return None
     with compiling("selective search"):
-        from . import search_loops as loops
+        import datamodules.search_loops as loops  # `from .` would ask the package for all its data modules
     return loops
 
 
