@@ -14,8 +14,7 @@ from datamodules.scene import Batch, unbind
 from .base import Prediction, Task
 from .draws import generator
 from .means import Mean
-from .metrics.coco import CocoAP
-from .metrics.voc import Voc2007AP, Voc2010AP
+from .metrics.voc import BoxAP
 from .networks.detector import Detector
 
 
@@ -73,8 +72,7 @@ class Detection(Task):
         return cast("list[Prediction]", self.network.predict(outputs))
 
     def metrics(self) -> MetricCollection:
-        classes = self.metadata.classes
-        return MetricCollection([CocoAP(classes), Voc2007AP(classes), Voc2010AP(classes)], compute_groups=False)
+        return MetricCollection([BoxAP(self.metadata.classes)], compute_groups=False)
 
     def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
         return {"predictions": predictions, "targets": unbind(batch), "index": batch["index"]}
