@@ -9,13 +9,17 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, unbind
+from datamodules.scene import Batch
 
 from .base import Prediction, Task
 from .draws import generator
 from .means import Mean
 from .metrics.voc import BoxAP
 from .networks.detector import Detector
+from .transfer import fields_on_cpu
+
+JUDGED = ("boxes", "labels", "scores", "difficult", "crowd", "area", "masks", "keypoints")
+"""The fields of a prediction and of a target that the metrics look at."""
 
 
 class Detection(Task):
@@ -75,4 +79,7 @@ class Detection(Task):
         return MetricCollection([BoxAP(self.metadata.classes)], compute_groups=False)
 
     def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
-        return {"predictions": predictions, "targets": unbind(batch), "index": batch["index"]}
+        # One copy, for which the device is waited for once: `unbind` would wait for each image's index.
+        there: list[Any] = [{f: batch[f][i] for f in JUDGED if f in batch} for i in range(len(predictions))]  # type: ignore[literal-required]
+        (found, there), (index,) = fields_on_cpu([cast(list[Any], predictions), there], JUDGED, batch["index"])
+        return {"predictions": found, "targets": there, "index": index}

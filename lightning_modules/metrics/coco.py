@@ -81,8 +81,8 @@ class CocoAP(DetectionMetric):
         return dict(zip(KEYS, [*precisions, *recalls], strict=True))
 
 
-def areas_of_masks(masks: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-    """(N,): of masks (H, W), in pixels."""
+def areas_of_masks(masks: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(N,): of masks (N, H, W), in pixels."""
     return np.array([np.count_nonzero(mask) for mask in masks], np.float64)
 
 
