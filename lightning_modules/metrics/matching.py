@@ -100,7 +100,7 @@ def matched_boxes(prediction: Arrays, target: Arrays, objects: Objects, most: in
         objects: what COCO's matching asks of the same objects.
         most: detections of a class that count in COCO's.
     """
-    boxes, there = (np.ascontiguousarray(values["boxes"].reshape(-1, 4), np.float32) for values in (prediction, target))
+    boxes, there = (np.ascontiguousarray(values["boxes"].reshape(-1, 4), np.float64) for values in (prediction, target))
     labels, classes = prediction["labels"], objects.labels
     run = loops(len(labels), len(classes))
     similarity = run.box_similarity(boxes, there, labels, classes, objects.crowd)
@@ -112,7 +112,7 @@ def matched_boxes(prediction: Arrays, target: Arrays, objects: Objects, most: in
     return result
 
 
-def area_of(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+def area_of(boxes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """(N,): of boxes (N, 4), xyxy."""
     return (boxes[:, 2:].astype(np.float64) - boxes[:, :2]).prod(1)
 

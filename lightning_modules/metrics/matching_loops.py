@@ -23,21 +23,21 @@ WORTH_COMPILING = 150_000
 
 
 def box_similarity(
-    found: NDArray[np.float32], there: NDArray[np.float32], labels: _Ints, classes: _Ints, crowd: _Flags
+    found: NDArray[np.float64], there: NDArray[np.float64], labels: _Ints, classes: _Ints, crowd: _Flags
 ) -> NDArray[np.float64]:
     """(D, G): IoU of boxes of one class, -1 of others; on a crowd the part of the detection that lies in it.
 
-    In float64 and in pycocotools' order (``bbIou`` of its ``maskApi.c``), from corner, width and height.
+    In pycocotools' order (``bbIou`` of its ``maskApi.c``), from corner, width and height.
     """
     result = np.full((len(found), len(there)), -1.0)
     for d in range(len(found)):
         for g in range(len(there)):
             if labels[d] != classes[g]:
                 continue
-            left, top = float(found[d, 0]), float(found[d, 1])
-            width, height = float(found[d, 2]) - left, float(found[d, 3]) - top
-            x, y = float(there[g, 0]), float(there[g, 1])
-            w, h = float(there[g, 2]) - x, float(there[g, 3]) - y
+            left, top = found[d, 0], found[d, 1]
+            width, height = found[d, 2] - left, found[d, 3] - top
+            x, y = there[g, 0], there[g, 1]
+            w, h = there[g, 2] - x, there[g, 3] - y
             across = min(width + left, w + x) - max(left, x)
             down = min(height + top, h + y) - max(top, y)
             if across <= 0 or down <= 0:
@@ -128,8 +128,8 @@ def coco_outcomes(
 
 
 def voc_outcomes(
-    found: NDArray[np.float32],
-    there: NDArray[np.float32],
+    found: NDArray[np.float64],
+    there: NDArray[np.float64],
     labels: _Ints,
     classes: _Ints,
     difficult: _Flags,
@@ -146,12 +146,12 @@ def voc_outcomes(
         for g in range(len(there)):
             if labels[d] != classes[g]:
                 continue
-            across = min(float(found[d, 2]), float(there[g, 2])) - max(float(found[d, 0]), float(there[g, 0]))
-            down = min(float(found[d, 3]), float(there[g, 3])) - max(float(found[d, 1]), float(there[g, 1]))
+            across = min(found[d, 2], there[g, 2]) - max(found[d, 0], there[g, 0])
+            down = min(found[d, 3], there[g, 3]) - max(found[d, 1], there[g, 1])
             if across <= 0 or down <= 0:
                 continue
-            own = (float(found[d, 2]) - float(found[d, 0])) * (float(found[d, 3]) - float(found[d, 1]))
-            other = (float(there[g, 2]) - float(there[g, 0])) * (float(there[g, 3]) - float(there[g, 1]))
+            own = (found[d, 2] - found[d, 0]) * (found[d, 3] - found[d, 1])
+            other = (there[g, 2] - there[g, 0]) * (there[g, 3] - there[g, 1])
             iou = across * down / (own + other - across * down)
             if iou > overlap:
                 best, overlap = g, iou
@@ -172,10 +172,10 @@ class Loops(NamedTuple):
 PLAIN = Loops(box_similarity, coco_outcomes, voc_outcomes)
 
 _SIGNATURES = (
-    "f8[:, ::1](f4[:, ::1], f4[:, ::1], i8[::1], i8[::1], b1[::1])",
+    "f8[:, ::1](f8[:, ::1], f8[:, ::1], i8[::1], i8[::1], b1[::1])",
     "Tuple((u1[::1], u2[:, ::1], u2[:, ::1]))"
     "(f8[:, ::1], i8[::1], f8[::1], f8[::1], b1[::1], b1[::1], f8[::1], f8[:, ::1], i8)",
-    "UniTuple(b1[::1], 2)(f4[:, ::1], f4[:, ::1], i8[::1], i8[::1], b1[::1], f8)",
+    "UniTuple(b1[::1], 2)(f8[:, ::1], f8[:, ::1], i8[::1], i8[::1], b1[::1], f8)",
 )
 
 
