@@ -19,8 +19,8 @@ from .errors import quoted
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-LONG = 2.0
-"""Seconds of compiling from which on they are spoken of."""
+LONG = 1.5
+"""CPU seconds of compiling from which on they are spoken of."""
 
 
 @cache
@@ -43,10 +43,10 @@ def numba_is_there() -> bool:
 @contextmanager
 def compiling(what: str) -> Iterator[None]:
     """Around the import of compiled loops: says how long that took where it was long, which is the first time alone."""
-    began = time.perf_counter()
+    began = time.thread_time()
     yield
-    if (taken := time.perf_counter() - began) > LONG:
-        print(f"compiled the loops of {what} in {taken:.0f} s", file=sys.stderr)
+    if (taken := time.thread_time() - began) > LONG:
+        print(f"compiled the loops of {what} in {taken:.0f} CPU-seconds", file=sys.stderr)
 
 
 def compiled(*signatures: str) -> Callable[[_Function], _Function]:
