@@ -16,14 +16,18 @@ def on_cpu(tensors: Sequence[Tensor]) -> list[Tensor]:
     """
     if not tensors:
         return []
+    places: dict[torch.dtype, list[int]] = {}
+    for i, tensor in enumerate(tensors):
+        places.setdefault(tensor.dtype, []).append(i)
     # Wider ones first, so that each begins where its dtype may.
-    order = sorted(range(len(tensors)), key=lambda i: -tensors[i].element_size())
-    parts = [tensors[i].detach().contiguous().view(-1).view(torch.uint8) for i in order]
+    order = sorted(places, key=lambda dtype: -dtype.itemsize)
+    parts = [torch.cat([tensors[i].detach().reshape(-1) for i in places[dtype]]).view(torch.uint8) for dtype in order]
     buffer = torch.cat(parts).cpu()
-    moved: dict[int, Tensor] = {}
-    for i, part in zip(order, buffer.split([len(part) for part in parts]), strict=True):
-        moved[i] = part.view(tensors[i].dtype).view(tensors[i].shape)
-    return [moved[i] for i in range(len(tensors))]
+    moved = list(tensors)
+    for dtype, part in zip(order, buffer.split([len(part) for part in parts]), strict=True):
+        for i, values in zip(places[dtype], part.view(dtype).split([tensors[i].numel() for i in places[dtype]]), strict=True):
+            moved[i] = values.view(tensors[i].shape)
+    return moved
 
 
 def fields_on_cpu(

@@ -97,6 +97,6 @@ class DetectionMetric(GatheredMetric[Matched]):
 
 
 def _array(value: Tensor) -> NDArray[Any]:
-    # NumPy has no bfloat16, which mixed precision leaves in boxes and scores.
-    wide = value.to(torch.promote_types(value.dtype, torch.float32)) if value.is_floating_point() else value
-    return wide.detach().cpu().numpy()
+    if value.dtype in (torch.bfloat16, torch.float16):  # mixed precision leaves it in boxes and scores; NumPy has no bfloat16
+        value = value.float()
+    return value.detach().cpu().numpy()
