@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .segments import Segments
+from .segments import Segments, search_loops
 
 Numbers = NDArray[np.int64]
 
@@ -47,6 +47,11 @@ def group(segments: Segments, similarity: Similarity) -> Hierarchy:
     """
     regions = _Regions(segments, similarity)
     first = len(segments.sizes)
+    if (loops := search_loops()) is not None:
+        histograms = np.zeros((2 * first - 1, 0), np.float32) if regions.histograms is None else regions.histograms
+        rows = histograms, regions.sizes, regions.boxes
+        joins = loops.joins(*rows, segments.neighbours, segments.area, similarity.size, similarity.fill)
+        return Hierarchy(regions.boxes, joins)
     neighbours: list[set[int]] = [set() for _ in range(2 * first - 1)]
     for a, b in segments.neighbours.tolist():
         neighbours[a].add(b)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, cached_property
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
+from skimage.filters import gaussian
 from skimage.segmentation import felzenszwalb
+from skimage.util import img_as_float64
+
+from .compiled import compiling, numba_is_there
 
 ImageArray = NDArray[np.uint8]
 """(H, W, C), every channel from 0 to 255."""
@@ -80,29 +86,69 @@ def segment(image: ImageArray, scale: float, min_size: int) -> NDArray[np.int64]
     return np.asarray(felzenszwalb(image, scale=scale, sigma=SIGMA, min_size=min_size, channel_axis=-1), np.int64)
 
 
+@cache
+def search_loops() -> ModuleType | None:
+    """The compiled loops, where numba is there."""
+    if not numba_is_there():
+        return None
+    with compiling("selective search"):
+        import datamodules.search_loops as loops  # `from .` would ask the package for all its data modules
+    return loops
+
+
+class _Edges(NamedTuple):
+    """The pairs of neighbouring pixels of an image, by rising distance in colour."""
+
+    costs: NDArray[np.float64]
+    """(E,), of colours from 0 to 1."""
+    first: NDArray[np.int32]
+    """(E,), a pixel's number in its image."""
+    second: NDArray[np.int32]
+
+
 class DescribedImage:
-    """An image of one colour space whose pixels are assigned to the bins of their histograms, once for all segmentations."""
+    """An image of one colour space, of which all is computed once that its segmentations have in common.
+
+    Those are the edges between its pixels, sorted, and the bins of histograms that its pixels fall into.
+    """
 
     def __init__(self, image: ImageArray) -> None:
         self.image = image
-        self.color_bins = image.astype(np.int64) * COLOR_BINS // 256
+        self.color_bins = (image.astype(np.uint16) * COLOR_BINS // 256).astype(np.uint8)
         self.texture_bins = _texture_bins(image)
+
+    @cached_property
+    def _edges(self) -> _Edges:
+        loops = search_loops()
+        assert loops is not None
+        smooth = gaussian(img_as_float64(self.image), sigma=SIGMA, mode="reflect", channel_axis=-1)
+        costs = loops.edge_costs(np.ascontiguousarray(smooth))
+        order = np.argsort(costs)  # not stable, as scikit-image's: equal costs would else come in another order
+        return _Edges(costs[order], *loops.edge_ends(order, *self.image.shape[:2]))
+
+    def segment(self, scale: float, min_size: int) -> NDArray[np.int64]:
+        """As the function :func:`segment` has it, of which scales share most where loops are compiled."""
+        if (loops := search_loops()) is None:
+            return segment(self.image, scale, min_size)
+        size = self.image.shape[:2]
+        return loops.joined_pixels(*self._edges, size[0] * size[1], scale / 255.0, min_size).reshape(size)
 
     def segments(self, labels: NDArray[np.int64]) -> Segments:
         """The description of the segments that ``labels`` (H, W) numbers from 0."""
         count = int(labels.max()) + 1
-        sizes = np.bincount(labels.ravel(), minlength=count)
-        return Segments(
-            sizes,
-            _boxes(labels),
-            _histograms(labels, self.color_bins, COLOR_BINS, count),
-            _histograms(labels, self.texture_bins, TEXTURE_BINS, count),
-            _neighbours(labels),
-            labels.size,
+        if (loops := search_loops()) is not None:
+            sizes, boxes, pairs = loops.extents(labels, count)
+            neighbours = _pairs(pairs, count)
+        else:
+            sizes, boxes, neighbours = np.bincount(labels.ravel(), minlength=count), _boxes(labels), _neighbours(labels)
+        color, texture = (
+            _histograms(labels, bins, length, count)
+            for bins, length in ((self.color_bins, COLOR_BINS), (self.texture_bins, TEXTURE_BINS))
         )
+        return Segments(sizes, boxes, color, texture, neighbours, labels.size)
 
 
-def _texture_bins(image: ImageArray) -> NDArray[np.int64]:
+def _texture_bins(image: ImageArray) -> NDArray[np.uint8]:
     """(H, W, 8 C): the bin of the derivative of a Gaussian with σ = 1, in eight directions, of each channel.
 
     A direction's derivative is positive on one side only; its negative part is the opposite direction's. The paper does
@@ -111,20 +157,25 @@ def _texture_bins(image: ImageArray) -> NDArray[np.int64]:
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 1.0).reshape(image.shape)
     down, right = np.gradient(smooth, axis=(0, 1)) if min(image.shape[:2]) > 1 else np.zeros((2, *image.shape), np.float32)
     angles = 2 * np.pi * np.arange(ORIENTATIONS, dtype=np.float32) / ORIENTATIONS
+    if (loops := search_loops()) is not None:
+        return np.asarray(loops.slope_bins(down, right, np.cos(angles), np.sin(angles), TEXTURE_BINS), np.uint8)
     slopes = np.cos(angles) * right[..., None] + np.sin(angles) * down[..., None]
     steepest = max(float(slopes.max()), 1e-6)
-    bins = np.clip(slopes * (TEXTURE_BINS / steepest), 0, TEXTURE_BINS - 1).astype(np.int64)
+    bins = np.clip(slopes * (TEXTURE_BINS / steepest), 0, TEXTURE_BINS - 1).astype(np.uint8)
     return bins.reshape(*image.shape[:2], -1)
 
 
-def _histograms(labels: NDArray[np.int64], bins: NDArray[np.int64], length: int, count: int) -> _Floats:
+def _histograms(labels: NDArray[np.int64], bins: NDArray[np.uint8], length: int, count: int) -> _Floats:
     """(count, D * length): the histograms of D features (H, W, D) over each segment, together of sum 1."""
-    first = labels.ravel() * length
-    parts = [
-        np.bincount(first + bins[..., d].ravel(), minlength=count * length).reshape(count, length)
-        for d in range(bins.shape[-1])
-    ]
-    histograms = np.concatenate(parts, 1).astype(np.float32)
+    if (loops := search_loops()) is not None:
+        histograms = loops.counted(labels, bins, length, count).astype(np.float32)
+    else:
+        first = labels.ravel() * length
+        parts = [
+            np.bincount(first + bins[..., d].ravel(), minlength=count * length).reshape(count, length)
+            for d in range(bins.shape[-1])
+        ]
+        histograms = np.concatenate(parts, 1).astype(np.float32)
     return np.asarray(histograms / histograms.sum(1, keepdims=True), np.float32)
 
 
@@ -140,5 +191,10 @@ def _neighbours(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     pairs = np.concatenate([np.stack([a[a != b], b[a != b]], 1) for a, b in sides])
     pairs.sort(1)
     count = int(labels.max()) + 1
-    codes = np.unique(pairs[:, 0] * count + pairs[:, 1])
+    return _pairs(pairs[:, 0] * count + pairs[:, 1], count)
+
+
+def _pairs(codes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """(E, 2): the pairs that are written as first * count + second, each once and in order."""
+    codes = np.unique(codes)
     return np.stack([codes // count, codes % count], 1)

@@ -21,7 +21,7 @@ from .layout import to_hwc
 from .proposal_cache import ProposalCache
 from .proposals import Proposer
 from .scene import InputError
-from .segments import ColorSpace, DescribedImage, ImageArray, hsv, hue, intensity, lab, rgi, segment
+from .segments import ColorSpace, DescribedImage, ImageArray, hsv, hue, intensity, lab, rgi
 
 VERSION = 1
 """Part of what names a cached result: raised with every change after which an image has other proposals."""
@@ -113,7 +113,7 @@ class SelectiveSearch(Proposer):
         for space in self.strategies.color_spaces:
             described = DescribedImage(space(image))
             for k in self.strategies.scales:
-                labels = segment(described.image, k, self.min_size or round(k))
+                labels = described.segment(k, self.min_size or round(k))
                 segments = described.segments(labels)
                 found += [group(segments, similarity).boxes for similarity in self.strategies.similarities]
         return found

@@ -9,14 +9,17 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, unbind
+from datamodules.scene import Batch
 
 from .base import Prediction, Task
 from .draws import generator
 from .means import Mean
-from .metrics.coco import CocoAP
-from .metrics.voc import Voc2007AP, Voc2010AP
+from .metrics.voc import BoxAP
 from .networks.detector import Detector
+from .transfer import fields_on_cpu
+
+JUDGED = ("boxes", "labels", "scores", "difficult", "crowd", "area", "masks", "keypoints")
+"""The fields of a prediction and of a target that the metrics look at."""
 
 
 class Detection(Task):
@@ -73,8 +76,10 @@ class Detection(Task):
         return cast("list[Prediction]", self.network.predict(outputs))
 
     def metrics(self) -> MetricCollection:
-        classes = self.metadata.classes
-        return MetricCollection([CocoAP(classes), Voc2007AP(classes), Voc2010AP(classes)], compute_groups=False)
+        return MetricCollection([BoxAP(self.metadata.classes)], compute_groups=False)
 
     def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
-        return {"predictions": predictions, "targets": unbind(batch), "index": batch["index"]}
+        # One copy, for which the device is waited for once: `unbind` would wait for each image's index.
+        there: list[Any] = [{f: batch[f][i] for f in JUDGED if f in batch} for i in range(len(predictions))]  # type: ignore[literal-required]
+        (found, there), (index,) = fields_on_cpu([cast(list[Any], predictions), there], JUDGED, batch["index"])
+        return {"predictions": found, "targets": there, "index": index}

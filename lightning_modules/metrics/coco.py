@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
-import torch
-from faster_coco_eval import COCO, COCOeval_faster
-from faster_coco_eval.core import mask as rle
 from numpy.typing import NDArray
-from torch import Tensor
 
-from .gather import Arrays, DetectionMetric
+from .detections import DetectionMetric
+from .matching import Arrays, Matched, matched
+from .precision_recall import PrecisionRecall, precision_recall
 
 KEYS = (
     *("mAP", "mAP50", "mAP75", "mAP_small", "mAP_medium", "mAP_large"),
@@ -21,26 +19,7 @@ KEYS = (
 """COCO's twelve numbers of boxes and masks, in its own order."""
 
 
-class Objects(NamedTuple):
-    """What is kept of the objects of one image, found or there."""
-
-    labels: NDArray[np.int64]  # (N,)
-    boxes: NDArray[np.float32]  # (N, 4) xyxy; 0 where masks are evaluated
-    areas: NDArray[np.float64]  # (N,)
-    masks: Sequence[dict[str, Any]] = ()  # N run-length codes, where masks are evaluated
-    keypoints: NDArray[np.float32] | None = None  # (N, K, 3), where keypoints are evaluated
-
-
-class Image(NamedTuple):
-    """What is kept of one image."""
-
-    found: Objects
-    scores: NDArray[np.float32]
-    there: Objects
-    crowd: NDArray[np.bool_]
-
-
-class CocoAP(DetectionMetric[Image]):
+class CocoAP(DetectionMetric):
     """COCO's detection metrics (Lin et al. 2014; cocodataset.org, "Detection evaluation"), as pycocotools gives them.
 
     ``compute`` returns float32 scalars: ``mAP`` (the mean over IoU 0.50:0.05:0.95 and the classes), ``mAP50``,
@@ -64,9 +43,6 @@ class CocoAP(DetectionMetric[Image]):
         kwargs: those of ``torchmetrics.Metric``.
     """
 
-    keys: ClassVar[Sequence[str]] = KEYS
-    """The names of the evaluation's own numbers, in its order."""
-
     def __init__(
         self,
         classes: Sequence[str],
@@ -80,76 +56,50 @@ class CocoAP(DetectionMetric[Image]):
         self.prefix = "mask_" if iou_type == "segm" else ""
         self.geometry = ("masks",) if iou_type == "segm" else ("boxes",)
 
-    def record(self, prediction: Arrays, target: Arrays) -> Image:
-        """The image's boxes, or its masks as run lengths."""
-        found, there = self.found(prediction), self.there(target)
-        none = np.zeros(len(there.labels), bool)
-        passed_over = np.logical_or(target.get("crowd", none), target.get("difficult", none))
-        areas = target.get("area", there.areas).astype(np.float64)
-        return Image(found, prediction["scores"], there._replace(areas=areas), passed_over)
+    def record(self, prediction: Arrays, target: Arrays) -> Matched:
+        if self.iou_type == "bbox":
+            return super().record(prediction, target)
+        objects = self.objects(target, areas_of_masks(target["masks"]))
+        similarity = mask_similarity(prediction, target, objects.crowd, self.most[-1])
+        return matched(similarity, prediction, areas_of_masks(prediction["masks"]), objects, self.most[-1])
 
-    def found(self, values: Arrays) -> Objects:
-        """What is kept of a prediction."""
-        return self._objects(values)
-
-    def there(self, values: Arrays) -> Objects:
-        """What is kept of the truth."""
-        return self._objects(values)
-
-    def _objects(self, values: Arrays) -> Objects:
-        if self.iou_type == "segm":
-            masks = [rle.encode(np.asfortranarray(mask, np.uint8)) for mask in values["masks"]]
-            areas = np.array([rle.area(mask) for mask in masks], np.float64)
-            return Objects(values["labels"], np.zeros((len(masks), 4), np.float32), areas, masks)
-        boxes = values["boxes"].reshape(-1, 4)
-        sides = boxes[:, 2:].astype(np.float64) - boxes[:, :2]
-        return Objects(values["labels"], boxes, sides.prod(1))
-
-    def compute(self) -> dict[str, Tensor]:
-        """The metrics over all images: see the class."""
-        evaluation = self._evaluate()
-        values = dict(zip(self.keys, evaluation.stats, strict=True))
+    def values(self, images: Matched) -> dict[str, float]:
+        result = precision_recall(images, len(self.classes), self.most)
+        values = self.numbers(result)
         if self.per_class:
-            # (IoU, recall, class, area, detections): all areas, most detections; -1 where the class has no object.
-            precision = evaluation.eval["precision"][:, :, :, 0, -1]
-            values |= {f"AP/{name}": precision[:, :, c].mean() for c, name in enumerate(self.classes)}
-        values = {self.prefix + key: value for key, value in values.items()}
-        return {key: torch.tensor(value, dtype=torch.float32, device=self.device) for key, value in values.items()}
+            # All areas; -1 where the class has no object.
+            values |= {f"AP/{name}": result.precision[:, :, c, 0].mean() for c, name in enumerate(self.classes)}
+        return {self.prefix + key: value for key, value in values.items()}
 
-    def _evaluate(self) -> COCOeval_faster:
-        images: list[dict[str, Any]] = []
-        there: list[dict[str, Any]] = []
-        found: list[dict[str, Any]] = []
-        for number, image in enumerate(self.in_order()):
-            masks = image.found.masks or image.there.masks
-            height, width = masks[0]["size"] if masks else (0, 0)
-            images.append({"id": number, "height": height, "width": width})
-            there += _annotations(image.there, number, len(there), "iscrowd", image.crowd.astype(int))
-            found += _annotations(image.found, number, len(found), "score", image.scores)
-        about = {"images": images, "categories": [{"id": c, "name": name} for c, name in enumerate(self.classes)]}
-        truth, detections = COCO(about | {"annotations": there}), COCO(about | {"annotations": found})
-        evaluation = COCOeval_faster(truth, detections, self.iou_type)
-        self.adjust(evaluation)
-        evaluation.run()
-        return evaluation
-
-    def adjust(self, evaluation: COCOeval_faster) -> None:
-        """Changes the evaluation's parameters, where COCO's own are not those of the data set."""
+    def numbers(self, result: PrecisionRecall) -> dict[str, float]:
+        """The evaluation's own numbers, by name."""
+        every, half, three_quarters = slice(None), slice(0, 1), slice(5, 6)
+        ranked = [(every, "all"), (half, "all"), (three_quarters, "all"), *((every, a) for a in ("small", "medium", "large"))]
+        precisions = [result.mean_precision(thresholds, area) for thresholds, area in ranked]
+        recalls = [result.mean_recall(every, "all", m) for m in range(len(self.most))]
+        recalls += [result.mean_recall(every, area) for area in ("small", "medium", "large")]
+        return dict(zip(KEYS, [*precisions, *recalls], strict=True))
 
 
-def _annotations(objects: Objects, image: int, count: int, key: str, values: NDArray[Any]) -> list[dict[str, Any]]:
-    """COCO's dicts of one image's objects; ``count`` others came before."""
-    boxes = objects.boxes.astype(np.float64)
-    boxes[:, 2:] -= boxes[:, :2]
-    columns = zip(objects.labels.tolist(), boxes.tolist(), objects.areas.tolist(), values.tolist(), strict=True)
-    annotations = [
-        # Numbered from 1: COCO takes a match with number 0 for none.
-        {"id": i, "image_id": image, "category_id": label, "bbox": box, "area": area, key: value}
-        for i, (label, box, area, value) in enumerate(columns, start=count + 1)
-    ]
-    for annotation, mask in zip(annotations, objects.masks, strict=False):
-        annotation["segmentation"] = mask
-    for annotation, keypoints in zip(annotations, objects.keypoints if objects.keypoints is not None else (), strict=False):
-        annotation["keypoints"] = keypoints.astype(np.float64).flatten().tolist()
-        annotation["num_keypoints"] = int((keypoints[:, 2] > 0).sum())
-    return annotations
+def areas_of_masks(masks: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(N,): of masks (N, H, W), in pixels."""
+    return np.array([np.count_nonzero(mask) for mask in masks], np.float64)
+
+
+def mask_similarity(prediction: Arrays, target: Arrays, crowd: NDArray[np.bool_], most: int) -> NDArray[np.float64]:
+    """(D, G): IoU of masks of one class, -1 of others; on a crowd the part of the detection that lies in it.
+
+    Only the masks that can be matched, the first ``most`` of a class that has objects, are coded as run lengths.
+    """
+    from faster_coco_eval.core import mask as rle  # brings OpenCV with it
+
+    labels, classes = prediction["labels"], target["labels"]
+    similarity = np.full((len(labels), len(classes)), -1.0)
+    for label in np.intersect1d(labels, classes):
+        found, there = np.flatnonzero(labels == label)[:most], np.flatnonzero(classes == label)
+        codes = (
+            [rle.encode(np.asfortranarray(masks[i], np.uint8)) for i in rows]
+            for masks, rows in ((prediction["masks"], found), (target["masks"], there))
+        )
+        similarity[np.ix_(found, there)] = rle.iou(*codes, crowd[there].astype(np.uint8).tolist())
+    return similarity

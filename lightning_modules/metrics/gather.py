@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 import torch
 import torch.distributed as dist
-from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
 _Record = TypeVar("_Record")
-Arrays: TypeAlias = dict[str, NDArray[Any]]
 
 STEP = 2.0**-24
 """What :func:`to_steps` rounds to: the precision of a float32 near 1."""
@@ -125,73 +122,3 @@ class GatheredMetric(ExactMetric, Generic[_Record]):
         self.records = {}
         for records in gathered:
             self._merge(records)
-
-
-_EXTRAS = ("difficult", "crowd", "area")
-"""What a target may have beside its place and its label."""
-
-
-class DetectionMetric(GatheredMetric[_Record]):
-    """A metric over the detections and the objects of each image.
-
-    Args:
-        classes: the names of the classes that labels count.
-        per_class: report each class's own value too.
-        kwargs: those of ``torchmetrics.Metric``.
-    """
-
-    higher_is_better = True
-    geometry: tuple[str, ...] = ("boxes",)
-    """The fields that tell where an object is: ``boxes``, ``masks`` or ``keypoints``."""
-
-    def __init__(self, classes: Sequence[str], *, per_class: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.classes = tuple(classes)
-        self.per_class = per_class
-
-    @abstractmethod
-    def record(self, prediction: Arrays, target: Arrays) -> _Record:
-        """What must be kept of one image."""
-
-    def update(self, predictions: Sequence[dict[str, Tensor]], targets: Sequence[dict[str, Tensor]], index: Tensor) -> None:
-        """Add B images.
-
-        Args:
-            predictions: for each image ``boxes`` (N, 4) float xyxy in pixels, ``labels`` (N,) int64 from 0, ``scores``
-                (N,) float, and ``masks`` (N, H, W) uint8 or ``keypoints`` (N, K, 3) float where those are evaluated. Any
-                device, any order.
-            targets: for each image ``boxes`` (M, 4), ``labels`` (M,) and, where there are any, ``difficult`` (M,) bool,
-                ``crowd`` (M,) bool, ``area`` (M,) float in square pixels, ``masks`` (M, H, W) uint8, ``keypoints`` (M, K, 3).
-            index: int64 (B,), the place of each image in its split.
-
-        Raises:
-            ValueError: where a field is missing or has not one entry an object, a label is no class's, or an image
-                comes twice.
-        """
-        if not len(predictions) == len(targets) == len(index):
-            raise ValueError(
-                f"{type(self).__name__}.update: one entry an image expected, got {len(predictions)} predictions,"
-                f" {len(targets)} targets, {len(index)} indices"
-            )
-        for place, prediction, target in zip(index.tolist(), predictions, targets, strict=True):
-            found = self._arrays(prediction, (*self.geometry, "labels", "scores"), f"prediction of sample {place}")
-            there = self._arrays(target, (*self.geometry, "labels"), f"target of sample {place}")
-            self.add(place, self.record(found, there))
-
-    def _arrays(self, values: dict[str, Tensor], needed: tuple[str, ...], where: str) -> Arrays:
-        if missing := [key for key in needed if key not in values]:
-            raise ValueError(f"{where} lacks {missing[0]}: {type(self).__name__} needs {', '.join(needed)}")
-        arrays = {key: _array(values[key]) for key in (*needed, *_EXTRAS) if key in values}
-        counts = {key: len(array) for key, array in arrays.items()}
-        if len(set(counts.values())) > 1:
-            raise ValueError(f"{where}: one entry an object expected in each field, got {counts}")
-        labels = arrays["labels"]
-        if (strange := labels[(labels < 0) | (labels >= len(self.classes))]).size:
-            raise ValueError(f"{where}: label {strange[0]} is out of range, the classes are 0 to {len(self.classes) - 1}")
-        return arrays
-
-
-def _array(value: Tensor) -> NDArray[Any]:
-    # NumPy has no bfloat16, which mixed precision leaves in boxes and scores.
-    wide = value.to(torch.promote_types(value.dtype, torch.float32)) if value.is_floating_point() else value
-    return wide.detach().cpu().numpy().copy()  # a view would keep the whole batch

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from faster_coco_eval import COCOeval_faster
+from numpy.typing import NDArray
 
 from datamodules.scene import InputError
 
-from .coco import CocoAP, Objects
-from .gather import Arrays
+from .coco import CocoAP
+from .matching import Arrays, Matched, area_of, matched
+from .precision_recall import PrecisionRecall
 
 KEYPOINT_KEYS = (
     *("mAP", "mAP50", "mAP75", "mAP_medium", "mAP_large"),
@@ -87,7 +88,7 @@ class KeypointAP(CocoAP):
         InputError: a keypoint has no sigma.
     """
 
-    keys = KEYPOINT_KEYS
+    most = (20,)
 
     def __init__(
         self,
@@ -102,21 +103,48 @@ class KeypointAP(CocoAP):
         self.iou_type, self.prefix, self.geometry = "keypoints", "keypoint_", ("boxes", "keypoints")
         self.sigmas = sigmas_of(keypoints, sigmas)
 
-    def found(self, values: Arrays) -> Objects:
-        """A detection is as large as the box of its keypoints, as in pycocotools' ``loadRes``."""
-        points = values["keypoints"][..., :2].astype(np.float64)
+    def record(self, prediction: Arrays, target: Arrays) -> Matched:
+        """The image's detections, matched by their keypoints."""
+        objects = self.objects(target, AREA_OF_BOX * area_of(target["boxes"].reshape(-1, 4)))
+        labelled = (target["keypoints"][..., 2] > 0).any(-1)
+        objects = objects._replace(ignored=objects.ignored | ~labelled)
+        similarity = keypoint_similarity(prediction, target, objects.areas, np.array(self.sigmas))
+        # A detection is as large as the box of its keypoints, as in pycocotools' ``loadRes``.
+        points = prediction["keypoints"][..., :2].astype(np.float64)
         areas = (points.max(1) - points.min(1)).prod(1) if len(points) else np.zeros(0)
-        return self._figures(values, areas)
+        return matched(similarity, prediction, areas, objects, self.most[-1])
 
-    def there(self, values: Arrays) -> Objects:
-        """The truth, with the area of instances that are given none."""
-        return self._figures(values, AREA_OF_BOX * self._objects(values).areas)
+    def numbers(self, result: PrecisionRecall) -> dict[str, float]:
+        every, half, three_quarters = slice(None), slice(0, 1), slice(5, 6)
+        ranked = [(every, "all"), (half, "all"), (three_quarters, "all"), (every, "medium"), (every, "large")]
+        measures = (result.mean_precision, result.mean_recall)
+        return dict(zip(KEYPOINT_KEYS, [m(thresholds, area) for m in measures for thresholds, area in ranked], strict=True))
 
-    def _figures(self, values: Arrays, areas: Any) -> Objects:
-        boxes = values["boxes"].reshape(-1, 4)
-        return Objects(values["labels"], boxes, areas, keypoints=values["keypoints"])
 
-    def adjust(self, evaluation: COCOeval_faster) -> None:
-        # It would leave out the classes that no image shows, and count the others anew.
-        evaluation.params.catIds = list(range(len(self.classes)))
-        evaluation.params.kpt_oks_sigmas = np.array(self.sigmas)
+def keypoint_similarity(
+    prediction: Arrays, target: Arrays, areas: NDArray[np.float64], sigmas: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(D, G): OKS of instances of one class, -1 of others.
+
+    Of an object without a labelled keypoint the distances are those to twice its box: ``COCOeval.computeOks`` of pycocotools.
+
+    Args:
+        prediction: ``keypoints`` (D, K, 2 or more) and ``labels`` (D,).
+        target: ``keypoints`` (G, K, 3), ``boxes`` (G, 4), xyxy, and ``labels`` (G,).
+        areas: (G,), in square pixels.
+        sigmas: (K,), of the keypoints.
+    """
+    similarity = np.full((len(prediction["labels"]), len(target["labels"])), -1.0)
+    found = prediction["keypoints"][..., :2].astype(np.float64)
+    corners = target["boxes"].reshape(-1, 2, 2).astype(np.float64)
+    for g, (label, keypoints, (low, high)) in enumerate(zip(target["labels"], target["keypoints"], corners, strict=True)):
+        rows, labelled = np.flatnonzero(prediction["labels"] == label), keypoints[:, 2] > 0
+        size = high - low
+        if labelled.any():
+            distance = found[rows][:, labelled] - keypoints[labelled, :2]
+        else:
+            around, labelled = found[rows], np.ones(len(sigmas), bool)
+            distance = np.maximum(0, low - size - around) + np.maximum(0, around - (low + 2 * size))
+        error = np.square(distance).sum(-1) / np.square(2 * sigmas[labelled]) / (areas[g] + np.spacing(1)) / 2
+        similarity[rows, g] = np.exp(-error).mean(-1)
+    return similarity

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torchvision.ops import box_iou
 
-from .gather import Arrays, DetectionMetric
-
-MIN_IOU = 0.5
-
-
-class _Image(NamedTuple):
-    labels: NDArray[np.int64]  # of the detections that count, by descending score
-    scores: NDArray[np.float32]
-    right: NDArray[np.bool_]  # whether each found an object
-    positives: NDArray[np.int64]  # the labels of the objects to be found
-
-
-_NOTHING = _Image(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, bool), np.zeros(0, np.int64))
+from .coco import CocoAP
+from .detections import DetectionMetric
+from .matching import Matched
 
 
 def eleven_point_precision(right: NDArray[np.bool_], positives: int) -> float:
@@ -54,7 +42,34 @@ def area_under_precision(right: NDArray[np.bool_], positives: int) -> float:
     return float(envelope[right].sum() / positives)
 
 
-class VocAP(DetectionMetric[_Image]):
+@dataclass(frozen=True)
+class VocYear:
+    """How a year's development kit averages precision, and what its numbers are called."""
+
+    name: str
+    average_precision: Callable[[NDArray[np.bool_], int], float]
+
+    def values(self, images: Matched, classes: Sequence[str], *, per_class: bool) -> dict[str, float]:
+        """The year's numbers over all images in one table: see :class:`VocAP`."""
+        found = images.found[images.found["voc_counts"]]
+        found = found[np.argsort(-found["score"], kind="stable")]
+        found = found[np.argsort(found["label"], kind="stable")]
+        ends = np.bincount(found["label"], minlength=len(classes)).cumsum()
+        positives = np.bincount(images.there["label"][images.there["voc_counts"]], minlength=len(classes)).tolist()
+        right = np.split(found["voc_right"], ends[:-1])
+        each = [self.average_precision(r, count) for r, count in zip(right, positives, strict=True)]
+        known = [ap for ap in each if not np.isnan(ap)]
+        values = {f"mAP_voc{self.name}": float(np.mean(known)) if known else float("nan")}
+        if per_class:
+            values |= {f"AP_voc{self.name}/{name}": ap for name, ap in zip(classes, each, strict=True)}
+        return values
+
+
+VOC2007 = VocYear("07", eleven_point_precision)
+VOC2010 = VocYear("10", area_under_precision)
+
+
+class VocAP(DetectionMetric):
     """What VOC 2007 and VOC 2010 share: which detections are right (development kit, ``VOCevaldet.m``).
 
     Detections of a class are taken by descending score, equal scores by the place of their image in the split and then
@@ -70,59 +85,32 @@ class VocAP(DetectionMetric[_Image]):
     (nan where the class has none).
     """
 
-    year: ClassVar[str]
+    voc: ClassVar[VocYear]
 
-    @abstractmethod
-    def average_precision(self, right: NDArray[np.bool_], positives: int) -> float:
-        """One class's AP, from its detections by descending score and its number of objects."""
-
-    def record(self, prediction: Arrays, target: Arrays) -> _Image:
-        """Which detections of the image are right."""
-        order = np.argsort(-prediction["scores"], kind="stable")
-        labels, boxes, scores = (prediction[key][order] for key in ("labels", "boxes", "scores"))
-        objects = len(target["labels"])
-        difficult = target.get("difficult", np.zeros(objects, bool)).astype(bool)
-        right, counts = np.zeros(len(labels), bool), np.ones(len(labels), bool)
-        if objects and len(labels):
-            iou = box_iou(torch.from_numpy(boxes).double(), torch.from_numpy(target["boxes"]).double()).numpy()
-            iou[labels[:, None] != target["labels"]] = -1
-            best = iou.argmax(1)
-            (hits,) = np.nonzero(iou.max(1) >= MIN_IOU)
-            _, first = np.unique(best[hits], return_index=True)
-            right[hits[first]] = True
-            counts[hits] = ~difficult[best[hits]]
-        return _Image(labels[counts], scores[counts], right[counts], target["labels"][~difficult])
-
-    def compute(self) -> dict[str, Tensor]:
-        """AP over all images: see the class."""
-        columns = zip(_NOTHING, *self.in_order(), strict=True)
-        labels, scores, right, positives = (np.concatenate(column) for column in columns)
-        order = np.argsort(-scores, kind="stable")
-        labels, right = labels[order], right[order]
-        counts = np.bincount(positives, minlength=len(self.classes)).tolist()
-        each = [self.average_precision(right[labels == c], count) for c, count in enumerate(counts)]
-        precisions = torch.tensor(each, dtype=torch.float32, device=self.device)
-        values = {f"mAP_voc{self.year}": precisions.nanmean()}
-        if self.per_class:
-            values |= {f"AP_voc{self.year}/{name}": ap for name, ap in zip(self.classes, precisions, strict=True)}
-        return values
+    def values(self, images: Matched) -> dict[str, float]:
+        return self.voc.values(images, self.classes, per_class=self.per_class)
 
 
 class Voc2007AP(VocAP):
     """VOC 2007's eleven-point AP: ``mAP_voc07`` and, with ``per_class``, ``AP_voc07/<class>``."""
 
-    year = "07"
-
-    def average_precision(self, right: NDArray[np.bool_], positives: int) -> float:
-        """See :func:`eleven_point_precision`."""
-        return eleven_point_precision(right, positives)
+    voc = VOC2007
 
 
 class Voc2010AP(VocAP):
     """AP as VOC 2010 to 2012 define it: ``mAP_voc10`` and, with ``per_class``, ``AP_voc10/<class>``."""
 
-    year = "10"
+    voc = VOC2010
 
-    def average_precision(self, right: NDArray[np.bool_], positives: int) -> float:
-        """See :func:`area_under_precision`."""
-        return area_under_precision(right, positives)
+
+class BoxAP(CocoAP):
+    """All numbers of boxes, of COCO and of VOC's two years, from detections that are matched once.
+
+    ``compute`` returns what :class:`CocoAP`, :class:`Voc2007AP` and :class:`Voc2010AP` return.
+    """
+
+    def values(self, images: Matched) -> dict[str, float]:
+        values = super().values(images)
+        for voc in (VOC2007, VOC2010):
+            values |= voc.values(images, self.classes, per_class=self.per_class)
+        return values

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,8 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from datamodules import SelectiveSearch
+from datamodules import SelectiveSearch, Shapes
 from datamodules.grouping import Similarity, group
+from datamodules.images import read_image
 from datamodules.scene import InputError
 from datamodules.segments import DescribedImage, hsv, hue, intensity, lab, rgi, segment
 from datamodules.selective_search import FAST, QUALITY, ranked
@@ -36,6 +40,21 @@ def blocks(height: int, width: int, seed: int) -> NDArray[np.uint8]:
         (y1, x1), (y2, x2) = np.sort(rng.integers(0, (height + 1, width + 1), (2, 2)), 0)
         image[y1:y2, x1:x2] = rng.integers(0, 256, 3)
     return (image + rng.integers(-9, 10, image.shape)).clip(0, 255).astype(np.uint8)
+
+
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """As where numba is not installed."""
+    with patch("datamodules.segments.search_loops", lambda: None), patch("datamodules.grouping.search_loops", lambda: None):
+        yield
+
+
+def same_hierarchies(image: NDArray[np.uint8], search: SelectiveSearch) -> bool:
+    """Whether the compiled loops find, box by box and in the same order, what scikit-image and NumPy do."""
+    compiled = search.hierarchies(image)
+    with nothing_compiled():
+        plain = search.hierarchies(image)
+    return all(np.array_equal(a, b) for a, b in zip(compiled, plain, strict=True))
 
 
 def to_chw(image: NDArray[np.uint8]) -> Tensor:
@@ -111,6 +130,25 @@ def test_segments_are_described_by_their_pixels(height: int, width: int, seed: i
     assert np.allclose(segments.texture, [histogram(described.texture_bins[r], 10) for r in regions], atol=1e-6)
     expected = [[i, j] for i, j in combinations(range(count), 2) if touch(regions[i], regions[j])]
     assert segments.neighbours.tolist() == expected
+
+
+@given(st.integers(1, 30), st.integers(1, 30), seeds, st.sampled_from([(5.0, 1), (20.0, 4), (100.0, 60)]))
+@settings(deadline=None, max_examples=15)
+def test_compiled_loops_give_the_same_boxes(height: int, width: int, seed: int, scale: tuple[float, int]) -> None:
+    search = SelectiveSearch("quality", scales=(scale[0], 3 * scale[0]), min_size=scale[1], cache=False)
+    assert same_hierarchies(blocks(height, width, seed), search)
+
+
+def test_compiled_loops_give_the_same_boxes_of_drawn_scenes() -> None:
+    for scene in (Shapes(image_size=128).scenes("val")[i] for i in range(2)):
+        assert same_hierarchies(scene["image"].permute(1, 2, 0).contiguous().numpy(), SelectiveSearch(cache=False))
+
+
+def test_compiled_loops_give_the_same_boxes_of_photographs(real_data: Path) -> None:
+    for path in sorted((real_data / "coco" / "val2017").glob("*.jpg"))[:2]:
+        assert same_hierarchies(
+            read_image(path)[:, ::2, ::2].permute(1, 2, 0).contiguous().numpy(), SelectiveSearch(cache=False)
+        )
 
 
 def test_texture_tells_directions_apart() -> None:

@@ -120,8 +120,8 @@ def test_both_years_are_those_of_the_kit(images: list[tuple[list[Found], list[Th
         outcomes = [kit_outcomes(images, label) for label in range(2)]
         aps = [float(kit(right, positives)) if positives else math.nan for right, positives in outcomes]
         present = [ap for ap in aps if not math.isnan(ap)]
-        expected = {f"mAP_voc{metric.year}": float(np.mean(present)) if present else math.nan}
-        expected |= {f"AP_voc{metric.year}/{name}": ap for name, ap in zip(CLASSES, aps, strict=True)}
+        expected = {f"mAP_voc{metric.voc.name}": float(np.mean(present)) if present else math.nan}
+        expected |= {f"AP_voc{metric.voc.name}/{name}": ap for name, ap in zip(CLASSES, aps, strict=True)}
         assert measured(metric, images) == pytest.approx(expected, abs=1e-6, nan_ok=True)
 
 
