@@ -86,7 +86,7 @@ def _folders(path: Path) -> list[str]:
     """The names of the folders in a folder, sorted; hidden ones are passed over."""
     try:
         with os.scandir(path) as entries:
-            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and os.path.isdir(entry))
+            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and Path(entry).is_dir())
     except (FileNotFoundError, NotADirectoryError):
         return []
 

@@ -16,6 +16,7 @@ from .scene import SceneError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"})
 """Endings, in lower case, of the files that count as images."""
+_ENDINGS = tuple(SUFFIXES)
 
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
@@ -108,15 +109,17 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def image_names(folder: Path) -> list[str]:
-    """The files of :func:`list_images` as names below the folder, with ``/`` between their parts: a path for each costs more than
-    finding the files."""
+    """The files of :func:`list_images` as names below the folder, with ``/`` between their parts.
+
+    (To make a path of each costs more than to find the files.)
+    """
     found: list[str] = []
     seen = {os.path.realpath(folder)}
     for where, folders, files in os.walk(folder, followlinks=True):
         if folders:
             here = Path(os.path.realpath(where))
             folders[:] = [n for n in sorted(folders) if not n.startswith(".") and _is_new(Path(where, n), here, seen)]
-        images = [name for name in files if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")]
+        images = [name for name in files if name.lower().endswith(_ENDINGS) and not name.startswith(".")]
         if images:
             below = os.path.relpath(where, folder).replace(os.sep, "/")
             found += images if below == "." else [f"{below}/{name}" for name in images]
