@@ -65,7 +65,7 @@ def masks(root: Path, repeats: int) -> Row:
     paths = sorted((root / "train2017").glob("*.jpg"))
     ours, peer = in_turns(repeats, each(scenes, len(paths)), lambda turn: [read_image(path) for path in paths])
     count = len(paths)
-    return Row("COCO with masks, 320 px, a sample; its photograph read", ours / count, peer / count, "ms", "half of what it was")
+    return Row("COCO with masks, 320 px, a sample; its photograph read", ours / count, peer / count, "ms", "half of before")
 
 
 def second_epoch(root: Path, repeats: int) -> Row:

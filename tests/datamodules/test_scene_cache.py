@@ -137,8 +137,7 @@ class CountedSquares(Squares):
         return super().__getitem__(index)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("augment", [[], [A.D4(p=1), A.GaussNoise(p=1)]], ids=["still", "augmented"])
+@pytest.mark.parametrize(("augment", "workers"), [([], 0), ([A.D4(p=1), A.GaussNoise(p=1)], 0), ([A.D4(p=1)], 2)])
 def test_each_scene_is_read_once_and_batches_are_those_that_are_read_anew(
     augment: list[Any], workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
