@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol, cast
 
 import numpy as np
@@ -18,6 +18,7 @@ from .loading import DistributedBatchSampler, EpochLoader, Key, Skipped
 from .proposals import Proposer
 from .resizing import ResizeMode
 from .scene import COMPUTED, FIELDS, DatasetMetadata, InputError, Scene, SceneError, declared, keep_objects, printable
+from .scene_cache import SceneCache
 from .selective_search import SelectiveSearch
 from .transforms import SceneTransform, Transform
 
@@ -28,7 +29,8 @@ Size = int | tuple[int, int]
 
 
 class Scenes(Protocol):
-    """What a data module gives for a split: anything with a length whose item i is the i-th scene."""
+    """What a data module gives for a split: anything with a length whose item i is the i-th scene, each time the same. Where a
+    true attribute ``in_memory`` says that it has them there, ``cache_mib`` keeps no others."""
 
     def __len__(self) -> int: ...
 
@@ -54,6 +56,8 @@ class DataModule(pl.LightningDataModule):
         proposals: finds an image's proposals, where a task needs them: selective search, unless something else is said.
         workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
         train_samples: train on this many scenes only: the first of a permutation that the seed does not change.
+        cache_mib: MiB that this process (one a device) and its workers together may take to keep the scenes they have read:
+            decoded, and resized where nothing is augmented. What does not fit, and with 0 every scene, is read in each epoch.
         invalid: what happens to a scene or an object that breaks the contract: ``error`` stops and names it; ``skip`` leaves
             it out, with a warning that names it and a count.
     """
@@ -74,6 +78,7 @@ class DataModule(pl.LightningDataModule):
         proposals: Proposer | None = None,
         workers: int = 2,
         train_samples: int | None = None,
+        cache_mib: int = 512,
         invalid: Literal["error", "skip"] = "error",
     ) -> None:
         super().__init__()
@@ -83,9 +88,11 @@ class DataModule(pl.LightningDataModule):
                 f"{type(self).__name__}: image_size and batch_size must be at least 1 and workers at least 0, "
                 f"got {image_size}, {batch_size} and {workers}"
             )
+        if cache_mib < 0:
+            raise InputError(f"{type(self).__name__}: cache_mib is {cache_mib}: 0 or more expected")
         self.batch_size, self.resize_mode, self.augment, self.workers = batch_size, resize_mode, list(augment), workers
         self.proposals = proposals or SelectiveSearch()
-        self.train_samples, self.invalid = train_samples, invalid
+        self.train_samples, self.cache_mib, self.invalid = train_samples, cache_mib, invalid
         if unknown := self.provides - FIELDS.keys():
             raise InputError(
                 f"{type(self).__name__} provides {_words(unknown)}; a scene's fields are {_words(frozenset(FIELDS))}"
@@ -95,7 +102,8 @@ class DataModule(pl.LightningDataModule):
         """What was left out so far, in order; filled under ``invalid: skip``."""
         self._loaders: dict[str, EpochLoader] = {}
         self._made_with: dict[str, Any] = {}
-        """The settings that ``_loaders`` and ``skipped`` belong to."""
+        """The settings that ``_loaders``, ``skipped`` and ``_cache`` belong to."""
+        self._cache: SceneCache | None = None  # one for all splits, made before the first worker: all share it
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -143,7 +151,7 @@ class DataModule(pl.LightningDataModule):
 
     def _loader(self, split: Split, training: bool = False) -> EpochLoader:
         if not unchanged(self._made_with, self._settings()):
-            self._loaders, self.skipped = {}, {}
+            self._loaders, self.skipped, self._cache = {}, {}, None
         if split not in self._loaders:  # one that is kept keeps its workers
             self._loaders[split] = self._make_loader(split, training)
             self._made_with = self._settings()  # behind it: making one fills what a data set keeps of its files
@@ -162,7 +170,9 @@ class DataModule(pl.LightningDataModule):
         return bool(getattr(self.trainer, "overfit_batches", 0))
 
     def _make_loader(self, split: Split, training: bool) -> EpochLoader:
-        dataset = PreparedScenes(self, split, augment=training)
+        if self._cache is None and self.cache_mib:
+            self._cache = SceneCache(self.cache_mib * 2**20)
+        dataset = PreparedScenes(self, split, augment=training, cache=self._cache)
         name = type(self).__name__
         if len(dataset) == 0:
             raise InputError(f"{name}: the {split} split is empty")
@@ -198,11 +208,17 @@ class DataModule(pl.LightningDataModule):
                 warnings.warn(f"left out ({len(self.skipped)} so far): {text}", stacklevel=1)
 
 
+_FIRST_NUMBER: dict[Split, int] = {"train": 0, "val": 1 << 40, "test": 2 << 40}
+"""Where the numbers of each split's scenes begin in a cache of all."""
+
+
 class PreparedScenes(Dataset[Any]):
     """The scenes of a split, each checked, augmented, resized and reduced to the fields in use."""
 
-    def __init__(self, data: DataModule, split: Split, *, augment: bool) -> None:
+    def __init__(self, data: DataModule, split: Split, *, augment: bool, cache: SceneCache | None = None) -> None:
         self.source = data.scenes(split)
+        self.cache = None if getattr(self.source, "in_memory", False) else cache
+        self.first = _FIRST_NUMBER[split]
         self.metadata, self.invalid, self.seed = data.metadata, data.invalid, run_seed()
         self.fields, self.fields_to_load = data.fields, data.fields_to_load
         self.propose = data.proposals if "proposals" in data.fields else None
@@ -220,20 +236,35 @@ class PreparedScenes(Dataset[Any]):
 
     def __getitem__(self, key: Key) -> Scene | Skipped:
         epoch, index = key
-        try:
-            scene, left_out = self.checked(index if self.chosen is None else self.chosen[index])
-        except SceneError as error:
-            if self.invalid == "error":
-                raise
-            return Skipped(error)
+        number = self.first + index
+        scene = self.cache.get(number) if self.cache else None
+        if scene is None:
+            try:
+                scene = self._read(index)
+            except SceneError as error:
+                if self.invalid == "error":
+                    raise
+                return Skipped(error)
+            if self.cache and "problems" not in scene:  # those are said each time
+                self.cache.put(number, scene)
+        if self.transform.augment:
+            scene = self._transformed(scene, (self.seed, epoch, index))
+        return cast(Scene, scene | {"index": index})
+
+    def _read(self, index: int) -> dict[str, Any]:
+        """All of a sample that is the same in each epoch: the whole of it where nothing is augmented."""
+        scene, left_out = self.checked(index if self.chosen is None else self.chosen[index])
         if self.propose:
             scene["proposals"] = self.propose(scene["image"])
-        size = tuple(scene["image"].shape[1:])
-        prepared = dict(self.transform(scene, (self.seed, epoch, index)))
+        size, name = tuple(scene["image"].shape[1:]), scene.get("name", str(index))
+        prepared = dict(scene) if self.transform.augment else self._transformed(scene, ())
+        return prepared | {"size": size, "name": name} | ({"problems": left_out} if left_out else {})
+
+    def _transformed(self, scene: Mapping[str, Any], seed: tuple[int, ...]) -> dict[str, Any]:
+        prepared = dict(self.transform(cast(Scene, scene), seed))
         if "boxes" not in self.fields:
             prepared.pop("boxes", None)
-        prepared |= {"index": index, "size": size, "name": scene.get("name", str(index))}
-        return cast(Scene, prepared | ({"problems": left_out} if left_out else {}))
+        return prepared
 
     def checked(self, index: int) -> tuple[Scene, list[str]]:
         """The scene as it lies on disk, with the fields that are transformed, and the objects that were left out of it."""

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from faster_coco_eval.core import mask as rle
 from numpy.typing import NDArray
 
 from .base import DataModule, Size, Split
+from .coco_masks import draw_masks
 from .files import SceneFiles, below, read_json
 from .images import read_image
 from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
@@ -230,55 +230,9 @@ class CocoReader:
         scene["area"] = torch.from_numpy(image.area)
         scene["crowd"] = torch.from_numpy(image.crowd)
         if "masks" in self.fields:
-            scene["masks"] = torch.from_numpy(_masks(name, image.segmentations, height, width))
+            scene["masks"] = torch.from_numpy(draw_masks(name, image.segmentations, height, width))
         if image.keypoints is not None:
             scene["keypoints"] = torch.from_numpy(image.keypoints)
         if "label" in self.fields:
             scene["label"] = scene["labels"][scene["area"].where(~scene["crowd"], -1).argmax()]
         return scene
-
-
-LARGEST_MASKS = 2**31
-"""Bytes of the masks of one image; official ones have tens of megabytes."""
-LONGEST_OUTLINE = 2_000_000
-"""Pixels along the polygons of one object: they are drawn point by point, so that a line to infinity is never ready."""
-
-
-def _masks(name: str, segmentations: list[Any], height: int, width: int) -> NDArray[np.uint8]:
-    """The masks (N, H, W) of an image's objects.
-
-    Raises:
-        SceneError: an object's polygons or run lengths cannot be drawn into the image, or there are far too many objects.
-    """
-    if len(segmentations) * height * width > LARGEST_MASKS:
-        raise SceneError(f"{name}: {len(segmentations)} masks of {width} x {height} pixels, more than {LARGEST_MASKS:,} bytes")
-    masks = np.zeros((len(segmentations), height, width), np.uint8)
-    for i, segmentation in enumerate(segmentations):
-        try:
-            _draw(masks[i], segmentation)
-        except Exception as error:  # what faster_coco_eval's C++ raises follows no pattern
-            raise SceneError(f"{name}: object {i}: no segmentation ({str(error).splitlines()[0][:200]})") from None
-    return masks
-
-
-def _draw(mask: NDArray[np.uint8], segmentation: Any) -> None:
-    """Draws an object's polygons, or decodes its run lengths, into a mask (H, W) of zeros."""
-    height, width = mask.shape
-    if not segmentation:
-        return
-    if isinstance(segmentation, dict):
-        # Before it is decoded, since the memory for it is taken by what it says.
-        if list(segmentation.get("size", ())) != [height, width]:
-            raise ValueError(f"its run lengths are not of {height} x {width} pixels (H x W)")
-    else:
-        for polygon in segmentation:
-            if polygon.ndim != 1 or polygon.size % 2 or polygon.dtype.kind not in "iuf" or not np.isfinite(polygon).all():
-                raise ValueError("a polygon is not x, y, x, y … of finite numbers")
-        outline = sum(
-            float(np.abs(np.diff(polygon.reshape(-1, 2), axis=0, append=polygon[None, :2])).sum())
-            for polygon in (p.astype(np.float64) for p in segmentation if p.size)
-        )
-        if outline > LONGEST_OUTLINE:
-            raise ValueError(f"its outline has {outline:.3g} pixels, more than {LONGEST_OUTLINE:,}")
-        segmentation = [polygon.tolist() for polygon in segmentation]
-    mask[:] = rle.decode(rle.segmToRle(segmentation, width, height))

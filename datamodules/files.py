@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from torch import Tensor
 
@@ -36,6 +36,9 @@ class SceneFiles(Generic[_Item]):
 @dataclass(frozen=True)
 class LabelledImages:
     """Images in memory, each with its class."""
+
+    in_memory: ClassVar = True
+    """No scene is kept a second time."""
 
     images: Tensor
     """uint8 (N, 3, H, W), RGB."""

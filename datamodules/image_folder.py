@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from .base import DataModule, Size, Split
 from .files import SceneFiles, existing, split_of
-from .images import list_images, read_image
+from .images import image_names, read_image
 from .scene import DatasetMetadata, InputError, Scene
 
 _LAYOUT = "a folder for each class with its images in it, <class>/*.jpg, or such folders in train/, val/ and test/"
@@ -59,34 +61,37 @@ class ImageFolder(DataModule):
         # A class may be called train: it holds images then, and no folders.
         return found if len(found) == len(names) or _folders(self.root / "train") else {}
 
-    def scenes(self, split: Split) -> SceneFiles[Path]:
+    def scenes(self, split: Split) -> SceneFiles[str]:
+        """The images of a split, each by its path below ``root``."""
         official = {"train": ("train",), "val": ("val", "test"), "test": ("test", "val")}[split]
         if set(self._splits) - {"train"}:
             if not (folders := [self._splits[name] for name in official if name in self._splits]):
                 raise InputError(f"{self.root} has no train/: expected {_LAYOUT}")
             return self._list(folders[0])
         everything = self._list(self._splits.get("train", self.root))
-        part = [p for p in everything.items if split_of(p.relative_to(self.root).as_posix()) == split]
-        return SceneFiles(part, everything.read)
+        return SceneFiles([name for name in everything.items if split_of(name) == split], everything.read)
 
-    def _list(self, folder: Path) -> SceneFiles[Path]:
+    def _list(self, folder: Path) -> SceneFiles[str]:
         if strangers := set(_folders(folder)) - set(self.classes):
             raise InputError(f"{folder / min(strangers)}: no such class among the {len(self.classes)} of train/")
-        images = [path for name in self.classes for path in list_images(folder / name)]
+        above = "" if folder == self.root else f"{folder.name}/"
+        images = [f"{above}{name}/{image}" for name in self.classes for image in image_names(folder / name)]
         if not images:
             raise InputError(f"{folder} holds no images: expected {_LAYOUT}")
         indices = {name: i for i, name in enumerate(self.classes)}
-        return SceneFiles(images, partial(_read, folder, self.root, indices))
+        return SceneFiles(images, partial(_read, self.root, above.count("/"), indices))
 
 
 def _folders(path: Path) -> list[str]:
     """The names of the folders in a folder, sorted; hidden ones are passed over."""
-    return sorted(p.name for p in path.iterdir() if p.is_dir() and not p.name.startswith(".")) if path.is_dir() else []
+    try:
+        with os.scandir(path) as entries:
+            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and Path(entry).is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
-def _read(folder: Path, root: Path, indices: dict[str, int], path: Path) -> Scene:
-    return {
-        "image": read_image(path),
-        "label": torch.tensor(indices[path.relative_to(folder).parts[0]]),
-        "name": path.relative_to(root).as_posix(),
-    }
+def _read(root: Path, depth: int, indices: dict[str, int], name: str) -> Scene:
+    """The scene of an image by its path below ``root``, whose part number ``depth`` is its class."""
+    label = indices[name.split("/")[depth]]
+    return {"image": read_image(root / name), "label": torch.from_numpy(np.array(label)), "name": name}

@@ -11,10 +11,12 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from .jpeg import decode_jpeg
 from .scene import SceneError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"})
 """Endings, in lower case, of the files that count as images."""
+_ENDINGS = tuple(SUFFIXES)
 
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
@@ -58,6 +60,8 @@ def read_image(path: Path) -> Tensor:
     Raises:
         SceneError: the file is missing, damaged or no image; the message names it.
     """
+    if (decoded := decode_jpeg(path, PIXELS)) is not None:
+        return torch.from_numpy(decoded).permute(2, 0, 1)
     image = _open(path, upright=True)
     if image.mode.startswith("I") or image.mode == "F":
         image = _eight_bit(image)
@@ -101,13 +105,25 @@ def list_images(folder: Path) -> list[Path]:
 
     Symbolic links are followed, each folder once: a link back to a folder that it lies in adds nothing.
     """
-    found = []
+    return [folder / name for name in image_names(folder)]
+
+
+def image_names(folder: Path) -> list[str]:
+    """The files of :func:`list_images` as names below the folder, with ``/`` between their parts.
+
+    (To make a path of each costs more than to find the files.)
+    """
+    found: list[str] = []
     seen = {os.path.realpath(folder)}
     for where, folders, files in os.walk(folder, followlinks=True):
-        here = Path(os.path.realpath(where))
-        folders[:] = [name for name in sorted(folders) if not name.startswith(".") and _is_new(Path(where, name), here, seen)]
-        found += [Path(where, name) for name in files if not name.startswith(".")]
-    return sorted(path for path in found if path.suffix.lower() in SUFFIXES)
+        if folders:
+            here = Path(os.path.realpath(where))
+            folders[:] = [n for n in sorted(folders) if not n.startswith(".") and _is_new(Path(where, n), here, seen)]
+        images = [name for name in files if name.lower().endswith(_ENDINGS) and not name.startswith(".")]
+        if images:
+            below = os.path.relpath(where, folder).replace(os.sep, "/")
+            found += images if below == "." else [f"{below}/{name}" for name in images]
+    return sorted(found, key=lambda name: name.split("/"))  # by their parts, as paths are sorted
 
 
 def _is_new(folder: Path, parent: Path, seen: set[str]) -> bool:

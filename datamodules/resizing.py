@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .kinds import Areas, Boxes, Kind, Map, Masks, Points, Regions
-from .layout import contiguous, to_chw, to_hwc
+from .layout import contiguous, take_pixels, to_chw, to_hwc
 from .scene import Scene, declared, keep_objects, of_kind
 
 ResizeMode = Literal["stretch", "letterbox", "crop"]
@@ -149,9 +149,12 @@ def _sampled(masks: Tensor, matrix: NDArray[np.float64], image_size: tuple[int, 
         return masks
     # (OpenCV's nearest neighbour takes the class at a pixel's corner, half a pixel off.)
     y, x = (np.arange(n) + 0.5 for n in image_size)
-    rows = torch.from_numpy(np.floor((y - matrix[1, 2]) / matrix[1, 1])).long()
-    columns = torch.from_numpy(np.floor((x - matrix[0, 2]) / matrix[0, 0])).long()
-    sampled = masks[..., rows.clamp(0, size[0] - 1)[:, None], columns.clamp(0, size[1] - 1)]
-    sampled[..., (rows < 0) | (rows >= size[0]), :] = fill
-    sampled[..., (columns < 0) | (columns >= size[1])] = fill
+    rows = np.floor((y - matrix[1, 2]) / matrix[1, 1]).astype(np.int64)
+    columns = np.floor((x - matrix[0, 2]) / matrix[0, 0]).astype(np.int64)
+    sampled = take_pixels(masks, rows.clip(0, size[0] - 1), columns.clip(0, size[1] - 1))
+    above, beside = (rows < 0) | (rows >= size[0]), (columns < 0) | (columns >= size[1])
+    if above.any():
+        sampled[..., torch.from_numpy(above), :] = fill
+    if beside.any():
+        sampled[..., torch.from_numpy(beside)] = fill
     return sampled

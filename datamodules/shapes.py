@@ -26,9 +26,8 @@ class Shapes(DataModule):
         val: number of validation scenes.
         test: number of test scenes.
         scene_seed: of the drawings; the run's own seed changes only their order and augmentation.
-        cache_mib: MiB that a process (each worker too) may take to keep drawn scenes; what does not fit, and with 0 every
-            scene, is drawn each time anew. At 64 pixels, a scene takes about 30 KiB.
-        kwargs: see :class:`datamodules.base.DataModule`.
+        kwargs: see :class:`datamodules.base.DataModule`. What ``cache_mib`` keeps are drawn scenes, about 30 KiB each at 64
+            pixels, and all data modules of a process share it.
     """
 
     provides = frozenset({"label", "mask", "boxes", "labels", "masks", "keypoints", "captions"})
@@ -42,15 +41,12 @@ class Shapes(DataModule):
         val: int = 500,
         test: int = 1000,
         scene_seed: int = 0,
-        cache_mib: int = 512,
         **kwargs: Any,
     ) -> None:
         super().__init__(image_size=image_size, **kwargs)
-        if cache_mib < 0:
-            raise InputError(f"Shapes: cache_mib is {cache_mib}: 0 or more expected")
         self.style = style or Style()
         self.sizes = {"train": train, "val": val, "test": test}
-        self.scene_seed, self.cache_mib = scene_seed, cache_mib
+        self.scene_seed = scene_seed
 
     @property
     def style(self) -> Style:
@@ -83,8 +79,11 @@ class Shapes(DataModule):
 class Drawings:
     """A split of drawn scenes."""
 
+    in_memory = True
+
     def __init__(self, drawings: Album, first: int, length: int, fields: frozenset[str], budget: int) -> None:
         self.album, self.first, self.length, self.fields, self.budget = drawings, first, length, fields, budget
+        drawings.reserve(budget)
 
     def __len__(self) -> int:
         return self.length

@@ -138,7 +138,7 @@ class SceneTransform:
                 case Masks():
                     masks = np.asarray(packed[field]) if field in packed else np.zeros((0, *image.shape[:2]))
                     # What lies outside the image is 255 there too, and no part of an object.
-                    moved[field] = torch.from_numpy((masks == 1).astype(np.uint8))
+                    moved[field] = torch.from_numpy((masks == 1).view(np.uint8))
                 case Points():
                     moved[field] = self._points(value, packed)
                 case Regions():

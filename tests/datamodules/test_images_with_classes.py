@@ -73,10 +73,10 @@ def test_image_folder_reads_no_image_for_its_metadata(tmp_path: Path) -> None:
 def test_image_folder_splits_what_has_no_splits(splits: dict[str, int], tmp_path: Path) -> None:
     root = tiny.write_image_folder(tmp_path, **splits)
     data = ImageFolder(str(root))
-    names = {split: {p.relative_to(root) for p in data.scenes(split).items} for split in SPLITS}
+    names = {split: {*data.scenes(split).items} for split in SPLITS}
     assert sum(map(len, names.values())) == len(set.union(*names.values())) == 20
     tiny.save(root / ("train/cat" if splits else "cat") / "new.jpg", tiny.picture((9, 9), [], 0))
-    again = {split: {p.relative_to(root) for p in ImageFolder(str(root)).scenes(split).items} for split in SPLITS}
+    again = {split: {*ImageFolder(str(root)).scenes(split).items} for split in SPLITS}
     assert all(names[split] <= again[split] for split in SPLITS)  # no image has changed its split
 
 

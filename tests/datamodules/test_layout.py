@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datamodules.layout import contiguous, to_chw, to_hwc
+from datamodules.layout import contiguous, take_pixels, to_chw, to_hwc
 
 sides = st.integers(1, 40)
 
@@ -33,3 +33,26 @@ def test_planes_are_memory_of_their_own() -> None:
     array = np.zeros((2, 3, 3), np.uint8)
     to_chw(array).fill_(1)
     assert not array.any()
+
+
+@given(
+    sides,
+    sides,
+    st.sampled_from([(), (0,), (3,), (2, 2)]),
+    st.sampled_from([torch.uint8, torch.bool, torch.int16, torch.float32, torch.int64, torch.float64]),
+    st.data(),
+)
+@settings(max_examples=50, deadline=None)
+def test_pixels_are_taken_where_rows_and_columns_cross(
+    height: int, width: int, before: tuple[int, ...], dtype: torch.dtype, data: st.DataObject
+) -> None:
+    maps = (torch.rand(*before, height, width) * 9).to(dtype)
+    if dtype == torch.float32 and maps.numel():
+        maps.view(-1)[0] = torch.nan
+    rows, columns = (
+        np.array(data.draw(st.lists(st.integers(0, side - 1), min_size=1, max_size=9)), np.int64) for side in (height, width)
+    )
+    expected = maps[..., torch.from_numpy(rows)[:, None], torch.from_numpy(columns)]
+    taken = take_pixels(maps, rows, columns)
+    torch.testing.assert_close(taken, expected, rtol=0, atol=0, equal_nan=True)
+    assert taken.dtype == dtype and (not taken.numel() or taken.data_ptr() != maps.data_ptr())
