@@ -91,6 +91,8 @@ class DataModule(pl.LightningDataModule):
                 f"{type(self).__name__} provides {_words(unknown)}; a scene's fields are {_words(frozenset(FIELDS))}"
             )
         self.fields: frozenset[str] = self.provides
+        self.originals = False
+        """Whether a batch has each image as it lies on disk too, under ``original``: ``lectern predict`` draws upon it."""
         self.skipped: dict[str, None] = {}
         """What was left out so far, in order; filled under ``invalid: skip``."""
         self._loaders: dict[str, EpochLoader] = {}
@@ -205,6 +207,7 @@ class PreparedScenes(Dataset[Any]):
         self.source = data.scenes(split)
         self.metadata, self.invalid, self.seed = data.metadata, data.invalid, run_seed()
         self.fields, self.fields_to_load = data.fields, data.fields_to_load
+        self.originals = data.originals
         self.propose = data.proposals if "proposals" in data.fields else None
         self.name, self.promised, self.promise_kept = type(data).__name__, data.fields - COMPUTED, False
         self.sound = bytearray(len(self.source))
@@ -233,6 +236,8 @@ class PreparedScenes(Dataset[Any]):
         if "boxes" not in self.fields:
             prepared.pop("boxes", None)
         prepared |= {"index": index, "size": size, "name": scene.get("name", str(index))}
+        if self.originals:
+            prepared["original"] = scene["image"]
         return cast(Scene, prepared | ({"problems": left_out} if left_out else {}))
 
     def checked(self, index: int) -> tuple[Scene, list[str]]:

@@ -190,7 +190,8 @@ class Task(pl.LightningModule):
                 return [moved(v) for v in value] if value and isinstance(value[0], Tensor) else value
             return value.to(device, non_blocking=later) if isinstance(value, Tensor) else value
 
-        return {field: moved(value) for field, value in batch.items()}
+        # An image as it lies on disk is drawn upon where it is.
+        return {field: value if field == "original" else moved(value) for field, value in batch.items()}
 
     def _evaluate(self, batch: Batch | None, stage: Stage, metrics: MetricCollection) -> list[Prediction] | None:
         if batch is None:  # this device's share of the last batch is empty

@@ -22,7 +22,8 @@ from pycocotools.cocoeval import COCOeval
 from datamodules.kinds import Map
 from datamodules.resizing import ResizeMode, resize_matrix, resize_scene
 from datamodules.scene import FIELDS, DatasetMetadata, Scene, printable
-from experiments.training.pictures import MIN_SCORE, draw
+from experiments.training.drawing import draw
+from experiments.training.legend import MIN_SCORE
 from experiments.training.predictions import PredictionWriter, as_json, on_disk, place_of
 from lightning_modules.base import Prediction
 from tests.support.hostile import examples, nothing_written, text
@@ -149,10 +150,10 @@ def test_a_predicted_quantity_is_written_in_pixels_of_the_image_as_it_lies_on_di
     """An image of 32 x 64 pixels, predicted at 32 x 32 after a crop: its left and right quarter are not known."""
     image = torch.zeros(3, 32, 64, dtype=torch.uint8)
     values = torch.arange(32.0).expand(32, 32).clone() + 0.5
-    data = SimpleNamespace(scenes=lambda split: [{"image": image}], image_size=(32, 32), resize_mode="crop")
+    data = SimpleNamespace(image_size=(32, 32), resize_mode="crop")
     trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
     writer, task = PredictionWriter(tmp_path), SimpleNamespace(metadata=METADATA)
-    batch: Any = {"name": ["a/b.jpg"], "size": [(32, 64)], "index": torch.tensor([0]), "image": image[None, ..., :32]}
+    batch: Any = {"name": ["a/b.jpg"], "size": [(32, 64)], "index": torch.tensor([0]), "original": [image]}
     writer.on_predict_batch_end(trainer, task, [{"heat": values}], batch)
     with redirect_stdout(StringIO()):
         writer.on_predict_epoch_end(trainer, task)  # type: ignore[arg-type]
@@ -176,7 +177,11 @@ def test_every_picture_lies_below_its_folder_and_no_two_are_one_file(names: list
         assert place.isprintable() or printable(place) == place
         assert all(part.strip(". ") and len(part.encode()) <= 200 and not part.startswith(".") for part in parts)
         assert not set(place) & set('\\:*?"<>|\0') and len(place.encode()) <= 1000
-        files += [f"{place}.png", *(f"{place}_{field}.{ending}" for field in FIELDS for ending in ("png", "npy"))]
+        files += [
+            f"{place}.jpg",
+            f"{place}.png",
+            *(f"{place}_{field}.{ending}" for field in FIELDS for ending in ("png", "npy")),
+        ]
     assert len(set(files)) == len(files) and "predictions.json" not in files
     assert not {parent.as_posix() for file in files for parent in PurePosixPath(file).parents} & {*files, "predictions.json"}
 
@@ -202,6 +207,7 @@ NAMES = [
 NAMES += [
     "predictions.json/x.jpg",
     "a.jpg.png/x.jpg",
+    "a.jpg.jpg/x.jpg",
     "unnamed/000000",
     "\ud800",
     "a/../../../x.jpg",
@@ -215,15 +221,13 @@ NAMES += [
 def test_predictions_stay_in_their_folder_whatever_images_are_called(tmp_path: Path) -> None:
     """Each has a picture and a map of its own, with its own pixels."""
     images = [torch.full((3, 8, 8), 10 * i, dtype=torch.uint8) for i in range(len(NAMES))]
-    data = SimpleNamespace(
-        scenes=lambda split: [{"image": image} for image in images], image_size=(8, 8), resize_mode="stretch"
-    )
+    data = SimpleNamespace(image_size=(8, 8), resize_mode="stretch")
     trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
     metadata = DatasetMetadata("x", (8, 8), mask_classes=("background", "b"))
     (folder := tmp_path / "a" / "b" / "run").mkdir(parents=True)
     writer = PredictionWriter(folder)
     found: Any = [{"mask": torch.full((8, 8), i, dtype=torch.uint8)} for i in range(len(NAMES))]
-    batch: Any = {"name": NAMES, "size": [(8, 8)] * len(NAMES), "index": torch.arange(len(NAMES)), "image": torch.stack(images)}
+    batch: Any = {"name": NAMES, "size": [(8, 8)] * len(NAMES), "index": torch.arange(len(NAMES)), "original": images}
     with nothing_written(tmp_path, within=folder), redirect_stdout(StringIO()):
         writer.on_predict_batch_end(trainer, SimpleNamespace(metadata=metadata), found, batch)
         writer.on_predict_epoch_end(trainer, SimpleNamespace(metadata=metadata))  # type: ignore[arg-type]
