@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import pytorch_lightning as pl
 import torch
@@ -34,6 +34,11 @@ class Prediction(Scene, total=False):
 
     scores: Tensor
     """float32 (C,), the probability of each class; in detection (N,), the score of each object."""
+
+
+def unstacked(fields: dict[str, Tensor]) -> list[Prediction]:
+    """The predictions of B images, from their fields (B, ...)."""
+    return [cast(Prediction, dict(zip(fields, values, strict=True))) for values in zip(*fields.values(), strict=True)]
 
 
 class Task(pl.LightningModule):
@@ -105,6 +110,13 @@ class Task(pl.LightningModule):
     @abstractmethod
     def predict(self, outputs: Any) -> list[Prediction]:
         """One prediction an image, from what the network gave: what metrics, pictures and ``lectern predict`` use."""
+
+    def stacked(self, outputs: Any) -> dict[str, Tensor] | None:
+        """The same as :meth:`predict`, each field as one tensor (B, ...); None where images differ in their numbers of things.
+
+        A task that gives it has its :meth:`predict` from :func:`unstacked`, and an exported graph without a loop.
+        """
+        return None
 
     @abstractmethod
     def metrics(self) -> MetricCollection:
