@@ -131,5 +131,4 @@ class Localization(Task):
 def pick(boxes: Tensor, labels: Tensor) -> Tensor:
     """(M, 4): of the boxes (M, 1 or C, 4) of each image the one for its class."""
     place = labels.clamp(max=boxes.shape[1] - 1)
-    # (A graph that is traced holds what len gives as a number.)
-    return boxes[torch.arange(boxes.shape[0], device=boxes.device), place]
+    return boxes.gather(1, place[:, None, None].expand(-1, 1, 4))[:, 0]

@@ -32,7 +32,7 @@ from experiments.runs.lock import releasing
 from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
-from . import building, finders, fine_tuning, monitors, rebuilding, trainer_options
+from . import building, exported, finders, fine_tuning, monitors, rebuilding, trainer_options
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone
 from .divergence import OnNan
@@ -111,10 +111,14 @@ class LecternCLI(OpenLightningCLI):
             parser.command.own_recipes, parser.command.early = early.own_recipes, early
         if command in ("validate", "test", "predict") and early.checkpoint:
             say_which_checkpoint(early)
-            self.saved = rebuilding.Saved.for_evaluation(Path(early.checkpoint))
+            path, trusted = Path(early.checkpoint), early.trusted
+            if path.suffix == exported.SUFFIX:
+                self.saved, trusted = exported.saved_of(path, command), (*trusted, exported.__name__)
+            else:
+                self.saved = rebuilding.Saved.for_evaluation(path)
             unshown = [a for a in early.arguments if not a.startswith("--print_config")]
             parse = lambda: parse_unchecked(parser, unshown)[command]  # noqa: E731
-            rebuilding.start_from(self.saved, self.parser_of(command), parse, early.trusted)
+            rebuilding.start_from(self.saved, self.parser_of(command), parse, trusted)
         self.config = parser.parse_args(early.arguments)
         if self.saved:
             self.config[command]["ckpt_path"] = early.checkpoint

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from datamodules.resizing import ResizeMode
 from datamodules.scene import COMPUTED, InputError
 from datamodules.temporary import beside
 from experiments.command_line.early import checkpoint_in
@@ -22,10 +23,11 @@ from lightning_modules.base import Task
 from lightning_modules.networks.detector import Detector
 from lightning_modules.networks.faster_rcnn import FasterRCNN, FasterRCNNOutputs
 
+from . import onnx_files
 from .agreement import MISSING, ROUNDING, TOLERANCE, differences
 from .checkpoint_io import load
 from .onnx_batches import INPUT, OPSET, as_tensors, for_each_image, of_each
-from .rebuilding import task_of
+from .rebuilding import Saved, resize_mode_of, task_of
 
 
 class Stacked(nn.Module):
@@ -104,7 +106,7 @@ def _is_of_images(value: Any, images: int) -> bool:
     return isinstance(value, Tensor) and value.ndim > 0 and value.shape[0] == images
 
 
-def export(task: Task, path: Path, resize_mode: str = "stretch") -> dict[str, float]:
+def export(task: Task, path: Path, resize_mode: ResizeMode = "stretch") -> dict[str, float]:
     """Writes the task's network as ONNX and compares it with the original on random images, one by one and as a batch.
 
     In these a trained detector finds nothing, and there would be nothing to compare: its boxes are compared in a second graph,
@@ -147,6 +149,7 @@ def export(task: Task, path: Path, resize_mode: str = "stretch") -> dict[str, fl
                 if not of_detections:
                     raise InputError(f"{type(task.network).__name__} scores all boxes alike, so that none can be compared")
             as_it_is = _checked(task, draft, images)
+        onnx_files.add(onnx_files.About(type(task).__name__, task.metadata.as_dict(), resize_mode), draft)
         draft.replace(path)
     except InputError as error:
         raise InputError(f"{path}: not written: {error}") from error
@@ -276,10 +279,11 @@ def run(arguments: list[str]) -> int:
     if checkpoint != options.ckpt_path:
         print(f"lectern: --ckpt_path {options.ckpt_path} is a folder: {checkpoint} is taken", file=sys.stderr)
     packages = trusted(options.trust or [os.environ.get("LECTERN_EXPORT__TRUST", "")])
-    task = task_of(load(checkpoint), checkpoint, packages)
+    content = load(checkpoint)
+    task, mode = task_of(content, checkpoint, packages), resize_mode_of(Saved.of_content(content, checkpoint))
     path: Any = options.output or checkpoint.with_suffix(".onnx")
     try:
-        differences = export(task, path)
+        differences = export(task, path, mode)
     except ImportError as error:
         raise InputError(f"export needs {error.name}: pip install 'lectern[export]'") from None
     print(f"{path}: " + ", ".join(f"{name} within {value:.1e}" for name, value in differences.items()))
