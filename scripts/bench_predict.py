@@ -21,7 +21,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from torch import nn
 from torchvision.ops import batched_nms
 
 from experiments.training.cli import LecternCLI
@@ -57,11 +56,11 @@ def checkpoint(path: Path) -> Path:
     torch.manual_seed(0)
     task = Detection(network=partial(YOLO, score_threshold=0.3), metadata=metadata(Style(image_size=(SIDE, SIDE))).as_dict())
     head: Any = task.network.head
-    last: nn.Conv2d = head.layers[-1]
+    bias: torch.Tensor = head.layers[-1].bias
     with torch.no_grad():
-        last.bias[[2, 3]] = 0.7  # the roots of the first box's sides: half of its neighbours are suppressed
-        last.bias[4] = 0.7  # its confidence
-        last.bias[10] = 0.5  # of the first class
+        bias[[2, 3]] = 0.7  # the roots of the first box's sides: half of its neighbours are suppressed
+        bias[4] = 0.7  # its confidence
+        bias[10] = 0.5  # of the first class
     arguments = {"network": {"class_path": "lightning_modules.networks.YOLO", "init_args": {"score_threshold": 0.3}}}
     content = {
         "state_dict": task.state_dict(),
@@ -84,7 +83,7 @@ def plain_loop(path: Path, images: list[Path], output: Path, pictures: bool) -> 
     output.mkdir(parents=True, exist_ok=True)
     found = []
     for image in images:
-        pixels = cv2.imread(str(image))
+        pixels: Any = cv2.imread(str(image))
         height, width = pixels.shape[:2]
         small = cv2.cvtColor(cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
         with torch.inference_mode():

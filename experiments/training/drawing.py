@@ -108,7 +108,7 @@ def write_pixels(array: NDArray[Any], path: Path) -> None:
         done = False
     if not done:
         raise InputError(f"{path}: not written: {array.shape[1]} x {array.shape[0]} pixels (W x H) are too many for the format")
-    path.write_bytes(content)
+    path.write_bytes(content.tobytes())
 
 
 def _enlarged(array: NDArray[Any], factor: int, copy: bool = False) -> NDArray[Any]:
@@ -164,7 +164,8 @@ def _draw_instance(
     canvas: Canvas, points: NDArray[np.float64], factor: int, skeleton: Sequence[tuple[int, int]], pen: int
 ) -> None:
     """The labelled keypoints of an instance (K, 2 or 3), and the bones between them."""
-    labelled = np.isfinite(points[:, :2]).all(1) & (points[:, 2] > 0 if points.shape[1] > 2 else True)
+    seen = points[:, 2] > 0 if points.shape[1] > 2 else np.ones(len(points), bool)
+    labelled = np.logical_and(np.isfinite(points[:, :2]).all(axis=1), seen).tolist()
     # OpenCV counts from the centre of the first pixel, a scene from its corner.
     places = np.nan_to_num(points[:, :2] * factor - 0.5).clip(-(2.0**14), 2.0**14)
     at = [(int(x), int(y)) for x, y in np.rint(places * 2**_SUBPIXEL)]

@@ -97,4 +97,4 @@ def image_label(fields: Mapping[str, Any], metadata: DatasetMetadata) -> str:
 
 def has_labels_of_its_own(fields: Mapping[str, Any]) -> bool:
     """Whether what is drawn says the classes already, so that the image needs no label as a whole."""
-    return bool(of_kind(fields, Boxes) or of_kind(fields, Map))
+    return bool(of_kind(fields, Boxes)) or bool(of_kind(fields, Map))

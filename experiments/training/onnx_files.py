@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Self, get_args
+from typing import Any, NamedTuple, Self, cast, get_args
 
 from datamodules.resizing import ResizeMode
 from datamodules.scene import InputError
@@ -55,7 +55,7 @@ class About(NamedTuple):
             raise InputError(f"{path}: its task is {str(task)[:80]!r}, and no class's name")
         if mode not in get_args(ResizeMode):
             raise InputError(f"{path}: its resize_mode is {str(mode)[:80]!r}, and none of {', '.join(get_args(ResizeMode))}")
-        return cls(task, checked_metadata(said.get("metadata"), path), mode)
+        return cls(task, checked_metadata(said.get("metadata"), path), cast(ResizeMode, mode))
 
 
 def add(about: About, path: Path) -> None:
