@@ -14,13 +14,13 @@ from PIL import Image
 
 from datamodules.drawing import Style, metadata
 from datamodules.scene import InputError
-from experiments.__main__ import main
 from experiments.training import onnx_files
 from experiments.training.export import export
 from experiments.training.exported import Exported, fault
 from experiments.training.onnx_batches import of_each
 from lightning_modules import Classification, Detection
 from lightning_modules.networks import YOLO, SmallConvNet
+from tests.conftest import Lectern
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -59,26 +59,27 @@ def photos(folder: Path) -> Path:
     return folder
 
 
-def predicted(folder: Path, path: Path, root: Path, *options: str) -> list[dict[str, Any]]:
+def predicted(lectern: Lectern, folder: Path, path: Path, root: Path, *options: str) -> list[dict[str, Any]]:
     runs = ["--runs", str(folder), "--data.workers", "0", "--trainer.enable_progress_bar", "false", *options]
-    assert main(["predict", "--ckpt_path", str(path), "--data", "ImageFiles", "--data.root", str(root), *runs]) == 0
+    done = lectern("predict", "--ckpt_path", str(path), "--data", "ImageFiles", "--data.root", str(root), *runs)
+    assert done.code == 0, done.err
     (written,) = folder.glob("*/evaluations/*/predictions/predictions.json")
     entries: list[dict[str, Any]] = json.loads(written.read_text())
     return entries
 
 
-def test_an_exported_network_predicts_what_its_checkpoint_does(tmp_path: Path) -> None:
+def test_an_exported_network_predicts_what_its_checkpoint_does(lectern: Lectern, tmp_path: Path) -> None:
     """For photographs of different sizes, in batches that are not full, prepared as in the training."""
     model, root = checkpoint(tmp_path / "yolo.ckpt"), photos(tmp_path / "photos")
-    assert main(["export", "--ckpt_path", str(model)]) == 0
+    assert lectern("export", "--ckpt_path", str(model)).code == 0
     about, _ = onnx_files.read(tmp_path / "yolo.onnx")
     assert (about.task, about.resize_mode, about.metadata["classes"]) == (
         "Detection",
         "letterbox",
         list(metadata(STYLE).classes),
     )
-    own = predicted(tmp_path / "a", model, root, "--data.batch_size", "2")
-    theirs = predicted(tmp_path / "b", tmp_path / "yolo.onnx", root, "--data.batch_size", "3", "--pictures", "false")
+    own = predicted(lectern, tmp_path / "a", model, root, "--data.batch_size", "2")
+    theirs = predicted(lectern, tmp_path / "b", tmp_path / "yolo.onnx", root, "--data.batch_size", "3", "--pictures", "false")
     assert [entry["file"] for entry in own] == [entry["file"] for entry in theirs] == [f"{i}.png" for i in range(len(SIZES))]
     assert all(entry["picture"].endswith(".jpg") for entry in own) and not any("picture" in entry for entry in theirs)
     assert not list((tmp_path / "b").rglob("*.jpg"))
@@ -158,9 +159,11 @@ def test_only_a_graph_of_onnx_s_own_operators_with_its_weights_inside_is_run(net
         onnx_files.read(tmp_path / "n.onnx")
 
 
-def test_other_commands_say_that_an_exported_network_is_for_predict(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["test", "--ckpt_path", str(network), "--data", "Shapes"]) != 0
-    assert "an exported network is run by lectern predict alone" in capsys.readouterr().err
+def test_other_commands_say_that_an_exported_network_is_for_predict(lectern: Lectern, network: Path) -> None:
+    done = lectern("test", "--ckpt_path", str(network), "--data", "Shapes")
+    assert done.code == 2 and "an exported network is run by lectern predict alone" in done.err
+    done = lectern("predict", "--ckpt_path", str(network))
+    assert done.code == 2 and "which images? --data.root FOLDER" in done.err
 
 
 @pytest.mark.parametrize(
