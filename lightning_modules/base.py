@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -13,32 +13,17 @@ from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, DatasetMetadata, InputError, Scene
+from datamodules.scene import Batch, DatasetMetadata, InputError
 
 from .accumulation import Step
 from .evaluating import evaluating
 from .means import Mean, mean_losses, values, with_total
+from .prediction import Prediction as Prediction
 from .running import RunningLosses
 from .schedules import Schedule
 from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau
 
 Stage = Literal["train", "val", "test"]
-
-
-class Prediction(Scene, total=False):
-    """What a task says of one image. The fields are a scene's, so that a prediction is drawn and stored as truth is.
-
-    Coordinates are pixels of the batch's image. The third number of a keypoint is its confidence (1 where a network gives
-    none).
-    """
-
-    scores: Tensor
-    """float32 (C,), the probability of each class; in detection (N,), the score of each object."""
-
-
-def unstacked(fields: dict[str, Tensor]) -> list[Prediction]:
-    """The predictions of B images, from their fields (B, ...)."""
-    return [cast(Prediction, dict(zip(fields, values, strict=True))) for values in zip(*fields.values(), strict=True)]
 
 
 class Task(pl.LightningModule):
@@ -114,7 +99,7 @@ class Task(pl.LightningModule):
     def stacked(self, outputs: Any) -> dict[str, Tensor] | None:
         """The same as :meth:`predict`, each field as one tensor (B, ...); None where images differ in their numbers of things.
 
-        A task that gives it has its :meth:`predict` from :func:`unstacked`, and an exported graph without a loop.
+        A task that gives it has its :meth:`predict` from :func:`.prediction.unstacked`, and an exported graph without a loop.
         """
         return None
 

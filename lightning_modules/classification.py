@@ -12,9 +12,10 @@ from torchmetrics.classification import MulticlassAccuracy, MultilabelF1Score
 
 from datamodules.scene import Batch
 
-from .base import Prediction, Task, unstacked
+from .base import Prediction, Task
 from .means import Mean, full_precision
 from .metrics.multilabel import MultiLabelAP
+from .prediction import unstacked
 
 
 class Classification(Task):

@@ -13,10 +13,11 @@ from torchvision.ops import generalized_box_iou_loss
 
 from datamodules.scene import Batch
 
-from .base import Prediction, Task, unstacked
+from .base import Prediction, Task
 from .means import Mean, counted, full_precision
 from .metrics.localization import LocalizationScores
 from .networks.heads import ClassAndBoxOutputs
+from .prediction import unstacked
 
 
 class GIoULoss(nn.Module):

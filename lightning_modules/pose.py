@@ -12,10 +12,11 @@ from torchmetrics import MetricCollection
 
 from datamodules.scene import Batch
 
-from .base import Prediction, Task, unstacked
+from .base import Prediction, Task
 from .means import Mean, counted, full_precision
 from .metrics.mean_pose import MeanPose
 from .metrics.pose import BoxPCK, KeypointError, PCKh, TorsoPCK
+from .prediction import unstacked
 
 
 class MainInstances(NamedTuple):

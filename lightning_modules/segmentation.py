@@ -11,9 +11,10 @@ from torchmetrics import MetricCollection
 
 from datamodules.scene import IGNORE, Batch
 
-from .base import Prediction, Task, unstacked
+from .base import Prediction, Task
 from .means import Mean, full_precision
 from .metrics.segmentation import SegmentationScores
+from .prediction import unstacked
 
 
 class Segmentation(Task):
