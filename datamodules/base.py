@@ -98,6 +98,8 @@ class DataModule(pl.LightningDataModule):
                 f"{type(self).__name__} provides {_words(unknown)}; a scene's fields are {_words(frozenset(FIELDS))}"
             )
         self.fields: frozenset[str] = self.provides
+        self.originals = False
+        """Whether a batch has each image as it lies on disk too, under ``original``: ``lectern predict`` draws upon it."""
         self.skipped: dict[str, None] = {}
         """What was left out so far, in order; filled under ``invalid: skip``."""
         self._loaders: dict[str, EpochLoader] = {}
@@ -217,10 +219,11 @@ class PreparedScenes(Dataset[Any]):
 
     def __init__(self, data: DataModule, split: Split, *, augment: bool, cache: SceneCache | None = None) -> None:
         self.source = data.scenes(split)
-        self.cache = None if getattr(self.source, "in_memory", False) else cache
+        self.cache = None if data.originals or getattr(self.source, "in_memory", False) else cache
         self.first = _FIRST_NUMBER[split]
         self.metadata, self.invalid, self.seed = data.metadata, data.invalid, run_seed()
         self.fields, self.fields_to_load = data.fields, data.fields_to_load
+        self.originals = data.originals
         self.propose = data.proposals if "proposals" in data.fields else None
         self.name, self.promised, self.promise_kept = type(data).__name__, data.fields - COMPUTED, False
         self.sound = bytearray(len(self.source))
@@ -258,6 +261,8 @@ class PreparedScenes(Dataset[Any]):
             scene["proposals"] = self.propose(scene["image"])
         size, name = tuple(scene["image"].shape[1:]), scene.get("name", str(index))
         prepared = dict(scene) if self.transform.augment else self._transformed(scene, ())
+        if self.originals:
+            prepared["original"] = scene["image"]
         return prepared | {"size": size, "name": name} | ({"problems": left_out} if left_out else {})
 
     def _transformed(self, scene: Mapping[str, Any], seed: tuple[int, ...]) -> dict[str, Any]:

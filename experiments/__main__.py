@@ -19,8 +19,9 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   validate   score a checkpoint on the validation set
   test       score a checkpoint on the test set, and check what its recipe expects
   predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
+             --pictures false draws none; an exported network (.onnx) is as good as a checkpoint
   doctor     what a configuration would do here, without training; with --run, one batch of it
-  export     write a checkpoint's network as ONNX, checked against onnxruntime
+  export     write a checkpoint's network as ONNX, for batches of any size, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
   dashboard  a local page: the verdicts, and the runs side by side
   list       tasks, data modules and recipes, and which fits which; your own too

@@ -39,8 +39,12 @@ class OpenLightningCLI(LightningCLI):
         """Nothing: in Lightning's a checkpoint's arguments silently override the recipe and the command line."""
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
-        """Lightning's, and checkpoints are read weights-only: from an address they are not, unless it is said."""
-        return super()._prepare_subcommand_kwargs(subcommand) | {"weights_only": True}
+        """Lightning's, and checkpoints are read weights-only: from an address they are not, unless it is said.
+
+        What is predicted is written, and not returned: Lightning would keep that of all images in memory until the end.
+        """
+        kwargs = super()._prepare_subcommand_kwargs(subcommand) | {"weights_only": True}
+        return kwargs | {"return_predictions": False} if subcommand == "predict" else kwargs
 
 
 def parse_unchecked(parser: LightningArgumentParser, arguments: list[str]) -> Any:

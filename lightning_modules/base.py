@@ -13,27 +13,17 @@ from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, DatasetMetadata, InputError, Scene
+from datamodules.scene import Batch, DatasetMetadata, InputError
 
 from .accumulation import Step
 from .evaluating import evaluating
 from .means import Mean, mean_losses, values, with_total
+from .prediction import Prediction as Prediction
 from .running import RunningLosses
 from .schedules import Schedule
 from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau
 
 Stage = Literal["train", "val", "test"]
-
-
-class Prediction(Scene, total=False):
-    """What a task says of one image. The fields are a scene's, so that a prediction is drawn and stored as truth is.
-
-    Coordinates are pixels of the batch's image. The third number of a keypoint is its confidence (1 where a network gives
-    none).
-    """
-
-    scores: Tensor
-    """float32 (C,), the probability of each class; in detection (N,), the score of each object."""
 
 
 class Task(pl.LightningModule):
@@ -105,6 +95,13 @@ class Task(pl.LightningModule):
     @abstractmethod
     def predict(self, outputs: Any) -> list[Prediction]:
         """One prediction an image, from what the network gave: what metrics, pictures and ``lectern predict`` use."""
+
+    def stacked(self, outputs: Any) -> dict[str, Tensor] | None:
+        """The same as :meth:`predict`, each field as one tensor (B, ...); None where images differ in their numbers of things.
+
+        A task that gives it has its :meth:`predict` from :func:`.prediction.unstacked`, and an exported graph without a loop.
+        """
+        return None
 
     @abstractmethod
     def metrics(self) -> MetricCollection:
@@ -190,7 +187,8 @@ class Task(pl.LightningModule):
                 return [moved(v) for v in value] if value and isinstance(value[0], Tensor) else value
             return value.to(device, non_blocking=later) if isinstance(value, Tensor) else value
 
-        return {field: moved(value) for field, value in batch.items()}
+        # An image as it lies on disk is drawn upon where it is.
+        return {field: value if field == "original" else moved(value) for field, value in batch.items()}
 
     def _evaluate(self, batch: Batch | None, stage: Stage, metrics: MetricCollection) -> list[Prediction] | None:
         if batch is None:  # this device's share of the last batch is empty

@@ -15,6 +15,7 @@ from datamodules.scene import Batch
 from .base import Prediction, Task
 from .means import Mean, full_precision
 from .metrics.multilabel import MultiLabelAP
+from .prediction import unstacked
 
 
 class Classification(Task):
@@ -34,7 +35,11 @@ class Classification(Task):
         return {"cross_entropy": Mean.of(F.cross_entropy(full_precision(outputs), batch["label"], reduction="none"))}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
-        return [{"label": p.argmax(), "scores": p} for p in outputs.float().softmax(dim=1)]
+        return unstacked(self.stacked(outputs))
+
+    def stacked(self, outputs: Tensor) -> dict[str, Tensor]:
+        scores = outputs.float().softmax(dim=1)
+        return {"label": scores.argmax(dim=1), "scores": scores}
 
     def metrics(self) -> MetricCollection:
         classes = len(self.metadata.classes)

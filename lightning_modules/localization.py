@@ -17,6 +17,7 @@ from .base import Prediction, Task
 from .means import Mean, counted, full_precision
 from .metrics.localization import LocalizationScores
 from .networks.heads import ClassAndBoxOutputs
+from .prediction import unstacked
 
 
 class GIoULoss(nn.Module):
@@ -106,13 +107,13 @@ class Localization(Task):
         return {"class": Mean(F.cross_entropy(logits, labels, reduction="sum"), count), "box": Mean(box, count)}
 
     def predict(self, outputs: ClassAndBoxOutputs) -> list[Prediction]:
+        return unstacked(self.stacked(outputs))
+
+    def stacked(self, outputs: ClassAndBoxOutputs) -> dict[str, Tensor]:
         scores = outputs.logits.float().softmax(dim=1)
         labels = scores.argmax(dim=1)
         boxes = pick(outputs.boxes, labels).float() * self._sides()
-        return [
-            {"label": label, "scores": score, "boxes": box[None]}
-            for label, score, box in zip(labels, scores, boxes, strict=True)
-        ]
+        return {"label": labels, "scores": scores, "boxes": boxes[:, None]}
 
     def metrics(self) -> MetricCollection:
         return MetricCollection([LocalizationScores()], compute_groups=False)
@@ -131,4 +132,4 @@ class Localization(Task):
 def pick(boxes: Tensor, labels: Tensor) -> Tensor:
     """(M, 4): of the boxes (M, 1 or C, 4) of each image the one for its class."""
     place = labels.clamp(max=boxes.shape[1] - 1)
-    return boxes[torch.arange(len(boxes), device=boxes.device), place]
+    return boxes.gather(1, place[:, None, None].expand(-1, 1, 4))[:, 0]

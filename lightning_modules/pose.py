@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchmetrics import MetricCollection
 
 from datamodules.scene import Batch
@@ -15,6 +16,7 @@ from .base import Prediction, Task
 from .means import Mean, counted, full_precision
 from .metrics.mean_pose import MeanPose
 from .metrics.pose import BoxPCK, KeypointError, PCKh, TorsoPCK
+from .prediction import unstacked
 
 
 class MainInstances(NamedTuple):
@@ -91,8 +93,11 @@ class Pose(Task):
         return {"keypoints": Mean(total, counted(len(predicted), predicted))}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
+        return unstacked(self.stacked(outputs))
+
+    def stacked(self, outputs: Tensor) -> dict[str, Tensor]:
         points = outputs.float() * self._sides()
-        return [{"keypoints": torch.cat([p, torch.ones_like(p[:, :1])], dim=1)[None]} for p in points]
+        return {"keypoints": F.pad(points, (0, 1), value=1.0)[:, None]}
 
     def metrics(self) -> MetricCollection:
         keypoints = self.metadata.keypoints

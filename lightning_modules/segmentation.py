@@ -14,6 +14,7 @@ from datamodules.scene import IGNORE, Batch
 from .base import Prediction, Task
 from .means import Mean, full_precision
 from .metrics.segmentation import SegmentationScores
+from .prediction import unstacked
 
 
 class Segmentation(Task):
@@ -34,7 +35,10 @@ class Segmentation(Task):
         return {"cross_entropy": Mean(total, (target != IGNORE).sum())}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
-        return [{"mask": mask} for mask in outputs.argmax(dim=1).to(torch.uint8)]
+        return unstacked(self.stacked(outputs))
+
+    def stacked(self, outputs: Tensor) -> dict[str, Tensor]:
+        return {"mask": outputs.argmax(dim=1).to(torch.uint8)}
 
     def metrics(self) -> MetricCollection:
         return MetricCollection([SegmentationScores(self.metadata.mask_classes)], compute_groups=False)

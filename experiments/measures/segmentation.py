@@ -10,14 +10,14 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.utils import make_grid, save_image
+from torchvision.utils import make_grid
 
 from datamodules.base import PreparedScenes
 from datamodules.loading import collate
 from datamodules.scene import IGNORE, Batch
 from experiments.runs.files import PICTURES
 from experiments.runs.folder import folder_of
-from experiments.training.pictures import draw
+from experiments.training.drawing import draw, write_picture
 from lightning_modules.evaluating import evaluating
 from lightning_modules.metrics.segmentation import BandAccuracy
 
@@ -100,7 +100,7 @@ class PhaseEnergy(pl.Callback):
             grey = _grey(logits[i, 0])
             tiles.append(draw(grey.expand(3, -1, -1), {}, task.metadata))
         folder.mkdir(parents=True, exist_ok=True)
-        save_image(make_grid([tile.float() / 255 for tile in tiles], nrow=4, padding=4), folder / "upsampling.png")
+        write_picture(make_grid(tiles, nrow=4, padding=4), folder / "upsampling.png")
 
 
 def _grey(values: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from torch import Tensor
 
@@ -26,16 +26,23 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         InputError: the disk is full, the folder read-only, or the like; what was there before is intact.
     """
+    with written_whole(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[TextIO]:
+    """As :func:`write_atomically`, for a text that is written piece by piece; nothing is left of one that breaks off."""
     draft = beside(path)
     with writing(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with draft.open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
-        except OSError:
+        except BaseException:
             with suppress(OSError):  # where the folder is read-only there is nothing to remove
                 draft.unlink(missing_ok=True)
             raise

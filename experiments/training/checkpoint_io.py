@@ -75,6 +75,8 @@ class WeightsAlone(AtomicCheckpoints):
     """For evaluation: of a checkpoint, the state of its training is left out."""
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        if Path(path).suffix == ".onnx":  # its weights are in the graph, which its task has read
+            return {"state_dict": {}, "pytorch-lightning_version": version("pytorch-lightning")}
         checkpoint = super().load_checkpoint(path, map_location, weights_only)
         return {"state_dict": checkpoint["state_dict"], "pytorch-lightning_version": version("pytorch-lightning")}
 

@@ -32,7 +32,7 @@ from experiments.runs.lock import releasing
 from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
-from . import building, finders, fine_tuning, monitors, rebuilding, trainer_options
+from . import building, exported, finders, fine_tuning, monitors, rebuilding, trainer_options
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone
 from .divergence import OnNan
@@ -40,7 +40,7 @@ from .errors import readable
 from .keeping import KeepLast
 from .memory import keep_freed_memory
 from .parsing import Parser, say_what_is_hidden
-from .pictures import Pictures
+from .pictures import Pictures, with_pictures_spelled
 from .profiling import NoProfiler
 from .resuming import GoOn, Resumed
 from .run_choice import CHOSEN, choose
@@ -106,14 +106,19 @@ class LecternCLI(OpenLightningCLI):
         early = read_early(sys.argv[1:] if args is None else list(args))
         command = early.arguments[0] if early.arguments else ""
         if command in self.subcommands():
+            early = early._replace(arguments=with_pictures_spelled(early.arguments))
             parser.early, parser.command = early, self.parser_of(command)
             parser.command.own_recipes, parser.command.early = early.own_recipes, early
         if command in ("validate", "test", "predict") and early.checkpoint:
             say_which_checkpoint(early)
-            self.saved = rebuilding.Saved.for_evaluation(Path(early.checkpoint))
+            path, trusted = Path(early.checkpoint), early.trusted
+            if path.suffix == exported.SUFFIX:
+                self.saved, trusted = exported.saved_of(path, command), (*trusted, exported.__name__)
+            else:
+                self.saved = rebuilding.Saved.for_evaluation(path)
             unshown = [a for a in early.arguments if not a.startswith("--print_config")]
             parse = lambda: parse_unchecked(parser, unshown)[command]  # noqa: E731
-            rebuilding.start_from(self.saved, self.parser_of(command), parse, early.trusted)
+            rebuilding.start_from(self.saved, self.parser_of(command), parse, trusted)
         self.config = parser.parse_args(early.arguments)
         if self.saved:
             self.config[command]["ckpt_path"] = early.checkpoint
@@ -161,6 +166,7 @@ class LecternCLI(OpenLightningCLI):
             task.double()  # Lightning converts after it has loaded a checkpoint, which rounds the weights to float32
         # Prediction asks for no annotation, but for what is computed from the image.
         data.require(task.needs | (task.uses & data.provides) if self.subcommand != "predict" else task.needs & COMPUTED)
+        data.originals = self.subcommand == "predict" and self.config_init[self.subcommand].pictures.count > 0
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         config = self.config_init[self.subcommand]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,62 +15,113 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from faster_coco_eval.core import mask as rle
-from PIL import Image
 from torch import Tensor
-from torchvision.utils import save_image
 
-from datamodules.base import DataModule, Scenes
+from datamodules.base import DataModule
 from datamodules.kinds import Boxes, Map, Masks, Points, Regions, Scalar
 from datamodules.resizing import resize_matrix
-from datamodules.scene import FIELDS, IGNORE, Batch, DatasetMetadata, declared, of_kind, printable
-from experiments.runs.writing import write_atomically
-from lightning_modules.base import Prediction
+from datamodules.scene import FIELDS, IGNORE, DatasetMetadata, declared, of_kind, printable
+from experiments.runs.writing import written_whole
 from lightning_modules.distributed import gather_objects
 
-from .pictures import draw, worth_drawing
+from .drawing import LARGEST_JPEG, draw, write_picture, write_pixels
+from .legend import worth_drawing
 
 
 class PredictionWriter(pl.Callback):
-    """Writes ``predictions/<image>.png`` and ``predictions/predictions.json`` into the run's folder (see :func:`place_of`).
+    """Writes ``predictions/<image>.jpg`` and ``predictions/predictions.json`` into the run's folder (see :func:`place_of`).
 
     A picture is the image as it lies on disk, with what was predicted drawn over it. The JSON is a list with one entry an
-    image: its file, size, and what was predicted, with coordinates in pixels of the image as it lies on disk. A map of classes
-    is a PNG of class indices of that size, a map of a quantity a NumPy array. Objects are entries as COCO's result format has
-    them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a run-length code) and ``keypoints``
-    (x, y, confidence of each keypoint; counted, as COCO's are, from the centre of the first pixel and not from its corner).
+    image, a line each, sorted by file: its file, size, and what was predicted, with coordinates in pixels of the image as it
+    lies on disk. A map of classes is a PNG of class indices of that size, a map of a quantity a NumPy array. Objects are
+    entries as COCO's result format has them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a
+    run-length code) and ``keypoints`` (x, y, confidence of each keypoint; counted, as COCO's are, from the centre of the first
+    pixel and not from its corner).
+
+    Images come with the batch (``DataModule.originals``), and entries are kept on disk until the end: however many images
+    there are, the memory holds those of the batches that are under way.
+
+    Args:
+        folder: the run's.
+        pictures: whether pictures are drawn.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "predictions"
-        self._entries: list[dict[str, Any]] = []
-        self._scenes: Scenes | None = None
+    def __init__(self, folder: Path, pictures: bool = True) -> None:
+        self.folder, self.pictures = folder / "predictions", pictures
+        self._entries: SortedLines | None = None
 
-    def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Batch, *args: Any) -> None:
+    def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *args: Any) -> None:
         if outputs is None:
             return
         data = cast(DataModule, trainer.datamodule)  # type: ignore[attr-defined]
-        if self._scenes is None:
-            self._scenes = data.scenes("test")
+        self._entries = self._entries or SortedLines(self.folder)
         for i, prediction in enumerate(outputs):
-            name = batch["name"][i]
+            name, size = batch["name"][i], batch["size"][i]
             place = place_of(name, int(batch["index"][i]))
-            picture = self.folder / f"{place}.png"
-            picture.parent.mkdir(parents=True, exist_ok=True)
-            matrix = resize_matrix(batch["size"][i], data.image_size, data.resize_mode)
-            shown = on_disk(worth_drawing(prediction), matrix, batch["size"][i])
-            image = self._scenes[int(batch["index"][i])]["image"]
-            save_image(draw(image, shown, pl_module.metadata).float() / 255, picture)
-            entry = {"file": name, "size": list(batch["size"][i]), "picture": f"{place}.png"}
-            for field, _, value in of_kind(shown, Map):
-                entry[field] = _write_map(self.folder / f"{place}_{field}", value).relative_to(self.folder).as_posix()
-            self._entries.append(entry | as_json(prediction, matrix, batch["size"][i], pl_module.metadata))
+            matrix = resize_matrix(size, data.image_size, data.resize_mode)
+            maps = {field: value for field, _, value in of_kind(prediction, Map)}
+            shown = on_disk(worth_drawing(prediction) if self.pictures else maps, matrix, size)
+            (self.folder / place).parent.mkdir(parents=True, exist_ok=True)
+            entry: dict[str, Any] = {"file": name, "size": list(size)}
+            if self.pictures:
+                entry["picture"] = self._draw(batch["original"][i], shown, place, pl_module.metadata)
+            for field in maps:
+                entry[field] = _write_map(self.folder / f"{place}_{field}", shown[field]).relative_to(self.folder).as_posix()
+            self._entries.add(name, json.dumps(entry | as_json(prediction, matrix, size, pl_module.metadata)))
+
+    def _draw(self, image: Tensor, shown: Mapping[str, Any], place: str, metadata: DatasetMetadata) -> str:
+        """The picture's file, below the folder."""
+        drawn = draw(image, shown, metadata)
+        name = f"{place}.{'jpg' if max(drawn.shape) <= LARGEST_JPEG else 'png'}"
+        write_picture(drawn, self.folder / name)
+        return name
 
     def on_predict_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        entries = sorted((e for part in gather_objects(self._entries) for e in part), key=lambda e: str(e["file"]))
-        self._entries = []
+        own, self._entries = self._entries or SortedLines(self.folder), None
+        others = gather_objects([] if trainer.is_global_zero else list(own))
         if trainer.is_global_zero:
-            write_atomically(self.folder / "predictions.json", json.dumps(entries, indent=1) + "\n")
-            print(f"predictions  {self.folder / 'predictions.json'} ({len(entries)} images)")
+            for name, line in (entry for part in others for entry in part):
+                own.add(name, line)
+            path = self.folder / "predictions.json"
+            count = own.write(path)
+            print(f"predictions  {path} ({count} images)")
+        own.close()
+
+
+class SortedLines:
+    """Lines of text by name that wait on disk, in a file without a name, until they are written in order.
+
+    Args:
+        folder: on whose disk they wait; it is made where it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closed by :meth:`close`)
+        self._places: list[tuple[str, int, int]] = []
+
+    def add(self, name: str, line: str) -> None:
+        content = line.encode()
+        self._places.append((name, self._file.tell(), len(content)))
+        self._file.write(content)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Names and lines, sorted by name."""
+        for name, start, length in sorted(self._places):
+            self._file.seek(start)
+            yield name, self._file.read(length).decode()
+        self._file.seek(0, os.SEEK_END)
+
+    def write(self, path: Path) -> int:
+        """Writes a JSON list of the lines, whole or not at all; returns their number."""
+        with written_whole(path) as file:
+            for i, (_, line) in enumerate(self):
+                file.write(f"{',' if i else '['}\n{line}")
+            file.write("\n]\n" if self._places else "[]\n")
+        return len(self._places)
+
+    def close(self) -> None:
+        self._file.close()
 
 
 UNNAMED = "unnamed"
@@ -76,7 +129,7 @@ UNNAMED = "unnamed"
 
 
 def place_of(name: str, index: int) -> str:
-    """Where the picture of an image lies below the folder of predictions, without ``.png``: a function of both alone.
+    """Where the picture of an image lies below the folder of predictions, without its ending: a function of both alone.
 
     It is the image's name, its ending included (``a.jpg`` and ``a.png`` are two), where that is a path below any folder, on any
     system, and no name of another file there; otherwise its number, in a folder of its own.
@@ -88,7 +141,7 @@ def place_of(name: str, index: int) -> str:
     """
     parts = name.split("/")
     # A folder is called like no file there, and a picture like no map.
-    like_others = parts[0] == UNNAMED or any(part.endswith((".png", ".npy", ".json")) for part in parts[:-1])
+    like_others = parts[0] == UNNAMED or any(part.endswith((".jpg", ".png", ".npy", ".json")) for part in parts[:-1])
     fits = all(map(_is_file_name, parts)) and len(name.encode()) <= 1000
     return name if fits and not like_others and not name.endswith(_OF_MAPS) else f"{UNNAMED}/{index:06}"
 
@@ -106,7 +159,7 @@ def _is_file_name(part: str) -> bool:
 def _write_map(path: Path, values: Tensor) -> Path:
     """Writes bytes (H, W) as a PNG, anything else as a NumPy array; returns the file, ``path`` with its ending."""
     if values.dtype == torch.uint8:
-        Image.fromarray(values.numpy()).save(path := path.with_name(f"{path.name}.png"))
+        write_pixels(values.numpy(), path := path.with_name(f"{path.name}.png"))
     else:
         np.save(path := path.with_name(f"{path.name}.npy"), values.numpy())
     return path
@@ -120,8 +173,7 @@ def on_disk(prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: t
             case Boxes() | Regions():
                 moved[field] = _boxes_back(value, matrix, size)
             case Points():
-                points = value.cpu()
-                moved[field] = torch.cat([_back(points[..., :2], matrix), points[..., 2:]], -1)
+                moved[field] = _points_back(value, matrix)
             case Map():
                 moved[field] = torch.from_numpy(map_back(value, matrix, size, kind.fill))
             case Masks():
@@ -131,9 +183,9 @@ def on_disk(prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: t
 
 
 def as_json(
-    prediction: Prediction, matrix: np.ndarray[Any, Any], size: tuple[int, int], metadata: DatasetMetadata
+    prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: tuple[int, int], metadata: DatasetMetadata
 ) -> dict[str, Any]:
-    """A prediction as plain data, in pixels of the original image of ``size`` (H, W)."""
+    """A prediction of the resized image as plain data, in pixels of the original image of ``size`` (H, W)."""
     entry: dict[str, Any] = {}
     for field, scalar, value in of_kind(prediction, Scalar):
         entry[field] = metadata.names(scalar)[int(value)] if scalar.classes else _rounded(value)
@@ -143,8 +195,8 @@ def as_json(
         if (scores := prediction.get("scores")) is not None:
             entry["scores"] = dict(zip(metadata.classes, _rounded(scores), strict=True))
         for field, _, value in of_kind(prediction, Points):
-            points = torch.cat([_back(value[..., :2].cpu(), matrix), value[..., 2:].cpu()], -1)
-            entry[field] = [dict(zip(metadata.keypoints, _rounded(instance), strict=True)) for instance in points]
+            instances = _rounded(_points_back(value, matrix))
+            entry[field] = [dict(zip(metadata.keypoints, instance, strict=True)) for instance in instances]
     for _, a_map, value in of_kind(prediction, Map):
         if names := metadata.names(a_map):
             counts = torch.bincount(value.flatten().int().cpu(), minlength=len(names))
@@ -154,7 +206,7 @@ def as_json(
 
 
 def _objects(
-    prediction: Prediction, matrix: np.ndarray[Any, Any], size: tuple[int, int], metadata: DatasetMetadata
+    prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: tuple[int, int], metadata: DatasetMetadata
 ) -> list[dict[str, Any]]:
     boxes = _boxes_back(prediction["boxes"], matrix, size)
     if (found := prediction.get("labels")) is not None:
@@ -162,20 +214,18 @@ def _objects(
     else:  # the one box of classification + localization
         labels = [int(prediction["label"])] * len(boxes)
         scores = [float(prediction["scores"].max())] * len(boxes)
+    xywh = _rounded(torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1))
     entries: list[dict[str, Any]] = [
-        {
-            "category": metadata.classes[label],
-            "category_id": label,
-            "bbox": _rounded(_xywh(box)),
-            "score": round(score, 5),
-        }
-        for box, label, score in zip(boxes, labels, scores, strict=True)
+        {"category": metadata.classes[label], "category_id": label, "bbox": box, "score": round(score, 5)}
+        for box, label, score in zip(xywh, labels, scores, strict=True)
     ]
+    # Masks one by one: a hundred of them, of a photograph's size, would fill the memory.
     for entry, mask in zip(entries, prediction.get("masks", ()), strict=False):
         entry["segmentation"] = _run_lengths(map_back(mask, matrix, size) == 1)
-    for entry, keypoints in zip(entries, prediction.get("keypoints", ()), strict=False):
-        points = torch.cat([_back(keypoints[:, :2].cpu(), matrix) - 0.5, keypoints[:, 2:].cpu()], 1)
-        entry["keypoints"] = _rounded(points.flatten())
+    if (keypoints := prediction.get("keypoints")) is not None:
+        rows = _rounded((_points_back(keypoints, matrix) - torch.tensor([0.5, 0.5, 0])).flatten(1))
+        for entry, row in zip(entries, rows, strict=False):
+            entry["keypoints"] = row
     return entries
 
 
@@ -201,8 +251,9 @@ def _boxes_back(boxes: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, in
     return corners.clamp(torch.zeros(2), torch.tensor(size[::-1])).reshape(-1, 4)
 
 
-def _xywh(box: Tensor) -> Tensor:
-    return torch.cat([box[:2], box[2:] - box[:2]])
+def _points_back(points: Tensor, matrix: np.ndarray[Any, Any]) -> Tensor:
+    """Points (N, K, 2 or 3) of the resized image in pixels of the original one; what else is said of each stays."""
+    return torch.cat([_back(points[..., :2].cpu(), matrix), points[..., 2:].cpu()], -1)
 
 
 def _back(points: Tensor, matrix: np.ndarray[Any, Any]) -> Tensor:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast, get_args
 
 from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules import ImageFiles
+from datamodules.resizing import ResizeMode
 from datamodules.scene import InputError
 from experiments.lightning_compat import importing_only
 from experiments.runs.files import CHECKPOINTS, CONFIG
@@ -103,6 +104,18 @@ def task_of(checkpoint: dict[str, Any], path: Path, trusted: Collection[str] = (
     return task
 
 
+def resize_mode_of(saved: Saved) -> ResizeMode:
+    """How images took their size in the training; as a data module does by itself where the checkpoint says nothing.
+
+    Raises:
+        InputError: it says what is no such way.
+    """
+    mode = ((saved.settings.get("data") or {}).get("init_args") or {}).get("resize_mode", "stretch")
+    if mode not in get_args(ResizeMode):
+        raise InputError(f"{saved.path}: data.resize_mode is {str(mode)[:80]!r}, and none of {', '.join(get_args(ResizeMode))}")
+    return cast(ResizeMode, mode)
+
+
 def metadata_in(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
     """The metadata of the data that a checkpoint was trained on; empty where it has none.
 
@@ -126,6 +139,8 @@ def check_root(saved: Saved, root: Any) -> None:
 
     MNIST and CIFAR-10 are downloaded where they are missing: a checkpoint does not say into which new folder.
     """
+    if root == "":
+        raise InputError(f"{saved.path}: which images? --data.root FOLDER says where they are")
     arguments = (saved.settings.get("data") or {}).get("init_args") or {}
     if isinstance(root, str) and root == arguments.get("root") and not Path(root).exists():
         raise InputError(f"{saved.path}: its data lie in {root}, which is not here; say where they are: --data.root FOLDER")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import redirect_stdout
+from functools import wraps
 from io import StringIO
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 from faster_coco_eval.core import mask as rle
 from hypothesis import given
@@ -19,12 +21,19 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from datamodules import image_files
+from datamodules.drawing import Style
+from datamodules.drawing import metadata as drawn_metadata
 from datamodules.kinds import Map
 from datamodules.resizing import ResizeMode, resize_matrix, resize_scene
 from datamodules.scene import FIELDS, DatasetMetadata, Scene, printable
-from experiments.training.pictures import MIN_SCORE, draw
-from experiments.training.predictions import PredictionWriter, as_json, on_disk, place_of
+from experiments.training.drawing import draw
+from experiments.training.legend import MIN_SCORE
+from experiments.training.predictions import PredictionWriter, SortedLines, as_json, on_disk, place_of
+from lightning_modules import Segmentation
 from lightning_modules.base import Prediction
+from lightning_modules.networks import FCN
+from tests.conftest import Lectern
 from tests.support.hostile import examples, nothing_written, text
 from tests.support.tiny import COCO_KEYPOINTS
 
@@ -149,10 +158,10 @@ def test_a_predicted_quantity_is_written_in_pixels_of_the_image_as_it_lies_on_di
     """An image of 32 x 64 pixels, predicted at 32 x 32 after a crop: its left and right quarter are not known."""
     image = torch.zeros(3, 32, 64, dtype=torch.uint8)
     values = torch.arange(32.0).expand(32, 32).clone() + 0.5
-    data = SimpleNamespace(scenes=lambda split: [{"image": image}], image_size=(32, 32), resize_mode="crop")
+    data = SimpleNamespace(image_size=(32, 32), resize_mode="crop")
     trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
     writer, task = PredictionWriter(tmp_path), SimpleNamespace(metadata=METADATA)
-    batch: Any = {"name": ["a/b.jpg"], "size": [(32, 64)], "index": torch.tensor([0]), "image": image[None, ..., :32]}
+    batch: Any = {"name": ["a/b.jpg"], "size": [(32, 64)], "index": torch.tensor([0]), "original": [image]}
     writer.on_predict_batch_end(trainer, task, [{"heat": values}], batch)
     with redirect_stdout(StringIO()):
         writer.on_predict_epoch_end(trainer, task)  # type: ignore[arg-type]
@@ -176,7 +185,11 @@ def test_every_picture_lies_below_its_folder_and_no_two_are_one_file(names: list
         assert place.isprintable() or printable(place) == place
         assert all(part.strip(". ") and len(part.encode()) <= 200 and not part.startswith(".") for part in parts)
         assert not set(place) & set('\\:*?"<>|\0') and len(place.encode()) <= 1000
-        files += [f"{place}.png", *(f"{place}_{field}.{ending}" for field in FIELDS for ending in ("png", "npy"))]
+        files += [
+            f"{place}.jpg",
+            f"{place}.png",
+            *(f"{place}_{field}.{ending}" for field in FIELDS for ending in ("png", "npy")),
+        ]
     assert len(set(files)) == len(files) and "predictions.json" not in files
     assert not {parent.as_posix() for file in files for parent in PurePosixPath(file).parents} & {*files, "predictions.json"}
 
@@ -202,6 +215,7 @@ NAMES = [
 NAMES += [
     "predictions.json/x.jpg",
     "a.jpg.png/x.jpg",
+    "a.jpg.jpg/x.jpg",
     "unnamed/000000",
     "\ud800",
     "a/../../../x.jpg",
@@ -215,15 +229,13 @@ NAMES += [
 def test_predictions_stay_in_their_folder_whatever_images_are_called(tmp_path: Path) -> None:
     """Each has a picture and a map of its own, with its own pixels."""
     images = [torch.full((3, 8, 8), 10 * i, dtype=torch.uint8) for i in range(len(NAMES))]
-    data = SimpleNamespace(
-        scenes=lambda split: [{"image": image} for image in images], image_size=(8, 8), resize_mode="stretch"
-    )
+    data = SimpleNamespace(image_size=(8, 8), resize_mode="stretch")
     trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
     metadata = DatasetMetadata("x", (8, 8), mask_classes=("background", "b"))
     (folder := tmp_path / "a" / "b" / "run").mkdir(parents=True)
     writer = PredictionWriter(folder)
     found: Any = [{"mask": torch.full((8, 8), i, dtype=torch.uint8)} for i in range(len(NAMES))]
-    batch: Any = {"name": NAMES, "size": [(8, 8)] * len(NAMES), "index": torch.arange(len(NAMES)), "image": torch.stack(images)}
+    batch: Any = {"name": NAMES, "size": [(8, 8)] * len(NAMES), "index": torch.arange(len(NAMES)), "original": images}
     with nothing_written(tmp_path, within=folder), redirect_stdout(StringIO()):
         writer.on_predict_batch_end(trainer, SimpleNamespace(metadata=metadata), found, batch)
         writer.on_predict_epoch_end(trainer, SimpleNamespace(metadata=metadata))  # type: ignore[arg-type]
@@ -233,3 +245,49 @@ def test_predictions_stay_in_their_folder_whatever_images_are_called(tmp_path: P
         assert (folder / "predictions" / entries[name]["picture"]).is_file()
         assert np.unique(np.asarray(Image.open(folder / "predictions" / entries[name]["mask"]))).tolist() == [i]
     assert len({entry["picture"] for entry in entries.values()}) == len(NAMES)
+
+
+# Many images ------------------------------------------------------------------------------------------------------------
+
+
+def test_each_image_is_read_once_and_predictions_are_not_kept(
+    lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures included, and in batches of images of different sizes."""
+    (workdir / "photos").mkdir()
+    for i in range(5):
+        Image.new("RGB", (40 + 10 * i, 60 - 5 * i), (50 * i, 99, 9)).save(workdir / "photos" / f"{i}.jpg")
+    read, kept = list[str](), list[Any]()
+    own, predict = image_files.read_image, pl.Trainer.predict
+    monkeypatch.setattr(image_files, "read_image", lambda path: (read.append(path.name), own(path))[1])
+    keep = wraps(predict)(lambda *args, **more: kept.append(predict(*args, **more)))  # the parser reads its arguments
+    monkeypatch.setattr(pl.Trainer, "predict", keep)
+    model = {"class_path": "Segmentation", "init_args": {"network": {"class_path": "lightning_modules.networks.FCN"}}}
+    task = Segmentation(network=FCN, metadata=drawn_metadata(Style(image_size=(32, 32))).as_dict())
+    content = {"state_dict": task.state_dict(), "hyper_parameters": {"metadata": task.metadata.as_dict()}}
+    torch.save({**content, "experiment": {"model": model}, "pytorch-lightning_version": "2.6.6"}, workdir / "fcn.ckpt")
+    arguments = ["--ckpt_path", "fcn.ckpt", "--data", "ImageFiles", "--data.root", "photos", "--data.workers", "0"]
+    done = lectern("predict", *arguments, "--data.batch_size", "2")
+    assert done.code == 0, done.err
+    assert sorted(read) == [f"{i}.jpg" for i in range(5)] and kept == [None]
+    (folder,) = (workdir / "runs").glob("*/evaluations/*/predictions")
+    entries = json.loads((folder / "predictions.json").read_text())
+    assert [entry["size"] for entry in entries] == [[60 - 5 * i, 40 + 10 * i] for i in range(5)]
+    for entry in entries:
+        height, width = entry["size"]
+        picture, mask = (Image.open(folder / entry[name]) for name in ("picture", "mask"))
+        assert picture.format == "JPEG" and picture.width * height == picture.height * width
+        assert mask.format == "PNG" and mask.size == (width, height)
+
+
+def test_lines_wait_on_disk_and_are_written_in_the_order_of_their_names(tmp_path: Path) -> None:
+    lines = SortedLines(tmp_path / "new")
+    for name in ("b", "ü", "a"):
+        lines.add(name, json.dumps({"file": name}, ensure_ascii=False))
+    assert [name for name, _ in lines] == ["a", "b", "ü"]
+    lines.add("0", "{}")  # they can be read before the last is there
+    assert lines.write(tmp_path / "all.json") == 4
+    assert json.loads((tmp_path / "all.json").read_text()) == [{}, {"file": "a"}, {"file": "b"}, {"file": "ü"}]
+    lines.close()
+    assert SortedLines(tmp_path).write(tmp_path / "none.json") == 0 and json.loads((tmp_path / "none.json").read_text()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.json", "new", "none.json"]
