@@ -15,6 +15,7 @@ from datamodules.scene import Batch
 from .base import Prediction, Task
 from .means import Mean, full_precision
 from .metrics.multilabel import MultiLabelAP
+from .uploads import uploaded
 
 
 class Classification(Task):
@@ -67,6 +68,7 @@ class MultiLabelClassification(Task):
 
     needs = frozenset({"labels"})
     uses = frozenset({"difficult"})
+    on_host = Task.on_host | {"labels"}
     monitor = "val/map"
 
     def outputs(self) -> int:
@@ -79,7 +81,10 @@ class MultiLabelClassification(Task):
         return {"binary_cross_entropy": Mean((losses * known).sum(), known.sum())}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
-        return [{"scores": p, "labels": (p > 0.5).nonzero().flatten()} for p in outputs.float().sigmoid()]
+        scores = outputs.float().sigmoid()
+        shown = (scores > 0.5).cpu()  # one wait for a GPU, and not one an image
+        labels = [uploaded(row.nonzero().flatten(), scores.device) for row in shown]
+        return [{"scores": p, "labels": own} for p, own in zip(scores, labels, strict=True)]
 
     def metrics(self) -> MetricCollection:
         classes = len(self.metadata.classes)
@@ -95,10 +100,10 @@ class MultiLabelClassification(Task):
 
     def targets(self, batch: Batch) -> Tensor:
         """int64 (B, C): 1 shown, 0 absent, -1 not to be judged."""
-        target = torch.zeros(len(batch["labels"]), self.outputs(), dtype=torch.long, device=self.device)
+        target = torch.zeros(len(batch["labels"]), self.outputs(), dtype=torch.long)
         for row, labels in enumerate(batch["labels"]):
             if "difficult" in batch:
                 target[row, labels[batch["difficult"][row]]] = -1
                 labels = labels[~batch["difficult"][row]]
             target[row, labels] = 1
-        return target
+        return uploaded(target, self.device)

@@ -17,6 +17,7 @@ from .base import Prediction, Task
 from .means import Mean, counted, full_precision
 from .metrics.localization import LocalizationScores
 from .networks.heads import ClassAndBoxOutputs
+from .uploads import numbers, uploaded
 
 
 class GIoULoss(nn.Module):
@@ -60,7 +61,8 @@ def main_objects(batch: Batch) -> MainObjects:
     if not rows:
         none = torch.zeros(0, dtype=torch.long, device=device)
         return MainObjects(none, none, torch.zeros(0, 4, device=device))
-    return MainObjects(torch.tensor(rows, device=device), torch.stack(labels), torch.stack(boxes))
+    found = (torch.tensor(rows), torch.stack(labels), torch.stack(boxes))
+    return MainObjects(*(uploaded(values, device) for values in found))
 
 
 class Localization(Task):
@@ -79,6 +81,7 @@ class Localization(Task):
 
     needs = frozenset({"boxes", "labels"})
     uses = frozenset({"difficult", "crowd"})
+    on_host = Task.on_host | {"boxes", "labels"}
     monitor = "val/localization_error"
     mode = "min"
 
@@ -102,13 +105,14 @@ class Localization(Task):
         count = counted(len(rows), predicted)
         box = predicted.sum()  # 0 where there is no object, whose mean loss would be NaN
         if len(rows):
-            box = self.box_weight * len(rows) * self.box_loss(predicted, (boxes / self._sides()).to(predicted))
+            box = self.box_weight * len(rows) * self.box_loss(predicted, (boxes / self._sides(boxes)).to(predicted))
         return {"class": Mean(F.cross_entropy(logits, labels, reduction="sum"), count), "box": Mean(box, count)}
 
     def predict(self, outputs: ClassAndBoxOutputs) -> list[Prediction]:
         scores = outputs.logits.float().softmax(dim=1)
         labels = scores.argmax(dim=1)
-        boxes = pick(outputs.boxes, labels).float() * self._sides()
+        boxes = pick(outputs.boxes, labels).float()
+        boxes = boxes * self._sides(boxes)
         return [
             {"label": label, "scores": score, "boxes": box[None]}
             for label, score, box in zip(labels, scores, boxes, strict=True)
@@ -123,9 +127,9 @@ class Localization(Task):
         box = torch.cat([p["boxes"] for p in predictions])
         return {"label": label[rows], "box": box[rows], "target_label": labels, "target_box": boxes}
 
-    def _sides(self) -> Tensor:
+    def _sides(self, like: Tensor) -> Tensor:
         height, width = self.metadata.image_size
-        return torch.tensor([width, height, width, height], device=self.device)
+        return numbers([width, height, width, height], like)
 
 
 def pick(boxes: Tensor, labels: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def places_of(maps: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
 def _portions(whole: Tensor, keypoints: int, size: tuple[int, int]) -> Iterator[tuple[int, int, tuple[int, int]]]:
     """First, last and common size (width, height) of the regions that are enlarged together, the largest first.
 
-    The sizes ``whole`` (R, 2) are read on the CPU alone: elsewhere that would be waited for, and each is taken to be the image's.
+    The sizes ``whole`` (R, 2) are read on the CPU alone. Elsewhere that would be waited for, and each is taken for the image's.
     """
     here = whole.device.type == "cpu"
     sizes = whole.long().tolist() if here else [[size[1], size[0]]] * len(whole)

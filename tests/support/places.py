@@ -1,13 +1,13 @@
 """A GPU that is not there: tensors live elsewhere by name, compute on the CPU, and what a GPU would refuse is refused.
 
-Within :func:`elsewhere` the device ``meta`` holds real numbers. A tensor gets there as it gets to a GPU: by ``.to(PLACE)``, by a
-factory's ``device=``, as the result of others that are there. An operator whose tensors lie in two places raises
+Within :func:`elsewhere` the device ``meta`` holds real numbers. A tensor gets there as it gets to a GPU: by ``.to(PLACE)``, by
+a factory's ``device=``, as the result of others that are there. An operator whose tensors lie in two places raises
 :class:`MixedPlaces`, where CUDA does: what CUDA allows (a number in a CPU tensor of no dimension, an index on the CPU) is
 allowed. And each point where a program would wait for the GPU is noted as a :class:`Wait`, by the rules of
 ``torch.cuda.set_sync_debug_mode``: numbers that are read, results whose size depends on values, copies that block.
 
-It is a tensor subclass seen by a dispatch mode, and no list of Python calls: operators inside torchvision, torchmetrics, Lightning
-and the backward pass are seen as well.
+It is a tensor subclass seen by a dispatch mode, and no list of Python calls: operators inside torchvision, torchmetrics,
+Lightning and the backward pass are seen as well.
 """
 
 from __future__ import annotations
@@ -193,12 +193,12 @@ class _Functions(TorchFunctionMode):
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         first = args[0] if args else None
+        if func is torch.Tensor.new_tensor and isinstance(first, Tensor):
+            func, args, kwargs = torch.tensor, args[1:], {"dtype": first.dtype, "device": first.device, **kwargs}
         if func in (torch.tensor, torch.as_tensor, torch.asarray):
             device = kwargs.pop("device", None)
             made: Tensor = func(*args, **kwargs)
             return made if device is None else made.to(device)
-        if func is torch.Tensor.new_tensor and isinstance(first, Tensor):
-            return torch.tensor(*args[1:], **{"dtype": first.dtype, "device": first.device, **kwargs})
         if isinstance(first, There):
             if func is torch.Tensor.tolist:
                 _note("fetch", "tolist")
