@@ -187,8 +187,8 @@ class YOLO(Detector):
     def _assign(
         self, boxes: list[Tensor], labels: list[Tensor], size: tuple[int, int]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """The N objects by their cells: the index of the cell among all images', (x, y) in it, (w, h), the label, and 1 where it
-        is learned, 0 where one before it has the cell. (Were those left out, a GPU would be waited for.)"""
+        """The N objects in the order of their cells: the cell's place among all images', (x, y) in it, (w, h), the label, and 1
+        where it is learned, 0 where one before it has the cell. (Were those left out, a GPU would be waited for.)"""
         height, width = size
         every = torch.cat(boxes)
         relative = box_convert(every / numbers([width, height, width, height], every), "xyxy", "cxcywh")
