@@ -162,7 +162,7 @@ class DataModule(pl.LightningDataModule):
         return bool(getattr(self.trainer, "overfit_batches", 0))
 
     def _make_loader(self, split: Split, training: bool) -> EpochLoader:
-        dataset = PreparedScenes(self, split, augment=training)
+        dataset = self.prepared(split, augment=training)
         name = type(self).__name__
         if len(dataset) == 0:
             raise InputError(f"{name}: the {split} split is empty")
@@ -186,6 +186,10 @@ class DataModule(pl.LightningDataModule):
             position=self._position if training else lambda: 0,
             report=self._report,
         )
+
+    def prepared(self, split: Split, *, augment: bool) -> PreparedScenes:
+        """The scenes of a split as batches are made of them."""
+        return PreparedScenes(self, split, augment=augment)
 
     def _position(self) -> int:
         """Batches of the current epoch that the run has trained on already: more than 0 only after a resume."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MultilabelF1Score
@@ -23,16 +24,26 @@ class Classification(Task):
 
     The network gives logits (B, C). Metrics: ``accuracy`` (top 1), ``accuracy_top5`` where there are more than five
     classes, and ``error`` = 1 - accuracy, as the papers print it.
+
+    Args:
+        label_smoothing: the part of the target that is spread evenly over all classes (Szegedy et al. 2016, section 7).
+        kwargs: see :class:`Task`.
     """
 
     needs = frozenset({"label"})
     monitor = "val/accuracy"
 
+    def __init__(self, *, network: Callable[[int], nn.Module], label_smoothing: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(network=network, **kwargs)
+        self.label_smoothing = label_smoothing
+
     def outputs(self) -> int:
         return len(self.metadata.classes)
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
-        return {"cross_entropy": Mean.of(F.cross_entropy(full_precision(outputs), batch["label"], reduction="none"))}
+        smoothing, logits = self.label_smoothing, full_precision(outputs)
+        errors = F.cross_entropy(logits, batch["label"], reduction="none", label_smoothing=smoothing)
+        return {"cross_entropy": Mean.of(errors)}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         return [{"label": p.argmax(), "scores": p} for p in outputs.float().softmax(dim=1)]

@@ -18,8 +18,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
 
+import pytorch_lightning as pl
 import torch
 import torchvision  # noqa: F401 (its operators)
+from pytorch_lightning.accelerators import CPUAccelerator
+from pytorch_lightning.strategies import SingleDeviceStrategy
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -223,3 +226,21 @@ def elsewhere() -> Iterator[list[Wait]]:
             yield _waits
     finally:
         _waits = before
+
+
+# A training there -------------------------------------------------------------------------------------------------------
+
+
+class NoGPU(CPUAccelerator):
+    """An accelerator for any place."""
+
+    def setup_device(self, device: torch.device) -> None:
+        """Nothing has to be set up."""
+
+
+def trainer_on(device: torch.device, **options: Any) -> pl.Trainer:
+    """A trainer that logs nothing, on the CPU or on ``PLACE`` (within :func:`elsewhere`)."""
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
+    strategy = SingleDeviceStrategy(device, accelerator=NoGPU())
+    # Tensors of inference mode cannot be wrapped.
+    return pl.Trainer(strategy=strategy, inference_mode=False, use_distributed_sampler=False, **(quiet | options))
