@@ -1,7 +1,7 @@
 """Whole batches of images that lie in memory: taken at once, and augmented at once where the network computes.
 
-Scene by scene, 50,000 images of 32 pixels take several seconds. A batch of rows of one tensor takes less than a millisecond, and
-so do its augmentations on a GPU. Both are for data whose only annotation is a class, which no augmentation moves.
+Scene by scene, 50,000 images of 32 pixels take several seconds; a batch of rows of one tensor is a single operation, and so is
+its augmentation. Both are for data whose only annotation is a class, which no augmentation moves.
 """
 
 from __future__ import annotations

@@ -61,6 +61,6 @@ class ResNet9(nn.Sequential):
 
 
 def _pooled(inputs: int, outputs: int) -> nn.Sequential:
-    """A convolution and the greatest of each 2 x 2 values, before the activation, which is monotonous and then cheaper."""
+    """A convolution and the greatest of each 2 x 2 of its values; what follows is then a quarter of the work."""
     convolution, norm, activation = ConvNorm(inputs, outputs)
     return nn.Sequential(convolution, nn.MaxPool2d(2), norm, activation)
