@@ -96,10 +96,10 @@ def drawn(seed: int, epoch: int, indices: Sequence[int], count: int) -> Tensor:
     """
     start = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)
     place = np.asarray(indices, np.uint64)[:, None] * np.uint64(count) + np.arange(1, count + 1, dtype=np.uint64)
-    z = start + place * np.uint64(0x9E3779B97F4A7C15)  # all of it modulo 2^64
+    z: Any = start + place * np.uint64(0x9E3779B97F4A7C15)  # all of it modulo 2^64
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
+    z = z ^ (z >> np.uint64(31))
     return torch.from_numpy((z >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24))
 
 
