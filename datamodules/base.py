@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Protocol, cast
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
-import numpy as np
 import pytorch_lightning as pl
-from torch.utils.data import Dataset
 
-from .checking import check_promise, problems
 from .following import settings_of, unchanged
-from .loading import DistributedBatchSampler, EpochLoader, Key, Skipped
+from .loading import DistributedBatchSampler, EpochLoader
+from .prepared import PreparedScenes, Scenes, Split, run_seed
 from .proposals import Proposer
 from .resizing import ResizeMode
-from .scene import COMPUTED, FIELDS, DatasetMetadata, InputError, Scene, SceneError, declared, keep_objects, printable
+from .scene import COMPUTED, FIELDS, DatasetMetadata, InputError
 from .scene_cache import SceneCache
 from .selective_search import SelectiveSearch
-from .transforms import SceneTransform, Transform
+from .transforms import Transform
 
-Split = Literal["train", "val", "test"]
+__all__ = ["DataModule", "PreparedScenes", "Scenes", "Size", "Split", "run_seed"]  # what a data set is written with
 
 Size = int | tuple[int, int]
 """A square's side, or (H, W)."""
-
-
-class Scenes(Protocol):
-    """What a data module gives for a split: anything with a length whose item i is the i-th scene, each time the same. Where a
-    true attribute ``in_memory`` says that it has them there, ``cache_mib`` keeps no others."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int, /) -> Scene: ...
 
 
 class DataModule(pl.LightningDataModule):
@@ -174,7 +162,7 @@ class DataModule(pl.LightningDataModule):
     def _make_loader(self, split: Split, training: bool) -> EpochLoader:
         if self._cache is None and self.cache_mib:
             self._cache = SceneCache(self.cache_mib * 2**20)
-        dataset = PreparedScenes(self, split, augment=training, cache=self._cache)
+        dataset = self.prepared(split, augment=training)
         name = type(self).__name__
         if len(dataset) == 0:
             raise InputError(f"{name}: the {split} split is empty")
@@ -199,6 +187,10 @@ class DataModule(pl.LightningDataModule):
             report=self._report,
         )
 
+    def prepared(self, split: Split, *, augment: bool) -> PreparedScenes:
+        """The scenes of a split as batches are made of them."""
+        return PreparedScenes(self, split, augment=augment, cache=self._cache)
+
     def _position(self) -> int:
         """Batches of the current epoch that the run has trained on already: more than 0 only after a resume."""
         return int(self.trainer.fit_loop.epoch_loop.batch_progress.current.ready) if self.trainer else 0
@@ -208,96 +200,6 @@ class DataModule(pl.LightningDataModule):
             if text not in self.skipped:
                 self.skipped[text] = None
                 warnings.warn(f"left out ({len(self.skipped)} so far): {text}", stacklevel=1)
-
-
-_FIRST_NUMBER: dict[Split, int] = {"train": 0, "val": 1 << 40, "test": 2 << 40}
-"""Where the numbers of each split's scenes begin in a cache of all."""
-
-
-class PreparedScenes(Dataset[Any]):
-    """The scenes of a split, each checked, augmented, resized and reduced to the fields in use."""
-
-    def __init__(self, data: DataModule, split: Split, *, augment: bool, cache: SceneCache | None = None) -> None:
-        self.source = data.scenes(split)
-        self.cache = None if data.originals or getattr(self.source, "in_memory", False) else cache
-        self.first = _FIRST_NUMBER[split]
-        self.metadata, self.invalid, self.seed = data.metadata, data.invalid, run_seed()
-        self.fields, self.fields_to_load = data.fields, data.fields_to_load
-        self.originals = data.originals
-        self.propose = data.proposals if "proposals" in data.fields else None
-        self.name, self.promised, self.promise_kept = type(data).__name__, data.fields - COMPUTED, False
-        self.sound = bytearray(len(self.source))
-        """1 for each scene that was found to keep the contract: it is checked once, and not each epoch."""
-        transforms, flip_pairs = data.augment if augment else (), data.metadata.flip_pairs
-        self.transform = SceneTransform(transforms, data.image_size, data.resize_mode, flip_pairs)
-        self.chosen: list[int] | None = None
-        if split == "train" and data.train_samples is not None and data.train_samples < len(self.source):
-            self.chosen = np.random.default_rng(0).permutation(len(self.source))[: data.train_samples].tolist()
-
-    def __len__(self) -> int:
-        return len(self.source) if self.chosen is None else len(self.chosen)
-
-    def __getitem__(self, key: Key) -> Scene | Skipped:
-        epoch, index = key
-        number = self.first + index
-        scene = self.cache.get(number) if self.cache else None
-        if scene is None:
-            try:
-                scene = self._read(index)
-            except SceneError as error:
-                if self.invalid == "error":
-                    raise
-                return Skipped(error)
-            if self.cache and "problems" not in scene:  # those are said each time
-                self.cache.put(number, scene)
-        if self.transform.augment:
-            scene = self._transformed(scene, (self.seed, epoch, index))
-        return cast(Scene, scene | {"index": index})
-
-    def _read(self, index: int) -> dict[str, Any]:
-        """All of a sample that is the same in each epoch: the whole of it where nothing is augmented."""
-        scene, left_out = self.checked(index if self.chosen is None else self.chosen[index])
-        if self.propose:
-            scene["proposals"] = self.propose(scene["image"])
-        size, name = tuple(scene["image"].shape[1:]), scene.get("name", str(index))
-        prepared = dict(scene) if self.transform.augment else self._transformed(scene, ())
-        if self.originals:
-            prepared["original"] = scene["image"]
-        return prepared | {"size": size, "name": name} | ({"problems": left_out} if left_out else {})
-
-    def _transformed(self, scene: Mapping[str, Any], seed: tuple[int, ...]) -> dict[str, Any]:
-        prepared = dict(self.transform(cast(Scene, scene), seed))
-        if "boxes" not in self.fields:
-            prepared.pop("boxes", None)
-        return prepared
-
-    def checked(self, index: int) -> tuple[Scene, list[str]]:
-        """The scene as it lies on disk, with the fields that are transformed, and the objects that were left out of it."""
-        # Reduced before it is transformed: moving masks and keypoints that nobody uses costs more than drawing the scene.
-        loaded = self.source[index]
-        if not self.promise_kept:
-            check_promise(self.name, self.promised, loaded)
-            self.promise_kept = True
-        scene = cast(Scene, {k: v for k, v in loaded.items() if k not in FIELDS or k in self.fields_to_load})
-        if self.sound[index]:
-            return scene, []
-        whole, objects = problems(scene, self.metadata)
-        where = printable(scene.get("name", f"scene {index}"))
-        if whole:
-            raise SceneError(f"{where}: {whole[0]}")
-        if not objects:
-            self.sound[index] = 1
-            return scene, []
-        texts = [f"{where}: object {i}: {wrong}" for i, wrong in objects.items()]
-        if self.invalid == "error":
-            raise SceneError(f"{texts[0]} (data.invalid: skip leaves such objects out)")
-        count = next(len(value) for _, kind, value in declared(scene) if kind.per_object)
-        return keep_objects(scene, [i for i in range(count) if i not in objects]), texts
-
-
-def run_seed() -> int:
-    """The seed that ``seed_everything`` (``--seed_everything`` on the command line) has set, or 0."""
-    return int(os.environ.get("PL_GLOBAL_SEED", 0))
 
 
 def _words(fields: frozenset[str]) -> str:

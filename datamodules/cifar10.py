@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import torchvision
 
-from .base import DataModule, Size, Split
+from .base import DataModule, PreparedScenes, Size, Split
+from .batches import BatchTransform, PreparedBatches, augmented
 from .files import LabelledImages, hold_out
 from .scene import DatasetMetadata, InputError
 
@@ -22,14 +24,23 @@ class CIFAR10(DataModule):
     Args:
         root: the folder of ``cifar-10-batches-py/``, as torchvision leaves it; downloaded where it is missing.
         image_size: side of the square images of a batch, or (H, W).
+        augment_batch: transforms for training, of ``datamodules.batches``, in place of ``augment``: batches are taken whole,
+            and augmented where the network computes. As ever they depend on (seed, epoch, index) alone.
         options: those of :class:`DataModule`.
     """
 
     provides = frozenset({"label"})
 
-    def __init__(self, root: str = "data", *, image_size: Size = 32, **options: Any) -> None:
+    def __init__(
+        self,
+        root: str = "data",
+        *,
+        image_size: Size = 32,
+        augment_batch: Sequence[BatchTransform] = (),
+        **options: Any,
+    ) -> None:
         super().__init__(image_size=image_size, **options)
-        self.root = Path(root)
+        self.root, self.augment_batch = Path(root), list(augment_batch)
 
     @property
     def metadata(self) -> DatasetMetadata:
@@ -58,6 +69,14 @@ class CIFAR10(DataModule):
         images = torch.from_numpy(official.data).permute(0, 3, 1, 2)
         data = LabelledImages(images, torch.tensor(official.targets), "test" if split == "test" else "train")
         return data if split == "test" else hold_out(data, split)
+
+    def prepared(self, split: Split, *, augment: bool) -> PreparedScenes:
+        if not self.augment_batch:
+            return super().prepared(split, augment=augment)
+        return PreparedBatches(self, split, self.augment_batch, augment=augment)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        return augmented(batch, self.augment_batch)
 
     def _missing(self) -> str:
         return (

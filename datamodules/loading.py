@@ -20,8 +20,13 @@ class Skipped(str):
     """Stands in a batch for a scene that could not be used; its text says which, and why."""
 
 
-def collate(samples: Sequence[Scene | Skipped]) -> Batch | None:
-    """B scenes as one batch, without the skipped ones (named under ``skipped``); None where none is left."""
+def collate(samples: Sequence[Scene | Skipped] | Batch | None) -> Batch | None:
+    """B scenes as one batch, without the skipped ones (named under ``skipped``); None where none is left.
+
+    What is a batch already, since its data set gives whole ones (``datamodules.batches``), is handed on.
+    """
+    if samples is None or isinstance(samples, dict):
+        return samples
     scenes: list[dict[str, Any]] = [dict(s) for s in samples if not isinstance(s, Skipped)]
     skipped = [
         *(str(s) for s in samples if isinstance(s, Skipped)),

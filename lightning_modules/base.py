@@ -22,6 +22,7 @@ from .prediction import Prediction as Prediction
 from .running import RunningLosses
 from .schedules import Schedule
 from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau
+from .uploads import uploaded
 
 Stage = Literal["train", "val", "test"]
 
@@ -49,6 +50,9 @@ class Task(pl.LightningModule):
     """The fields of a scene that the task is trained and scored on."""
     uses: ClassVar[frozenset[str]] = frozenset()
     """Further fields that it takes into account where a data set has them."""
+    on_host: ClassVar[frozenset[str]] = frozenset({"index", "difficult", "crowd", "area"})
+    """The fields of a batch that stay on the CPU: what they decide is decided there, and read from a GPU it would be waited
+    for."""
     monitor: ClassVar[str]
     """The validation metric that decides which checkpoint is best."""
     mode: ClassVar[Literal["min", "max"]] = "max"
@@ -177,18 +181,18 @@ class Task(pl.LightningModule):
         return None if batch is None else self.predict(self.respond(batch))
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """The batch with its tensors, and lists of tensors, on the device; Lightning's own looks into every name and size."""
+        """The batch on the device, but for what is ``on_host``; Lightning's own looks into every name and size."""
         if not isinstance(batch, dict):
             return super().transfer_batch_to_device(batch, device, dataloader_idx)
-        later = device.type not in ("cpu", "mps")  # there, a copy that is still under way could be read
 
         def moved(value: Any) -> Any:
             if isinstance(value, list):
                 return [moved(v) for v in value] if value and isinstance(value[0], Tensor) else value
-            return value.to(device, non_blocking=later) if isinstance(value, Tensor) else value
+            return uploaded(value, device) if isinstance(value, Tensor) else value
 
         # An image as it lies on disk is drawn upon where it is.
-        return {field: value if field == "original" else moved(value) for field, value in batch.items()}
+        here = self.on_host | {"original"}
+        return {field: value if field in here else moved(value) for field, value in batch.items()}
 
     def _evaluate(self, batch: Batch | None, stage: Stage, metrics: MetricCollection) -> list[Prediction] | None:
         if batch is None:  # this device's share of the last batch is empty

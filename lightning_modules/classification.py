@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MultilabelF1Score
@@ -16,6 +17,7 @@ from .base import Prediction, Task
 from .means import Mean, full_precision
 from .metrics.multilabel import MultiLabelAP
 from .prediction import unstacked
+from .uploads import uploaded
 
 
 class Classification(Task):
@@ -23,16 +25,26 @@ class Classification(Task):
 
     The network gives logits (B, C). Metrics: ``accuracy`` (top 1), ``accuracy_top5`` where there are more than five
     classes, and ``error`` = 1 - accuracy, as the papers print it.
+
+    Args:
+        label_smoothing: the part of the target that is spread evenly over all classes (Szegedy et al. 2016, section 7).
+        kwargs: see :class:`Task`.
     """
 
     needs = frozenset({"label"})
     monitor = "val/accuracy"
 
+    def __init__(self, *, network: Callable[[int], nn.Module], label_smoothing: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(network=network, **kwargs)
+        self.label_smoothing = label_smoothing
+
     def outputs(self) -> int:
         return len(self.metadata.classes)
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
-        return {"cross_entropy": Mean.of(F.cross_entropy(full_precision(outputs), batch["label"], reduction="none"))}
+        smoothing, logits = self.label_smoothing, full_precision(outputs)
+        errors = F.cross_entropy(logits, batch["label"], reduction="none", label_smoothing=smoothing)
+        return {"cross_entropy": Mean.of(errors)}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         return unstacked(self.stacked(outputs))
@@ -72,6 +84,7 @@ class MultiLabelClassification(Task):
 
     needs = frozenset({"labels"})
     uses = frozenset({"difficult"})
+    on_host = Task.on_host | {"labels"}
     monitor = "val/map"
 
     def outputs(self) -> int:
@@ -84,7 +97,10 @@ class MultiLabelClassification(Task):
         return {"binary_cross_entropy": Mean((losses * known).sum(), known.sum())}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
-        return [{"scores": p, "labels": (p > 0.5).nonzero().flatten()} for p in outputs.float().sigmoid()]
+        scores = outputs.float().sigmoid()
+        shown = (scores > 0.5).cpu()  # one wait for a GPU, and not one an image
+        labels = [uploaded(row.nonzero().flatten(), scores.device) for row in shown]
+        return [{"scores": p, "labels": own} for p, own in zip(scores, labels, strict=True)]
 
     def metrics(self) -> MetricCollection:
         classes = len(self.metadata.classes)
@@ -100,10 +116,10 @@ class MultiLabelClassification(Task):
 
     def targets(self, batch: Batch) -> Tensor:
         """int64 (B, C): 1 shown, 0 absent, -1 not to be judged."""
-        target = torch.zeros(len(batch["labels"]), self.outputs(), dtype=torch.long, device=self.device)
+        target = torch.zeros(len(batch["labels"]), self.outputs(), dtype=torch.long)
         for row, labels in enumerate(batch["labels"]):
             if "difficult" in batch:
                 target[row, labels[batch["difficult"][row]]] = -1
                 labels = labels[~batch["difficult"][row]]
             target[row, labels] = 1
-        return target
+        return uploaded(target, self.device)

@@ -17,6 +17,7 @@ from .means import Mean
 from .metrics.voc import BoxAP
 from .networks.detector import Detector
 from .transfer import fields_on_cpu
+from .uploads import uploaded
 
 JUDGED = ("boxes", "labels", "scores", "difficult", "crowd", "area", "masks", "keypoints")
 """The fields of a prediction and of a target that the metrics look at."""
@@ -63,13 +64,12 @@ class Detection(Task):
 
     def of_objects(self, batch: Batch, field: str) -> list[Tensor]:
         """A field of the objects of each image that are trained on."""
-        chosen = []
-        for row, values in enumerate(batch[field]):  # type: ignore[literal-required]
-            keep = torch.ones(len(values), dtype=torch.bool, device=values.device)
-            for flag in ("difficult", "crowd"):
-                if flag in batch:
-                    keep &= ~batch[flag][row]  # type: ignore[literal-required]
-            chosen.append(values[keep])
+        flags = [batch[flag] for flag in ("difficult", "crowd") if flag in batch]  # type: ignore[literal-required]
+        chosen: list[Tensor] = list(batch[field])  # type: ignore[literal-required]
+        for row, flagged in enumerate(zip(*flags, strict=True)):
+            keep = ~torch.stack(flagged).any(0)
+            if not bool(keep.all()):  # flags are on the CPU, where nothing is waited for
+                chosen[row] = chosen[row][uploaded(keep.nonzero()[:, 0], chosen[row].device)]
         return chosen
 
     def predict(self, outputs: Any) -> list[Prediction]:

@@ -18,6 +18,7 @@ from .means import Mean, counted, full_precision
 from .metrics.localization import LocalizationScores
 from .networks.heads import ClassAndBoxOutputs
 from .prediction import unstacked
+from .uploads import numbers, uploaded
 
 
 class GIoULoss(nn.Module):
@@ -61,7 +62,8 @@ def main_objects(batch: Batch) -> MainObjects:
     if not rows:
         none = torch.zeros(0, dtype=torch.long, device=device)
         return MainObjects(none, none, torch.zeros(0, 4, device=device))
-    return MainObjects(torch.tensor(rows, device=device), torch.stack(labels), torch.stack(boxes))
+    found = (torch.tensor(rows), torch.stack(labels), torch.stack(boxes))
+    return MainObjects(*(uploaded(values, device) for values in found))
 
 
 class Localization(Task):
@@ -80,6 +82,7 @@ class Localization(Task):
 
     needs = frozenset({"boxes", "labels"})
     uses = frozenset({"difficult", "crowd"})
+    on_host = Task.on_host | {"boxes", "labels"}
     monitor = "val/localization_error"
     mode = "min"
 
@@ -103,7 +106,7 @@ class Localization(Task):
         count = counted(len(rows), predicted)
         box = predicted.sum()  # 0 where there is no object, whose mean loss would be NaN
         if len(rows):
-            box = self.box_weight * len(rows) * self.box_loss(predicted, (boxes / self._sides()).to(predicted))
+            box = self.box_weight * len(rows) * self.box_loss(predicted, (boxes / self._sides(boxes)).to(predicted))
         return {"class": Mean(F.cross_entropy(logits, labels, reduction="sum"), count), "box": Mean(box, count)}
 
     def predict(self, outputs: ClassAndBoxOutputs) -> list[Prediction]:
@@ -112,8 +115,8 @@ class Localization(Task):
     def stacked(self, outputs: ClassAndBoxOutputs) -> dict[str, Tensor]:
         scores = outputs.logits.float().softmax(dim=1)
         labels = scores.argmax(dim=1)
-        boxes = pick(outputs.boxes, labels).float() * self._sides()
-        return {"label": labels, "scores": scores, "boxes": boxes[:, None]}
+        boxes = pick(outputs.boxes, labels).float()
+        return {"label": labels, "scores": scores, "boxes": (boxes * self._sides(boxes))[:, None]}
 
     def metrics(self) -> MetricCollection:
         return MetricCollection([LocalizationScores()], compute_groups=False)
@@ -124,9 +127,9 @@ class Localization(Task):
         box = torch.cat([p["boxes"] for p in predictions])
         return {"label": label[rows], "box": box[rows], "target_label": labels, "target_box": boxes}
 
-    def _sides(self) -> Tensor:
+    def _sides(self, like: Tensor) -> Tensor:
         height, width = self.metadata.image_size
-        return torch.tensor([width, height, width, height], device=self.device)
+        return numbers([width, height, width, height], like)
 
 
 def pick(boxes: Tensor, labels: Tensor) -> Tensor:

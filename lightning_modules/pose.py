@@ -17,6 +17,7 @@ from .means import Mean, counted, full_precision
 from .metrics.mean_pose import MeanPose
 from .metrics.pose import BoxPCK, KeypointError, PCKh, TorsoPCK
 from .prediction import unstacked
+from .uploads import numbers, uploaded
 
 
 class MainInstances(NamedTuple):
@@ -29,9 +30,13 @@ class MainInstances(NamedTuple):
     boxes: Tensor
     """float32 (M, 4), xyxy, the tight box of the labelled keypoints."""
 
+    def on(self, device: torch.device) -> MainInstances:
+        """The same on a device."""
+        return MainInstances(*(uploaded(values, device) for values in self))
+
 
 def main_instances(batch: Batch) -> MainInstances:
-    """The instance of each image whose labelled keypoints spread over the largest box."""
+    """The instance of each image whose labelled keypoints spread over the largest box, on the device of the keypoints."""
     rows, chosen, boxes = [], [], []
     for row, instances in enumerate(batch["keypoints"]):
         extents = [_extent(instance) for instance in instances]
@@ -41,12 +46,12 @@ def main_instances(batch: Batch) -> MainInstances:
             rows.append(row)
             chosen.append(instances[best])
             boxes.append(extents[best])
-    device = batch["image"].device
     if not rows:
         keypoints = batch["keypoints"][0].shape[1] if batch["keypoints"] else 0
-        none = torch.zeros(0, dtype=torch.long, device=device)
-        return MainInstances(none, torch.zeros(0, keypoints, 3, device=device), torch.zeros(0, 4, device=device))
-    return MainInstances(torch.tensor(rows, device=device), torch.stack(chosen), torch.stack(boxes))
+        none = torch.zeros(0, dtype=torch.long)
+        return MainInstances(none, torch.zeros(0, keypoints, 3), torch.zeros(0, 4))
+    points = torch.stack(chosen)
+    return MainInstances(torch.tensor(rows, device=points.device), points, torch.stack(boxes))
 
 
 def _extent(instance: Tensor) -> Tensor:
@@ -71,6 +76,7 @@ class Pose(Task):
     """
 
     needs = frozenset({"keypoints"})
+    on_host = Task.on_host | {"keypoints"}
     monitor = "val/keypoint_error"
     mode = "min"
 
@@ -85,19 +91,21 @@ class Pose(Task):
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:
         rows, keypoints, _ = main_instances(batch)
-        labelled = keypoints[..., 2] > 0
-        predicted = full_precision(outputs[rows][labelled])
+        instance, keypoint = (keypoints[..., 2] > 0).nonzero(as_tuple=True)  # on the CPU: places, and no mask to wait for
+        places = (uploaded(place, outputs.device) for place in (rows[instance], keypoint))
+        predicted = full_precision(outputs[tuple(places)])
         total = predicted.sum()  # 0 where no keypoint is labelled, whose mean loss would be NaN
         if len(predicted):
-            total = len(predicted) * self.loss(predicted, (keypoints[..., :2] / self._sides())[labelled].to(predicted))
+            target = (keypoints[..., :2] / self._sides(keypoints))[instance, keypoint].to(predicted.dtype)
+            total = len(predicted) * self.loss(predicted, uploaded(target, predicted.device))
         return {"keypoints": Mean(total, counted(len(predicted), predicted))}
 
     def predict(self, outputs: Tensor) -> list[Prediction]:
         return unstacked(self.stacked(outputs))
 
     def stacked(self, outputs: Tensor) -> dict[str, Tensor]:
-        points = outputs.float() * self._sides()
-        return {"keypoints": F.pad(points, (0, 1), value=1.0)[:, None]}
+        points = outputs.float()
+        return {"keypoints": F.pad(points * self._sides(points), (0, 1), value=1.0)[:, None]}
 
     def metrics(self) -> MetricCollection:
         keypoints = self.metadata.keypoints
@@ -107,15 +115,16 @@ class Pose(Task):
         return MetricCollection([*chosen, PCKh(keypoints)] if head else chosen, compute_groups=False)
 
     def metric_inputs(self, predictions: list[Prediction], batch: Batch) -> dict[str, Any]:
-        rows, keypoints, boxes = main_instances(batch)
+        main = main_instances(batch)
+        rows, keypoints, boxes = main.on(batch["image"].device)
         found = torch.cat([p["keypoints"] for p in predictions])
         return {
             "keypoints": found[rows],
             "target": keypoints,
             "boxes": boxes,
-            "index": batch["index"].to(rows.device)[rows],
+            "index": batch["index"][main.rows],
         }
 
-    def _sides(self) -> Tensor:
+    def _sides(self, like: Tensor) -> Tensor:
         height, width = self.metadata.image_size
-        return torch.tensor([width, height], device=self.device)
+        return numbers([width, height], like)

@@ -71,6 +71,22 @@ class WarmupCosine(Schedule):
         return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * rest))
 
 
+class Triangle(Schedule):
+    """Linear up to the rate itself, then linear down to 0 (Smith 2017, "Cyclical Learning Rates", one cycle of it).
+
+    Args:
+        optimizer: given by the task.
+        top: part of the run at which the rate is highest.
+    """
+
+    def __init__(self, optimizer: Optimizer, top: float = 0.25) -> None:
+        self.top = top
+        super().__init__(optimizer)
+
+    def factor(self, progress: float) -> float:
+        return progress / self.top if progress < self.top else (1 - progress) / (1 - self.top)
+
+
 class Steps(Schedule):
     """Multiplies by ``gamma`` at each of the given parts of the run (He et al. 2016, section 4.2: at 1/2 and 3/4)."""
 

@@ -12,10 +12,16 @@ def on_cpu(tensors: Sequence[Tensor]) -> list[Tensor]:
     """The tensors on the CPU, without gradients: views of one buffer of bytes, which comes over at once.
 
     Args:
-        tensors: of one device, of any shapes and dtypes.
+        tensors: of the CPU or of one device, of any shapes and dtypes.
     """
     if not tensors:
         return []
+    away = [i for i, tensor in enumerate(tensors) if tensor.device.type != "cpu"]
+    if 0 < len(away) < len(tensors):  # what stays on the CPU (Task.on_host) is there already
+        here = [tensor.detach() for tensor in tensors]
+        for i, tensor in zip(away, on_cpu([tensors[i] for i in away]), strict=True):
+            here[i] = tensor
+        return here
     places: dict[torch.dtype, list[int]] = {}
     for i, tensor in enumerate(tensors):
         places.setdefault(tensor.dtype, []).append(i)

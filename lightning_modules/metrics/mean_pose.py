@@ -32,7 +32,9 @@ class MeanPose(GatheredMetric[tuple[Tensor, Tensor]]):
 
     def update(self, target: Tensor, boxes: Tensor, index: Tensor) -> None:
         """Add B instances: ``target`` float (B, K, 3), ``boxes`` float (B, 4) xyxy, ``index`` int64 (B,)."""
-        for place, instance, box in zip(index.tolist(), target.cpu(), boxes.cpu(), strict=True):
+        both = torch.cat([target.flatten(1), boxes], 1).cpu()  # in one copy, which is waited for
+        instances, corners = both[:, :-4].view(target.shape), both[:, -4:]
+        for place, instance, box in zip(index.tolist(), instances, corners, strict=True):
             self.add(place, (instance, box))
 
     def compute(self) -> dict[str, Tensor]:

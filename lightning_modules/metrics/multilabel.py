@@ -26,7 +26,8 @@ class MultiLabelAP(GatheredMetric[tuple[Tensor, Tensor]]):
 
     def update(self, preds: Tensor, target: Tensor, index: Tensor) -> None:
         """Add B images: ``preds`` float (B, C), ``target`` int64 (B, C) of 1, 0 or -1 = not to be judged, ``index`` (B,)."""
-        for place, scores, truth in zip(index.tolist(), preds.float().cpu(), target.cpu(), strict=True):
+        both = torch.stack([preds.double(), target.double()]).cpu()  # in one copy, which is waited for; both are exact
+        for place, scores, truth in zip(index.tolist(), both[0].float(), both[1].long(), strict=True):
             self.add(place, (scores, truth))
 
     def compute(self) -> dict[str, Tensor]:

@@ -49,12 +49,17 @@ class SegmentationScores(CountMetric):
         """
         _check(preds, target)
         size = len(self.classes)
-        # One histogram of all pairs of bytes: cheaper than picking out the ignored pixels, and it shows strange ones.
-        pairs = torch.bincount((target.int() * _VALUES + preds.int()).flatten(), minlength=_VALUES**2)
-        least, most = preds.aminmax()
-        if least < 0 or most >= size or len(pairs) > _VALUES**2 or pairs[size * _VALUES : IGNORE * _VALUES].any():
+        # One histogram of all pairs of bytes: cheaper than picking out the ignored pixels, and it shows strange ones. Not by
+        # bincount, which a GPU would be waited for in.
+        (truth, no_truth), (found, no_class) = _bytes(target), _bytes(preds)
+        places = (truth.int() * _VALUES + found.int()).flatten()
+        one = torch.ones((), dtype=torch.long, device=places.device)
+        counts = torch.zeros(_VALUES**2, dtype=torch.long, device=places.device)
+        pairs = counts.index_add_(0, places, one.expand(len(places))).view(_VALUES, _VALUES)
+        strange = torch.stack([no_truth, no_class, pairs[size:IGNORE].any(), pairs[:, size:].any()])
+        if strange.any():
             raise ValueError(f"a mask has a class out of range: classes are 0 to {size - 1}, and {IGNORE} is ignore")
-        self.increase("confusion", pairs.reshape(_VALUES, _VALUES)[:size, :size])
+        self.increase("confusion", pairs[:size, :size])
 
     def compute(self) -> dict[str, Tensor]:
         """The scores over all pixels: see the class."""
@@ -121,6 +126,13 @@ def _highest(values: Tensor, radius: int) -> Tensor:
     width = 2 * radius + 1
     rows = F.max_pool2d(values[:, None], (width, 1), stride=1, padding=(radius, 0))
     return F.max_pool2d(rows, (1, width), stride=1, padding=(0, radius))[:, 0]
+
+
+def _bytes(values: Tensor) -> tuple[Tensor, Tensor]:
+    """The values, those that no byte can hold as its least or greatest; and bool (), whether there was such a one."""
+    if values.dtype == torch.uint8:
+        return values, torch.zeros((), dtype=torch.bool, device=values.device)
+    return values.clamp(0, _VALUES - 1), ((values < 0) | (values >= _VALUES)).any()
 
 
 def _check(preds: Tensor, target: Tensor) -> None:

@@ -16,6 +16,7 @@ from .mask_rcnn import ClassSigmoids, MaskBranch, MaskRCNN, OneSigmoid, PixelSof
 from .pooling import MinPool2d
 from .rcnn import RCNN
 from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
+from .resnet9 import ResNet9
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
 from .ssd import SSD
@@ -69,6 +70,7 @@ __all__ = [
     "PatchClassifier",
     "PermutedPixels",
     "PixelSoftmax",
+    "ResNet9",
     "RoIAlign",
     "RoIPool",
     "SPPNet",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torchvision.ops import nms, roi_align, roi_pool
 
 from ..means import full_precision
+from ..uploads import numbers
 
 
 def paired_iou(a: Tensor, b: Tensor) -> Tensor:
@@ -107,7 +108,7 @@ class RoIPooling(nn.Module, ABC):
             return self.cut(maps[0], rows, 1 / strides[0])
         width, height = (boxes[:, 2:] - boxes[:, :2]).unbind(1)
         side = (width * height).sqrt()
-        level = torch.bucketize(16 * side / 224, boxes.new_tensor(strides[1:]), right=True)
+        level = torch.bucketize(16 * side / 224, numbers(strides[1:], boxes), right=True)
         # Map by map and then back in order: an assignment in place would write the number of regions into an exported network.
         here = [(level == i).nonzero()[:, 0] for i in range(len(maps))]
         each = zip(maps, strides, here, strict=True)

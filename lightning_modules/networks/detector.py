@@ -84,7 +84,7 @@ class Detector(nn.Module, ABC):
         labels = best % self.num_classes
         boxes = boxes.flatten(0, -2)[best] if boxes.ndim == 3 else boxes[best // self.num_classes]
         boxes = clip_boxes_to_image(boxes, size)
-        keep = has_area(boxes) & (scores > self.score_threshold)
+        keep = (has_area(boxes) & (scores > self.score_threshold)).nonzero()[:, 0]  # a mask would be waited for each time
         boxes, scores, labels = boxes[keep], scores[keep], labels[keep]
         best = first_of_nms(boxes, scores, labels, size, self.nms_threshold, self.max_detections)
         return {"boxes": boxes[best], "labels": labels[best], "scores": scores[best]}

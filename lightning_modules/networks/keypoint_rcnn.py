@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, KeypointRCNNPredictor
-from torchvision.models.detection.roi_heads import heatmaps_to_keypoints, keypoints_to_heatmap
+from torchvision.models.detection.roi_heads import keypoints_to_heatmap
 
 from ..means import Mean, counted
 from .boxes import RoIAlign, RoIPooling, of_each_image
 from .branches import Branch, BranchedRCNN
 from .detector import Detections
+from .heatmaps import places_of
 from .mask_rcnn import MaskBranch
 from .regions import Samples
 
@@ -61,10 +62,10 @@ class KeypointBranch(Branch):
         return Mean(total, counted(len(trained), logits))
 
     def read(self, logits: Tensor, found: list[Detections], size: tuple[int, int]) -> list[Tensor]:
-        places, _ = heatmaps_to_keypoints(logits, torch.cat([detections["boxes"] for detections in found]))
+        places = places_of(logits, torch.cat([detections["boxes"] for detections in found]), size)
         # The greatest value of the softmax. Flattened maps of no detection at all would have no size to infer.
         confidence = 1 / (logits - logits.amax((2, 3), keepdim=True)).exp().sum((2, 3))
-        keypoints = torch.cat([places[..., :2], confidence[..., None]], -1)
+        keypoints = torch.cat([places, confidence[..., None]], -1)
         return list(of_each_image(keypoints, [detections["labels"] for detections in found]))
 
 

@@ -18,6 +18,7 @@ from torchvision.models.detection.rpn import RPNHead, concat_box_prediction_laye
 from torchvision.ops import box_iou, clip_boxes_to_image
 
 from ..means import Mean, counted, full_precision
+from ..uploads import uploaded
 from .backbones import Backbone
 from .boxes import best_first, first_of_nms, has_area
 from .regions import draw
@@ -92,10 +93,13 @@ class RegionProposals(nn.Module):
             rngs: as :meth:`Detector.losses` takes them.
         """
         own: Sequence[Generator | None] = rngs or [None] * len(boxes)
-        samples = [self._sample(outputs.anchors, objects, rng) for objects, rng in zip(boxes, own, strict=True)]
+        nearest = torch.stack([self._nearest(outputs.anchors, objects) for objects in boxes])
+        here = nearest.cpu()  # of all images in one copy, which is waited for
+        samples = [self._draw(outputs.anchors, *image) for image in zip(boxes, nearest, here, own, strict=True)]
         places = torch.cat([i * len(outputs.anchors) + drawn for i, (drawn, _) in enumerate(samples)])
         truth = torch.cat([torch.arange(len(drawn), device=drawn.device) < len(targets) for drawn, targets in samples])
-        logits, offsets = outputs.objectness.flatten()[places], outputs.offsets.flatten(0, 1)[places[truth]]
+        of_objects = [i * len(outputs.anchors) + drawn[: len(targets)] for i, (drawn, targets) in enumerate(samples)]
+        logits, offsets = outputs.objectness.flatten()[places], outputs.offsets.flatten(0, 1)[torch.cat(of_objects)]
         objectness = F.binary_cross_entropy_with_logits(logits, truth.to(logits), reduction="sum")
         targets = torch.cat([encoded for _, encoded in samples])
         box = F.smooth_l1_loss(offsets, targets, beta=1 / 9, reduction="sum")  # as in the authors' code
@@ -105,14 +109,30 @@ class RegionProposals(nn.Module):
     @torch.no_grad()
     def _sample(self, anchors: Tensor, boxes: Tensor, rng: Generator | None) -> tuple[Tensor, Tensor]:
         """The anchors of one image that enter the losses, int64 (S,), on objects first, and the offsets (M, 4) of those."""
+        nearest = self._nearest(anchors, boxes)
+        return self._draw(anchors, boxes, nearest, nearest.cpu(), rng)
+
+    @torch.no_grad()
+    def _nearest(self, anchors: Tensor, boxes: Tensor) -> Tensor:
+        """int64 (A,): the object of one image that each anchor is an example of; below 0 where of none."""
         if not len(boxes):
-            drawn = draw(torch.arange(len(anchors), device=anchors.device), self.samples, rng)
+            return torch.full_like(anchors[:, 0], self.match.BELOW_LOW_THRESHOLD, dtype=torch.long)
+        nearest: Tensor = self.match(box_iou(boxes.to(anchors), anchors))
+        return nearest
+
+    @torch.no_grad()
+    def _draw(
+        self, anchors: Tensor, boxes: Tensor, nearest: Tensor, here: Tensor, rng: Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        """As :meth:`_sample`, from what :meth:`_nearest` found and the same on the CPU, where anchors are drawn."""
+        objects = draw((here >= 0).nonzero()[:, 0], self.samples // 2, rng)
+        background = (here == self.match.BELOW_LOW_THRESHOLD).nonzero()[:, 0]
+        both = torch.cat([objects, draw(background, self.samples - len(objects), rng)])
+        drawn = uploaded(both, anchors.device)
+        if not len(objects):
             return drawn, anchors.new_zeros(0, 4)
-        nearest = self.match(box_iou(boxes.to(anchors), anchors))
-        objects = draw((nearest >= 0).nonzero()[:, 0], self.samples // 2, rng)
-        background = (nearest == self.match.BELOW_LOW_THRESHOLD).nonzero()[:, 0]
-        drawn = torch.cat([objects, draw(background, self.samples - len(objects), rng)])
-        return drawn, self.coder.encode_single(boxes.to(anchors)[nearest[objects]], anchors[objects])
+        on = drawn[: len(objects)]
+        return drawn, self.coder.encode_single(boxes.to(anchors)[nearest[on]], anchors[on])
 
     def _propose(self, boxes: Sequence[Tensor], logits: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
         """The proposals (P, 4) of one image of ``size``, best first, from the regions of each map (A, 4) and their logits (A,).
@@ -125,7 +145,7 @@ class RegionProposals(nn.Module):
         level = torch.cat([torch.full_like(best, i) for i, (_, best) in enumerate(found)])
         objectness, order = torch.cat([scores for scores, _ in found]).sort(descending=True)
         regions, level = clip_boxes_to_image(regions[order], size), level[order]
-        keep = has_area(regions)
+        keep = has_area(regions).nonzero()[:, 0]
         regions, objectness, level = regions[keep], objectness[keep], level[keep]
         return regions[first_of_nms(regions, objectness, level, size, 0.7, self.proposals)]
 

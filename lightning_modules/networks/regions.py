@@ -15,6 +15,7 @@ from torch import Generator, Tensor
 from torchvision.ops import box_iou
 
 from ..means import Mean
+from ..uploads import uploaded
 from .backbones import Backbone
 from .boxes import of_each_image
 from .detector import Detections, Detector
@@ -46,7 +47,8 @@ class Samples(NamedTuple):
 
     def on_objects(self) -> Samples:
         """Those of them that are examples of an object."""
-        return Samples(*(values[self.classes > 0] for values in self))
+        objects = self.classes.nonzero()[:, 0]
+        return Samples(*(values[objects] for values in self))
 
 
 class RegionDetector(Detector):
@@ -112,7 +114,13 @@ class RegionDetector(Detector):
     ) -> tuple[dict[str, Mean], list[Samples]]:
         """The losses of the regions, and the regions of each image that they were taken on."""
         own: Sequence[Generator | None] = rngs or [None] * len(boxes)
-        samples = [self.sample(*arguments) for arguments in zip(outputs.proposals, boxes, labels, own, strict=True)]
+        judged = [self._judge(*arguments) for arguments in zip(outputs.proposals, boxes, strict=True)]
+        kinds = torch.cat([kind for _, _, kind in judged], 1).cpu()  # of all images in one copy, which is waited for
+        each = kinds.split([kind.shape[1] for _, _, kind in judged], 1)
+        samples = [
+            self._draw(regions, nearest, kind, objects, classes, rng)
+            for (regions, nearest, _), kind, objects, classes, rng in zip(judged, each, boxes, labels, own, strict=True)
+        ]
         features = self.features(outputs.shared, [sample.regions for sample in samples])
         regions, classes, objects, _ = (torch.cat(parts) for parts in zip(*samples, strict=True))
         return self.head.losses(features, regions, classes, objects), samples
@@ -120,18 +128,30 @@ class RegionDetector(Detector):
     @torch.no_grad()
     def sample(self, proposals: Tensor, boxes: Tensor, labels: Tensor, rng: Generator | None = None) -> Samples:
         """Examples of objects and of background from one image, drawn at random."""
+        regions, nearest, kinds = self._judge(proposals, boxes)
+        return self._draw(regions, nearest, kinds.cpu(), boxes, labels, rng)
+
+    @torch.no_grad()
+    def _judge(self, proposals: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One image's regions (R, 4), the object nearest to each (R,), and bool (3, R): whether it is an example of that
+        object, one of background, and nearer to none than background should be."""
         regions = torch.cat([boxes.to(proposals), proposals])
         overlap, nearest = regions.new_zeros(len(regions)), torch.zeros(len(regions), dtype=torch.long, device=regions.device)
         if len(boxes):
             overlap, nearest = box_iou(regions, boxes.to(regions)).max(1)
         least, below = self.background
-        objects = (overlap >= self.foreground).nonzero()[:, 0]
-        background = ((overlap >= least) & (overlap < below)).nonzero()[:, 0]
-        if not len(background):
-            background = (overlap < least).nonzero()[:, 0]
+        far = overlap < least
+        return regions, nearest, torch.stack([overlap >= self.foreground, ~far & (overlap < below), far])
+
+    @torch.no_grad()
+    def _draw(
+        self, regions: Tensor, nearest: Tensor, kinds: Tensor, boxes: Tensor, labels: Tensor, rng: Generator | None
+    ) -> Samples:
+        """Examples of what :meth:`_judge` found, whose last is on the CPU, where they are drawn."""
+        objects, background, far = (kind.nonzero()[:, 0] for kind in kinds)
         objects = draw(objects, int(self.samples * self.positive_fraction), rng)
-        background = draw(background, self.samples - len(objects), rng)
-        chosen = torch.cat([objects, background])
+        background = draw(background if len(background) else far, self.samples - len(objects), rng)
+        chosen = uploaded(torch.cat([objects, background]), regions.device)
         classes, matched = torch.zeros_like(chosen), nearest[chosen]
         classes[: len(objects)] = 1 + labels[matched[: len(objects)]]
         return Samples(regions[chosen], classes, boxes[matched] if len(boxes) else regions[chosen], matched)
@@ -144,7 +164,7 @@ class RegionDetector(Detector):
 
 def draw(indices: Tensor, count: int, rng: Generator | None = None) -> Tensor:
     """At most ``count`` of the indices, drawn at random; ``rng`` is on the CPU, so that every device draws the same."""
-    return indices[torch.randperm(len(indices), generator=rng)[:count].to(indices.device)]
+    return indices[uploaded(torch.randperm(len(indices), generator=rng)[:count], indices.device)]
 
 
 def one_width(backbone: Backbone, network: str) -> int:

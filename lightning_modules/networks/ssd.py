@@ -20,6 +20,7 @@ from torchvision.models.detection.ssd import SSDFeatureExtractorVGG, SSDHead
 from torchvision.ops import Conv2dNormActivation, box_iou
 
 from ..means import Mean, full_precision
+from ..uploads import uploaded
 from .backbones import Backbone, ConvBackbone
 from .detector import Detections, Detector
 from .torchvision_nets import TorchvisionNet
@@ -110,15 +111,19 @@ class SSD(Detector):
         target = torch.stack([F.pad(1 + own, (0, 1))[match] for own, match in zip(labels, matches, strict=True)])
         positive = target > 0
         matched = positive.sum(1, keepdim=True)
-        truth = torch.cat([own[match[match >= 0]] for own, match in zip(boxes, matches, strict=True)])
-        defaults = outputs.defaults.expand(len(boxes), -1, -1)[positive]
-        box = F.smooth_l1_loss(outputs.offsets[positive], self.coder.encode_single(truth, defaults), reduction="sum")
+        here = positive.cpu()  # the one copy that is waited for; from it follow all sizes below
+        image, default = here.nonzero(as_tuple=True)
+        first = torch.tensor([0, *(len(own) for own in boxes)]).cumsum(0)[image]  # among the objects of all images
+        image, default, first = (uploaded(place, positive.device) for place in (image, default, first))
+        truth = torch.cat(boxes)[first + torch.stack(matches)[image, default]]
+        targets = self.coder.encode_single(truth, outputs.defaults[default])
+        box = F.smooth_l1_loss(outputs.offsets[image, default], targets, reduction="sum")
         errors = F.cross_entropy(outputs.logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
-        most = min(int(self.negatives * matched.max()), errors.shape[1])
+        most = min(int(self.negatives * here.sum(1).max()), errors.shape[1])
         hardest = errors.masked_fill(positive, -torch.inf).topk(most, 1).values
         rank = torch.arange(most, device=hardest.device)
         enters = (rank < (self.negatives * matched).long()) & (hardest != -torch.inf)
-        objects, background = errors[positive].sum(), hardest.where(enters, 0).sum()
+        objects, background = errors[image, default].sum(), hardest.where(enters, 0).sum()
         count = matched.sum()
         return {"class": Mean(objects + background, count), "box": Mean(box, count)}
 

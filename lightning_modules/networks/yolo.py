@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 from torchvision.ops import Conv2dNormActivation, box_convert
 
 from ..means import Mean, counted, full_precision
+from ..uploads import numbers
 from .backbones import Backbone, ConvBackbone
 from .boxes import paired_iou
 from .detector import Detections, Detector
@@ -139,19 +140,21 @@ class YOLO(Detector):
         other three. Of a cell's boxes the one with the highest IoU is responsible; the first, while none overlaps the object.
         """
         predicted, classes = self._split(outputs.grid.flatten(0, 2))
-        cell, place, side, label = self._assign(boxes, labels, outputs.size)
+        cell, place, side, label, learned = self._assign(boxes, labels, outputs.size)
         truth = torch.cat([place / self.grid, side], -1)
         ious = paired_iou(_corners(self._decode(predicted[cell])), _corners(truth)[:, None]).detach()
         iou, best = ious.max(1)
         responsible = predicted[cell, best]
-        empty = torch.ones_like(predicted[..., 4])
-        empty[cell, best] = 0
+        # Of a cell's objects the first decides; a minimum, since the others hold a 1 for what may be the same box.
+        empty = torch.ones_like(predicted[..., 4]).flatten()
+        empty = empty.scatter_reduce(0, cell * self.boxes + best, 1 - learned, "amin").view_as(predicted[..., 4])
         errors = {
             # The paper predicts the roots of the sides: no root is taken of what the network says, which may be negative.
-            "coordinates": self.coordinate_weight * (responsible[:, :4] - torch.cat([place, side.sqrt()], -1)) ** 2,
-            "confidence_object": (responsible[:, 4] - iou) ** 2,
+            "coordinates": learned[:, None]
+            * (self.coordinate_weight * (responsible[:, :4] - torch.cat([place, side.sqrt()], -1)) ** 2),
+            "confidence_object": learned * (responsible[:, 4] - iou) ** 2,
             "confidence_empty": self.empty_weight * empty * predicted[..., 4] ** 2,
-            "class": (classes[cell] - F.one_hot(label, self.num_classes)) ** 2,
+            "class": learned[:, None] * (classes[cell] - F.one_hot(label, self.num_classes)) ** 2,
         }
         images = counted(len(boxes), predicted)
         return {name: Mean(error.sum(), images) for name, error in errors.items()}
@@ -164,7 +167,7 @@ class YOLO(Detector):
         corner = torch.stack(torch.meshgrid(step, step, indexing="xy"), -1)[:, :, None]
         relative = self._decode(predicted)
         relative[..., :2] += corner / self.grid
-        boxes = _corners(relative) * relative.new_tensor([width, height, width, height])
+        boxes = _corners(relative) * numbers([width, height, width, height], relative)
         # What is regressed on probabilities may leave [0, 1] a little; two negative factors must not make a good score.
         scores = predicted[..., 4:].clamp(0, 1) * classes.clamp(0, 1).unsqueeze(-2)
         return [
@@ -183,19 +186,19 @@ class YOLO(Detector):
 
     def _assign(
         self, boxes: list[Tensor], labels: list[Tensor], size: tuple[int, int]
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The objects that are learned, M <= N: the index of the cell among all images', (x, y) in it, (w, h), the label."""
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """The N objects in the order of their cells: the cell's place among all images', (x, y) in it, (w, h), the label, and 1
+        where it is learned, 0 where one before it has the cell. (Were those left out, a GPU would be waited for.)"""
         height, width = size
         every = torch.cat(boxes)
-        relative = box_convert(every / every.new_tensor([width, height, width, height]), "xyxy", "cxcywh")
+        relative = box_convert(every / numbers([width, height, width, height], every), "xyxy", "cxcywh")
         place = relative[:, :2] * self.grid
         column, row = place.long().clamp(0, self.grid - 1).unbind(-1)
         image = torch.cat([torch.full_like(classes, i) for i, classes in enumerate(labels)])
         cell = (image * self.grid + row) * self.grid + column
-        order = torch.arange(len(cell), device=cell.device)
-        first = order.new_full((len(boxes) * self.grid**2,), len(cell)).scatter_reduce(0, cell, order, "amin")
-        keep = first[first < len(cell)]
-        return cell[keep], (place - torch.stack([column, row], -1))[keep], relative[keep, 2:], torch.cat(labels)[keep]
+        cells, order = cell.sort(stable=True)
+        learned = torch.cat([torch.ones_like(cells[:1]), cells.diff() != 0]).to(every)
+        return cells, (place - torch.stack([column, row], -1))[order], relative[order, 2:], torch.cat(labels)[order], learned
 
 
 def _corners(boxes: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from lightning_modules.base import Task
 from lightning_modules.localization import GIoULoss, main_objects, pick
 from lightning_modules.means import Mean, counted, mean_losses, with_total
 from lightning_modules.networks import FCN, YOLO, ClassAndBox, ConvBackbone, KeypointRegressor, LinearClassifier
-from lightning_modules.schedules import Steps, WarmupCosine
+from lightning_modules.schedules import Steps, Triangle, WarmupCosine
 
 METADATA = DatasetMetadata("x", (16, 16), tuple("abc"), ("background", *"abc"), ("left", "right"), (), ((0, 1),)).as_dict()
 SGD = partial(torch.optim.SGD, lr=0.1)
@@ -44,6 +44,20 @@ def images(count: int) -> Tensor:
 def test_a_network_is_made_for_as_many_classes_as_the_data_has() -> None:
     assert task_of(Classification, LinearClassifier)(images(2)).shape == (2, 3)
     assert task_of(Segmentation, FCN)(images(2)).shape == (2, 4, 16, 16)
+
+
+def test_a_smoothed_target_is_spread_over_all_classes() -> None:
+    task = task_of(Classification, LinearClassifier, label_smoothing=0.3)
+    batch: Any = {"image": images(2), "label": torch.tensor([0, 2])}
+    outputs = task(batch["image"])
+    target = 0.1 + 0.7 * nn.functional.one_hot(batch["label"], 3)
+    expected = -(target * outputs.log_softmax(1)).sum(1).mean()
+    assert torch.allclose(task.losses(outputs, batch)["cross_entropy"].value, expected)
+
+
+def test_a_triangle_rises_to_the_rate_itself_and_falls_to_nothing() -> None:
+    schedule = Triangle(torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0), top=0.25)
+    assert [schedule.factor(part) for part in (0, 0.125, 0.25, 0.625, 1)] == [0, 0.5, 1, 0.5, 0]
 
 
 def test_pixels_of_value_255_are_not_trained_on() -> None:

@@ -46,6 +46,7 @@ from lightning_modules.networks import (
     PatchClassifier,
     PermutedPixels,
     PixelSoftmax,
+    ResNet9,
     SeparateClassAndBox,
     SlidingWindow,
     SmallConvNet,
@@ -90,6 +91,7 @@ CLASSIFIERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
     "plain": (partial(CifarNet, residual=False), 32),
     "residual": (CifarNet, 32),
     "residual-leaky": (partial(CifarNet, depth=8, activation=nn.LeakyReLU, normalization=nn.Identity), 16),
+    "resnet9": (partial(ResNet9, width=4), 32),
     "small": (SmallConvNet, 32),
     "small-regularised": (
         partial(SmallConvNet, hidden=[32], normalization=nn.BatchNorm2d, conv_dropout=0.2, fc_dropout=0.5),
