@@ -33,7 +33,7 @@ from lightning_modules.base import Task
 
 from . import building, finders, fine_tuning, monitors, rebuilding, trainer_options
 from .catalog import check_fit
-from .checkpoint_io import AtomicCheckpoints, WeightsAlone
+from .checkpoint_io import AtomicCheckpoints, WeightsAlone, read
 from .divergence import OnNan
 from .errors import readable
 from .keeping import KeepLast
@@ -58,6 +58,8 @@ class LecternCLI(OpenLightningCLI):
         """Where this command writes; None where it writes nothing."""
         self.resumed: Resumed | None = None
         """The run that a fit goes on with; None where a new one begins."""
+        self.held: dict[Path, dict[str, Any]] = {}
+        """The content of its checkpoint, until the training takes it."""
         super().__init__(
             Task,
             DataModule,
@@ -149,7 +151,9 @@ class LecternCLI(OpenLightningCLI):
 
     def _resume_or_begin(self, config: Any) -> None:
         if config.ckpt_path:
-            self.resumed = Resumed.read(Path(config.ckpt_path))
+            path = Path(config.ckpt_path)
+            self.held[path] = read(path)
+            self.resumed = Resumed.of_content(self.held[path], path)
             finders.take_up(config, self.resumed.experiment)
             self.resumed.check(config, self.parser_of("fit"))
         elif config.init_from:
@@ -181,6 +185,7 @@ class LecternCLI(OpenLightningCLI):
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         checkpoints = AtomicCheckpoints if self.subcommand == "fit" else WeightsAlone
+        plugin, self.held = checkpoints(self.model, self.held), {}
         loggers = building.loggers(str(self.subcommand), config, self.run_folder, self.plain_config)
         callbacks = trainer_options.usable(config.trainer)
         if self.subcommand == "fit":
@@ -195,7 +200,7 @@ class LecternCLI(OpenLightningCLI):
                 *self.own_callbacks(config),
                 *([GoOn()] if self.resumed else fine_tuning.callbacks(str(self.subcommand), config)),
             ],
-            plugins=[*building.listed(config.trainer.plugins), checkpoints(self.model)],
+            plugins=[*building.listed(config.trainer.plugins), plugin],
         )
         if config.trainer.sync_batchnorm and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):
             raise InputError(

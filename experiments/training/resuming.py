@@ -12,7 +12,6 @@ from datamodules.scene import InputError
 from experiments.lightning_compat import epochs_done, mend_progress
 from experiments.runs.folder import is_finished
 
-from .checkpoint_io import read
 from .comparing import Difference, compare
 from .fine_tuning import without_pretraining
 from .parsing import Parser
@@ -56,12 +55,12 @@ class Resumed(NamedTuple):
     steps: int
 
     @classmethod
-    def read(cls, path: Path) -> Resumed:
-        """
+    def of_content(cls, checkpoint: dict[str, Any], path: Path) -> Resumed:
+        """What the content of the checkpoint at ``path`` says.
+
         Raises:
-            InputError: it cannot be read, it has weights alone, or it does not say which experiment it is of.
+            InputError: it has weights alone, or it does not say which experiment it is of.
         """
-        checkpoint = read(path)
         metadata, experiment = metadata_in(checkpoint, path), checkpoint.get("experiment")
         if not isinstance(experiment, dict) or not isinstance(experiment.get("model"), dict):
             raise InputError(f"{path}: does not say which experiment it is of, so no run goes on from it{_begin(path)}")
