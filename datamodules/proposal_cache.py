@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,15 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .cache_folder import cache_folder
 from .scene import InputError
 from .temporary import beside, remove_left
 
 _Image = NDArray[np.uint8]
-
-
-def cache_folder() -> Path:
-    """Where caches lie that are given no folder: what ``LECTERN_CACHE`` names, or else ``~/.cache/lectern``."""
-    return Path(os.environ.get("LECTERN_CACHE") or "~/.cache/lectern").expanduser()
 
 
 class ProposalCache:

@@ -65,9 +65,15 @@ def _run(command: str, arguments: list[str], signals: Signals) -> int:
     from .command_line.early import check
 
     check(command, arguments)
-    run = _command(command)
-    signals.importing = False
-    return run(arguments)
+
+    def run() -> int:
+        answered_by = _command(command)
+        signals.importing = False
+        return answered_by(arguments)
+
+    from .command_line.remembered import is_fixed, remembered
+
+    return remembered(command, arguments, run) if is_fixed(command, arguments) else run()
 
 
 def _command(command: str) -> Callable[[list[str]], int]:

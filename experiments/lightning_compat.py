@@ -35,6 +35,14 @@ class OpenLightningCLI(LightningCLI):
     def _run_subcommand(self, subcommand: str) -> None:
         self.run_subcommand(subcommand)
 
+    def plain_config(self) -> dict[str, Any]:
+        """The command's settings as they are saved: nothing but words, numbers, lists and dictionaries."""
+        raise NotImplementedError
+
+    def _dump_config(self) -> None:
+        """What modules keep of their arguments, from a dump that is made once; Lightning's makes one of its own."""
+        self.config_dump = self.plain_config()
+
     def _parse_ckpt_path(self) -> None:
         """Nothing: in Lightning's a checkpoint's arguments silently override the recipe and the command line."""
 

@@ -42,14 +42,16 @@ class AtomicCheckpoints(TorchCheckpointIO):
 
     Args:
         task: which takes the weights that are read.
+        held: by path, what :func:`read` gave of a file already: it is looked through as if it were read again, and given away,
+            so that it takes no memory for longer.
     """
 
-    def __init__(self, task: nn.Module | None = None) -> None:
+    def __init__(self, task: nn.Module | None = None, held: dict[Path, dict[str, Any]] | None = None) -> None:
         super().__init__()
-        self.task = task
+        self.task, self.held = task, held or {}
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        checkpoint = load(Path(path))
+        checkpoint = load(Path(path), self.held.pop(Path(path), None))
         if self.task is not None:
             check_weights(self.task, checkpoint["state_dict"], Path(path))
         return checkpoint
@@ -81,15 +83,19 @@ class WeightsAlone(AtomicCheckpoints):
         return {"state_dict": checkpoint["state_dict"], "pytorch-lightning_version": version("pytorch-lightning")}
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path, held: dict[str, Any] | None = None) -> dict[str, Any]:
     """The checkpoint's content, on the CPU; nothing in it is executed, and it takes no more memory than the file is long.
+
+    Args:
+        path: its file.
+        held: its content, where :func:`read` gave it already.
 
     Raises:
         InputError: there is no such file, or it is no checkpoint.
     """
     _check_place(path)
     check_archive(path)
-    content = _content(path)
+    content = _content(path) if held is None else held
     if "state_dict" not in content:
         raise InputError(f"{path}: holds no task's weights (no state_dict)")
     _check_tensors(content["state_dict"], path)

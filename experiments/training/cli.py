@@ -8,11 +8,10 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
-import yaml
 from jsonargparse.typing import PositiveFloat
 from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.cli import LightningArgumentParser
@@ -34,7 +33,7 @@ from lightning_modules.base import Task
 
 from . import building, exported, finders, fine_tuning, monitors, rebuilding, trainer_options
 from .catalog import check_fit
-from .checkpoint_io import AtomicCheckpoints, WeightsAlone
+from .checkpoint_io import AtomicCheckpoints, WeightsAlone, read
 from .divergence import OnNan
 from .errors import readable
 from .keeping import KeepLast
@@ -53,11 +52,14 @@ class LecternCLI(OpenLightningCLI):
 
     def __init__(self, args: list[str] | None = None) -> None:
         keep_freed_memory()
+        self.verb = next(iter(sys.argv[1:] if args is None else args), "")
         self.saved: rebuilding.Saved | None = None
         self.run_folder: RunFolder | None = None
         """Where this command writes; None where it writes nothing."""
         self.resumed: Resumed | None = None
         """The run that a fit goes on with; None where a new one begins."""
+        self.held: dict[Path, dict[str, Any]] = {}
+        """The content of its checkpoint, until the training takes it."""
         super().__init__(
             Task,
             DataModule,
@@ -99,6 +101,14 @@ class LecternCLI(OpenLightningCLI):
         parser.add_class_arguments(Pictures, "pictures")
         parser.add_class_arguments(KeepLast, "checkpoint")
         parser.link_arguments("data.metadata", "model.init_args.metadata", _as_dict, apply_on="instantiate")
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """The command's own alone, where it is one: a parser of each takes longer than all the rest of the building."""
+        every = super().subcommands()
+        return {self.verb: every[self.verb]} if self.verb in every else every
+
+    def parser_of(self, subcommand: str) -> Parser:
+        return cast("Parser", super().parser_of(subcommand))
 
     # Parsing ----------------------------------------------------------------------------------------------------------
 
@@ -146,7 +156,9 @@ class LecternCLI(OpenLightningCLI):
 
     def _resume_or_begin(self, config: Any) -> None:
         if config.ckpt_path:
-            self.resumed = Resumed.read(Path(config.ckpt_path))
+            path = Path(config.ckpt_path)
+            self.held[path] = read(path)
+            self.resumed = Resumed.of_content(self.held[path], path)
             finders.take_up(config, self.resumed.experiment)
             self.resumed.check(config, self.parser_of("fit"))
         elif config.init_from:
@@ -179,6 +191,7 @@ class LecternCLI(OpenLightningCLI):
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         checkpoints = AtomicCheckpoints if self.subcommand == "fit" else WeightsAlone
+        plugin, self.held = checkpoints(self.model, self.held), {}
         loggers = building.loggers(str(self.subcommand), config, self.run_folder, self.plain_config)
         callbacks = trainer_options.usable(config.trainer)
         if self.subcommand == "fit":
@@ -193,7 +206,7 @@ class LecternCLI(OpenLightningCLI):
                 *self.own_callbacks(config),
                 *([GoOn()] if self.resumed else fine_tuning.callbacks(str(self.subcommand), config)),
             ],
-            plugins=[*building.listed(config.trainer.plugins), checkpoints(self.model)],
+            plugins=[*building.listed(config.trainer.plugins), plugin],
         )
         if config.trainer.sync_batchnorm and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):
             raise InputError(
@@ -203,9 +216,8 @@ class LecternCLI(OpenLightningCLI):
         return trainer
 
     def plain_config(self) -> dict[str, Any]:
-        """The command's settings as they are saved: nothing but words, numbers, lists and dictionaries."""
         command = str(self.subcommand)
-        return dict(yaml.safe_load(self.parser_of(command).dump(self.config[command], skip_none=False)))
+        return self.parser_of(command).plain(self.config[command])
 
     def own_callbacks(self, config: Any) -> list[pl.Callback]:
         """Those beside the configuration's own."""

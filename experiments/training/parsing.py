@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+import yaml
 from jsonargparse import ActionConfigFile
 from jsonargparse.typing import register_type
 from pytorch_lightning.cli import LightningArgumentParser
@@ -36,6 +38,22 @@ class Parser(LightningArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The beginning of an option would be taken for it, but not where the command line is read early.
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+        self._dumped: tuple[str, dict[str, Any]] = ("", {})
+
+    def plain(self, settings: Any) -> dict[str, Any]:
+        """Settings as they are saved: nothing but words, numbers, lists and dictionaries.
+
+        As long as they stay the same they are dumped once: it takes as long as a dozen steps of a small net, and the run's
+        configuration and each of its checkpoints ask for it.
+        """
+        if self._dumped[0] != (said := repr(settings)):
+            self._dumped = said, dict(yaml.safe_load(self.dump(settings, skip_none=False)))
+        return deepcopy(self._dumped[1])
+
+    def saved(self, plain: dict[str, Any]) -> str:
+        """The text of a configuration file, as :meth:`dump` writes it, of settings that are plain already."""
+        header = "".join(f"# {line}\n" for line in self.dump_header or ())
+        return header + yaml.safe_dump(plain, default_flow_style=False, allow_unicode=True, sort_keys=False)
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
         mistake = mistake_in(self, message, self.said, self.early is not None, self.command)

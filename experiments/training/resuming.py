@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
-import yaml
-from pytorch_lightning.cli import LightningArgumentParser
 from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.scene import InputError
 from experiments.lightning_compat import epochs_done, mend_progress
 from experiments.runs.folder import is_finished
 
-from .checkpoint_io import read
 from .comparing import Difference, compare
 from .fine_tuning import without_pretraining
+from .parsing import Parser
 from .rebuilding import metadata_in, run_folder_of
 
 EXPERIMENT = ("model", "data", "expect", "name", "seed_everything", "init_from")
@@ -57,12 +55,12 @@ class Resumed(NamedTuple):
     steps: int
 
     @classmethod
-    def read(cls, path: Path) -> Resumed:
-        """
+    def of_content(cls, checkpoint: dict[str, Any], path: Path) -> Resumed:
+        """What the content of the checkpoint at ``path`` says.
+
         Raises:
-            InputError: it cannot be read, it has weights alone, or it does not say which experiment it is of.
+            InputError: it has weights alone, or it does not say which experiment it is of.
         """
-        checkpoint = read(path)
         metadata, experiment = metadata_in(checkpoint, path), checkpoint.get("experiment")
         if not isinstance(experiment, dict) or not isinstance(experiment.get("model"), dict):
             raise InputError(f"{path}: does not say which experiment it is of, so no run goes on from it{_begin(path)}")
@@ -71,7 +69,7 @@ class Resumed(NamedTuple):
         epochs, steps = _done(checkpoint, path)
         return cls(path, experiment, metadata, epochs, steps)
 
-    def check(self, config: Any, parser: LightningArgumentParser) -> None:
+    def check(self, config: Any, parser: Parser) -> None:
         """Compares a command's experiment with the checkpoint's; ``config.init_from`` is then that of the run's beginning.
 
         Args:
@@ -82,11 +80,11 @@ class Resumed(NamedTuple):
             InputError: they differ, or there is nothing left to train.
         """
         self._take_init_from(config)
-        here = _plain(parser, config)
+        here = parser.plain(config)
         trainer = here["trainer"]
 
         def parse(stored: dict[str, Any]) -> dict[str, Any]:
-            return {k: v for k, v in _plain(parser, parser.parse_object(stored, env=False)).items() if k in stored}
+            return {k: v for k, v in parser.plain(parser.parse_object(stored, env=False)).items() if k in stored}
 
         stored = {key: self.experiment[key] for key in ("model", "data") if self.experiment.get(key)}
         found = compare(stored, {key: here[key] for key in stored}, parse)
@@ -170,16 +168,11 @@ class GoOn(pl.Callback):
             mend_progress(checkpoint, trainer)
 
 
-def experiment_of(parser: LightningArgumentParser, config: Any) -> dict[str, Any]:
+def experiment_of(parser: Parser, config: Any) -> dict[str, Any]:
     """What a checkpoint keeps of its experiment: plain data."""
-    plain = _plain(parser, config)
+    plain = parser.plain(config)
     trainer = {key: plain["trainer"].get(key) for key in (*TRAINED, *LENGTH)}
     return {key: plain.get(key) for key in EXPERIMENT} | {"trainer": trainer}
-
-
-def _plain(parser: LightningArgumentParser, config: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = yaml.safe_load(parser.dump(config, skip_none=False))
-    return plain
 
 
 def _done(checkpoint: dict[str, Any], path: Path) -> tuple[int, int]:

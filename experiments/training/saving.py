@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytorch_lightning as pl
-from pytorch_lightning.cli import LightningArgumentParser, SaveConfigCallback
+from pytorch_lightning.cli import SaveConfigCallback
 
 from experiments.runs.files import CONFIG
 from experiments.runs.folder import folder_of
 from experiments.runs.writing import write_atomically
 from lightning_modules.base import Task
 
+from .parsing import Parser
 from .resuming import experiment_of
 
 
@@ -22,7 +23,9 @@ class SaveConfig(SaveConfigCallback):
     not. So it has the run's name, but neither its folder's nor the checkpoint that the run went on from.
     """
 
-    def __init__(self, parser: LightningArgumentParser, config: Any, **kwargs: Any) -> None:
+    parser: Parser
+
+    def __init__(self, parser: Parser, config: Any, **kwargs: Any) -> None:
         super().__init__(parser, config, overwrite=True)
         self._written = False
 
@@ -43,10 +46,8 @@ class SaveConfig(SaveConfigCallback):
         folder = folder_of(trainer)
         if self._written or folder is None or trainer.state.fn != "fit" or not trainer.is_global_zero:
             return
-        experiment = self.config.clone()
-        experiment["ckpt_path"] = experiment["version"] = None
-        experiment["overwrite"] = False
-        write_atomically(folder / CONFIG, self.parser.dump(experiment, skip_none=False))
+        experiment = self.parser.plain(self.config) | {"ckpt_path": None, "version": None, "overwrite": False}
+        write_atomically(folder / CONFIG, self.parser.saved(experiment))
         self._written = True
 
     def experiment(self) -> dict[str, Any]:

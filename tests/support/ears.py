@@ -43,14 +43,14 @@ class Ears:
         self.heard: list[str] = []
         self._proxy = _Proxy(("127.0.0.1", 0), _Asked)
         self._proxy.heard = self.heard
-        threading.Thread(target=self._proxy.serve_forever, daemon=True).start()
+        threading.Thread(target=self._proxy.serve_forever, args=(0.02,), daemon=True).start()
         self.proxy = f"http://127.0.0.1:{self._proxy.server_address[1]}"
 
     def close(self) -> None:
         self._proxy.shutdown()
         self._proxy.server_close()
 
-    def start(self, command: list[str], home: Path, **more: str) -> subprocess.Popen[str]:
+    def start(self, command: list[str], home: Path, stdin: int = subprocess.DEVNULL, **more: str) -> subprocess.Popen[str]:
         """The command in the folder ``home``, which is its HOME too, and with no setting of anybody's but ``more``."""
         proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), self.proxy)
         environment = {
@@ -71,7 +71,7 @@ class Ears:
                 cwd=home,
                 env=environment,
                 pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

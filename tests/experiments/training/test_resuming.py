@@ -118,6 +118,21 @@ def test_a_longer_run_is_the_longer_run(lectern: Lectern, workdir: Path) -> None
     assert losses[0] == losses[1] and len(losses[0]) == 12
 
 
+def test_a_checkpoint_is_read_once(finished: Path, lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied = shutil.copytree(finished, workdir / "runs" / "copied" / "v")
+    read: list[str] = []
+    load = torch.load
+
+    def counted(path: Any, **options: Any) -> Any:
+        read.append(Path(path).name)
+        return load(path, **options)
+
+    monkeypatch.setattr(torch, "load", counted)
+    result = lectern(*FIT, "--ckpt_path", last(copied), "--trainer.max_epochs=3")
+    assert result.code == 0, result.err
+    assert read.count("last.ckpt") == 1
+
+
 def test_a_schedule_of_torch_s_keeps_its_own_length_and_it_is_said(lectern: Lectern, caplog: pytest.LogCaptureFixture) -> None:
     fit = [*FIT, "--model.scheduler=null", "--model.scheduler=torch.optim.lr_scheduler.CosineAnnealingLR"]
     fit += ["--model.scheduler.T_max=2", "--name=r"]
