@@ -13,27 +13,17 @@ from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, DatasetMetadata, InputError, Scene
+from datamodules.scene import Batch, DatasetMetadata, InputError
 
 from .accumulation import Step
-from .evaluating import evaluating
+from .evaluating import materialise
 from .means import Mean, mean_losses, values, with_total
+from .prediction import Prediction as Prediction
 from .running import RunningLosses
 from .schedules import Schedule
 from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau
 
 Stage = Literal["train", "val", "test"]
-
-
-class Prediction(Scene, total=False):
-    """What a task says of one image. The fields are a scene's, so that a prediction is drawn and stored as truth is.
-
-    Coordinates are pixels of the batch's image. The third number of a keypoint is its confidence (1 where a network gives
-    none).
-    """
-
-    scores: Tensor
-    """float32 (C,), the probability of each class; in detection (N,), the score of each object."""
 
 
 class Task(pl.LightningModule):
@@ -85,7 +75,7 @@ class Task(pl.LightningModule):
         self.register_buffer("std", torch.tensor(self.metadata.std).view(1, 3, 1, 1) * 255, persistent=False)
         self.network = network(self.outputs())
         self.channels_last = bool(getattr(self.network, "channels_last", False)) if channels_last is None else channels_last
-        self._materialise()
+        materialise(self.network, self.metadata.image_size)
         self.val_metrics, self.test_metrics = self.metrics(), self.metrics()
         self.experiment: Callable[[], dict[str, Any]] | None = None
         """What rebuilds the experiment; the command line gives it, and each checkpoint has it, one of weights alone too."""
@@ -308,9 +298,3 @@ class Task(pl.LightningModule):
         self.save_hyperparameters()
         for name in [n for n, value in self.hparams.items() if callable(value)]:
             del self.hparams[name]  # built in Python: a function is no plain data, and would not load weights-only
-
-    def _materialise(self) -> None:
-        """Gives lazy layers their sizes, with one empty image of the data set's size."""
-        if any(nn.parameter.is_lazy(p) for p in self.network.parameters()):
-            with torch.no_grad(), evaluating(self.network):
-                self.network(torch.zeros(1, 3, *self.metadata.image_size))

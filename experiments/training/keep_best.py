@@ -35,7 +35,7 @@ class KeepBest(ModelCheckpoint):
         return self._state_key
 
     def on_train_batch_end(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: the best is looked for behind a validation. Lightning's asks the trainer much at each step to find that out."""
+        """Nothing: the best is looked for behind a validation. Lightning's asks much at each step to find that out."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes up the best value, wherever the run lay when it was kept: Lightning's forgets it when the folder is another.
