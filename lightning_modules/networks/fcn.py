@@ -182,6 +182,9 @@ class VGGFCN(SegmentationNetwork):
         weights: as :class:`VGG16`'s; of the classifier, both hidden layers are taken over.
     """
 
+    channels_last = False
+    """Unlike the others: a CPU would convert fc6's 4096 x 512 x 7 x 7 weights at each step (.88 x as fast)."""
+
     def __init__(self, num_classes: int, skips: Sequence[int] = (16, 8), weights: str | None = None) -> None:
         super().__init__()
         widths = {2: 64, 4: 128, 8: 256, 16: 512, 32: 4096}  # by stride, the head's included
