@@ -6,6 +6,8 @@ function here serves; ``tests/experiments/test_lightning_compat.py`` sees to it 
 
 from __future__ import annotations
 
+import ctypes
+import os
 import subprocess
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -114,6 +116,19 @@ def limit_batch_size_finder(finder: BatchSizeFinder, most: int) -> None:
     """
     doublings = max(0, most // max(1, finder._init_val)).bit_length()
     finder._max_trials = min(finder._max_trials, max(1, doublings))
+
+
+def forget_nvml() -> None:
+    """Has torch ask CUDA itself for GPUs where there is no NVML, the library that comes with NVIDIA's driver.
+
+    Lightning sets this variable, so that asking does not keep a process from forking later. But Adam and AdamW ask at every
+    step, and without a driver the library is looked for in vain each time, which takes 40 to 300 µs. Without a driver there is
+    nothing that a fork could spoil.
+    """
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
 
 
 def set_rank_timeout(trainer: pl.Trainer, minutes: float) -> None:

@@ -16,7 +16,7 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch, DatasetMetadata, InputError
 
 from .accumulation import Step
-from .evaluating import evaluating
+from .evaluating import materialise
 from .means import Mean, mean_losses, values, with_total
 from .prediction import Prediction as Prediction
 from .running import RunningLosses
@@ -40,6 +40,9 @@ class Task(pl.LightningModule):
         scheduler: a class of ``torch.optim.lr_scheduler`` (stepped each epoch; OneCycleLR and CyclicLR each step;
             ReduceLROnPlateau whenever its metric is measured) or one of ``lightning_modules.schedules`` (which know the run's
             length by themselves).
+        channels_last: whether images reach the network as ``torch.channels_last`` (NHWC in memory); None takes what the
+            network's class says (its attribute ``channels_last``, where it was measured to be faster; otherwise False). The
+            results are equal up to rounding; ``lectern doctor`` measures what it gives here.
         metadata: the data set's, as :meth:`DatasetMetadata.as_dict` gives it; the command line fills it in.
     """
 
@@ -64,6 +67,7 @@ class Task(pl.LightningModule):
         network: Callable[[int], nn.Module],
         optimizer: OptimizerCallable | None = None,
         scheduler: LRSchedulerCallable | None = None,
+        channels_last: bool | None = None,
         metadata: dict[str, Any],
     ) -> None:
         super().__init__()
@@ -74,7 +78,8 @@ class Task(pl.LightningModule):
         self.register_buffer("mean", torch.tensor(self.metadata.mean).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(self.metadata.std).view(1, 3, 1, 1) * 255, persistent=False)
         self.network = network(self.outputs())
-        self._materialise()
+        self.channels_last = bool(getattr(self.network, "channels_last", False)) if channels_last is None else channels_last
+        materialise(self.network, self.metadata.image_size)
         self.val_metrics, self.test_metrics = self.metrics(), self.metrics()
         self.experiment: Callable[[], dict[str, Any]] | None = None
         """What rebuilds the experiment; the command line gives it, and each checkpoint has it, one of weights alone too."""
@@ -119,7 +124,19 @@ class Task(pl.LightningModule):
 
     def forward(self, images: Tensor) -> Any:
         """The network's outputs for images as they travel: uint8 (B, 3, H, W)."""
-        return self.network((images - self.mean) / self.std)
+        return self.network(self.normalized(images))
+
+    def normalized(self, images: Tensor) -> Tensor:
+        """Images as the network takes them, float (B, 3, H, W), normalised and in its memory format, from uint8."""
+        # In one new tensor, and before the conversion: a broadcast over three channels in a row takes thrice as long.
+        images = images.to(self.mean, copy=True).sub_(self.mean).div_(self.std)
+        return images.contiguous(memory_format=torch.channels_last) if self.channels_last else images
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if (value is None or isinstance(value, str)) and name in self.__dict__:
+            self.__dict__[name] = value  # no parameter or module; Lightning notes each hook's name so, 46 times a step
+        else:
+            super().__setattr__(name, value)
 
     def respond(self, batch: Batch) -> Any:
         """The network's outputs for a batch; a task whose network is given more than the images gives it here."""
@@ -162,7 +179,7 @@ class Task(pl.LightningModule):
         """What is to be differentiated of a step's last micro-batch, which as a rule is its only one."""
         ranks = self.trainer.world_size  # the strategy averages gradients over them
         loss, parts = self._step.end(losses, self._sum_over_ranks, scale * ranks)
-        self.step_losses = {k: v.detach() for k, v in with_total({k: part * ranks for k, part in parts.items()}).items()}
+        self.step_losses = with_total(parts if ranks == 1 else {name: part * ranks for name, part in parts.items()})
         self._running.add(self.step_losses)
         return loss
 
@@ -293,9 +310,3 @@ class Task(pl.LightningModule):
         self.save_hyperparameters()
         for name in [n for n, value in self.hparams.items() if callable(value)]:
             del self.hparams[name]  # built in Python: a function is no plain data, and would not load weights-only
-
-    def _materialise(self) -> None:
-        """Gives lazy layers their sizes, with one empty image of the data set's size."""
-        if any(nn.parameter.is_lazy(p) for p in self.network.parameters()):
-            with torch.no_grad(), evaluating(self.network):
-                self.network(torch.zeros(1, 3, *self.metadata.image_size))

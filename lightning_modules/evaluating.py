@@ -1,10 +1,11 @@
-"""Evaluation mode for a while."""
+"""Evaluation mode for a while, and lazy layers, whose sizes are found in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import nn
 
 
@@ -18,3 +19,10 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     finally:
         for part, training in modes:
             part.training = training
+
+
+def materialise(network: nn.Module, image_size: tuple[int, int]) -> None:
+    """Gives lazy layers their sizes, with one empty image of ``image_size`` (H, W)."""
+    if any(nn.parameter.is_lazy(p) for p in network.parameters()):
+        with torch.no_grad(), evaluating(network):
+            network(torch.zeros(1, 3, *image_size))

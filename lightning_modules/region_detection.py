@@ -35,4 +35,4 @@ class RegionDetection(Detection):
             raise InputError(f"{type(self.network).__name__} proposes its regions by itself; Detection trains it")
 
     def respond(self, batch: Batch) -> Any:
-        return self.network((batch["image"] - self.mean) / self.std, batch["proposals"])
+        return self.network(self.normalized(batch["image"]), batch["proposals"])

@@ -23,7 +23,7 @@ from datamodules.scene import COMPUTED, InputError
 from experiments import recipes
 from experiments.command_line.early import read_early, say_which_checkpoint
 from experiments.command_line.mistakes import input_error
-from experiments.lightning_compat import OpenLightningCLI, parse_unchecked, set_rank_timeout
+from experiments.lightning_compat import OpenLightningCLI, forget_nvml, parse_unchecked, set_rank_timeout
 from experiments.runs.expectations import check_expectations, parse_expectations
 from experiments.runs.files import CHECKPOINTS, PICTURES
 from experiments.runs.folder import RunFolder
@@ -52,6 +52,7 @@ class LecternCLI(OpenLightningCLI):
 
     def __init__(self, args: list[str] | None = None) -> None:
         keep_freed_memory()
+        forget_nvml()
         self.verb = next(iter(sys.argv[1:] if args is None else args), "")
         self.saved: rebuilding.Saved | None = None
         self.run_folder: RunFolder | None = None

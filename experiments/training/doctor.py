@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -12,19 +14,26 @@ from torch import Tensor, nn
 
 from datamodules.base import PreparedScenes, Split
 from datamodules.loading import collate
-from datamodules.scene import InputError
+from datamodules.scene import COMPUTED, InputError
 from lightning_modules.evaluating import evaluating
 from lightning_modules.means import values
 
 from .callbacks import peak_memory_mib
 from .cli import LecternCLI, run_cli
+from .step_times import ALL, StepOptions, gains, seconds
 from .wandb_logging import WandbMode, wandb_mode
 
 MIB = 2**20
 
+PAIRS, LIMIT, LONG = 5, 10.0, 2.0
+"""Rounds of measured steps, the seconds after which no further one begins, and those of a step that is not tried in passing."""
+
 
 class Doctor(LecternCLI):
-    """Builds everything that ``lectern fit`` builds with the same arguments, and looks at it instead of training."""
+    """Builds everything that ``lectern fit`` builds with the same arguments, and looks at it instead of training.
+
+    (Some steps on one batch say how fast it would be, and with which options faster.)
+    """
 
     def __init__(self, args: list[str]) -> None:
         self.run_batch = "--run" in args
@@ -39,6 +48,8 @@ class Doctor(LecternCLI):
 
     def run_subcommand(self, subcommand: str) -> None:
         self.failed = not all([self._machine(), self._data(), self._memory(), not self.run_batch or self._one_batch()])
+        if not self.failed:
+            self._speed()
         print("doctor     " + ("found a problem" if self.failed else "nothing stands in the way"))
 
     def _machine(self) -> bool:
@@ -91,7 +102,7 @@ class Doctor(LecternCLI):
         parameters = sum(p.numel() * p.element_size() for p in self.model.parameters())
         share = self.datamodule.batch_size // self.trainer.world_size
         # Weights, gradients and (for Adam and its kin) two moments; activations are kept for the backward pass.
-        estimate = 4 * parameters + share * self._activations()
+        self.estimate = estimate = 4 * parameters + share * self._activations()
         _say(
             "memory",
             f"about {estimate / MIB:.0f} MiB a device ({parameters / MIB:.1f} of weights, the rest for {share} images)",
@@ -115,43 +126,88 @@ class Doctor(LecternCLI):
                 total += output.numel() * output.element_size()
 
         handles = [m.register_forward_hook(count) for m in self.model.network.modules()]
+        height, width = self.model.metadata.image_size
+        image, whole = torch.zeros(1, 3, height, width), torch.tensor([[0.0, 0.0, width, height]])
         with torch.no_grad(), evaluating(self.model):
-            self.model(torch.zeros(1, 3, *self.model.metadata.image_size))
+            self.model.respond({"image": image, "proposals": [whole]})
         for handle in handles:
             handle.remove()
         return total
 
     def _one_batch(self) -> bool:
-        device = self.trainer.strategy.root_device
-        scenes = PreparedScenes(self.datamodule, "train", augment=True)
-        share = min(len(scenes), self.datamodule.batch_size // self.trainer.world_size)
         began = time.perf_counter()
-        batch: Any = collate([scenes[(0, i)] for i in range(share)])
+        batch: Any = self._batch()
         prepared = time.perf_counter()
-        task = self.model.to(device)
-        batch = task.transfer_batch_to_device(batch, device, 0)
+        task = self.model
         assert task.make_optimizer, "a training without an optimizer is refused before"
         optimizer = task.make_optimizer(task.parameters())
         losses = values(task.losses(task.respond(batch), batch))
         total = torch.stack(list(losses.values())).sum()
         total.backward()
         optimizer.step()
-        seconds = time.perf_counter() - prepared
+        took = time.perf_counter() - prepared
         _say(
             "one batch",
-            f"prepared in {prepared - began:.2f} s, trained in {seconds:.2f} s, peak memory {peak_memory_mib()} MiB",
+            f"prepared in {prepared - began:.2f} s, trained in {took:.2f} s, peak memory {peak_memory_mib()} MiB",
         )
         _say("", ", ".join(f"{name} {float(value.detach()):.4g}" for name, value in losses.items()))
         return bool(torch.isfinite(total))
+
+    def _batch(self) -> Any:
+        """The first scenes of the training set, as many as one device trains on, on its device; and the task too."""
+        device = self.trainer.strategy.root_device
+        scenes = PreparedScenes(self.datamodule, "train", augment=True)
+        share = min(len(scenes), self.datamodule.batch_size // self.trainer.world_size)
+        task = self.model.to(device)
+        return task.transfer_batch_to_device(collate([scenes[(0, i)] for i in range(share)]), device, 0)
+
+    def _speed(self) -> None:
+        """What other precision and memory format would make of a step's time; measured, by training on one batch."""
+        task, precision = self.model, str(self.trainer.precision)
+        if precision not in ("32-true", "bf16-mixed"):
+            return _say("speed", f"not measured: 32-true and bf16-mixed are compared, and this is {precision}")
+        if not self.run_batch and (reason := self._too_much()):
+            return _say("speed", f"not measured: {reason}; --run measures it")
+        now, batch = StepOptions("bf16-mixed" if "bf" in precision else "32-true", task.channels_last), self._batch()
+        (alone,) = seconds(task, batch, [now], pairs=1)[now]
+        if alone > LONG and not self.run_batch:
+            return _say("speed", f"{alone:.1f} s a step, too long to compare options in passing; --run does")
+        times = seconds(task, batch, ALL, pairs=PAIRS, limit=LIMIT)
+        form = "channels_last" if now.channels_last else "channels first"
+        _say(
+            "speed",
+            f"{1000 * statistics.median(times[now]):.3g} ms a step ({precision}, {form}); by {len(times[now])} pairs, with",
+        )
+        found = list(gains(times, now))
+        for gain in found:
+            _say("", f"{gain.options.typed(now):60} {gain.median:.2f} x as fast [{gain.least:.2f}, {gain.greatest:.2f}]")
+        best = max(found, key=lambda gain: gain.median)
+        if not best.pays:
+            return _say("", "none of them pays here: leave both as they are")
+        rounding = "; bf16 rounds, so compare the metrics too" if best.options.precision != now.precision == "32-true" else ""
+        _say("", f"worth a try: {best.options.typed(now)}{rounding}")
+
+    def _too_much(self) -> str:
+        """Why a step is more than one would look at in passing; empty where it is not."""
+        if self.model.needs & COMPUTED:
+            return "the images' proposals have to be searched first"
+        free = _free_memory()
+        return f"a step needs more than the {free / MIB:.0f} MiB that are free" if 2 * self.estimate > free else ""
 
 
 def _say(what: str, text: str) -> None:
     print(f"{what:10} {text}")
 
 
-def _cores() -> int:
-    import os
+def _free_memory() -> float:
+    """Bytes; infinite where the system does not say."""
+    try:
+        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (ValueError, OSError, AttributeError):
+        return float("inf")
 
+
+def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -179,7 +179,7 @@ def _predict(task: Task, image: Tensor) -> Any:
 
 
 def _outputs(task: Task, image: Tensor) -> Any:
-    return task.network((image - task.mean) / task.std)
+    return task(image)
 
 
 def _checked(task: Task, path: Path, images: list[Tensor]) -> dict[str, float]:

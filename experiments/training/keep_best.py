@@ -27,6 +27,15 @@ class KeepBest(ModelCheckpoint):
             auto_insert_metric_name=False,
             enable_version_counter=False,
         )
+        self._state_key = super().state_key
+
+    @property
+    def state_key(self) -> str:
+        """Lightning's, which is asked for in each of a step's hooks and makes it anew each time."""
+        return self._state_key
+
+    def on_train_batch_end(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the best is looked for behind a validation. Lightning's asks much at each step to find that out."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes up the best value, wherever the run lay when it was kept: Lightning's forgets it when the folder is another.

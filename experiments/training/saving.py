@@ -12,11 +12,12 @@ from experiments.runs.folder import folder_of
 from experiments.runs.writing import write_atomically
 from lightning_modules.base import Task
 
+from .once import Once
 from .parsing import Parser
 from .resuming import experiment_of
 
 
-class SaveConfig(SaveConfigCallback):
+class SaveConfig(Once, SaveConfigCallback):
     """Writes the configuration into the run's folder when the training begins, and into each checkpoint what rebuilds it.
 
     Given back as ``--config``, the file repeats the experiment: a new run of the same name, whether this one was resumed or
@@ -38,6 +39,7 @@ class SaveConfig(SaveConfigCallback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._write(trainer)
+        self.leave(trainer)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._write(trainer)  # a run that was at its end already when it was resumed

@@ -35,6 +35,15 @@ def has_area(boxes: Tensor) -> Tensor:
     return ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE).all(1)
 
 
+def in_format_of(maps: Tensor, values: Tensor) -> Tensor:
+    """``values`` (N, C, H, W) in the memory format of ``maps``: torchvision's operators give NCHW whatever they are given.
+
+    For what goes through convolutions next; what is flattened is better left as it is.
+    """
+    last = torch.channels_last
+    return values.contiguous(memory_format=last) if maps.is_contiguous(memory_format=last) else values
+
+
 def best_first(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The greatest of the scores (N,), at most ``count``, in descending order, and their places, int64."""
     if torch.jit.is_tracing():  # type: ignore[attr-defined]  # topk's number would be that of the traced image

@@ -12,7 +12,7 @@ from typing import Any, cast
 from torch import Generator, Tensor, nn
 
 from ..means import Mean, full_precision
-from .boxes import RoIPooling
+from .boxes import RoIPooling, in_format_of
 from .detector import Detections
 from .faster_rcnn import FasterRCNN
 from .regions import Samples
@@ -32,7 +32,7 @@ class Branch(nn.Module, ABC):
 
     def forward(self, maps: Sequence[Tensor], strides: Sequence[int], regions: Sequence[Tensor]) -> Tensor:
         """Logits float (R, channels, m, m) of R regions in all; the arguments are those of :class:`RoIPooling`."""
-        logits: Tensor = self.head(self.pooling(maps, strides, regions))
+        logits: Tensor = self.head(in_format_of(maps[0], self.pooling(maps, strides, regions)))
         return full_precision(logits)
 
     @abstractmethod

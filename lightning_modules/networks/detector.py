@@ -37,6 +37,9 @@ class Detector(nn.Module, ABC):
         max_detections: in one image.
     """
 
+    channels_last = True
+    """Faster in that memory format; see ``channels_last`` of :class:`lightning_modules.base.Task`."""
+
     candidates = 1000
     """The best scores of an image that enter non-maximum suppression."""
 

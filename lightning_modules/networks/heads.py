@@ -48,6 +48,9 @@ class ClassAndBox(nn.Module):
         dropout: of the hidden layer.
     """
 
+    channels_last = True
+    """Faster in that memory format; see ``channels_last`` of :class:`lightning_modules.base.Task`."""
+
     def __init__(
         self,
         num_classes: int,
@@ -84,6 +87,9 @@ class SeparateClassAndBox(nn.Module):
         dropout: of the hidden layers.
     """
 
+    channels_last = True
+    """Faster in that memory format; see ``channels_last`` of :class:`lightning_modules.base.Task`."""
+
     def __init__(
         self,
         num_classes: int,
@@ -118,6 +124,9 @@ class KeypointRegressor(nn.Module):
         hidden: width of the hidden layer (DeepPose: two of 4096).
         dropout: of the hidden layer.
     """
+
+    channels_last = True
+    """Faster in that memory format; see ``channels_last`` of :class:`lightning_modules.base.Task`."""
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from torchvision.ops import roi_align
 
 from ..means import full_precision
 from .backbones import Backbone, ConvBackbone
+from .boxes import in_format_of
 from .region_heads import RegionHead, StagedHead
 from .regions import RegionDetector
 
@@ -39,7 +40,7 @@ def warp(images: Tensor, regions: Tensor, crop: int, context: float = CONTEXT) -
     image, low, high = regions.to(pixels).split((1, 2, 2), dim=1)
     centre, half = (low + high) / 2, (high - low) / (2 * (1 - 2 * context))
     grown = torch.cat([image, centre - half, centre + half], 1)
-    return roi_align(pixels, grown, crop, sampling_ratio=1, aligned=True).to(images)
+    return in_format_of(images, roi_align(pixels, grown, crop, sampling_ratio=1, aligned=True).to(images))
 
 
 class RCNN(RegionDetector):

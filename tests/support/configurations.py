@@ -46,13 +46,14 @@ def unknown(settings: Any) -> list[str]:
     found = []
     for path, arguments in components(settings):
         try:
-            L(_imported(path))(**arguments)
+            L(imported(path))(**arguments)
         except (ImportError, AttributeError, TypeError) as error:
             found.append(f"{path}: {error}")
     return found
 
 
-def _imported(path: str) -> Any:
+def imported(path: str) -> Any:
+    """The class of a class path, or of one of the command line's short names."""
     module, _, name = path.rpartition(".")
     if module:
         return getattr(importlib.import_module(module), name)

@@ -19,7 +19,7 @@ from experiments.reproduction.claims import Claim, claims
 from experiments.studies.lazy import L
 from experiments.studies.study import Study
 from lightning_modules.networks import CifarNet, MapsNet
-from tests.support.configurations import components, printed, unknown
+from tests.support.configurations import components, imported, printed, unknown
 
 ALL = [claim for claim in claims().values() if isinstance(claim.study, Study)]
 
@@ -33,6 +33,18 @@ def test_every_class_and_argument_that_a_study_names_is_there(claim: Claim) -> N
             job = study.job(scale, variant, 0.01, 0)
             assert not unknown(job.settings), f"{scale}, {variant}"
             assert job.function is not None or len(list(components(job.settings))) >= 4  # model, network, optimizer, data
+
+
+@pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)
+def test_variants_that_are_compared_do_not_differ_by_the_memory_format(claim: Claim) -> None:
+    study = claim.study
+    assert isinstance(study, Study)
+    for scale in study.scales:
+        jobs = [study.job(scale, variant, 0.01, 0) for variant in study.variants]
+        models = [job.settings["model"]["init_args"] for job in jobs if job.function is None]
+        own = {getattr(imported(model["network"]["class_path"]), "channels_last", False) for model in models}
+        asked = {model.get("channels_last") for model in models}
+        assert len(own) <= 1 or (len(asked) == 1 and asked != {None}), f"{scale}: set model.channels_last for all variants"
 
 
 def test_a_class_or_an_argument_that_is_not_there_is_found() -> None:
