@@ -21,8 +21,8 @@ from .means import Mean, mean_losses, values, with_total
 from .prediction import Prediction as Prediction
 from .running import RunningLosses
 from .schedules import Schedule
-from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau
-from .uploads import uploaded
+from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau, steps_of
+from .uploads import moved
 
 Stage = Literal["train", "val", "test"]
 
@@ -201,15 +201,8 @@ class Task(pl.LightningModule):
         """The batch on the device, but for what is ``on_host``; Lightning's own looks into every name and size."""
         if not isinstance(batch, dict):
             return super().transfer_batch_to_device(batch, device, dataloader_idx)
-
-        def moved(value: Any) -> Any:
-            if isinstance(value, list):
-                return [moved(v) for v in value] if value and isinstance(value[0], Tensor) else value
-            return uploaded(value, device) if isinstance(value, Tensor) else value
-
-        # An image as it lies on disk is drawn upon where it is.
-        here = self.on_host | {"original"}
-        return {field: value if field in here else moved(value) for field, value in batch.items()}
+        here = self.on_host | {"original"}  # an image as it lies on disk is drawn upon where it is
+        return {field: value if field in here else moved(value, device) for field, value in batch.items()}
 
     def _evaluate(self, batch: Batch | None, stage: Stage, metrics: MetricCollection) -> list[Prediction] | None:
         if batch is None:  # this device's share of the last batch is empty
@@ -274,13 +267,7 @@ class Task(pl.LightningModule):
         Raises:
             InputError: it has no end.
         """
-        steps = self.trainer.estimated_stepping_batches
-        if steps == float("inf"):
-            raise InputError(
-                f"{type(scheduler).__name__} follows the run's length, and trainer.max_epochs: -1 has none; set "
-                "trainer.max_epochs or trainer.max_steps, or model.scheduler: null"
-            )
-        return int(steps)
+        return steps_of(self.trainer, scheduler)
 
     def configure_optimizers(self) -> Any:
         if self.make_optimizer is None:

@@ -69,6 +69,21 @@ def _steps(trainer: pl.Trainer) -> float:
         raise InputError(f"model.scheduler: the run's length in steps is not known ({error})") from error
 
 
+def steps_of(trainer: pl.Trainer, scheduler: Schedule) -> int:
+    """The optimizer steps of a run, which a schedule is laid out over.
+
+    Raises:
+        InputError: it has no end.
+    """
+    steps = trainer.estimated_stepping_batches
+    if steps == float("inf"):
+        raise InputError(
+            f"{type(scheduler).__name__} follows the run's length, and trainer.max_epochs: -1 has none; set "
+            "trainer.max_epochs or trainer.max_steps, or model.scheduler: null"
+        )
+    return int(steps)
+
+
 def step_plateau(task: pl.LightningModule, measured: Mapping[str, Any]) -> None:
     """Steps the schedules that wait for a plateau of one of these metrics, which have just been measured.
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +20,13 @@ def goes_on(device: torch.device) -> bool:
 def uploaded(values: Tensor, device: torch.device) -> Tensor:
     """The values on the device; what is there already is handed on."""
     return values.to(device, non_blocking=goes_on(device))
+
+
+def moved(value: Any, device: torch.device) -> Any:
+    """A tensor, or a list of tensors, on the device; anything else as it is."""
+    if isinstance(value, list):
+        return [moved(v, device) for v in value] if value and isinstance(value[0], Tensor) else value
+    return uploaded(value, device) if isinstance(value, Tensor) else value
 
 
 def numbers(values: Sequence[float], like: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ from datamodules.scene import Batch
 from datamodules.shapes import Shapes
 from experiments.training.cli import LecternCLI
 from experiments.training.memory import keep_freed_memory
-from scripts import bench_compiled, bench_disk, bench_layout, bench_predict, bench_studies
+from scripts import bench_compiled, bench_disk, bench_layout, bench_places, bench_predict, bench_studies
 from scripts.bench_cases import CASES, FULLY_CONVOLUTIONAL, SMALL, Case, EverySecondStep, StepTimer, Still
 from scripts.bench_rows import LOG, Row, append, regressions
 
@@ -179,6 +179,7 @@ PARTS: dict[str, Callable[[int, int], Iterator[Row]]] = {
     "disk": lambda repeats, steps: bench_disk.rows(repeats),
     "predict": lambda repeats, steps: bench_predict.rows(repeats),
     "compiled": lambda repeats, steps: bench_compiled.rows(repeats),
+    "places": lambda repeats, steps: bench_places.rows(repeats),
     "studies": lambda repeats, steps: bench_studies.rows(repeats),
     "layout": lambda repeats, steps: bench_layout.rows(repeats),
 }
