@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from .checking import check_promise, problems
 from .loading import Key, Skipped
 from .scene import COMPUTED, FIELDS, Scene, SceneError, declared, keep_objects, printable
-from .scene_cache import SceneCache
+from .scene_cache import SceneCache, size_of
 from .transforms import SceneTransform
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ class PreparedScenes(Dataset[Any]):
         if self.transform.augment:
             scene = self._transformed(scene, (self.seed, epoch, index))
         return cast(Scene, scene | {"index": index})
+
+    def bytes_in_cache(self, index: int) -> int:
+        """What a scene takes where scenes are kept between epochs; 0 where its data set has it in memory anyway."""
+        return 0 if getattr(self.source, "in_memory", False) else size_of(self._read(index))
 
     def _read(self, index: int) -> dict[str, Any]:
         """All of a sample that is the same in each epoch: the whole of it where nothing is augmented."""

@@ -84,6 +84,7 @@ class Doctor(LecternCLI):
             + ", ".join(f"{n} {split}" for split, n in lengths.items())
             + ", the first of each reads well",
         )
+        self._cache(lengths)
         batches = lengths["train"] // data.batch_size
         per_device = data.batch_size // trainer.world_size
         _say("batch", f"{data.batch_size} over all devices, {per_device} on each")
@@ -97,6 +98,21 @@ class Doctor(LecternCLI):
         )
         _say("steps", f"{batches} batches an epoch, {steps} optimizer steps in all")
         return True
+
+    def _cache(self, lengths: dict[Split, int]) -> None:
+        """How much of the data is kept between epochs."""
+        data = self.datamodule
+        trained = PreparedScenes(data, "train", augment=True)
+        if trained.propose:  # finding them takes too long for a look
+            return
+        one = statistics.mean(trained.bytes_in_cache(i) for i in range(min(8, len(trained))))
+        whole = one * (lengths["train"] + lengths["val"]) / MIB
+        if whole:
+            kept = "them" if whole <= data.cache_mib else "so much of them, and the rest is read again each epoch"
+            _say(
+                "cache",
+                f"train and val take about {whole:.0f} MiB once they are read; data.cache_mib ({data.cache_mib}) keeps {kept}",
+            )
 
     def _memory(self) -> bool:
         parameters = sum(p.numel() * p.element_size() for p in self.model.parameters())

@@ -148,7 +148,7 @@ def test_a_scene_is_checked_once_and_a_broken_one_each_time(monkeypatch: pytest.
     monkeypatch.setattr(data, "scenes", lambda split: Bad())
     checks: list[int] = []
     monkeypatch.setattr(
-        "datamodules.base.problems", lambda scene, s: checks.append(int(scene["image"][0, 0, 0])) or problems(scene, s)
+        "datamodules.prepared.problems", lambda scene, s: checks.append(int(scene["image"][0, 0, 0])) or problems(scene, s)
     )
     loader = data.val_dataloader()
     with pytest.warns(UserWarning, match="label 7"):
