@@ -43,14 +43,20 @@ class SceneCache:
         self._open(_memory(), capacity, new=True)
 
     def _open(self, file: int, capacity: int, *, new: bool) -> None:
+        if file >= 0 and new:
+            try:
+                os.ftruncate(file, _HEADER + capacity)
+            except OSError:  # a limit on the size of files (ulimit -f) counts here too
+                os.close(file)
+                file = -1
         self.capacity, self._file = capacity, file
         if file >= 0:
-            if new:
-                os.ftruncate(file, _HEADER + capacity)
             self._memory = mmap.mmap(file, _HEADER + capacity)
             weakref.finalize(self, os.close, file)
         else:
-            self._memory = mmap.mmap(-1, _HEADER + capacity)
+            # Each process has its own, and no lock is needed; what is forked begins with what this one has.
+            own = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if os.name != "nt" else {}
+            self._memory = mmap.mmap(-1, _HEADER + capacity, **own)
         self._state: NDArray[np.int64] = np.frombuffer(self._memory, np.int64, 2)
         self._places: dict[int, tuple[int, int]] = {}
         self._seen = [0, 0]

@@ -8,13 +8,10 @@ than 10 % above its last one on the same processor is named at the end, and the 
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 import statistics
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
@@ -34,23 +31,15 @@ from experiments.training.cli import LecternCLI
 from experiments.training.memory import keep_freed_memory
 from scripts import bench_compiled, bench_disk, bench_layout, bench_places, bench_predict, bench_studies
 from scripts.bench_cases import CASES, FULLY_CONVOLUTIONAL, SMALL, Case, EverySecondStep, StepTimer, Still
-from scripts.bench_rows import LOG, Row, append, regressions
+from scripts.bench_rows import LOG, Row, append, quiet, regressions
 
 DEMO_EPOCHS = 7
 
 
 def in_a_process(function: Callable[..., float], *arguments: Any) -> float:
     """What a function of a module returns in a new process, with one thread for torch."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_quiet) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=quiet) as pool:
         return pool.submit(function, *arguments).result()
-
-
-def _quiet() -> None:
-    os.environ["WANDB_MODE"] = "offline"
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")
-    torch.set_num_threads(1)
 
 
 def fit_milliseconds(number: int, steps: int, warmup: int) -> float:
@@ -196,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
-    _quiet()
+    quiet()
     print("| what; its peer | ours | peer | ours ÷ peer | wanted |\n|---|---|---|---|---|")
     rows = []
     for name in options.parts or PARTS:

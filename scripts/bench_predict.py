@@ -26,8 +26,7 @@ from torchvision.ops import batched_nms
 from experiments.training.cli import LecternCLI
 from lightning_modules import Detection
 from lightning_modules.networks import YOLO
-from scripts.bench import _quiet
-from scripts.bench_rows import Row
+from scripts.bench_rows import Row, quiet
 
 SIDE = 224
 FEW, MANY = 10, 60
@@ -163,7 +162,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--images", type=Path, help="a folder of photographs")
     options = parser.parse_args()
-    _quiet()
+    quiet()
     cv2.setNumThreads(1)
     for row in rows(options.repeats, options.images):
         print(f"{row.what} | {row.ours:.1f} {row.unit} | {row.peer:.1f} {row.unit} | {row.ours / row.peer:.2f} | {row.wanted}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import logging
 import math
+import os
 import platform
 import subprocess
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +42,7 @@ class Row(NamedTuple):
 
     def markdown(self) -> str:
         """A line of a table."""
-        peer, ratio = ("", "") if math.isnan(self.peer) else (f"{self.peer:.3g} {self.unit}", f"{self.ratio:.3f}")
+        peer, ratio = ("", "") if math.isnan(self.peer) else (f"{self.peer:.3g} {self.unit}", f"{self.ratio:.3g}")
         return f"| {self.what} | {self.ours:.3g} {self.unit} | {peer} | {ratio} | {self.wanted} |"
 
 
@@ -94,3 +97,12 @@ def _lines(log: Path) -> list[dict[str, str]]:
 def _commit() -> str:
     told = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=LOG.parent, capture_output=True, text=True)
     return told.stdout.strip() or "unknown"
+
+
+def quiet() -> None:
+    """One thread, and nothing said by W&B and Lightning: in each process that measures."""
+    os.environ["WANDB_MODE"] = "offline"
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)

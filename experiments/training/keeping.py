@@ -153,6 +153,7 @@ class KeepLast(Checkpoint):
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
+        self._give_handlers_back()  # no teardown is called then
 
     def _may_save_between(self, trainer: pl.Trainer) -> bool:
         """Whether the error came between two steps: when a batch was fetched, and not within a step or in validation."""
@@ -160,8 +161,14 @@ class KeepLast(Checkpoint):
         return alone and self._saved_time > 0 and batches_are_whole(trainer) and self._may_save(trainer)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        self._give_handlers_back()
+
+    def _give_handlers_back(self) -> None:
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+            # Lightning has put back what was there before the run by the time it calls teardown; its own would stay for ever,
+            # and the process's next run, or a process that is forked from it, would not end at SIGTERM.
+            if signal.getsignal(number) in (self._notice, self._notice_child):
+                signal.signal(number, handler)
         self._handlers = {}
 
     def _try(self, trainer: pl.Trainer) -> None:

@@ -92,6 +92,23 @@ def test_processes_share_what_any_of_them_keeps() -> None:
 
 
 @needs_fork
+def test_where_no_file_may_be_so_large_each_process_keeps_its_own() -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**12, before[1]))
+    try:
+        cache = SceneCache(2**22)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    put(cache, [0])
+    assert in_a_process(put_all_with_me, cache) == 0
+    assert cache.kept == [0] and same(cache.get(0), scene(0))
+
+
+@needs_fork
 def test_processes_that_write_at_once_lose_nothing() -> None:
     assert FORKED is not None
     cache = SceneCache(2**22)

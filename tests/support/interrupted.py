@@ -40,6 +40,8 @@ def start(arguments: list[str], log: Path, prepare: Callable[[], None] = lambda:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a run in this process that ended in an error may have left its own
         # Where a run in this process ended in an error, Lightning has taken torch's handler away, which torch sets only once.
         signal_handling._SIGCHLD_handler_set = False
+        if wandb := sys.modules.get("wandb"):  # W&B's process, where a test has one, is not this process's to end
+            wandb.sdk.wandb_setup._singleton = None
         sys.argv = ["lectern", *arguments]
         prepare()
         from experiments.__main__ import main

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from datamodules.scene import SceneError
 from experiments.runs.files import read_summary
 from experiments.training.checkpoint_io import load
 from tests.support.broken_data import children
@@ -49,6 +51,19 @@ def test_the_steps_before_a_broken_scene_are_kept(workers: int, what: str, optio
     resumed = max((workdir / "runs" / "broken").iterdir())
     assert weights(resumed).equal(weights(one_run(workdir / "runs" / "whole")))
     assert curves(resumed) == curves(one_run(workdir / "runs" / "whole"))
+
+
+@pytest.mark.parametrize("fault", [True, False])
+def test_a_run_gives_the_signals_back(fault: bool, workdir: Path) -> None:
+    """What runs in this process afterwards, such as a study's next run, ends at SIGTERM as it would have before."""
+    from experiments.training.cli import LecternCLI
+
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    if fault:
+        (workdir / "fault").write_text("error")
+    with pytest.raises(SceneError, match="scene 5") if fault else nullcontext():
+        LecternCLI([*TRAIN, "--data.workers=0", "--name=run"])
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for workers in /proc")
