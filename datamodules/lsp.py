@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
 import torch
 from torch import Tensor
 
 from .base import DataModule, Size, Split
 from .files import SceneFiles, content, existing, split_of
 from .images import list_images, read_image
+from .matlab import read_matlab_array
 from .scene import DatasetMetadata, InputError, Scene, quoted
 
 KEYPOINTS = (
@@ -98,17 +96,10 @@ def read_keypoints(path: Path) -> tuple[Tensor, bool]:
     Raises:
         InputError: the file is not MATLAB's, or holds no keypoints of either shape.
     """
-    file = io.BytesIO(content(path, _LAYOUT))
     try:
-        # The headers first: a small file can hold cells in cells without end, or a packed array that fills the memory.
-        shape, kind = next(((shape, kind) for name, shape, kind in scipy.io.whosmat(file) if name == "joints"), ((), "nothing"))
-        if kind not in ("double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))):
-            raise ValueError(f"it is {kind}")
-        if math.prod(shape) > LARGEST_ARRAY:
-            raise ValueError(f"it claims to be {shape}")
         with np.errstate(over="ignore"):  # what is infinite is said of its instance
-            values = np.asarray(scipy.io.loadmat(file, variable_names=["joints"])["joints"], np.float32)
-    except Exception as error:  # scipy raises whatever a damaged file leads it to
+            values = read_matlab_array(content(path, _LAYOUT), "joints", LARGEST_ARRAY).astype(np.float32)
+    except ValueError as error:
         why = quoted(str(error), 200)
         raise InputError(f"{path}: expected a MATLAB file with an array 'joints' of numbers ({why})") from None
     original = values.ndim == 3 and values.shape[:2] == (3, 14)
