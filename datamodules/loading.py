@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
@@ -137,14 +138,32 @@ class EpochLoader:
             yield batch or None
 
     def _prepared(self) -> Iterator[Any]:
+        batches = iter(self.loader)
+        _keep_queues(batches)
         try:
-            yield from self.loader
+            yield from batches
         except RuntimeError as error:
             if killed := worker_killed(error):
                 raise killed from error
             raise
         except (ConnectionError, EOFError) as error:  # it died while it handed a batch over
             raise WorkerKilled(f"a process that prepares batches was killed, {_ADVICE}") from error
+
+
+def _keep_queues(batches: Any) -> None:
+    """Keeps the queues by which workers are told to end for as long as what tells them.
+
+    Where both are found by the garbage collector at once (a trainer refers to itself, and has its loaders), the queues would
+    be closed first, and torch would wait five seconds for each worker, none of which hears of it.
+    """
+    queues = getattr(batches, "_index_queues", None)
+    if queues and not hasattr(batches, "_queues_are_kept"):
+        batches._queues_are_kept = weakref.finalize(batches, _nothing, queues)
+        batches._queues_are_kept.atexit = False
+
+
+def _nothing(queues: list[Any]) -> None:
+    """They are kept until it is called."""
 
 
 _ADVICE = "as the system does where memory runs out; lower data.workers or data.batch_size"

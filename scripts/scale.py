@@ -115,7 +115,9 @@ def figure(curves: Sequence[Curve]) -> go.Figure:
             )  # fmt: skip
         kind = "log" if logarithmic else "linear"
         panels.update_xaxes(type=kind, gridcolor=GRID, zeroline=False, row=row, col=column, dtick=1)
-        panels.update_yaxes(type=kind, gridcolor=GRID, zeroline=False, row=row, col=column, rangemode="tozero")
+        panels.update_yaxes(
+            type=kind, gridcolor=GRID, zeroline=False, row=row, col=column, rangemode="tozero", dtick=1 if logarithmic else None
+        )
         domain = [panels.layout[f"{a}axis{place + 1 if place else ''}"].domain for a in "xy"]
         corner = {"x": domain[0][0] + 0.01, "y": domain[1][1] - 0.005, "xanchor": "left", "yanchor": "top"}
         panels.update_layout({f"legend{place + 1 if place else ''}": corner | {"bgcolor": "rgba(255,255,255,.7)"}})

@@ -35,7 +35,7 @@ def styles(draw_: st.DrawFn) -> Style:
         image_size=(height, width),
         classes=tuple(draw_(st.lists(st.sampled_from(list(OUTLINES)), min_size=1, unique=True))),
         objects=(counts[0], counts[0] + counts[1]),
-        object_size=(draw_(st.floats(pixels, 0.59 * largest)), largest),
+        object_size=(draw_(st.floats(min(pixels, 0.59 * largest), 0.59 * largest)), largest),
         color_cue=draw_(share),
         combinations=draw_(st.sampled_from(["all", "seen", "unseen"])),
         rotation=draw_(st.floats(0, 180)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,6 +74,17 @@ def test_ranks_share_each_batch(length: int, share: int, ranks: int, seed: int, 
     assert [[key for part in step for key in part] for step in zip(*parts, strict=True)] == alone
     seen = [index for batch in alone for _, index in batch]
     assert len(seen) == len(set(seen)) == (length // size * size if training else length)
+
+
+def test_workers_end_with_their_loader_and_nobody_waits_for_them() -> None:
+    """torch would wait five seconds for each, where the loader is part of a cycle, as a trainer's are."""
+    data = SquaresData(workers=2)
+    list(data.train_dataloader())
+    data.itself = data  # type: ignore[attr-defined]
+    del data
+    began = time.monotonic()
+    gc.collect()
+    assert time.monotonic() - began < 5
 
 
 def test_epochs_and_seeds_have_orders_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
