@@ -8,6 +8,7 @@ than 10 % above its last one on the same processor is named at the end, and the 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -87,6 +88,9 @@ def saving_milliseconds(number: int, steps: int, warmup: int) -> float:
 
 def plain_milliseconds(number: int, steps: int, warmup: int) -> float:
     """CPU ms a step of a plain PyTorch loop over the same batches."""
+    # Lightning, which this file imports, has Adam look for NVIDIA's library at every step; lectern fit undoes it, and so would
+    # whoever writes a loop without Lightning.
+    os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
     case = CASES[number]
     data = Still(batch_size=case.batch_size)
     data.require(frozenset({"mask"}) if case.outputs == 7 else frozenset({"label"}))
