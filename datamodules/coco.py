@@ -177,6 +177,18 @@ def _rows(annotations: list[dict[str, Any]], key: str, length: int) -> NDArray[n
     return np.array([a[key] for a in annotations], np.float64).reshape(-1, length)
 
 
+def _number(annotation: dict[str, Any], key: str) -> float:
+    """The number that an annotation has under a key.
+
+    Raises:
+        InputError: it has something else; the message names the annotation.
+    """
+    value = annotation[key]
+    if not isinstance(value, int | float):
+        raise InputError(f"annotation {quoted(annotation.get('id'))}: {key} is {quoted(value)}, expected a number")
+    return value
+
+
 def _image(
     image: dict[str, Any],
     annotations: list[dict[str, Any]],
@@ -197,8 +209,8 @@ def _image(
         size=(image["height"], image["width"]),
         boxes=boxes.astype(np.float32),
         labels=np.array([labels[a["category_id"]] for a in annotations], np.int64),
-        area=np.array([a["area"] for a in annotations], np.float32),
-        crowd=np.array([a.get("iscrowd", 0) for a in annotations], bool),
+        area=np.array([_number(a, "area") for a in annotations], np.float32),
+        crowd=np.array([_number({"iscrowd": 0} | a, "iscrowd") for a in annotations], bool),
         segmentations=[_compact(a["segmentation"]) for a in annotations] if "masks" in fields else [],
         keypoints=keypoints,
     )

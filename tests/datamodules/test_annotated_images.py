@@ -191,6 +191,8 @@ def test_coco_keypoints_lie_on_centres_of_pixels(tmp_path: Path) -> None:
             r"train2017/000000000007\.jpg: the image is 50 x 40, in its annotation 50 x 41",
         ),
         ("000000000007.jpg", "8.jpg", r"train2017/8\.jpg: no such file"),
+        ('"area": 171', '"area": []', r"instances_train2017\.json.*annotation 1: area is a list, expected a number"),
+        ('"iscrowd": 1', '"iscrowd": "no"', r"annotation 1: iscrowd is .?no.?, expected a number"),
     ],
 )
 def test_coco_says_what_is_wrong(old: str, new: str, message: str, tmp_path: Path) -> None:
