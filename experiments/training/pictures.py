@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.utils import make_grid
 
-from datamodules.scene import Batch, unbind
+from datamodules.scene import Batch, InputError, unbind
 from experiments.runs.files import PICTURES
 from experiments.runs.folder import folder_of
 
@@ -22,19 +22,30 @@ from .drawing import draw, write_picture
 def with_pictures_spelled(arguments: list[str]) -> list[str]:
     """A command line with ``--pictures false`` spelled as what it means, ``--pictures.count=0``; ``true`` is left out.
 
-    (``--pictures`` alone is the parser's own, a file with the arguments of :class:`Pictures`.)
+    (``--pictures`` with a file, or with ``{...}``, is the parser's own: the arguments of :class:`Pictures`.)
+
+    Raises:
+        InputError: it is given something else.
     """
-    meant = {"true": [], "false": ["--pictures.count=0"]}
     spelled = list[str]()
     for before, argument in zip(["", *arguments], arguments, strict=False):
         option, _, value = argument.partition("=")
-        if option == "--pictures" and value.lower() in meant:
-            spelled += meant[value.lower()]
-        elif before == "--pictures" and argument.lower() in meant:
-            spelled[-1:] = meant[argument.lower()]
+        if option == "--pictures" and value:
+            spelled += _spelled(value, [argument])
+        elif before == "--pictures":
+            spelled[-1:] = _spelled(argument, [before, argument])
         else:
             spelled.append(argument)
     return spelled
+
+
+def _spelled(value: str, typed: list[str]) -> list[str]:
+    """What ``--pictures VALUE`` means; as it was typed where that is the parser's to say."""
+    if value.lower() in (meant := {"true": [], "false": ["--pictures.count=0"]}):
+        return meant[value.lower()]
+    if not value.startswith(("{", "-")) and not value.endswith((".yaml", ".yml", ".json")):
+        raise InputError(f"--pictures {value}: expected true or false (or --pictures.count 8)")
+    return typed
 
 
 class Pictures(pl.Callback):

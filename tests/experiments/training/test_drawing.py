@@ -136,3 +136,9 @@ def test_a_picture_is_written_as_its_ending_says(tmp_path: Path) -> None:
 )
 def test_pictures_can_be_turned_off_by_a_word(given: str, meant: str) -> None:
     assert with_pictures_spelled(given.split()) == meant.split()
+
+
+@pytest.mark.parametrize("given", ["predict --pictures maybe", "predict --pictures=3"])
+def test_another_word_is_refused(given: str) -> None:
+    with pytest.raises(InputError, match=r"--pictures (maybe|3): expected true or false \(or --pictures\.count 8\)"):
+        with_pictures_spelled(given.split())
