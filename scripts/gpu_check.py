@@ -64,11 +64,10 @@ def _lines(options: argparse.Namespace) -> Iterator[str]:
     if "recipes" in options.parts:
         yield "| recipe | precision | images/s | plain loop | lectern ÷ plain | peak MiB |"
         yield "|---|---|---|---|---|---|"
-        for recipe in there:
-            for precision in PRECISIONS:
-                got = runs.speed(recipe, device, precision, options.steps, roots)
-                figures = f"{got.images:.0f} | {got.plain:.0f} | {got.images / max(1e-9, got.plain):.2f} | {got.mib}"
-                yield f"| {recipe.name} | {precision} | {got.error + ' | | |' if got.error else figures} |"
+        cases = [(recipe, precision) for recipe in there for precision in PRECISIONS]
+        for (recipe, precision), got in zip(cases, runs.speeds(cases, device, options.steps, roots), strict=True):
+            figures = f"{got.images:.0f} | {got.plain:.0f} | {got.images / max(1e-9, got.plain):.2f} | {got.mib}"
+            yield f"| {recipe.name} | {precision} | {got.error + ' | | |' if got.error else figures} |"
         yield ""
     for recipe in chosen:
         if recipe not in there:

@@ -9,10 +9,13 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from functools import partial
 from io import StringIO
 from multiprocessing import get_context
+from multiprocessing.synchronize import Lock
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +33,10 @@ QUIET = [
     *("--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false", "--trainer.num_sanity_val_steps=0"),
     *("--trainer.devices=1", "--pictures.count=0", "--wandb=disabled"),
 ]
+
+
+_turn: Lock
+"""Who holds it measures; a measuring process has it from its pool."""
 
 
 class Recipe(NamedTuple):
@@ -98,13 +105,28 @@ def now() -> float:
     return time.perf_counter()
 
 
-def speed(wanted: Recipe, device: str, precision: str, steps: int, roots: dict[str, str]) -> Speed:
-    """Trains in a process of its own, which has a GPU's memory to itself."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_speed, wanted, device, precision, steps, roots).result()
+def speeds(cases: Sequence[tuple[Recipe, str]], device: str, steps: int, roots: dict[str, str]) -> Iterator[Speed]:
+    """Of each recipe and precision, in a process of its own, which has a GPU's memory to itself.
+
+    They measure one after another; the next one imports meanwhile.
+    """
+    context = get_context("spawn")
+    turn = context.Lock()
+    with ProcessPoolExecutor(2, context, initializer=_warm_up, initargs=(turn,), max_tasks_per_child=1) as pool:
+        yield from pool.map(partial(_in_turn, device=device, steps=steps, roots=roots), cases)
 
 
-def _speed(wanted: Recipe, device: str, precision: str, steps: int, roots: dict[str, str]) -> Speed:
+def _warm_up(turn: Lock) -> None:
+    global _turn
+    _turn = turn
+
+
+def _in_turn(case: tuple[Recipe, str], device: str, steps: int, roots: dict[str, str]) -> Speed:
+    with _turn:
+        return _speed(*case, device, steps, roots)
+
+
+def _speed(wanted: Recipe, precision: str, device: str, steps: int, roots: dict[str, str]) -> Speed:
     clock, made = Clock(steps // 4), list[LecternCLI]()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
