@@ -43,7 +43,9 @@ class DataModule(pl.LightningDataModule):
         augment: albumentations transforms for training, applied to image and annotations together, before the resizing.
         proposals: finds an image's proposals, where a task needs them: selective search, unless something else is said.
         workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
-        train_samples: train on this many scenes only: the first of a permutation that the seed does not change.
+        train_samples: train on this many scenes only: the first of a permutation that ``data_seed`` decides, and the run's own
+            seed does not.
+        data_seed: which data: which ``train_samples`` are taken; of drawn scenes, which are drawn.
         cache_mib: MiB that this process (one a device) and its workers together may take to keep the scenes they have read:
             decoded, and resized where nothing is augmented. What does not fit, and with 0 every scene, is read in each epoch.
         invalid: what happens to a scene or an object that breaks the contract: ``error`` stops and names it; ``skip`` leaves
@@ -66,6 +68,7 @@ class DataModule(pl.LightningDataModule):
         proposals: Proposer | None = None,
         workers: int = 2,
         train_samples: int | None = None,
+        data_seed: int = 0,
         cache_mib: int = 512,
         invalid: Literal["error", "skip"] = "error",
     ) -> None:
@@ -76,11 +79,12 @@ class DataModule(pl.LightningDataModule):
                 f"{type(self).__name__}: image_size and batch_size must be at least 1 and workers at least 0, "
                 f"got {image_size}, {batch_size} and {workers}"
             )
-        if cache_mib < 0:
-            raise InputError(f"{type(self).__name__}: cache_mib is {cache_mib}: 0 or more expected")
+        for name, value in {"cache_mib": cache_mib, "data_seed": data_seed}.items():
+            if value < 0:
+                raise InputError(f"{type(self).__name__}: {name} is {value}: 0 or more expected")
         self.batch_size, self.resize_mode, self.augment, self.workers = batch_size, resize_mode, list(augment), workers
         self.proposals = proposals or SelectiveSearch()
-        self.train_samples, self.cache_mib, self.invalid = train_samples, cache_mib, invalid
+        self.train_samples, self.data_seed, self.cache_mib, self.invalid = train_samples, data_seed, cache_mib, invalid
         if unknown := self.provides - FIELDS.keys():
             raise InputError(
                 f"{type(self).__name__} provides {_words(unknown)}; a scene's fields are {_words(frozenset(FIELDS))}"

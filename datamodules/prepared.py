@@ -52,7 +52,7 @@ class PreparedScenes(Dataset[Any]):
         self.transform = SceneTransform(transforms, data.image_size, data.resize_mode, flip_pairs)
         self.chosen: list[int] | None = None
         if split == "train" and data.train_samples is not None and data.train_samples < len(self.source):
-            self.chosen = np.random.default_rng(0).permutation(len(self.source))[: data.train_samples].tolist()
+            self.chosen = np.random.default_rng(data.data_seed).permutation(len(self.source))[: data.train_samples].tolist()
 
     def __len__(self) -> int:
         return len(self.source) if self.chosen is None else len(self.chosen)

@@ -16,8 +16,8 @@ FIRST_INDEX = {"train": 0, "val": 1_000_000_000, "test": 2_000_000_000}
 class Shapes(DataModule):
     """Drawn scenes: textured shapes and jointed figures, cluttered and overlapping as much as asked.
 
-    Scene i of a split is a function of (scene_seed, split, i, style): the same on every machine. A process draws it once
-    and keeps it for all data modules of the same ``scene_seed`` and ``style``.
+    Scene i of a split is a function of (data_seed, split, i, style): the same on every machine. A process draws it once
+    and keeps it for all data modules of the same ``data_seed`` and ``style``.
 
     Args:
         image_size: side of the images, or (H, W); scenes are drawn at this size.
@@ -25,8 +25,8 @@ class Shapes(DataModule):
         train: number of training scenes.
         val: number of validation scenes.
         test: number of test scenes.
-        scene_seed: of the drawings; the run's own seed changes only their order and augmentation.
-        kwargs: see :class:`datamodules.base.DataModule`. What ``cache_mib`` keeps are drawn scenes, about 30 KiB each at 64
+        kwargs: see :class:`datamodules.base.DataModule`. ``data_seed`` is that of the drawings; the run's own seed changes only
+            their order and augmentation. What ``cache_mib`` keeps are drawn scenes, about 30 KiB each at 64
             pixels, and all data modules of a process share it.
     """
 
@@ -40,13 +40,11 @@ class Shapes(DataModule):
         train: int = 4000,
         val: int = 500,
         test: int = 1000,
-        scene_seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(image_size=image_size, **kwargs)
         self.style = style or Style()
         self.sizes = {"train": train, "val": val, "test": test}
-        self.scene_seed = scene_seed
 
     @property
     def style(self) -> Style:
@@ -72,7 +70,7 @@ class Shapes(DataModule):
         super().require(fields)
 
     def scenes(self, split: Split) -> Scenes:
-        drawings = album(self.scene_seed, self.style)
+        drawings = album(self.data_seed, self.style)
         return Drawings(drawings, FIRST_INDEX[split], self.sizes[split], self.fields_to_load, self.cache_mib * 2**20)
 
 

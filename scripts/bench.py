@@ -141,7 +141,7 @@ def step_rows(repeats: int, steps: int, warmup: int = 5) -> Iterator[Row]:
 def data_rows(repeats: int, steps: int, images: int = 1600) -> Iterator[Row]:
     """What the demo's data module takes for an image in one process, beside what the demo's network takes to train on one."""
     data = Shapes(image_size=64, batch_size=32, workers=0, train=images)
-    album(data.scene_seed, data.style).empty()
+    album(data.data_seed, data.style).empty()
     data.require(frozenset({"mask"}))
     loader = data.train_dataloader()
     drawn, kept = (_milliseconds_an_image(loader) for _ in range(2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,15 @@ from experiments.runs.writing import write_atomically
 from experiments.studies.lazy import plain
 from experiments.studies.record import (
     FORMAT,
-    CheckRecord,
+    AmendmentRecord,
     Record,
     RunRecord,
-    ValidityCheckRecord,
     VariantRecord,
-    effect_record,
+    part_record,
 )
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Exact, ScaleName, Study, Training, digest
-from experiments.studies.verdict import Check, ValidityCheck, Verdict
+from experiments.studies.study import TUNING_SEED, Exact, ScaleName, Study, Training, digest
+from experiments.studies.verdict import Verdict
 
 from .claims import Claim
 from .provenance import changed_sources, source_digest, sources
@@ -64,7 +63,7 @@ def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | N
         seconds: wall time of the call that judged.
     """
     study = claim.study
-    specific = _of_identity(study, claim) if isinstance(study, Exact) else _of_runs(study, scale, runs)
+    specific = _of_identity(claim) if isinstance(study, Exact) else _of_runs(study, scale, runs)
     return Record(
         format=FORMAT,
         claim=study.claim,
@@ -72,27 +71,22 @@ def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | N
         scale=scale,
         title=claim.title,
         says=study.says,
+        translation=study.translation,
         slide=study.slide,
         paper=study.paper,
         erratum=study.erratum,
-        level=verdict.level,
-        because=verdict.because,
-        effects=tuple(map(effect_record, verdict.effects)),
-        shared_lr=effect_record(verdict.shared_lr) if verdict.shared_lr else None,
-        validity_checks=tuple(map(_validity_check, verdict.validity_checks)),
-        checks=tuple(map(_check, verdict.checks)),
-        also=tuple(text for text in verdict.also if text != study.erratum),  # which has a place of its own
+        parts={letter: part_record(part) for letter, part in verdict.parts.items()},
+        amendments=tuple(AmendmentRecord(date=a.date, what=a.what) for a in study.amendments),
         date=datetime.now().astimezone().replace(microsecond=0),
         seconds=round(seconds, 1),
-        study_digest=study_digest(claim),
         **specific,
     )
 
 
-def _of_identity(study: Exact, claim: Claim) -> dict[str, Any]:
+def _of_identity(claim: Claim) -> dict[str, Any]:
     from experiments.training.callbacks import commit
 
-    return {"deviations": study.deviations, "device": "any", "commit": commit(), "code": study_sources(claim)}
+    return {"deviations": claim.study.deviations, "device": "any", "commit": commit(), "code": study_sources(claim)}
 
 
 def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any]:
@@ -112,36 +106,43 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
     }
 
 
-def _validity_check(validity_check: ValidityCheck) -> ValidityCheckRecord:
-    return ValidityCheckRecord(
-        name=validity_check.name, passed=bool(validity_check.passed), detail=validity_check.detail
-    )  # a rule may hand in NumPy's bool
-
-
-def _check(check: Check) -> CheckRecord:
-    return CheckRecord(
-        what=check.what,
-        computed=check.computed,
-        expected=check.expected,
-        holds=bool(check.holds),
-        tolerance=check.tolerance,
-        lecture=check.lecture,
-    )
-
-
 def _variant(study: Study, variant: str, runs: Runs) -> VariantRecord:
-    tried = {run.lr: study.tune.score(run) for run in runs.all if study.tune and run.variant == variant and run.seed == 0}
+    own = [run for run in runs.all if run.variant == variant]
+    judged = runs.of(variant)
     return VariantRecord(
         changes=plain(dict(study.variant(variant).changes)),
         lr=runs.lrs[variant],
-        tried={f"{lr:g}": score for lr, score in tried.items() if lr is not None},
-        runs=tuple(map(_run, runs.of(variant))),
+        inside=runs.inside.get(variant),
+        tried=_tried(study, [run for run in own if run.seed >= TUNING_SEED]),
+        runs=tuple(map(_run, judged)),
+        others=tuple(_run(run) for run in own if run not in judged),
     )
+
+
+def _tried(study: Study, runs: Sequence[Run]) -> dict[str, float]:
+    scores: dict[float, list[float]] = {}
+    for run in runs:
+        if run.lr is not None and study.tune:
+            scores.setdefault(run.lr, []).append(study.tune.score(run))
+    return {f"{lr:g}": sum(found) / len(found) for lr, found in sorted(scores.items())}
 
 
 def _run(run: Run) -> RunRecord:
     folder = "/".join(run.folder.parts[-4:]) if run.folder else ""
-    return RunRecord(folder=folder, seed=run.seed, values=dict(run.values))
+    data = str(read_summary(run.folder).get("data_digest", "")) if run.folder else ""
+    return RunRecord(folder=folder, seed=run.seed, lr=run.lr, values=dict(run.read), data=data)
+
+
+def runs_of(record: Record) -> Runs:
+    """The runs that a record was judged on, with the values that decided: what it can be judged again from."""
+    runs = [
+        Run(name, run.seed, run.lr, run.values)
+        for name, variant in record.variants.items()
+        for run in (*variant.runs, *variant.others)
+    ]
+    lrs = {name: variant.lr for name, variant in record.variants.items()}
+    inside = {name: variant.inside for name, variant in record.variants.items() if variant.inside is not None}
+    return Runs(runs, lrs, inside, TUNING_SEED)
 
 
 def _one(values: Iterable[str]) -> str:

@@ -16,11 +16,13 @@ from experiments.lectures import LECTURES, rows
 from experiments.reports.wording import command, headline
 from experiments.runs.files import read_summary
 from experiments.runs.lock import is_locked
+from experiments.studies.levels import Level
 from experiments.studies.plan import collect, expected_jobs, next_jobs
+from experiments.studies.reading import read_run
 from experiments.studies.record import Record, broken_records, older_records, read_record, read_records
-from experiments.studies.results import Run, read_run
+from experiments.studies.results import Run
 from experiments.studies.study import SCALES, Exact, Job, ScaleName, Study
-from experiments.studies.verdict import Level, judge_checks
+from experiments.studies.verdict import Verdict, judge_checks
 from experiments.training.wandb_logging import WandbMode, wandb_mode
 
 from .claims import Claim, claims, select
@@ -139,7 +141,7 @@ class Reproduction:
 
     def _judge(self, claim: Claim, study: Study) -> None:
         runs = collect(study, self.scale, self.find, self.seeds)
-        verdict = study.verdict(runs)
+        verdict = Verdict.of(study.parts(runs))
         self._close(claim, make_record(claim, self.scale, verdict, runs, time.monotonic() - self._began[claim.name]))
 
     def _close(self, claim: Claim, record: Record) -> None:
@@ -184,7 +186,7 @@ def compute(name: str, runs: Path) -> None:
     claim = claims()[name]
     assert isinstance(claim.study, Exact)
     began = time.monotonic()
-    verdict = judge_checks(claim.study.checks(), (claim.study.erratum,) if claim.study.erratum else ())
+    verdict = judge_checks(claim.study.says, claim.study.checks(), claim.study.erratum)
     write_record(runs, claim, make_record(claim, "cpu", verdict, None, time.monotonic() - began))
 
 

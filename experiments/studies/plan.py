@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from statistics import stdev
 
 from .results import Run, Runs
-from .study import Job, ScaleName, Study
+from .study import TUNING_SEED, Job, ScaleName, Study
 
 Find = Callable[[Job], Run | None]
 """The finished run of a job, or None."""
@@ -15,40 +16,56 @@ LONGEST_GRID = 7
 """Learning rates that are tried at most: three decades; a best one at the edge then fails the study's validity check."""
 
 
-def next_jobs(study: Study, scale: ScaleName, find: Find, seeds: int | None = None) -> list[Job]:
+def next_jobs(study: Study, scale: ScaleName, find: Find, seeds: int | None = None, first_seed: int = 0) -> list[Job]:
     """The jobs that can be run now; empty where all is there. What they show may ask for more.
 
-    In order: the first seed at every learning rate of the tuning, then every seed of each variant at its best one, then the
-    first seed of each variant at the best one of the last variant, the others' reference, for the shared-lr baseline.
+    In order: the tuning seeds at every learning rate of the walk, then every judged seed of each variant at its best one,
+    then the first of them of each variant at the best one of the last, the others' reference, for the shared-lr baseline.
     """
-    count = seeds or study.scales[scale].seeds or study.seeds
-    grids = _grids(study, scale, find)
-    tuning = [study.job(scale, variant, lr, 0) for variant, grid in grids.items() for lr in grid]
-    if missing := [job for job in tuning if find(job) is None]:
-        return missing
-    lrs = _best_lrs(study, scale, grids, find)
-    jobs = [study.job(scale, variant, lrs[variant], seed) for variant in study.variants for seed in range(count)]
-    jobs += [study.job(scale, variant, lr, 0) for variant, lr in _shared_lrs(study, grids, lrs)]
-    return list({job.hash: job for job in jobs if find(job) is None}.values())
+    wanted = _wanted(study, scale, find, seeds, first_seed)
+    for jobs in wanted:
+        if missing := {job.hash: job for job in jobs if find(job) is None}:
+            return list(missing.values())
+    return []
 
 
-def collect(study: Study, scale: ScaleName, find: Find, seeds: int | None = None) -> Runs:
+def collect(study: Study, scale: ScaleName, find: Find, seeds: int | None = None, first_seed: int = 0) -> Runs:
     """All runs of a study that has nothing left to run."""
-    count = seeds or study.scales[scale].seeds or study.seeds
+    runs = {
+        (job.variant, job.lr, job.seed): find(job) for jobs in _wanted(study, scale, find, seeds, first_seed) for job in jobs
+    }
     grids = _grids(study, scale, find)
-    lrs = _best_lrs(study, scale, grids, find)
-    wanted = [study.job(scale, variant, lr, 0) for variant, grid in grids.items() for lr in grid]
-    wanted += [study.job(scale, variant, lrs[variant], seed) for variant in study.variants for seed in range(count)]
-    wanted += [study.job(scale, variant, lr, 0) for variant, lr in _shared_lrs(study, grids, lrs)]
-    runs = {(job.variant, job.lr, job.seed): find(job) for job in wanted}
-    inside = {variant: min(grid) < (lrs[variant] or 0) < max(grid) for variant, grid in grids.items()}
-    return Runs([run for run in runs.values() if run is not None], lrs, inside)
+    judged = _judged(study, scale, seeds, first_seed)
+    lrs = _best_lrs(study, scale, grids, find, judged)
+    inside = {variant: lrs[variant] == 0 or min(grid) < (lrs[variant] or 0) < max(grid) for variant, grid in grids.items()}
+    return Runs([run for run in runs.values() if run is not None], lrs, inside, TUNING_SEED)
 
 
 def expected_jobs(study: Study, scale: ScaleName, seeds: int | None = None) -> int:
     """How many runs a study takes where each variant's best learning rate lies in the middle of the first three."""
-    count = seeds or study.scales[scale].seeds or study.seeds
-    return len(study.variants) * count + 2 * len(study.tuned_variants)
+    count = len(_judged(study, scale, seeds, 0))
+    tuned = len(study.tuned_variants)
+    return len(study.variants) * count + tuned * 3 * (study.tune.seeds if study.tune else 0) + max(0, tuned - 1)
+
+
+def _judged(study: Study, scale: ScaleName, seeds: int | None, first_seed: int) -> range:
+    return range(first_seed, first_seed + (seeds or study.scales[scale].seeds or study.seeds))
+
+
+def _tuning(study: Study) -> range:
+    return range(TUNING_SEED, TUNING_SEED + (study.tune.seeds if study.tune else 1))
+
+
+def _wanted(study: Study, scale: ScaleName, find: Find, seeds: int | None, first_seed: int) -> Iterator[list[Job]]:
+    """Groups of jobs, one after another: what a later group holds depends on the runs of those before it."""
+    grids, judged = _grids(study, scale, find), _judged(study, scale, seeds, first_seed)
+    yield [study.job(scale, v, lr, seed) for v, grid in grids.items() for lr in grid for seed in _tuning(study)]
+    for variant in _at_least(study, scale, grids, find):  # is its least rate any better than none?
+        yield [study.job(scale, variant, 0.0, seed) for seed in _tuning(study)]
+        yield [study.job(scale, variant, min(grids[variant]), seed) for seed in judged]
+    lrs = _best_lrs(study, scale, grids, find, judged)
+    yield [study.job(scale, variant, lrs[variant], seed) for variant in study.variants for seed in judged]
+    yield [study.job(scale, variant, lr, judged[0]) for variant, lr in _shared_lrs(grids, lrs)]
 
 
 def _start(study: Study, scale: ScaleName, variant: str) -> float:
@@ -81,10 +98,10 @@ class Scores(Mapping[int, float]):
         return float(f"{self.start * 10 ** (place / 2):.3g}")
 
     def __getitem__(self, place: int) -> float:
-        run = self.find(self.study.job(self.scale, self.variant, self.lr(place), 0))
-        if run is None or self.study.tune is None:
+        score = _score(self.study, self.scale, self.variant, self.lr(place), self.find)
+        if score is None:
             raise KeyError(place)
-        return self.study.tune.score(run)
+        return score
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter(place for place in range(-LONGEST_GRID, LONGEST_GRID + 1) if place in self)
@@ -109,20 +126,48 @@ def walk(scores: Mapping[int, float], length: int = 3) -> list[int]:
     return places
 
 
-def _best_lrs(study: Study, scale: ScaleName, grids: Mapping[str, list[float]], find: Find) -> dict[str, float | None]:
+def _score(study: Study, scale: ScaleName, variant: str, lr: float, find: Find) -> float | None:
+    """The mean over the tuning seeds; None where a run is missing."""
+    assert study.tune is not None
+    runs = [find(study.job(scale, variant, lr, seed)) for seed in _tuning(study)]
+    scores = [study.tune.score(run) for run in runs if run is not None]
+    return sum(scores) / len(scores) if len(scores) == len(runs) else None
+
+
+def _best(study: Study, scale: ScaleName, variant: str, grid: list[float], find: Find) -> float | None:
+    """The rate of the least score among those that are known."""
+    scored = {lr: score for lr in grid if (score := _score(study, scale, variant, lr, find)) is not None}
+    return min(scored, key=lambda lr: scored[lr], default=None)
+
+
+def _at_least(study: Study, scale: ScaleName, grids: Mapping[str, list[float]], find: Find) -> list[str]:
+    """The variants whose least rate of a whole walk is their best."""
+    full = {variant: grid for variant, grid in grids.items() if len(grid) >= LONGEST_GRID}
+    return [variant for variant, grid in full.items() if _best(study, scale, variant, grid, find) == min(grid)]
+
+
+def _best_lrs(
+    study: Study, scale: ScaleName, grids: Mapping[str, list[float]], find: Find, judged: range
+) -> dict[str, float | None]:
     lrs: dict[str, float | None] = dict.fromkeys(study.variants)
     if study.tune is None:
         return lrs
     for variant, grid in grids.items():
-        scored = {lr: run for lr in grid if (run := find(study.job(scale, variant, lr, 0))) is not None}
-        lrs[variant] = min(scored, key=lambda lr: study.tune.score(scored[lr]), default=None)  # type: ignore[union-attr]
+        lrs[variant] = _best(study, scale, variant, grid, find)
+    for variant in _at_least(study, scale, grids, find):
+        least, none = lrs[variant], _score(study, scale, variant, 0.0, find)
+        runs = [find(study.job(scale, variant, least, seed)) for seed in judged]
+        scores = [study.tune.score(run) for run in runs if run is not None]
+        gain = None if none is None or least is None else none - (_score(study, scale, variant, least, find) or 0.0)
+        if gain is not None and len(scores) > 1 and all(map(math.isfinite, scores)) and gain <= stdev(scores):
+            lrs[variant] = 0.0
     for variant in study.variants:
         if (source := study.variant(variant).lr_of) and (lr := lrs[source]) is not None:
             lrs[variant] = float(f"{study.variant(variant).times * lr:.3g}")
     return lrs
 
 
-def _shared_lrs(study: Study, grids: Mapping[str, list[float]], lrs: Mapping[str, float | None]) -> list[tuple[str, float]]:
+def _shared_lrs(grids: Mapping[str, list[float]], lrs: Mapping[str, float | None]) -> list[tuple[str, float]]:
     """Each tuned variant at the best learning rate of the last one: who compares with it at the same one finds the runs."""
     reference = [lrs[variant] for variant in grids][-1:]
     return [(variant, lr) for variant in grids for lr in reference if lr is not None and not math.isnan(lr)]

@@ -1,7 +1,9 @@
 """A verdict's record: what lies on disk for it, and all that reports, dashboard and table know of it.
 
-One JSON file a study and scale, ``lectures/<lecture>/<study>/verdict-<scale>.json`` below the folder of all runs. It is checked
-when it is read: a file that is damaged, or no record at all, reads as none. Keys that a newer version added are passed over.
+One JSON file a study and scale: ``lectures/<lecture>/<study>/verdict-<scale>.json`` below the folder of all runs, and the
+committed ones in ``experiments/results/<scale>/<lecture>/<study>.json``. It holds every value that decided, so that it can be
+judged again without a run. It is checked when it is read: a file that is damaged, or no record at all, reads as none. Keys that
+a newer version added are passed over.
 
 JSON has no number that is not finite; these are written as the words ``"NaN"`` (not measured) and ``"Infinity"`` (a threshold
 that was not reached), and read back as numbers.
@@ -15,6 +17,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,9 +27,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, m
 from experiments.runs.bounded import bounded_bytes
 from experiments.runs.files import STUDIES_FOLDER, inside, own_file
 
-from .verdict import Bound, Effect, Level
+from .effects import Bound, Effect
+from .levels import Level
+from .needs import Needs
+from .verdict import Part
 
-FORMAT = 2
+FORMAT = 3
 """Raised where a record of before cannot be read any more."""
 
 LARGEST = 4 * 2**20
@@ -47,11 +53,31 @@ def _number(value: Any) -> Any:
     return _NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
-class _Part(BaseModel):
+class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
 
-class EffectRecord(_Part):
+class NeedsRecord(_Stored):
+    """What a claim needs of a number, as :class:`~experiments.studies.needs.Needs` has it."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    null: float | None = None
+    margin: float | None = None
+    absolute: bool = False
+    words: str = ""
+    """``≥ 2 points``."""
+
+
+class NearestRecord(_Stored):
+    """What would change a level with least."""
+
+    level: Annotated[Level, BeforeValidator(_known_level)]
+    shift: float
+    """How far the interval would have to move, in the effect's unit; of a ratio the factor."""
+
+
+class EffectRecord(_Stored):
     """A quantity, or a comparison of two variants, with one number for each seed."""
 
     name: str
@@ -62,12 +88,21 @@ class EffectRecord(_Part):
     """95 % interval over seeds, low and high; None where the estimate is not known or there is one seed."""
     unit: str = ""
     """Of the numbers: ``points`` are percentage points, ``x`` marks a ratio."""
-    needs: str = ""
-    """What the claim needs of it, in words."""
+    needs: NeedsRecord | None = None
+    """What the claim needs of it; None where it is shown and not judged."""
+    level: Annotated[Level | None, BeforeValidator(_known_level)] = None
+    """Where it stands by its need; None where it is not judged."""
     paper: float | None = None
     """What the paper has, in the same unit."""
     bounds: tuple[Bound, ...] = ()
     """For each seed, whether it is exact, a lower bound (``>``), an upper one (``<``) or nothing (``?``); empty: all exact."""
+    variants: tuple[str, ...] = ()
+    """What is compared: the variant and the other; or the one that is measured."""
+    nearest: NearestRecord | None = None
+    detectable: float | None = None
+    """The smallest effect that this design finds in 80 of 100 repetitions; of a ratio a factor."""
+    seeds_needed: int | None = None
+    """The seeds that would tell it from the nearest bound of its need; None where too many would, or it is not judged."""
 
     @model_validator(mode="after")
     def _as_many_bounds_as_seeds(self) -> EffectRecord:
@@ -76,15 +111,15 @@ class EffectRecord(_Part):
         return self
 
 
-class ValidityCheckRecord(_Part):
-    """A condition without which the measurement says nothing about the claim."""
+class ValidityCheckRecord(_Stored):
+    """A condition without which the measurement says nothing about a part of the claim."""
 
     name: str
     passed: bool
     detail: str = ""
 
 
-class CheckRecord(_Part):
+class CheckRecord(_Stored):
     """One identity: what was computed beside what must come out."""
 
     what: str
@@ -95,31 +130,72 @@ class CheckRecord(_Part):
     """Relative; 0: equal."""
     lecture: str = ""
     """What the slide says, where that differs."""
+    wrong: bool = False
+    """Whether the slide is wrong there, and the check computes what is so."""
 
 
-class RunRecord(_Part):
+class PartRecord(_Stored):
+    """One sentence of a claim, and all that decided it."""
+
+    says: str
+    level: Annotated[Level, BeforeValidator(_known_level)]
+    because: str
+    effects: tuple[EffectRecord, ...] = ()
+    """What decided, the most important first."""
+    conditions: tuple[EffectRecord, ...] = ()
+    """What all of the sentence needs besides; without them the direction is the most there is."""
+    shown: tuple[EffectRecord, ...] = ()
+    """Further effects, which decided nothing."""
+    shared_lr: EffectRecord | None = None
+    """The shared-lr baseline: the first effect as it would be with one learning rate for all variants."""
+    validity_checks: tuple[ValidityCheckRecord, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
+    also: tuple[str, ...] = ()
+    """Further findings."""
+    beyond: bool = False
+    """Whether the lecture does not say it."""
+    erratum: str = ""
+    """What the lecture has wrong, where that is what came out."""
+
+
+class AmendmentRecord(_Stored):
+    """A change to a study after a run."""
+
+    date: str
+    what: str
+
+
+class RunRecord(_Stored):
     """A run that the verdict rests on."""
 
-    folder: str
+    folder: str = ""
     """Its path below the folder of all runs."""
     seed: int
+    lr: float | None = None
     values: dict[str, float] = {}
-    """The last value of each metric, the test set's included."""
+    """Every value that was judged, by name."""
+    data: str = ""
+    """A digest of the data that it saw."""
 
 
-class VariantRecord(_Part):
+class VariantRecord(_Stored):
     """One of the things compared, at its best learning rate."""
 
     changes: dict[str, JsonValue] = {}
     """What it changes, by dotted setting or by argument."""
     lr: float | None = None
-    """Its best learning rate; None where none was tuned."""
+    """Its best learning rate; None where none was tuned, 0 where no rate is better than no training."""
+    inside: bool | None = None
+    """Whether that lies inside the rates that were tried; None where none was tuned."""
     tried: dict[str, float] = {}
     """Each learning rate that was tried, and its score (the less the better; infinite where it diverged)."""
     runs: tuple[RunRecord, ...] = ()
+    """The judged ones, by seed."""
+    others: tuple[RunRecord, ...] = ()
+    """Those of the tuning, and of the shared-lr baseline."""
 
 
-class Record(_Part):
+class Record(_Stored):
     """A verdict, with all that a reader needs to trust it."""
 
     format: int
@@ -134,18 +210,16 @@ class Record(_Part):
     """The lecture's own sentence."""
     slide: str
     paper: str
+    translation: str = ""
+    """The sentence in English, where the lecture's language is another."""
+    rule: str = ""
+    """What decides, in words."""
     erratum: str = ""
     """What the lecture has wrong."""
-    level: Annotated[Level, BeforeValidator(_known_level)]
-    because: str
-    effects: tuple[EffectRecord, ...] = ()
-    """What decided, the most important first."""
-    shared_lr: EffectRecord | None = None
-    """The shared-lr baseline: the first effect as it would be with one learning rate for all variants."""
-    validity_checks: tuple[ValidityCheckRecord, ...] = ()
-    checks: tuple[CheckRecord, ...] = ()
-    also: tuple[str, ...] = ()
-    """Further findings."""
+    parts: Annotated[dict[str, PartRecord], Field(min_length=1)]
+    """By their letters; the first is what the lecture's sentence states."""
+    amendments: tuple[AmendmentRecord, ...] = ()
+    """Changes to the study after a run, oldest first."""
     deviations: tuple[str, ...] = ()
     """How the experiment differs from the lecture's."""
     controlled: str = ""
@@ -153,20 +227,48 @@ class Record(_Part):
     figure: str = ""
     """The metric whose curve shows the claim, if there is one."""
     seeds: int = 0
+    """That were judged."""
+    first_seed: int = 0
     date: datetime
     device: str
     """``any`` where nothing was run: an identity holds on every device, and at every scale."""
+    processor: str = ""
     commit: str = ""
+    versions: dict[str, str] = {}
+    """Of the libraries that computed it."""
     seconds: float = 0.0
     """Wall time of the call that judged."""
     cpu_seconds: float = 0.0
     """Processor time of all runs."""
-    study_digest: Annotated[str, Field(pattern=r"^\w*$")] = ""  # it stands in a comment of the README as it is
-    changed_code: tuple[str, ...] = ()
-    """The files that were changed after the runs were made."""
     code: dict[str, str] = {}
-    """Of an identity: the files it was computed with, each with a digest."""
+    """All files of ours that it rests on, each with a digest of its code."""
+    changed_code: tuple[str, ...] = ()
+    """Of these, the files that were changed between its runs, or before it was judged."""
     variants: dict[str, VariantRecord] = {}
+
+    @property
+    def headline(self) -> PartRecord:
+        """The part that the lecture's sentence states."""
+        return next(iter(self.parts.values()))
+
+    @property
+    def level(self) -> Level:
+        return self.headline.level
+
+    @property
+    def because(self) -> str:
+        return self.headline.because
+
+    @property
+    def effects(self) -> tuple[EffectRecord, ...]:
+        """The headline's: what decided, its conditions and what is shown besides."""
+        part = self.headline
+        return (*part.effects, *part.conditions, *part.shown)
+
+    @property
+    def checks(self) -> tuple[CheckRecord, ...]:
+        """Of all parts."""
+        return tuple(check for part in self.parts.values() for check in part.checks)
 
     @property
     def is_at_any_scale(self) -> bool:
@@ -184,17 +286,51 @@ class Record(_Part):
 
 
 def effect_record(effect: Effect) -> EffectRecord:
-    """An effect as a record has it: with its mean and interval beside the numbers of each seed."""
+    """An effect as a record has it: with its mean, interval and level beside the numbers of each seed."""
     known, several = effect.is_finite and math.isfinite(effect.estimate), len(effect.by_seed) > 1
+    judged = effect.needs is not None
+    nearest = effect.nearest()
     return EffectRecord(
         name=effect.name,
         by_seed=effect.by_seed,
         estimate=effect.estimate if known else None,
         interval=effect.interval if known and several else None,
         unit=effect.unit,
-        needs=effect.needs,
+        needs=needs_record(effect.needs, effect.unit) if effect.needs else None,
+        level=effect.level if judged else None,
         paper=effect.paper,
         bounds=effect.bounds,
+        variants=effect.variants,
+        nearest=NearestRecord(level=nearest[0], shift=nearest[1]) if nearest else None,
+        detectable=effect.detectable() if judged and known and several else None,
+        seeds_needed=effect.seeds_needed() if judged else None,
+    )
+
+
+def needs_record(needs: Needs, unit: str) -> NeedsRecord:
+    return NeedsRecord(**asdict(needs), words=needs.words(unit))
+
+
+def part_record(part: Part) -> PartRecord:
+    """A part as a record has it: with its level and the reason for it."""
+    level = part.level
+    return PartRecord(
+        says=part.says,
+        level=level,
+        because=part.reason,
+        effects=tuple(map(effect_record, part.effects)),
+        conditions=tuple(map(effect_record, part.conditions)),
+        shown=tuple(map(effect_record, part.shown)),
+        shared_lr=effect_record(part.shared_lr) if part.shared_lr else None,
+        validity_checks=tuple(
+            # A rule may hand in NumPy's bool.
+            ValidityCheckRecord(name=c.name, passed=bool(c.passed), detail=c.detail)
+            for c in part.validity_checks
+        ),
+        checks=tuple(CheckRecord(**asdict(check), holds=bool(check.holds)) for check in part.checks),
+        also=part.also,
+        beyond=part.beyond,
+        erratum=part.erratum if level is Level.ERRATUM else "",
     )
 
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.runs.files import read_curves, read_metrics, read_summary
-
-from .verdict import Bound, Effect, ValidityCheck
+from .effects import Bound, Effect
+from .verdict import ValidityCheck
 
 _Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One finished run of a study."""
+    """One finished run of a study.
+
+    What a verdict reads of it is kept in :attr:`read`, so that a record can hold it, and be judged again from it.
+    """
 
     variant: str
     seed: int
@@ -28,14 +30,32 @@ class Run:
     """(step, value) of each metric, in order."""
     folder: Path | None = None
     seconds: float = 0.0
+    read: dict[str, float] = field(default_factory=dict, compare=False)
+    """By name, every value that was asked for: NaN where the run has none."""
 
     def value(self, measure: Quantity) -> float:
         """A metric by name, or what a function makes of the run; NaN where the run has none."""
-        return float(self.values.get(measure, math.nan)) if isinstance(measure, str) else float(measure(self))
+        return self._read(measure, lambda: math.nan) if isinstance(measure, str) else float(measure(self))
 
     def steps_to(self, name: str, threshold: float) -> float:
         """The first step at which a falling curve is at or below ``threshold``; infinite where it never is."""
-        return next((x for x, y in self.curves.get(name, ()) if y <= threshold), math.inf)
+        points = self.curves.get(name, ())
+        return self._read(f"steps to {name} {threshold:g}", lambda: next((x for x, y in points if y <= threshold), math.inf))
+
+    def last_step(self, name: str) -> float:
+        """The step of a curve's last point; NaN where there is none."""
+        points = self.curves.get(name, ())
+        return self._read(f"last step of {name}", lambda: points[-1][0] if points else math.nan)
+
+    def _read(self, name: str, otherwise: Callable[[], float]) -> float:
+        found = float(self.values[name]) if name in self.values else float(otherwise())
+        self.read[name] = found
+        return found
+
+    @property
+    def missing(self) -> list[str]:
+        """What was asked for and is not there, not even as NaN: a run that lost it has to be made again."""
+        return [name for name, value in self.read.items() if math.isnan(value) and name not in self.values]
 
 
 Quantity = str | Callable[[Run], float]
@@ -48,15 +68,21 @@ class Runs:
     Args:
         runs: all that finished.
         lrs: each variant's best learning rate; None where it is not tuned.
-        inside: whether that learning rate lies inside the grid that was walked.
+        inside: whether that learning rate lies inside the grid that was walked, or training is known to add nothing.
+        tuning: the seed that rates were chosen with, which is not judged; None where any seed is.
     """
 
     def __init__(
-        self, runs: Iterable[Run], lrs: Mapping[str, float | None] | None = None, inside: Mapping[str, bool] | None = None
+        self,
+        runs: Iterable[Run],
+        lrs: Mapping[str, float | None] | None = None,
+        inside: Mapping[str, bool] | None = None,
+        tuning: int | None = None,
     ) -> None:
         self.all = list(runs)
         self.lrs: dict[str, float | None] = dict(lrs) if lrs is not None else {run.variant: run.lr for run in self.all}
         self.inside = dict(inside or {})
+        self.tuning = tuning
 
     @classmethod
     def made_up(cls, variants: Mapping[str, Mapping[str, Sequence[float]]], **kwargs: Any) -> Runs:
@@ -67,13 +93,22 @@ class Runs:
                 runs.append(Run(variant, seed, None, {name: values[seed] for name, values in measures.items()}))
         return cls(runs, **kwargs)
 
+    def exchanged(self, variant: str, other: str) -> Runs:
+        """The same runs with two variants' names exchanged: a verdict that stays as it was does not compare them."""
+        names = {variant: other, other: variant}
+        runs = [Run(names.get(r.variant, r.variant), r.seed, r.lr, r.values, r.curves, r.folder, r.seconds) for r in self.all]
+        lrs = {names.get(name, name): lr for name, lr in self.lrs.items()}
+        ordered = {name: lrs[name] for name in self.lrs}
+        return Runs(runs, ordered, {names.get(name, name): value for name, value in self.inside.items()}, self.tuning)
+
     @property
     def variants(self) -> list[str]:
         return list(self.lrs)
 
     def of(self, variant: str) -> list[Run]:
-        """The variant's runs at its best learning rate, by seed."""
-        return sorted((r for r in self.all if r.variant == variant and r.lr == self.lrs[variant]), key=lambda run: run.seed)
+        """The variant's judged runs at its best learning rate, by seed."""
+        own = [r for r in self.all if r.variant == variant and r.lr == self.lrs[variant] and r.seed != self.tuning]
+        return sorted(own, key=lambda run: run.seed)
 
     def values(self, variant: str, measure: Quantity) -> list[float]:
         """One number a seed."""
@@ -83,13 +118,15 @@ class Runs:
         self, name: str, variant: str, measure: Quantity, *, scale: float = 1, unit: str = "", **kwargs: Any
     ) -> Effect:
         """A measure of one variant."""
-        return Effect(name, tuple(scale * v for v in self.values(variant, measure)), unit, **kwargs)
+        numbers = tuple(scale * v for v in self.values(variant, measure))
+        return Effect(name, numbers, unit, variants=(variant,), **kwargs)
 
     def difference(
         self, name: str, variant: str, other: str, measure: Quantity, *, scale: float = 100, unit: str = "points", **kwargs: Any
     ) -> Effect:
         """``variant`` - ``other``, seed by seed, each at its own best learning rate; in percentage points unless said."""
-        return Effect(name, tuple(scale * (a - b) for a, b in self._pairs(variant, other, measure)), unit, **kwargs)
+        numbers = tuple(scale * (a - b) for a, b in self._pairs(variant, other, measure))
+        return Effect(name, numbers, unit, variants=(variant, other), **kwargs)
 
     def ratio(
         self, name: str, variant: str, other: str, measure: Quantity, *, budget: float = math.inf, **kwargs: Any
@@ -103,7 +140,18 @@ class Runs:
             bounds.append(kinds.get(missed, "?"))
             top, bottom = (budget if m else v for m, v in zip(missed, (a, b), strict=True))
             values.append(top / bottom if bottom else math.nan)
-        return Effect(name, tuple(values), "x", bounds=tuple(bounds) if any(bounds) else (), **kwargs)
+        return Effect(
+            name, tuple(values), "x", bounds=tuple(bounds) if any(bounds) else (), variants=(variant, other), **kwargs
+        )
+
+    def combined(self, name: str, measure: Callable[[Mapping[str, Run]], float], **kwargs: Any) -> Effect:
+        """What a function makes of all variants' runs with one seed: a difference of differences, a slope over variants."""
+        by_seed: dict[int, dict[str, Run]] = {}
+        for variant in self.variants:
+            for run in self.of(variant):
+                by_seed.setdefault(run.seed, {})[variant] = run
+        whole = [runs for _, runs in sorted(by_seed.items()) if len(runs) == len(self.variants)]
+        return Effect(name, tuple(float(measure(runs)) for runs in whole), **kwargs)
 
     def shared_lr(self, name: str, variant: str, other: str, measure: Quantity, **kwargs: Any) -> Effect | None:
         """The difference with one learning rate for both variants, the best of ``other``, in the seeds that were run so."""
@@ -126,57 +174,35 @@ class Runs:
 
     def _shared_lr_pairs(self, variant: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
         lr = self.lrs[other]
-        first = {run.seed: run for run in self.all if run.variant == variant and run.lr == lr}
-        second = {run.seed: run for run in self.all if run.variant == other and run.lr == lr}
+        judged = [run for run in self.all if run.lr == lr and run.seed != self.tuning]
+        first, second = ({run.seed: run for run in judged if run.variant == name} for name in (variant, other))
         return [(first[s].value(measure), second[s].value(measure)) for s in sorted(first.keys() & second.keys())]
 
     # Validity checks --------------------------------------------------------------------------------------------------
 
-    def tuned(self) -> ValidityCheck:
-        """Each variant's best learning rate lies inside the grid."""
-        outside = [variant for variant, inside in self.inside.items() if not inside]
+    def tuned(self, *variants: str) -> ValidityCheck:
+        """Each variant's best learning rate lies inside its grid, or its least rate is no better than none: of all, or some."""
+        outside = [v for v, inside in self.inside.items() if not inside and (not variants or v in variants)]
         details = ", ".join(self._at_the_edge(variant) for variant in outside)
         return ValidityCheck("every variant's best learning rate lies inside its grid", not outside, details)
 
     def _at_the_edge(self, variant: str) -> str:
         """The variant, and at which end of the learning rates that were tried its best one lies."""
-        lr, tried = self.lrs.get(variant), {run.lr for run in self.all if run.variant == variant and run.lr is not None}
-        if lr is None:
+        lr, tried = self.lrs.get(variant), {run.lr for run in self.all if run.variant == variant and run.lr}
+        if lr is None or not tried:
             return variant
         return f"{variant}: {lr:.3g} is the best and the {'least' if lr == min(tried) else 'greatest'} of {len(tried)}"
-
-    def complete(self, seeds: int) -> ValidityCheck:
-        """Every variant has all its seeds."""
-        short = [variant for variant in self.variants if len(self.of(variant)) < seeds]
-        return ValidityCheck(f"{seeds} seeds of every variant", not short, ", ".join(short))
 
     def beats(
         self, measure: Quantity, baseline: float, *, by: float = 0.10, greater: bool = True, variants: Any = None
     ) -> ValidityCheck:
-        """Every variant is better than a trivial baseline by a margin, in every seed."""
+        """These variants, the control above all, are better than a trivial baseline by a margin, in the mean over seeds."""
         weak = []
         for variant in variants or self.variants:
             gains = [(v - baseline) * (1 if greater else -1) for v in self.values(variant, measure)]
+            mean = sum(gains) / len(gains) if gains else math.nan
             # Written so that NaN fails.
-            if not all(gain >= by for gain in gains):
-                weak.append(f"{variant}: {min(gains) if gains else math.nan:+.3f}")
-        return ValidityCheck(f"every variant beats the trivial baseline ({baseline:.3g}) by {by:g}", not weak, ", ".join(weak))
-
-
-def read_run(folder: Path, variant: str, seed: int, lr: float | None) -> Run:
-    """A finished run, from its folder."""
-    summary = read_summary(folder)
-    curves: dict[str, list[tuple[float, float]]] = {}
-    for row in read_metrics(folder):
-        for name, value in row.items():
-            if name not in ("step", "epoch", "seconds"):
-                curves.setdefault(name, []).append((row["step"], value))
-    values: dict[str, Any] = {name: points[-1][1] for name, points in curves.items()}
-    for part in ("metrics", "test", "measured"):
-        values |= {k: math.nan if v is None else float(v) for k, v in summary.get(part, {}).items()}
-    seconds = summary.get("seconds") or 0.0
-    return Run(variant, seed, lr, values, curves | _stored_curves(folder), folder, float(seconds))
-
-
-def _stored_curves(folder: Path) -> dict[str, _Points]:
-    return {name: list(zip(xs.tolist(), ys.tolist(), strict=True)) for name, (xs, ys) in read_curves(folder).items()}
+            if not mean >= by:
+                weak.append(f"{variant}: {mean:+.3f}")
+        named = "every variant" if variants is None else " and ".join(variants)
+        return ValidityCheck(f"{named} beats the trivial baseline ({baseline:.3g}) by {by:g}", not weak, ", ".join(weak))

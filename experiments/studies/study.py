@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import inspect
 import json
@@ -19,12 +20,14 @@ from experiments import recipes
 
 from .lazy import path_of, plain
 from .results import Run, Runs
-from .verdict import Check, Verdict
+from .verdict import Check, Part
 
 ScaleName = Literal["cpu", "gpu", "paper"]
 SCALES: tuple[ScaleName, ...] = ("cpu", "gpu", "paper")
 
 LR = "model.optimizer.lr"
+TUNING_SEED = 10_000
+"""The seed, of data and weights, that learning rates are chosen with. No verdict is judged on it."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,10 @@ class Variant:
 class Tune:
     """Each variant gets its own learning rate: from ``start`` a grid of steps of √10 is walked until the best is inside it.
 
-    Judged with the first seed by ``by`` (a value of the run that is measured on training or validation data, never on the
-    test set), the least being best unless ``greatest``. All variants get the same number of tries.
+    Judged with :data:`TUNING_SEED` by ``by`` (a value of the run that is measured on training or validation data, never on the
+    test set), the least being best unless ``greatest``. All variants get the same number of tries. Where the least rate of a
+    whole walk is the best, and no better than no training at all by more than one standard deviation over seeds, the rate is 0:
+    the effect of training is none there.
     """
 
     start: float
@@ -86,6 +91,8 @@ class Tune:
     key: str = LR
     own_start: Mapping[str, float] = field(default_factory=dict)
     """Where a variant's walk begins, if not at ``start``: it saves steps and changes nothing else."""
+    seeds: int = 1
+    """Tuning seeds whose mean score decides, from :data:`TUNING_SEED` on."""
 
     def score(self, run: Run) -> float:
         """The less the better; a run that diverged is worse than any other."""
@@ -105,6 +112,22 @@ class Scale:
     """Where the walk over learning rates begins, if not where the study says."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By variant, what this scale changes in it alone, after the variant's own changes."""
+    requires: Mapping[str, str] = field(default_factory=dict)
+    """Folders and files that have to be there, by their path, such as ``data/bccd``, and where each is to be had. Without one
+    of them the study is not run, and says so."""
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """A change to a study after it was run once: of its rule, a metric, a variant, a scene."""
+
+    date: str
+    """``2026-11-26``."""
+    what: str
+    """What was so before, what is now, and why."""
+
+    def __post_init__(self) -> None:
+        datetime.date.fromisoformat(self.date)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,17 +141,25 @@ class Study:
     claim: str
     """Its id, such as ``D09``."""
     says: str
-    """The lecture's sentence."""
+    """The lecture's sentence, in its own words and its own language."""
+    translation: str = ""
+    """In English, where the lecture's language is another."""
     slide: str
-    """Where it stands."""
+    """Where it stands: the slide's title in the deck; of CS231n the image in the notes, ``…pdf-0080``."""
     paper: str = "No figure in the lecture."
     """The paper's figure, or that there is none."""
     work: Training | Measurement
     variants: Mapping[str, Mapping[str, Any] | Variant]
     """What varies: by name, the changes to the recipe or the arguments of the measurement."""
-    verdict: Callable[[Runs], Verdict]
+    parts: Callable[[Runs], Part | Mapping[str, Part]]
+    """What the runs say, in parts of the claim by their letters; the first is what the lecture's sentence states. Its docstring
+    is the rule in words, and is shown."""
     tune: Tune | None = None
-    seeds: int = 3
+    seeds: int = 5
+    """That are judged. A seed decides the weights, the order, the augmentation and the data: which scenes are drawn, which
+    images of a data set on disk are taken for training."""
+    same_data: bool = False
+    """Whether all seeds have the data of seed 0: for claims about the weights alone."""
     scales: Mapping[ScaleName, Scale] = field(default_factory=lambda: {"cpu": Scale()})
     controlled: str = ""
     """What is the same in all variants."""
@@ -138,6 +169,8 @@ class Study:
     """What the lecture has wrong or claims too much of, shown to the reader."""
     figure: str = ""
     """The curve that shows it: the name of a metric over steps, if there is one."""
+    amendments: tuple[Amendment, ...] = ()
+    """What was changed after a run, oldest first."""
 
     def __post_init__(self) -> None:
         for name, variant in self.variants.items():
@@ -178,7 +211,10 @@ class Study:
             return Job(variant, lr, seed, {**changes, "seed": seed}, work.function)
         if lr is not None and self.tune is not None:
             changes[self.tune.key] = lr
-        return Job(variant, lr, seed, configuration(work.recipe, changes) | {"seed_everything": seed})
+        config = configuration(work.recipe, changes) | {"seed_everything": seed}
+        if not self.same_data:
+            _arguments(config["data"], "data_seed").setdefault("data_seed", seed)
+        return Job(variant, lr, seed, config)
 
 
 @dataclass(frozen=True)
@@ -190,8 +226,13 @@ class Exact:
     slide: str
     paper: str
     checks: Callable[[], list[Check]]
+    translation: str = ""
+    """In English, where the lecture's language is another."""
     deviations: tuple[str, ...] = ()
     erratum: str = ""
+    """What the lecture has wrong: what the checks that are marked so compute."""
+    amendments: tuple[Amendment, ...] = ()
+    """What was changed after a run, oldest first."""
 
 
 @dataclass(frozen=True)

@@ -1,152 +1,24 @@
-"""Verdicts: effects with their intervals, validity checks, and the ladder that a claim is placed on.
+"""Verdicts: a claim in parts, each placed on the ladder by its effects' needs, its identities and its validity checks alone.
 
-Everything here is pure: the same numbers give the same verdict. The rules that a study writes are in these words.
+Everything here is pure: the same numbers give the same verdict.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from itertools import product
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
-import numpy as np
-from scipy import stats
+from .effects import Bound, Effect
+from .levels import Level
+from .needs import Needs
 
-
-class Level(StrEnum):
-    """The ladder, from a claim that holds exactly to one that nobody has run."""
-
-    EXACT = "exact"
-    """An identity holds: integers equal, or numbers within the tolerance that the study states."""
-    REPRODUCED = "reproduced"
-    """All validity checks pass, the sign is as claimed in every seed, the interval excludes zero, the size is the paper's."""
-    DIRECTION_ONLY = "direction only"
-    """Validity checks and sign as above, but not the size, or not all of the claim."""
-    NOT_REPRODUCED = "not reproduced"
-    """The interval excludes what is claimed, or shows that there is no difference within the margin."""
-    INCONCLUSIVE = "inconclusive"
-    """A validity check failed, or the measurement decides neither way."""
-    NOT_RUN = "not run"
-
-
-Bound = Literal["", ">", "<", "?"]
-"""What a number is where a run did not reach its threshold: exact, a lower bound, an upper bound, or nothing at all."""
-
-RESAMPLES = 20_000
-
-
-def bootstrap_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
-    """Percentile bootstrap of the mean: (low, high).
-
-    Every resample is counted where there are at most 5 values (5^5 of them), so that the interval of three seeds is no
-    matter of chance; of more values 20,000 resamples are drawn with a fixed seed.
-    """
-    numbers = np.asarray(values, float)
-    if len(numbers) <= 5:
-        means = np.array([np.mean(sample) for sample in product(numbers, repeat=len(numbers))])
-    else:
-        means = np.random.default_rng(0).choice(numbers, (RESAMPLES, len(numbers))).mean(axis=1)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail], method="inverted_cdf")
-    return float(low), float(high)
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A quantity, or a comparison of two variants, with one number for each seed."""
-
-    name: str
-    by_seed: tuple[float, ...]
-    unit: str = ""
-    """Of the numbers: ``points`` are percentage points, ``x`` marks a ratio."""
-    needs: str = ""
-    """What the claim needs of it, in words: ``> 0``, ``within ±1 point``, ``3 to 12 x``."""
-    paper: float | None = None
-    """What the paper has, in the same unit."""
-    bounds: tuple[Bound, ...] = ()
-    """For each seed, what kind of number it is; empty where all are exact."""
-
-    @property
-    def is_ratio(self) -> bool:
-        return self.unit == "x"
-
-    @property
-    def estimate(self) -> float:
-        """The mean over seeds; of ratios the geometric one."""
-        if self.is_ratio:
-            return math.exp(float(np.mean(np.log(self.by_seed)))) if min(self.by_seed) > 0 else math.nan
-        return float(np.mean(self.by_seed))
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % bootstrap interval of :attr:`estimate` over seeds."""
-        if self.is_ratio:
-            if min(self.by_seed) <= 0:
-                return math.nan, math.nan
-            low, high = bootstrap_interval([math.log(v) for v in self.by_seed])
-            return math.exp(low), math.exp(high)
-        return bootstrap_interval(self.by_seed)
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation over seeds (n - 1); 0 of a single one."""
-        return float(np.std(self.by_seed, ddof=1)) if len(self.by_seed) > 1 else 0.0
-
-    @property
-    def is_finite(self) -> bool:
-        return bool(self.by_seed) and all(math.isfinite(v) for v in self.by_seed)
-
-    def _kinds(self) -> tuple[Bound, ...]:
-        exact: Bound = ""
-        return self.bounds or (exact,) * len(self.by_seed)
-
-    def above(self, bound: float) -> bool:
-        """Whether every seed lies above ``bound`` and so does the whole interval. An upper bound (``<``) shows nothing."""
-        known = all(v > bound and kind in ("", ">") for v, kind in zip(self.by_seed, self._kinds(), strict=True))
-        return self.is_finite and known and self.interval[0] > bound
-
-    def below(self, bound: float) -> bool:
-        """Whether every seed lies below ``bound`` and so does the whole interval. A lower bound (``>``) shows nothing."""
-        known = all(v < bound and kind in ("", "<") for v, kind in zip(self.by_seed, self._kinds(), strict=True))
-        return self.is_finite and known and self.interval[1] < bound
-
-    def excludes_above(self, bound: float) -> bool:
-        """Whether the interval lies at or below ``bound``: the claim «above it» is refuted."""
-        return self.is_finite and not any(self.bounds) and self.interval[1] <= bound
-
-    def excludes_below(self, bound: float) -> bool:
-        """Whether the interval lies at or above ``bound``: the claim «below it» is refuted."""
-        return self.is_finite and not any(self.bounds) and self.interval[0] >= bound
-
-    def shows_no_rise(self, margin: float) -> bool:
-        """Whether «above 0» is refuted: the interval lies at or below 0, or the mean within ±``margin``."""
-        return self.excludes_above(0) or self.equivalent(margin)
-
-    def shows_no_fall(self, margin: float) -> bool:
-        """Whether «below 0» is refuted: the interval lies at or above 0, or the mean within ±``margin``."""
-        return self.excludes_below(0) or self.equivalent(margin)
-
-    def equivalent(self, margin: float) -> bool:
-        """Two one-sided t-tests at 5 % (Schuirmann 1987): whether the mean lies within ±``margin``."""
-        n = len(self.by_seed)
-        if n < 2 or not self.is_finite or any(self.bounds):
-            return False
-        half = float(stats.t.ppf(0.95, n - 1)) * self.spread / math.sqrt(n)
-        return -margin < self.estimate - half and self.estimate + half < margin
-
-    def __str__(self) -> str:
-        low, high = self.interval if self.is_finite else (math.nan, math.nan)
-        unit = f" {self.unit}" if self.unit else ""
-        mark = "≥ " if ">" in self.bounds else "≤ " if "<" in self.bounds else ""
-        return f"{self.name}: {mark}{self.estimate:.3g}{unit} [{low:.3g}, {high:.3g}]"
+__all__ = ["Bound", "Check", "Effect", "Level", "Needs", "Part", "ValidityCheck", "Verdict", "judge_checks"]
 
 
 @dataclass(frozen=True)
 class ValidityCheck:
-    """A condition without which the measurement says nothing about the claim."""
+    """A condition without which the measurement says nothing about a part of the claim."""
 
     name: str
     passed: bool
@@ -157,7 +29,8 @@ class ValidityCheck:
 class Check:
     """One identity: what was computed beside what must come out.
 
-    ``tolerance`` is relative for numbers (0: equal); ``lecture`` is what the slide says, where that differs.
+    ``tolerance`` is relative for numbers (0: equal); ``lecture`` is what the slide says, where that differs. Where the slide is
+    ``wrong``, the check computes what is so instead, and makes an erratum.
     """
 
     what: str
@@ -165,11 +38,14 @@ class Check:
     expected: float | str
     tolerance: float = 0.0
     lecture: str = ""
+    wrong: bool = False
 
     @classmethod
-    def yes_or_no(cls, what: str, computed: bool, expected: Literal["yes", "no"], lecture: str = "") -> Check:
+    def yes_or_no(
+        cls, what: str, computed: bool, expected: Literal["yes", "no"], lecture: str = "", wrong: bool = False
+    ) -> Check:
         """Whether something is so, as it is shown to the reader: ``yes`` or ``no``."""
-        return cls(what, "yes" if computed else "no", expected, lecture=lecture)
+        return cls(what, "yes" if computed else "no", expected, lecture=lecture, wrong=wrong)
 
     @property
     def holds(self) -> bool:
@@ -180,85 +56,145 @@ class Check:
         return abs(self.computed - self.expected) <= self.tolerance * max(1.0, abs(self.expected))
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Where a claim stands, and what put it there."""
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One sentence of a claim, and all that decides it.
 
-    level: Level
-    because: str
-    """The reason in one or two sentences, as one would say it to a student."""
+    Its level follows from the needs of its effects, from its checks and its validity checks, and from nothing else:
+
+    - a validity check failed, or an effect was not measured in every seed: inconclusive;
+    - an effect or a check is refuted: not reproduced, or an erratum where one is written;
+    - an effect is undecided: inconclusive;
+    - all effects and all conditions are inside their needs: reproduced (exact, where there are checks alone);
+    - otherwise: direction only.
+
+    Raises:
+        ValueError: nothing decides it, or an effect that should has no need.
+    """
+
+    says: str
+    """The lecture's own sentence, or what it is about; of a part beyond the lecture, what was asked."""
     effects: tuple[Effect, ...] = ()
-    """What decided, the most important first."""
-    validity_checks: tuple[ValidityCheck, ...] = ()
+    """What decides, the most important first. All of them have to hold."""
+    conditions: tuple[Effect, ...] = ()
+    """What all of the sentence needs besides: where one of them is not inside its need, the direction is the most there is."""
     checks: tuple[Check, ...] = ()
+    """Identities that belong to it."""
+    validity_checks: tuple[ValidityCheck, ...] = ()
+    because: str | Callable[[Level], str] = ""
+    """The reason in one or two sentences, as one would say it to a student; it may depend on the level that came out."""
+    shown: tuple[Effect, ...] = ()
+    """Further effects, which decide nothing."""
     shared_lr: Effect | None = None
     """The first effect as it would be with one learning rate for all variants."""
     also: tuple[str, ...] = ()
     """Further findings that the reader should know."""
+    beyond: bool = False
+    """Whether the lecture does not say it. Such a part is shown apart."""
+    erratum: str = ""
+    """What the lecture has wrong, if the part is refuted."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, with estimates and intervals beside the numbers of each seed."""
-        values = asdict(self)
-        values["level"] = str(self.level)
-        for effect, plain in zip(self.effects, values["effects"], strict=True):
-            plain.update(_summary(effect))
-        if self.shared_lr is not None:
-            values["shared_lr"].update(_summary(self.shared_lr))
-        for check, plain in zip(self.checks, values["checks"], strict=True):
-            plain["holds"] = check.holds
-        return values
+    def __post_init__(self) -> None:
+        if not self.effects and not self.checks:
+            raise ValueError(f"part {self.says!r}: an effect or a check expected")
+        if loose := [effect.name for effect in (*self.effects, *self.conditions) if effect.needs is None]:
+            raise ValueError(f"part {self.says!r}: {', '.join(loose)} has no need")
+
+    @property
+    def failed(self) -> list[str]:
+        """The conditions of the experiment that were not met, in words."""
+        failed = [f"{c.name} ({c.detail})" if c.detail else c.name for c in self.validity_checks if not c.passed]
+        blind = [e for e in (*self.effects, *self.conditions) if not e.is_finite or "?" in e.bounds]
+        return failed + [f"{effect.name} was not measured in every seed" for effect in blind]
+
+    @property
+    def level(self) -> Level:
+        if self.failed:
+            return Level.INCONCLUSIVE
+        levels = [effect.level for effect in self.effects]
+        if Level.NOT_REPRODUCED in levels or not all(check.holds for check in self.checks):
+            return Level.ERRATUM if self.erratum else Level.NOT_REPRODUCED
+        if Level.INCONCLUSIVE in levels:
+            return Level.INCONCLUSIVE
+        if not self.effects:
+            return Level.ERRATUM if any(check.wrong for check in self.checks) else Level.EXACT
+        whole = [*levels, *(effect.level for effect in self.conditions)]
+        return Level.REPRODUCED if set(whole) == {Level.REPRODUCED} else Level.DIRECTION_ONLY
+
+    @property
+    def reason(self) -> str:
+        """Why it stands where it does."""
+        if self.failed:
+            return "A condition of the experiment was not met: " + "; ".join(self.failed) + "."
+        level = self.level
+        text = self.because(level) if callable(self.because) else self.because
+        if not self.effects:
+            broken = [check.what for check in self.checks if not check.holds]
+            counted = f"{sum(c.holds for c in self.checks)} of {len(self.checks)} computed identities hold."
+            return " ".join(filter(None, ["Does not hold: " + "; ".join(broken) + "." if broken else counted, text]))
+        return " ".join(filter(None, [text, *(undecided(e) for e in self.effects if e.level is Level.INCONCLUSIVE)]))
 
 
-def _summary(effect: Effect) -> dict[str, Any]:
-    finite = effect.is_finite
-    return {"estimate": effect.estimate if finite else None, "interval": effect.interval if finite else None}
+def undecided(effect: Effect) -> str:
+    """What the design of an undecided effect could have shown, and what would decide it."""
+    if any(effect.bounds):
+        return f"Of {effect.name} some seeds are only bounds, and the median of {len(effect.by_seed)} leaves it open."
+    size = f"{effect.detectable():.2g} {'×' if effect.is_ratio else effect.unit}".strip()
+    seeds = effect.seeds_needed()
+    wanted = f"{seeds} seeds would decide it" if seeds else "no number of seeds that one could run would decide it"
+    return (
+        f"{effect.name} lies at {effect.estimate:.3g}, and {len(effect.by_seed)} seeds tell {size} from a bound "
+        f"in 80 of 100 repetitions; {wanted}."
+    )
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A verdict in the making: the validity checks and the effects that it is judged on.
+class Verdict:
+    """Where a claim stands: its parts by their letters, the first being what the lecture's sentence states.
 
-    The tests are given in the order of the ladder; the first that holds decides, and where none does the measurement is
-    inconclusive.
+    Raises:
+        ValueError: there is no part, or the first lies beyond the lecture.
     """
 
-    effects: tuple[Effect, ...]
-    validity_checks: tuple[ValidityCheck, ...] = ()
-    shared_lr: Effect | None = None
-    also: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()
-    """Identities that belong to the claim; the rule itself says what follows where one does not hold."""
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
-    def judge(
-        self, *, reproduced: bool, direction: bool = False, refuted: bool = False, because: str | Callable[[Level], str]
-    ) -> Verdict:
-        """The verdict. ``because`` may depend on the level that came out."""
-        failed = [check for check in self.validity_checks if not check.passed]
-        blind = [effect for effect in self.effects if not effect.is_finite or "?" in effect.bounds]
-        if failed or blind:
-            names = [f"{check.name} ({check.detail})" if check.detail else check.name for check in failed]
-            names += [f"{effect.name} was not measured in every seed" for effect in blind]
-            return self._verdict(Level.INCONCLUSIVE, "A condition of the experiment was not met: " + "; ".join(names) + ".")
-        if reproduced:
-            level = Level.REPRODUCED
-        elif direction:
-            level = Level.DIRECTION_ONLY
-        elif refuted:
-            level = Level.NOT_REPRODUCED
-        else:
-            level = Level.INCONCLUSIVE
-        return self._verdict(level, because(level) if callable(because) else because)
+    def __post_init__(self) -> None:
+        if not self.parts or self.headline.beyond:
+            raise ValueError("a verdict's first part is what the lecture says")
 
-    def _verdict(self, level: Level, because: str) -> Verdict:
-        return Verdict(level, because, self.effects, self.validity_checks, self.checks, self.shared_lr, self.also)
+    @classmethod
+    def of(cls, parts: Part | Mapping[str, Part]) -> Verdict:
+        """Of one part alone, or of several."""
+        return cls({"a": parts} if isinstance(parts, Part) else dict(parts))
+
+    @property
+    def headline(self) -> Part:
+        return next(iter(self.parts.values()))
+
+    @property
+    def level(self) -> Level:
+        return self.headline.level
+
+    @property
+    def because(self) -> str:
+        return self.headline.reason
 
 
-def judge_checks(checks: Iterable[Check], also: Sequence[str] = ()) -> Verdict:
-    """The verdict on identities: exact where all hold, otherwise not reproduced, naming those that do not."""
+def judge_checks(says: str, checks: Iterable[Check], erratum: str = "", also: Sequence[str] = ()) -> Verdict:
+    """The verdict on identities: what holds is exact; what the lecture has wrong is a part of its own."""
     rows = tuple(checks)
-    broken = [check.what for check in rows if not check.holds]
-    if not rows:
-        return Verdict(Level.INCONCLUSIVE, "Nothing was computed.")
-    if broken:
-        return Verdict(Level.NOT_REPRODUCED, "Does not hold: " + "; ".join(broken) + ".", checks=rows, also=tuple(also))
-    return Verdict(Level.EXACT, f"{len(rows)} of {len(rows)} computed identities hold.", checks=rows, also=tuple(also))
+    right, wrong = [tuple(c for c in rows if c.wrong is kind) for kind in (False, True)]
+    parts = {}
+    if right:
+        parts["a"] = Part(says=says, checks=right, also=tuple(also))
+    if wrong:
+        said = "; ".join(dict.fromkeys(check.lecture or check.what for check in wrong))
+        parts["b" if right else "a"] = Part(says=said if right else says, checks=wrong, because=erratum)
+    return Verdict(parts)
+
+
+class Rule:
+    """Before needs: a study that still has it is not judged."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        raise NotImplementedError("this study's rule is to be written as parts with needs")

@@ -46,8 +46,8 @@ def test_splits_share_no_scene() -> None:
     assert len({image.numpy().tobytes() for image in images}) == 12
 
 
-def test_another_scene_seed_draws_other_scenes() -> None:
-    first, second = (Shapes(train=1, scene_seed=seed).scenes("train")[0]["image"] for seed in (0, 1))
+def test_another_data_seed_draws_other_scenes() -> None:
+    first, second = (Shapes(train=1, data_seed=seed).scenes("train")[0]["image"] for seed in (0, 1))
     assert not torch.equal(first, second)
 
 
@@ -109,7 +109,7 @@ def test_nothing_downstream_changes_a_kept_scene(augmented: bool, drawn: list[in
 
 def test_the_budget_holds_and_goes_to_who_asked_last(drawn: list[int]) -> None:
     first, second = (album(seed, Style()) for seed in (0, 1))
-    scenes = [Shapes(train=100, scene_seed=seed, cache_mib=1).scenes("train") for seed in (0, 1)]
+    scenes = [Shapes(train=100, data_seed=seed, cache_mib=1).scenes("train") for seed in (0, 1)]
     assert torch.equal(scenes[0][0]["image"], scenes[0][0]["image"]) and drawn == [0]
     for i in range(100):
         assert torch.equal(scenes[0][i]["mask"], draw(0, i, Style())["mask"])

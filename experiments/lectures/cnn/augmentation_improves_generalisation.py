@@ -74,5 +74,5 @@ study = GeneralizationStudy(
     deviations=(
         "drawn scenes vary in place and noise by themselves, so that augmentation shows more of what there is already",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

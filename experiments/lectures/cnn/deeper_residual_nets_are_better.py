@@ -51,5 +51,5 @@ study = DepthStudy(
     paper="CIFAR-10 test error at 20 / 32 / 44 / 56 / 110 layers: 8.75 / 7.51 / 7.17 / 6.97 / 6.43 %; at 1,202 layers 7.93 %.",
     variants=nets(*NAMES),
     controlled="width, data, order, initialization, batch normalization, steps",
-    verdict=verdict,
+    parts=verdict,
 )

@@ -33,5 +33,5 @@ study = TimeStudy(
     slide="Problems of R-CNN",
     paper="47.0 s an image for the network with VGG-16, 0.32 s with Fast R-CNN: 146 times.",
     deviations=(*DEVIATIONS, "the search for proposals, which both need, is not counted"),
-    verdict=verdict,
+    parts=verdict,
 )

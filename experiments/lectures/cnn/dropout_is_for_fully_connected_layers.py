@@ -72,5 +72,5 @@ study = GeneralizationStudy(
         "not tuned",
     ),
     erratum="Srivastava et al. 2014 measured dropout in all layers to be better than in the fully connected ones only.",
-    verdict=verdict,
+    parts=verdict,
 )

@@ -51,5 +51,5 @@ study = RegionStudy(
     ),
     erratum="“First object detection method using CNN” is not so: Vaillant, Monrocq and LeCun detected faces with one in 1994, "
     "and OverFeat is of 2013.",
-    verdict=verdict,
+    parts=verdict,
 )

@@ -103,5 +103,5 @@ study = Study(
         "random images and regions: what is written does not depend on them",
         "the time is that of a small backbone on a CPU, and nobody judges it; the features near objects (pool5) are left out",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

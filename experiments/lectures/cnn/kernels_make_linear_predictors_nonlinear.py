@@ -142,5 +142,5 @@ study = Study(
     controlled="200 training points, regularised least squares, C (and γ) by five-fold cross-validation on them",
     deviations=("regularised least squares in place of a support vector machine: as linear in its features",),
     seeds=10,
-    verdict=verdict,
+    parts=verdict,
 )

@@ -143,6 +143,6 @@ study = Study(
             deviations=(f"{IMAGES:,} training images of CIFAR-10",),
         ),
     },
-    verdict=verdict,
+    parts=verdict,
     figure=LOSS,
 )

@@ -148,6 +148,6 @@ study = Study(
         ),
     },
     erratum="The slide moves the weights before it renews the velocity: each step is torch's step before.",
-    verdict=verdict,
+    parts=verdict,
     figure=LOSS,
 )

@@ -42,5 +42,5 @@ study = DepthStudy(
         "plain-20, 3×": variant(20, residual=False, budget=3, lr_of="plain-20"),
     },
     controlled="width, data, order, initialization, batch normalization, steps",
-    verdict=verdict,
+    parts=verdict,
 )

@@ -51,5 +51,5 @@ study = RegionStudy(
         "without fine-tuning, the fully connected layers are as they were initialised, where the paper's come from ImageNet "
         "too",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

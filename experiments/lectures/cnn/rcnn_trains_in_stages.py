@@ -50,5 +50,5 @@ study = RegionStudy(
         "a first draft took the softmax from the run with SVMs, whose rate suits these; after one pass (+2.8 points, "
         "inconclusive) it has a variant of its own, tuned by itself",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

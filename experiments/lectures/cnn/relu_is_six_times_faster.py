@@ -109,6 +109,6 @@ study = Study(
             deviations=("45,000 of the 50,000 training images", "error measured on 5,000 of them"),
         ),
     },
-    verdict=verdict,
+    parts=verdict,
     figure=TRAINING_ERROR,
 )

@@ -88,6 +88,6 @@ study = Study(
         ),
     },
     deviations=("gradients are clipped to a norm of 1 in all variants, so that ten times the best rate stays finite",),
-    verdict=verdict,
+    parts=verdict,
     figure=TRAINING_ERROR,
 )

@@ -36,5 +36,5 @@ study = DepthStudy(
     paper="ImageNet top-1 error of 34 layers: plain 28.54 %, residual 25.03 %.",
     variants=nets("plain-56", "residual-56", "residual-20"),
     controlled="width, parameters (shortcuts of option A), data, order, initialization, batch normalization, steps",
-    verdict=verdict,
+    parts=verdict,
 )

@@ -102,5 +102,5 @@ study = Study(
             deviations=("CIFAR-10 at 16 × 16 pixels",),
         ),
     },
-    verdict=verdict,
+    parts=verdict,
 )

@@ -127,7 +127,7 @@ study = Study(
             deviations=("a perceptron with two hidden layers of 64", "loss measured on 5,000 training images"),
         ),
     },
-    verdict=verdict,
+    parts=verdict,
     figure=LOSS,
     erratum="The restriction is that of one example's gradient. The mean over a mini-batch is hardly restricted.",
 )

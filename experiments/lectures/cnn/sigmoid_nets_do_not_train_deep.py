@@ -124,6 +124,6 @@ study = Study(
     },
     deviations=("hidden layers are counted, not the output layer, as the deck counts",),
     erratum="How deep a net of sigmoids can be trained depends on how its weights are drawn and on the steps it is given.",
-    verdict=verdict,
+    parts=verdict,
     figure=TRAINING_ERROR,
 )

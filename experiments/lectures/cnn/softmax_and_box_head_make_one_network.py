@@ -63,5 +63,5 @@ study = RegionStudy(
         "the softmax is that of a run without SVMs, tuned by itself; a first draft took it from the run with SVMs, whose rate "
         "suits these, and one pass of it was inconclusive",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

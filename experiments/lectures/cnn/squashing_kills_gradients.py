@@ -86,6 +86,6 @@ study = Study(
     },
     controlled="width 64, images; the usual initialization is uniform in ±1/√fan-in, torch's own",
     deviations=("at the initial weights, before any training", "drawn scenes of 16 × 16 pixels"),
-    verdict=verdict,
+    parts=verdict,
     figure="gradient of the first layer over that of the last",
 )

@@ -86,5 +86,5 @@ study = GeneralizationStudy(
         "L1 by a proximal step, as its subgradient leaves no weight at exactly zero; it stands outside the momentum",
         f"weights below {THRESHOLD:g} in size count as zero, for both norms",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

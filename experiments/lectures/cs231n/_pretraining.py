@@ -20,6 +20,6 @@ def pretrained(*, drawings: int, object_size: Sequence[float]) -> dict[str, Any]
         "object_size": list(object_size),
         "clutter": 0.3,
     }
-    others = L(Shapes)(image_size=32, batch_size=64, workers=0, train=drawings, scene_seed=1, style=style)
+    others = L(Shapes)(image_size=32, batch_size=64, workers=0, train=drawings, data_seed=1, style=style)
     made: dict[str, Any] = L(PretrainedBackbone)(data=others, optimizer=L(AdamW)(lr=5e-3), epochs=4)
     return made

@@ -73,5 +73,5 @@ study = MaskStudy(
         "the time is a CPU's, one image after another",
         "at most 10 detections of an image on drawn scenes, 100 on COCO",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -45,5 +45,5 @@ study = RegionStudy(
         "too small, with an IoU of at least 0.5; “outwards” is a tenth of the box outside its region",
         "the variant without fine-tuning is another study's, and decides nothing",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -59,5 +59,5 @@ study = WaysStudy(
     deviations=MEASURED,
     erratum="Even overlap is not the absence of artifacts: with any weights but equal ones each of the four phases of a 2 × 2 "
     "or 4 × 4 kernel has a sum of its own.",
-    verdict=verdict,
+    parts=verdict,
 )

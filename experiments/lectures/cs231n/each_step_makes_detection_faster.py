@@ -46,5 +46,5 @@ study = TimeStudy(
         *DEVIATIONS,
         "R-CNN and SPP-net with SVMs and regressors of random weights",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

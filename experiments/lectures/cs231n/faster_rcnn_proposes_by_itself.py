@@ -61,5 +61,5 @@ study = RegionStudy(
         "what lacks a loss takes the rate of the whole",
         *DEVIATIONS,
     ),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -64,5 +64,5 @@ study = LocalizationStudy(
         "equal steps, not equal work: a step is cheaper while the backbone is frozen",
         "each run trains its backbone itself before it begins, by a callback, so that no run rests on another's files",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

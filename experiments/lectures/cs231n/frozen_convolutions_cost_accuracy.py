@@ -33,5 +33,5 @@ study = RegionStudy(
     variants={FAST: fast(), PYRAMID: frozen([1, 2, 3, 6]), FROZEN: frozen([4])},
     controlled="pre-trained backbone, head, proposals, data, order, steps",
     deviations=("all have Fast R-CNN's head, so that nothing but the backbone differs; SPP-net itself had R-CNN's stages",),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -71,5 +71,5 @@ study = SegmentationStudy(
         ),
     },
     deviations=("the network that goes down and up has skips",),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -72,5 +72,5 @@ study = LocalizationStudy(
     variants={f"weight {weight:g}": {"model.box_weight": weight} for weight in WEIGHTS},
     controlled="network, data, order, steps; box coordinates in parts of the image's side",
     scales=scales(epochs(6)),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -90,5 +90,5 @@ study = Study(
         ),
     },
     deviations=("one-hot places under a softmax, as in the paper; no Gaussian is compared",),
-    verdict=verdict,
+    parts=verdict,
 )

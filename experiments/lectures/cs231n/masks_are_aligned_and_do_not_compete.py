@@ -97,5 +97,5 @@ study = MaskStudy(
         ),
     },
     deviations=("masks that know no class are trained at the rate of those that do",),
-    verdict=verdict,
+    parts=verdict,
 )

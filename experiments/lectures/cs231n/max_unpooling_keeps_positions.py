@@ -47,5 +47,5 @@ study = WaysStudy(
         "a 4 × 4 kernel has 16 weights where a 3 × 3 convolution has 9",
         "SegNet's own bilinear variant had 0.63 M weights against 1.43 M and no learned decoder: here each step has one layer",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

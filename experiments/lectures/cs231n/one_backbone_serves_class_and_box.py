@@ -49,5 +49,5 @@ study = LocalizationStudy(
     controlled="backbone, heads, data, order, steps, weight of the box loss",
     scales=scales(_COST, _COST),
     deviations=("both of two networks are trained at the one learning rate that is best for the pair",),
-    verdict=verdict,
+    parts=verdict,
 )

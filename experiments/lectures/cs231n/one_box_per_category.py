@@ -57,5 +57,5 @@ study = LocalizationStudy(
         },
         departs=("classes of different aspect ratios: bar 3.2, ellipse 2.3, square 1, bolt 0.5",),
     ),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -46,5 +46,5 @@ study = PoseStudy(
         ),
     },
     deviations=("PCK by the torso, where DeepPose reports PCP", "the cascade and the heat maps of the row are not run"),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -78,5 +78,5 @@ study = RegionStudy(
     ),
     erratum="The lecture note has 81 hours; the slide and the paper have 84. The slide has 25.5 h for SPP-net and 8.75 h for "
     "Fast R-CNN, where the paper's table has 25 and 9.5.",
-    verdict=verdict,
+    parts=verdict,
 )

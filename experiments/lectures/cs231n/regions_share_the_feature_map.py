@@ -47,5 +47,5 @@ study = RegionStudy(
     variants={RCNN: rcnn(), TIMED: VARIANT, FAST: fast()},
     controlled="backbone and its pre-training, fully connected layers, proposals, data",
     deviations=(*DEVIATIONS, "AP is of the small networks and scenes of the training, time of the larger ones above"),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -80,5 +80,5 @@ study = PoseStudy(
         ),
     },
     deviations=("a wrong target has each keypoint at a random place of the image", "validation and test targets are right"),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -139,5 +139,5 @@ study = RegionStudy(
         "the map has a step of 4 pixels, where the papers have 16: rounding matters less",
         "differentiable in the map, not in the region's corners, as the papers' is",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

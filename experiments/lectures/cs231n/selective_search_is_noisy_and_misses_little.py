@@ -33,7 +33,7 @@ STYLE = Style(objects=(4, 7), object_size=(0.12, 0.5), texture=1.0, clutter=1.0,
 
 def scenes(seed: int, images: int, root: str) -> list[Scene]:
     """The first scenes of a seed's drawing, or of VOC 2007's test set in the seed's order, where ``root`` names its folder."""
-    data: DataModule = VOC(root, year=2007) if root else Shapes(image_size=SIZE, style=STYLE, scene_seed=seed, cache_mib=0)
+    data: DataModule = VOC(root, year=2007) if root else Shapes(image_size=SIZE, style=STYLE, data_seed=seed, cache_mib=0)
     data.require(frozenset({"boxes", "labels"} | ({"difficult"} if root else set())))
     split = data.scenes("test")
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed)) if root else torch.arange(len(split))
@@ -174,5 +174,5 @@ study = Study(
     erratum="One lecture calls selective search a “Region Proposal Network” of traditional signal processing: that is the name "
     "of what Faster R-CNN put in its place.",
     figure=RECALL,
-    verdict=verdict,
+    parts=verdict,
 )

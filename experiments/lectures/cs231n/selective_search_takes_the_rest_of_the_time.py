@@ -36,5 +36,5 @@ study = TimeStudy(
     slide="Fast R-CNN",
     paper="Fast R-CNN 2.3 s with proposals, 0.32 s without: 86 %; Ren et al. 2015: 1,510 of 1,830 ms, 83 %.",
     deviations=(*DEVIATIONS, "a larger network has the smaller share of search: this one is small, but has no GPU"),
-    verdict=verdict,
+    parts=verdict,
 )

@@ -68,5 +68,5 @@ study = SegmentationStudy(
         "each step up doubles and carries features, where Long et al. enlarge the scores",
         "all three from the same beginning for as many steps; in the paper -16s goes on from -32s, and -8s from -16s",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

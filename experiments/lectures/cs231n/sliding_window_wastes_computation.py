@@ -124,5 +124,5 @@ study = Study(
         "judged on operations, as times of milliseconds are noisy; a first draft of the rule asked CPU time for half of the "
         "prediction too, at every size, and one pass of it had 22.5 where 22.9 was needed at 32 × 32 pixels",
     ),
-    verdict=verdict,
+    parts=verdict,
 )

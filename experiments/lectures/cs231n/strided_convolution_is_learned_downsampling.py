@@ -97,5 +97,5 @@ study = Study(
             deviations=("three convolutions of 16, 32 and 32 filters",),
         ),
     },
-    verdict=verdict,
+    parts=verdict,
 )

@@ -46,5 +46,5 @@ study = WaysStudy(
     paper="Uneven overlap wherever the stride does not divide the kernel; in two dimensions 4 : 1 for kernel 3 and stride 2.",
     variants={variant: WAYS[variant] for variant in VARIANTS},
     deviations=MEASURED,
-    verdict=verdict,
+    parts=verdict,
 )

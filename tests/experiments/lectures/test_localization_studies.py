@@ -176,9 +176,9 @@ def small_localization(data: Shapes) -> Localization:
     )
 
 
-def small_shapes(scene_seed: int = 0) -> Shapes:
+def small_shapes(data_seed: int = 0) -> Shapes:
     style = Style(objects=(1, 1), object_size=(0.4, 0.6))
-    return Shapes(image_size=16, batch_size=8, train=16, val=8, test=8, workers=0, scene_seed=scene_seed, style=style)
+    return Shapes(image_size=16, batch_size=8, train=16, val=8, test=8, workers=0, data_seed=data_seed, style=style)
 
 
 def test_a_backbone_is_trained_beforehand_and_the_heads_are_not() -> None:

@@ -58,7 +58,7 @@ EXPERIMENT: dict[str, Any] = {
                         "init_args": {
                             "image_size": 32,
                             "train": 64,
-                            "scene_seed": 1,
+                            "data_seed": 1,
                             "workers": 0,
                             "style": {"objects": [1, 1]},
                         },
