@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -31,7 +32,7 @@ def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Inter
     numbers = np.asarray(values, float)
     if len(numbers) < 2:
         return -math.inf, math.inf
-    half = float(stats.t.ppf((1 + confidence) / 2, len(numbers) - 1)) * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))
+    half = _quantile((1 + confidence) / 2, len(numbers) - 1) * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))
     if np.ptp(numbers) == 0:
         half = 0.0  # the standard deviation of equal numbers is a rounding error
     return float(numbers.mean()) - half, float(numbers.mean()) + half
@@ -69,4 +70,9 @@ def seeds_needed(values: Sequence[float], distance: float) -> int | None:
 
 def _reach(count: int) -> float:
     """In standard deviations of one number."""
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) + stats.t.ppf(POWER, count - 1)) / math.sqrt(count)
+    return (_quantile((1 + CONFIDENCE) / 2, count - 1) + _quantile(POWER, count - 1)) / math.sqrt(count)
+
+
+@cache
+def _quantile(share: float, freedom: int) -> float:
+    return float(stats.t.ppf(share, freedom))

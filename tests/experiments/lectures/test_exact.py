@@ -12,9 +12,6 @@ from experiments.studies.verdict import Check, Level, judge_checks
 
 EXACT = [claim for claim in claims().values() if isinstance(claim.study, Exact)]
 
-FINDINGS: dict[str, Level] = {}
-"""Exact studies that find the claim wrong, by id; all others come out exact."""
-
 
 def perturbed(check: Check) -> Check:
     """The check as it would be had something else been computed: twice its tolerance away."""
@@ -28,11 +25,15 @@ def perturbed(check: Check) -> Check:
 def test_an_exact_study_computes_what_it_claims(claim: Claim) -> None:
     assert isinstance(claim.study, Exact)
     checks = claim.study.checks()
-    verdict = judge_checks(checks)
-    assert verdict.level == FINDINGS.get(claim.id, Level.EXACT), verdict.because
+    verdict = judge_checks(claim.study.says, checks, claim.study.erratum)
+    for part in verdict.parts.values():
+        wrong = any(check.wrong for check in part.checks)
+        assert part.level is (Level.ERRATUM if wrong else Level.EXACT), part.reason
+        assert not wrong or all(check.lecture for check in part.checks), "an erratum says what the slide has"
+    assert (Level.ERRATUM in {part.level for part in verdict.parts.values()}) <= bool(claim.study.erratum)
     assert len({check.what for check in checks}) == len(checks)
     for i, check in enumerate(checks):
-        wrong = [*checks[:i], perturbed(check), *checks[i + 1 :]]
-        found = judge_checks(wrong)
-        assert found.level == Level.NOT_REPRODUCED, check.what
-        assert check.what in found.because
+        others = [*checks[:i], perturbed(check), *checks[i + 1 :]]
+        found = judge_checks(claim.study.says, others)
+        (broken,) = [part for part in found.parts.values() if part.level is Level.NOT_REPRODUCED]
+        assert check.what in broken.reason

@@ -8,7 +8,7 @@ from torch.optim import SGD, AdamW
 
 from experiments.studies.lazy import L
 from experiments.studies.study import Measurement, Scale, Study, Training, Tune, Variant, configuration
-from experiments.studies.verdict import Level, Verdict
+from experiments.studies.verdict import Check, Part
 from lightning_modules.networks import FullResolutionFCN
 
 RECIPE = "segmentation/small_shapes"
@@ -54,8 +54,8 @@ def test_the_recipe_itself_is_left_as_it_is() -> None:
     assert settings() == before
 
 
-def _verdict(runs: Any) -> Verdict:
-    return Verdict(Level.INCONCLUSIVE, "")
+def _parts(runs: Any) -> Part:
+    return Part(says="", checks=(Check("one", 1, 1),))
 
 
 def test_a_scale_may_change_what_an_variant_has_named_by_class() -> None:
@@ -67,11 +67,11 @@ def test_a_scale_may_change_what_an_variant_has_named_by_class() -> None:
         variants={"a": Variant({"model.network": L(FullResolutionFCN)(width=8)}), "b": {"model.optimizer": AdamW}},
         tune=Tune(start=0.1, by="train/loss"),
         scales={"cpu": Scale({"data.train": 10}, variants={"a": {"model.network.width": 4}})},
-        verdict=_verdict,
+        parts=_parts,
     )
     a, b = (study.job("cpu", variant, 0.3, 1).settings for variant in study.variants)
     assert a["model"]["init_args"]["network"] == L(FullResolutionFCN)(width=4)
     assert a["model"]["init_args"]["optimizer"]["init_args"]["lr"] == 0.3
     assert a["data"]["init_args"]["train"] == b["data"]["init_args"]["train"] == 10 and a["seed_everything"] == 1
-    measured = Study(claim="F04", says="", slide="", work=Measurement(print), variants={"a": {"size": 3}}, verdict=_verdict)  # type: ignore[arg-type]
+    measured = Study(claim="F04", says="", slide="", work=Measurement(print), variants={"a": {"size": 3}}, parts=_parts)  # type: ignore[arg-type]
     assert measured.job("cpu", "a", None, 2).settings == {"size": 3, "seed": 2}

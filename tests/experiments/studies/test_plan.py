@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.studies.needs import Needs
 from experiments.studies.plan import LONGEST_GRID, collect, expected_jobs, next_jobs, walk
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Job, Measured, Measurement, Study, Training, Tune, Variant
-from experiments.studies.verdict import Level, Verdict
+from experiments.studies.study import TUNING_SEED, Job, Measured, Measurement, Study, Training, Tune, Variant
+from experiments.studies.verdict import Part
 
 INF, NAN = math.inf, math.nan
 
@@ -93,8 +95,8 @@ def test_whatever_the_scores_the_walk_ends(scores: list[float], length: int) -> 
 # Jobs -----------------------------------------------------------------------------------------------------------------
 
 
-def verdict(runs: Runs) -> Verdict:
-    return Verdict(Level.INCONCLUSIVE, "")
+def parts(runs: Runs) -> Part:
+    return Part(says="", effects=(runs.quantity("loss", runs.variants[0], "loss", needs=Needs(low=0)),))
 
 
 def measure(*, seed: int, folder: Path) -> Measured:
@@ -109,7 +111,7 @@ def study(variants: Mapping[str, Variant], *, tuned: bool = True, seeds: int = 3
         paper="",
         work=Training("classification/cifar_nets_shapes"),
         variants=variants,
-        verdict=verdict,
+        parts=parts,
         tune=Tune(start=0.01, by="loss") if tuned else None,
         seeds=seeds,
     )
@@ -151,21 +153,21 @@ class Lab:
 
 def valley(**optimum: float) -> Callable[[Job], float]:
     """The loss of a variant whose best rate is so many steps of √10 from 0.01."""
-    return lambda job: abs(2 * math.log10((job.lr or 0.01) / 0.01) - optimum[job.variant]) + 0.01 * job.seed
+    return lambda job: abs(2 * math.log10((job.lr or 0.01) / 0.01) - optimum[job.variant]) + 0.01 * (job.seed % 100)
 
 
 def test_first_the_grid_then_the_seeds_then_the_same_learning_rate() -> None:
     lab, two = Lab(valley(a=0, b=0)), study(TWO)
     first = next_jobs(two, "cpu", lab.find)
     assert [(job.variant, job.lr, job.seed) for job in first] == [
-        (name, lr, 0) for name in "ab" for lr in (0.00316, 0.01, 0.0316)
+        (name, lr, TUNING_SEED) for name in "ab" for lr in (0.00316, 0.01, 0.0316)
     ]
     for job in first:
         lab.make(job)
     assert [(job.variant, job.lr, job.seed) for job in next_jobs(two, "cpu", lab.find)] == [
-        (name, 0.01, seed) for name in "ab" for seed in (1, 2)
+        (name, 0.01, seed) for name in "ab" for seed in (0, 1, 2)
     ]
-    assert expected_jobs(two, "cpu") == 10
+    assert expected_jobs(two, "cpu") == 2 * 3 + 2 * 3 + 1
 
 
 def test_variants_have_equally_many_tries_and_each_its_own_best_lr() -> None:
@@ -173,9 +175,8 @@ def test_variants_have_equally_many_tries_and_each_its_own_best_lr() -> None:
     runs = lab.finish(study(TWO))
     assert runs.lrs == {"a": 0.01, "b": pytest.approx(0.316)}
     assert runs.inside == {"a": True, "b": True}
-    tried = {name: {run.lr for run in runs.all if run.variant == name and run.seed == 0} for name in "ab"}
-    assert len(tried["b"]) == 6  # -1 to 4
-    assert len(tried["a"] | {runs.lrs["b"]}) >= 6
+    tried = {name: {run.lr for run in runs.all if run.variant == name and run.seed == TUNING_SEED} for name in "ab"}
+    assert len(tried["b"]) == len(tried["a"]) == 6  # -1 to 4
     assert {run.seed for run in runs.of("a")} == {run.seed for run in runs.of("b")} == {0, 1, 2}
 
 
@@ -202,6 +203,58 @@ def test_an_variant_may_take_anothers_lr_or_a_multiple_of_it() -> None:
     assert runs.lrs == {"a": 0.0316, "b": 0.0316, "c": 0.0948}
     assert runs.inside == {"a": True}
     assert sum(job.variant == "b" for job in lab.made) == 3
+
+
+def test_rates_are_chosen_on_a_seed_that_is_not_judged() -> None:
+    # On the tuning seed the best rate is another than on those that are judged.
+    def score(job: Job) -> float:
+        return abs(2 * math.log10((job.lr or 0.01) / 0.01) - (1 if job.seed >= TUNING_SEED else -1))
+
+    lab = Lab(score)
+    runs = lab.finish(study({"a": variant("A")}))
+    assert runs.lrs == {"a": 0.0316}
+    assert [run.seed for run in runs.of("a")] == [0, 1, 2]
+    assert {job.settings["data"]["init_args"]["data_seed"] for job in lab.made} == {0, 1, 2, TUNING_SEED}
+
+
+def test_several_tuning_seeds_choose_by_their_mean() -> None:
+    def score(job: Job) -> float:  # one lucky run at a high rate
+        lucky = job.seed == TUNING_SEED and (job.lr or 0) > 0.02
+        return 0.0 if lucky else abs(2 * math.log10((job.lr or 0.01) / 0.01)) + 0.5
+
+    one, three = (replace(study({"a": variant("A")}), tune=Tune(start=0.01, by="loss", seeds=seeds)) for seeds in (1, 3))
+    assert Lab(score).finish(one).lrs["a"] == 0.0316
+    assert Lab(score).finish(three).lrs["a"] == 0.01
+
+
+def test_fresh_seeds_leave_the_rates_as_they_were() -> None:
+    lab, one = Lab(valley(a=1)), study({"a": variant("A")})
+    lab.finish(one)
+    before = len(lab.made)
+    while jobs := next_jobs(one, "cpu", lab.find, first_seed=100):
+        for job in jobs:
+            lab.make(job)
+    assert [(job.lr, job.seed) for job in lab.made[before:]] == [(0.0316, seed) for seed in (100, 101, 102)]
+    assert [run.seed for run in collect(one, "cpu", lab.find, first_seed=100).of("a")] == [100, 101, 102]
+
+
+@pytest.mark.parametrize(("gain", "rate"), [(0.005, 0.0), (0.5, 3.16e-5)])
+def test_where_no_rate_is_better_than_none_the_rate_is_0(gain: float, rate: float) -> None:
+    # The lower the rate the better; the least is better than no training by ``gain``, seeds differ by 0.01.
+    def score(job: Job) -> float:
+        if job.lr == 0:
+            return 1 + gain
+        return 1 + max(0.0, 2 * math.log10((job.lr or 1) / 3.16e-5)) + 0.01 * (job.seed % 100)
+
+    runs = Lab(score).finish(study({"a": variant("A")}))
+    assert runs.lrs["a"] == pytest.approx(rate)
+    assert runs.tuned().passed is (rate == 0)
+    assert [run.seed for run in runs.of("a")] == [0, 1, 2]
+
+
+def test_claims_about_weights_alone_keep_the_data() -> None:
+    job = replace(study(TWO), same_data=True).job("cpu", "a", 0.1, 3)
+    assert "data_seed" not in job.settings["data"]["init_args"] and job.settings["seed_everything"] == 3
 
 
 def test_a_measured_variant_is_run_once_a_seed_and_not_tuned() -> None:
@@ -247,7 +300,7 @@ def test_whatever_comes_out_a_study_ends_and_repeats_nothing(scores: list[float]
 
     lab = Lab(score)
     runs = lab.finish(study(TWO), one_at_a_time=one_at_a_time)
-    assert len(lab.made) <= 2 * (LONGEST_GRID + 2 + 1)
+    assert len(lab.made) <= 2 * (LONGEST_GRID + 1 + 3 + 3 + 1)
     assert all(len(runs.of(name)) == 3 for name in "ab")
     assert next_jobs(study(TWO), "cpu", lab.find) == []
 

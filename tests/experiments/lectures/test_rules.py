@@ -1,0 +1,68 @@
+"""Every study's rule tests its needs, and nothing else; and exchanging what it compares turns it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from experiments import lectures
+from experiments.reproduction.claims import Claim, claims
+from experiments.studies.study import Exact, Study
+
+NUMBERS = {"estimate", "interval", "by_seed", "spread", "level", "bounds", "detectable", "seeds_needed", "nearest"}
+"""What an effect knows of itself. A rule may print it; what it compares is in the effect's need."""
+
+FILES = sorted(Path(lectures.__file__).parent.rglob("*.py"))
+STUDIES = [claim for claim in claims().values() if isinstance(claim.study, Study)]
+
+
+def deciding_lines(tree: ast.AST) -> list[int]:
+    """The lines on which an effect's own numbers decide something: a comparison, a condition, min, max, any or all."""
+    found = []
+    for node in ast.walk(tree):
+        decided: list[ast.AST] = []
+        if isinstance(node, ast.Compare):
+            decided = [node.left, *node.comparators]
+        elif isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert):
+            decided = [node.test]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("min", "max", "any", "all"):
+            decided = list(node.args)
+        reads = {n.attr for part in decided for n in ast.walk(part) if isinstance(n, ast.Attribute)}
+        if reads & NUMBERS:
+            found.append(node.lineno)
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
+def test_no_rule_tests_anything_but_needs(file: Path) -> None:
+    assert not deciding_lines(ast.parse(file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["effect.estimate > 3", "1 if gain.level == R else 2", "min(e.by_seed)", "all(e.interval[0] > 0 for e in effects)"],
+)
+def test_a_rule_that_did_would_be_found(rule: str) -> None:
+    assert deciding_lines(ast.parse(rule))
+
+
+def test_a_reason_may_print_what_it_likes() -> None:
+    assert not deciding_lines(ast.parse('f"It is {gain.estimate:.1f}, {max(tried)}"'))
+
+
+@pytest.mark.parametrize("claim", STUDIES, ids=lambda claim: claim.name)
+def test_every_rule_stands_in_words(claim: Claim) -> None:
+    assert isinstance(claim.study, Study)
+    words = inspect.getdoc(claim.study.parts) or ""
+    assert len(words) > 40, "what decides, in words, is the docstring of the study's parts"
+
+
+@pytest.mark.parametrize("claim", claims().values(), ids=lambda claim: claim.name)
+def test_every_claim_has_the_lectures_sentence_and_its_place(claim: Claim) -> None:
+    study = claim.study
+    assert isinstance(study, Study | Exact) and study.says and study.slide
+    korean = any("\uac00" <= letter <= "\ud7a3" for letter in study.says)
+    assert korean == bool(study.translation), "a Korean sentence is translated, and no other is"
