@@ -33,8 +33,8 @@ def test_variants_are_compared_seed_by_seed() -> None:
     assert effect.variants == ("a", "b")
 
 
-def test_the_tuning_seed_is_not_judged() -> None:
-    runs = [Run("a", seed, 0.1, {"x": float(seed)}) for seed in (0, 1, TUNING_SEED)]
+def test_tuning_seeds_are_not_judged() -> None:
+    runs = [Run("a", seed, 0.1, {"x": float(seed)}) for seed in (0, 1, TUNING_SEED, TUNING_SEED + 1)]
     assert Runs(runs, {"a": 0.1}, tuning=TUNING_SEED).values("a", "x") == [0, 1]
 
 
