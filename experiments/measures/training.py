@@ -92,6 +92,15 @@ def most(trainer: pl.Trainer) -> int:
     return batches * trainer.datamodule.batch_size if batches else sys.maxsize  # type: ignore[attr-defined]
 
 
+class BatchSize(pl.Callback):
+    """Notes the images of a step, ``batch/size`` in the run's log: for studies of what is reached with how many images."""
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        if trainer.global_step == 0:
+            for logger in trainer.loggers:
+                logger.log_metrics({"batch/size": float(len(batch["image"]))}, step=0)
+
+
 class DeadUnits(pl.Callback):
     """Counts, after the training, the units that no training scene awakes.
 

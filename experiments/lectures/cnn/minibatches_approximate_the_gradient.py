@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
+from experiments.lectures._amended import NEW_STATISTICS
+from experiments.measures.training import BatchSize
+from experiments.studies.lazy import L
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import Measured, Measurement, Scale, Study, Training, Tune, Variant
-from experiments.studies.verdict import Rule, Verdict
+from experiments.studies.study import Amendment, Measured, Measurement, Scale, Study, Training, Tune, Variant
+from experiments.studies.verdict import Needs, Part
 from lightning_modules.networks import Kaiming, SmallConvNet
 
 from ._descent import LOSS, descent, slowness, steps_to
@@ -36,7 +40,7 @@ GRADIENTS, FULL, MINI = "gradients", "full batch", "mini-batch"
 
 def gradient_of_each(seed: int) -> Tensor:
     """The loss's gradient for each of 2,048 training images at a net's initial weights: float32 (images, weights)."""
-    images, labels = training_images(RECIPE, IMAGES, train=IMAGES)
+    images, labels = training_images(RECIPE, IMAGES, train=IMAGES, data_seed=seed)
     torch.manual_seed(seed)
     net = SmallConvNet(6, widths=WIDTHS, initialization=Kaiming())
     with torch.no_grad():
@@ -86,38 +90,52 @@ def gradients(*, seed: int, folder: Path) -> Measured:
 
 def images(run: Run) -> float:
     """Training images passed through the net on the way to the loss."""
-    return {FULL: IMAGES, MINI: BATCH}[run.variant] * steps_to(THRESHOLD)(run)
+    return run.value("batch/size") * steps_to(THRESHOLD)(run)
 
 
-def verdict(runs: Runs) -> Verdict:
-    """Reproduced: the variance falls as |S| to the power of −1 ± 0.1, and the whole batch needs 5 times the images of the
-    mini-batch or more; direction only: the variance."""
-    law = runs.quantity("slope of ln variance over ln |S|", GRADIENTS, "slope", needs="−1 ± 0.1")
+APPROXIMATES = "Instead, approximate the gradient with a mini-batch (subset of examples: 100 ~ 1,000)"
+DEAR = "Too expensive when having millions of training examples"
+
+
+def parts(runs: Runs) -> dict[str, Part]:
+    """a. Reproduced: the variance of the mini-batch's gradient falls as |S| to the power of −1 ± 0.1; direction only: it falls.
+    b. Reproduced: the whole batch needs 5 times the images of the mini-batch or more; direction only: it needs more."""
+    law = runs.quantity("slope of ln variance over ln |S|", GRADIENTS, "slope", needs=Needs(-1.1, -0.9), paper=-1)
     cost = runs.ratio(
-        "images to the loss, whole batch / mini-batch", FULL, MINI, images, budget=FULL_STEPS * IMAGES, needs="≥ 5 x"
+        "images to the loss, whole batch / mini-batch", FULL, MINI, images, budget=FULL_STEPS * IMAGES, needs=Needs(low=5)
     )
-    shared_lr = runs.shared_lr_ratio("images to the loss, whole batch / mini-batch", FULL, MINI, images)
     cosine = runs.quantity(f"cosine of a mini-batch of {BATCH} with the whole gradient", GRADIENTS, f"cosine of {BATCH}")
     once = runs.quantity("slope without repeats, corrected", GRADIENTS, "slope without repeats, corrected")
-    holds = law.above(-1.1) and law.below(-0.9)
-    return Rule((law, cost), (runs.tuned(),), shared_lr, also=(str(cosine), str(once))).judge(
-        reproduced=holds and cost.above(5),
-        direction=holds,
-        refuted=law.excludes_above(-1.1) or law.excludes_below(-0.9),
-        because=f"The variance of the gradient goes as |S| to the power of {law.estimate:.2f}; to the same loss the whole "
-        f"batch of {IMAGES:,} takes {'more than ' if '>' in cost.bounds else ''}{cost.estimate:.1f} times the images of "
-        f"batches of {BATCH}. Steps equal in number would make it {IMAGES // BATCH}.",
-    )
+    return {
+        "a": Part(
+            says=APPROXIMATES,
+            effects=(law,),
+            shown=(cosine, once),
+            because=f"The variance of the gradient goes as |S| to the power of {law.estimate:.2f}; a mini-batch of {BATCH} "
+            f"has a "
+            f"cosine of {cosine.estimate:.2f} with the whole gradient.",
+        ),
+        "b": Part(
+            says=DEAR,
+            effects=(cost,),
+            validity_checks=(runs.tuned(FULL, MINI),),
+            shared_lr=runs.shared_lr_ratio(cost.name, FULL, MINI, images),
+            because=f"To the same loss the whole batch of {IMAGES:,} takes {'more than ' if '>' in cost.bounds else ''}"
+            f"{cost.estimate:.1f} times the images of batches of {BATCH}. Steps equal in number would make it "
+            f"{IMAGES // BATCH}.",
+        ),
+    }
 
 
-def batches(size: int, steps: int, every: int) -> dict[str, object]:
-    return {"data.batch_size": size, **descent(steps, samples=500, every=every, until={"loss": THRESHOLD})}
+def batches(size: int, steps: int, every: int) -> dict[str, Any]:
+    changes: dict[str, Any] = descent(steps, samples=500, every=every, until={"loss": THRESHOLD})
+    changes["trainer.callbacks"] = [*changes["trainer.callbacks"], L(BatchSize)()]
+    return {"data.batch_size": size, **changes}
 
 
 study = Study(
     claim="B15",
-    says="The sum over all examples is too expensive when having millions of them; instead, approximate the gradient with a "
-    "mini-batch (100 ~ 1,000 examples).",
+    says=f"{DEAR}. {APPROXIMATES}",
     slide="Dealing with Big Data",
     paper="No figure; the mean of |S| independent gradients has 1/|S| of the variance of one.",
     work=Training(RECIPE),
@@ -143,6 +161,14 @@ study = Study(
             deviations=(f"{IMAGES:,} training images of CIFAR-10",),
         ),
     },
-    parts=verdict,
+    parts=parts,
+    amendments=(
+        NEW_STATISTICS,
+        Amendment(
+            "2026-11-26",
+            "two parts: the approximation and its price; a run's images are counted by the batches that it saw, and not by its "
+            "variant's name",
+        ),
+    ),
     figure=LOSS,
 )
