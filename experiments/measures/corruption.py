@@ -12,9 +12,10 @@ import torch
 class CorruptedKeypoints(pl.Callback):
     """In training, gives a share of the images keypoints at random places: uniform over the image, each keypoint by itself.
 
-    Which images, and where their keypoints are put, depends on (``seed``, the image's index) alone, so that an image is wrong
-    in every epoch or in none, in the same way in each run. It stands between data and task, and neither knows of it: the data
-    module's truth stays true for validation and test, and the task trains on whatever targets it is given.
+    Which images, and where their keypoints are put, depends on (``seed``, the data module's ``data_seed``, the image's index)
+    alone, so that an image is wrong in every epoch or in none, in the same way in each run on the same data. It stands between
+    data and task, and neither knows of it: the data module's truth stays true for validation and test, and the task trains on
+    whatever targets it is given.
 
     Args:
         share: of the images, from 0 to 1.
@@ -32,9 +33,10 @@ class CorruptedKeypoints(pl.Callback):
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if batch is None:
             return
+        data_seed: int = trainer.datamodule.data_seed  # type: ignore[attr-defined]
         height, width = batch["image"].shape[-2:]
         for row, index in enumerate(batch["index"].tolist()):
-            rng = np.random.default_rng([self.seed, index])
+            rng = np.random.default_rng([self.seed, data_seed, index])
             if rng.random() >= self.share:
                 continue
             instances = batch["keypoints"][row]

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from datamodules.base import PreparedScenes
+from datamodules.base import PreparedScenes, Split
 from datamodules.loading import collate
 from lightning_modules.evaluating import evaluating
 from lightning_modules.means import Mean, mean_losses
@@ -30,6 +30,9 @@ class TrainingSet(pl.Callback):
         until: training ends at the first scoring in which each of these metrics is at or below its value: for studies of the
             steps that it takes to get there.
     """
+
+    split: Split = "train"
+    prefix = "trainset"
 
     def __init__(
         self, samples: int = 1000, every: int = 0, batch_stats: bool = False, until: dict[str, float] | None = None
@@ -63,22 +66,35 @@ class TrainingSet(pl.Callback):
                 losses.append(task.losses(outputs, moved))
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-        values = {f"trainset/{name}": float(value) for name, value in {**metrics.compute(), **mean_losses(losses)}.items()}
+        scores = {**metrics.compute(), **mean_losses(losses)}
+        values = {f"{self.prefix}/{name}": float(value) for name, value in scores.items()}
         for logger in trainer.loggers:
             logger.log_metrics(values, step=max(0, trainer.global_step - 1))
-        if self.until and all(values[f"trainset/{name}"] <= value for name, value in self.until.items()):
+        if self.until and all(values[f"{self.prefix}/{name}"] <= value for name, value in self.until.items()):
             trainer.should_stop = True
 
     def _fixed_batches(self, trainer: pl.Trainer) -> list[Any]:
         if not self._batches:
-            self._batches = training_batches(trainer, self.samples)
+            self._batches = training_batches(trainer, self.samples, self.split)
         return self._batches
 
 
-def training_batches(trainer: pl.Trainer, samples: int) -> list[Any]:
-    """The first training scenes in order, as they are and not augmented."""
+class TestSet(TrainingSet):
+    """As :class:`TrainingSet`, of the first test scenes: ``testset/<metric>``.
+
+    For nets whose running statistics lag behind their weights, the more the deeper they are: with ``batch_stats`` training and
+    test error are of the same net.
+    """
+
+    __test__ = False  # no test of pytest's
+    split = "test"
+    prefix = "testset"
+
+
+def training_batches(trainer: pl.Trainer, samples: int, split: Split = "train") -> list[Any]:
+    """The first training scenes in order, as they are and not augmented; or those of another split."""
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
-    scenes = PreparedScenes(data, "train", augment=False)
+    scenes = PreparedScenes(data, split, augment=False)
     batches = []
     indices = iter(range(min(samples, len(scenes), most(trainer))))
     while chunk := list(islice(indices, max(64, data.batch_size))):

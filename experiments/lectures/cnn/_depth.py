@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from experiments.measures.training import TrainingSet
+from experiments.measures.training import TestSet, TrainingSet
 from experiments.studies.lazy import L
 from experiments.studies.study import Scale, ScaleName, Study, Training, Tune, Variant
 from lightning_modules.networks import CifarNet
 
 STEPS = 300
-ERROR = "trainset/error"
+ERROR, TEST_ERROR = "trainset/error", "testset/error"
+"""Both with the statistics of the batches that are scored."""
+RUNNING = "test/error"
+"""Of the same test scenes, with the running statistics."""
 CHANCE = 5 / 6
 """Error of one guess among six classes."""
 
@@ -25,8 +28,8 @@ def variant(depth: int, residual: bool, *, budget: int = 1, lr_of: str | None = 
 
 SCALES: Mapping[ScaleName, Scale] = {
     "cpu": Scale(
-        # The fixed set in batches' own statistics: after 300 steps the running ones lag behind, most in deep nets.
-        {"trainer.callbacks": [L(TrainingSet)(every=100, batch_stats=True)]},
+        # The fixed sets in batches' own statistics: after 300 steps the running ones lag behind, most in deep nets.
+        {"trainer.callbacks": [L(TrainingSet)(every=100, batch_stats=True), L(TestSet)(batch_stats=True)]},
         deviations=("width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10", "300 steps of 64 images"),
     ),
 }

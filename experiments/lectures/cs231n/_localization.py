@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from torch.optim import SGD
+
 from datamodules import CaltechBoxes
 from experiments.lectures._length import epochs
 from experiments.studies.lazy import L
@@ -13,18 +15,20 @@ from experiments.studies.results import Runs
 from experiments.studies.study import Scale, ScaleName, Study, Training, Tune
 from experiments.studies.verdict import ValidityCheck
 
-ERROR = "test/localization_error"
-"""Share of images without the right class and a box of IoU ≥ 0.5."""
+ERROR, CHOICE = "test/localization_error", "val/localization_error"
+"""Share of images without the right class and a box of IoU ≥ 0.5; that of the validation set is what settings are chosen by."""
 CHANCE = 5 / 6
 """That of one class and one box for all images is at least this, with six classes."""
 
 LocalizationStudy = partial(
     Study,
-    slide="Classification + Localization",
     work=Training("localization/small_shapes"),
-    tune=Tune(start=5e-3, by="val/localization_error"),
+    tune=Tune(start=5e-3, by=CHOICE),
 )
 """A study of that slide: what all have in common."""
+
+PLAIN_SGD = {"model.optimizer": L(SGD)(lr=0.1)}
+"""Changes: AdamW divides each gradient by its own size, and so hides the scale of a loss."""
 
 CALTECH = L(CaltechBoxes)(root="data/caltech_boxes", image_size=64, batch_size=64, invalid="skip")
 
@@ -44,6 +48,6 @@ def scales(
     }
 
 
-def learns(runs: Runs) -> ValidityCheck:
-    """Every variant beats one class and one box for all."""
-    return runs.beats(ERROR, CHANCE, greater=False)
+def learns(runs: Runs, control: str) -> ValidityCheck:
+    """The control beats one class and one box for all."""
+    return runs.beats(ERROR, CHANCE, greater=False, variants=[control])

@@ -13,7 +13,6 @@ from lightning_modules.networks import TorchvisionBackbone
 
 PoseStudy = partial(
     Study,
-    slide="Human Pose Estimation",
     work=Training("pose/small_shapes"),
     tune=Tune(start=3e-3, by="val/PCK20", greatest=True),
 )

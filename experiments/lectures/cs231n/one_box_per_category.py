@@ -6,18 +6,24 @@ is trained; the box of the predicted one is judged.
 
 from __future__ import annotations
 
+from experiments.lectures._amended import NEW_STATISTICS
 from experiments.studies.results import Runs
-from experiments.studies.verdict import Rule, Verdict
+from experiments.studies.study import Amendment
+from experiments.studies.verdict import Needs, Part
 
 from ._localization import LocalizationStudy, learns, scales
 
 EACH, ONE = "one per category", "one for all"
 RIGHT, WRONG = "test/iou_right_class", "test/iou_wrong_class"
+SAYS = "오분류는 Bbox를 하나만 예측하지 않고, 카테고리마다 하나를 예측한다."
 
 
-def verdict(runs: Runs) -> Verdict:
-    """Reproduced: where the class is right, IoU is at least 1 point higher with a box for each. Not: equal within 1 point."""
-    right = runs.difference("IoU where the class is right, one per category − one for all", EACH, ONE, RIGHT, needs="≥ 1 point")
+def parts(runs: Runs) -> Part:
+    """Where the class is right, IoU is higher with a box for each category than with one for all (direction), by at least 1
+    point (reproduced); not reproduced, if it is the same within 1 point. What a wrong class costs its box is shown."""
+    right = runs.difference(
+        "IoU where the class is right, one per category − one for all", EACH, ONE, RIGHT, needs=Needs(low=1, margin=1)
+    )
     wrong = runs.difference("IoU where the class is wrong, one per category − one for all", EACH, ONE, WRONG)
     drop = runs.quantity(
         "IoU that a wrong class costs, one per category",
@@ -26,11 +32,12 @@ def verdict(runs: Runs) -> Verdict:
         scale=100,
         unit="points",
     )
-    shared_lr = runs.shared_lr("IoU where the class is right, one per category − one for all", EACH, ONE, RIGHT)
-    return Rule((right, wrong, drop), (runs.tuned(), learns(runs)), shared_lr).judge(
-        reproduced=right.above(0) and right.estimate >= 1,
-        refuted=right.shows_no_rise(1),
-        direction=right.above(0) and not right.equivalent(1),
+    return Part(
+        says=SAYS,
+        effects=(right,),
+        shown=(wrong, drop),
+        validity_checks=(runs.tuned(), learns(runs, ONE)),
+        shared_lr=runs.shared_lr(right.name, EACH, ONE, RIGHT),
         because=f"Where the class is right a box for each category changes IoU by {right.estimate:+.1f} points, where it is "
         f"wrong by {wrong.estimate:+.1f}; a wrong class costs its box {drop.estimate:.1f} points.",
     )
@@ -38,7 +45,9 @@ def verdict(runs: Runs) -> Verdict:
 
 study = LocalizationStudy(
     claim="E03",
-    says="Against wrong classes: do not predict one box only, but one for each category.",
+    says=SAYS,
+    translation="Against misclassification not only one bounding box is predicted, but one for each category.",
+    slide="Classification + Localization, …pdf-0049, question",
     paper="Fast R-CNN predicts a box for each class; R-FCN and the RPN one for all. No figure in the lecture.",
     variants={EACH: {"model.network.boxes": "per_class"}, ONE: {"model.network.boxes": "one"}},
     controlled="backbone, hidden layer, data, order, steps; the heads have 4 numbers for each class and 4",
@@ -57,5 +66,9 @@ study = LocalizationStudy(
         },
         departs=("classes of different aspect ratios: bar 3.2, ellipse 2.3, square 1, bolt 0.5",),
     ),
-    parts=verdict,
+    parts=parts,
+    amendments=(
+        NEW_STATISTICS,
+        Amendment("2026-11-26", "the interval has to lie at 1 point or more, where the mean had to; only the control is gated"),
+    ),
 )

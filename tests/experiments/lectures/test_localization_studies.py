@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,55 +11,63 @@ import torch
 
 from datamodules import Shapes
 from datamodules.drawing import Style
-from experiments.lectures.cs231n import (
-    freeze_then_fine_tune,
-    loss_weight_is_chosen_by_a_metric,
-    one_backbone_serves_class_and_box,
-    one_box_per_category,
-    pose_is_regressed_as_numbers,
-    robust_losses_bear_wrong_targets,
-)
+from experiments.lectures.cs231n import freeze_then_fine_tune as freezing
+from experiments.lectures.cs231n import loss_weight_is_chosen_by_a_metric as loss_weight
+from experiments.lectures.cs231n import one_backbone_serves_class_and_box as one_backbone
+from experiments.lectures.cs231n import one_box_per_category as one_box
+from experiments.lectures.cs231n import pose_is_regressed_as_numbers as pose
+from experiments.lectures.cs231n import robust_losses_bear_wrong_targets as robust
 from experiments.measures.corruption import CorruptedKeypoints
 from experiments.measures.pretraining import PretrainedBackbone
 from experiments.studies.results import Runs
-from experiments.studies.verdict import Check, Level
+from experiments.studies.verdict import Check, Level, Verdict
 from lightning_modules import Localization
 from lightning_modules.networks import ClassAndBox, ConvBackbone, SeparateClassAndBox
-from tests.support.made_up_verdicts import Options, Values, three, untuned
+from tests.support.chosen_before import ChosenBefore, chosen_before
+from tests.support.exchange import assert_exchange_turns
+from tests.support.made_up_verdicts import Values, five
 
 # One backbone ------------------------------------------------------------------------------------------------------------
 
 
-def backbones(joint: float, separate: float, cost: float = 0.5) -> dict[str, Values]:
-    def variant(error: float, gflop: float) -> Values:
-        return {
-            "test/localization_error": three(error),
-            "test/class_error": three(error),
-            "test/iou": three(1 - error),
-            "cost/gflop": [gflop] * 3,
-        }
+def backbones(joint: list[float], separate: list[float], cost: float = 0.5, **kwargs: dict[str, bool]) -> ChosenBefore:
+    """Of each kind the second weight is the one that validation data chooses."""
 
-    return {
-        "joint": variant(joint, cost),
-        "separate, same compute": variant(0.4, cost),
-        "separate": variant(separate, 1.0),
-    }
+    def variant(error: list[float], gflop: float) -> Values:
+        iou = [1 - value for value in error]
+        return {one_backbone.ERROR: error, "test/class_error": error, "test/iou": iou, "cost/gflop": [gflop] * 5}
+
+    kinds = {"joint": (joint, cost), "separate, same compute": (five(0.4), cost), "separate": (separate, 1.0)}
+    judged, tuning = {}, {}
+    for kind, (error, gflop) in kinds.items():
+        for place, name in enumerate(one_backbone.weighted(kind)):
+            judged[name] = variant(error if place == 1 else five(0.7), gflop)
+            tuning[name] = {one_backbone.CHOICE: 0.3 if place == 1 else 0.5}
+    return chosen_before(judged, tuning, **kwargs)
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("runs", "level"),
     [
-        (backbones(0.30, 0.30), {}, Level.REPRODUCED),
-        (backbones(0.20, 0.30), {}, Level.REPRODUCED),
-        (backbones(0.35, 0.30), {}, Level.NOT_REPRODUCED),
-        (backbones(0.30, 0.30, cost=0.9), {}, Level.NOT_REPRODUCED),
-        (backbones(0.315, 0.30), {}, Level.INCONCLUSIVE),
-        (backbones(0.80, 0.80), {}, Level.INCONCLUSIVE),
-        (backbones(0.30, 0.30), untuned("joint"), Level.INCONCLUSIVE),
+        (backbones(five(0.30), five(0.30)), Level.REPRODUCED),
+        (backbones(five(0.20), five(0.30)), Level.REPRODUCED),
+        (backbones(five(0.35), five(0.30)), Level.NOT_REPRODUCED),
+        (backbones(five(0.30), five(0.30), cost=0.9), Level.DIRECTION_ONLY),  # cheaper, and not by half
+        (backbones(five(0.30), five(0.30), cost=1.1), Level.NOT_REPRODUCED),
+        (backbones([0.30, 0.33, 0.31, 0.32, 0.29], five(0.30)), Level.INCONCLUSIVE),
+        (backbones(five(0.90), five(0.90)), Level.INCONCLUSIVE),
+        (backbones(five(0.30), five(0.30), inside={"joint, weight 5": False}), Level.INCONCLUSIVE),
+        (backbones(five(0.30), five(0.30), inside={"joint, weight 1": False}), Level.REPRODUCED),
     ],
 )
-def test_one_backbone(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert one_backbone_serves_class_and_box.verdict(Runs.made_up(variants, **options)).level == level
+def test_one_backbone(runs: Runs, level: Level) -> None:
+    assert Verdict.of(one_backbone.parts(runs)).level == level
+
+
+def test_an_exchange_turns_the_cost_and_no_worse_has_no_side() -> None:
+    runs = backbones(five(0.30), five(0.30))
+    assert_exchange_turns(one_backbone.study, runs)
+    assert Verdict.of(one_backbone.parts(runs)).headline.effects[0].needs.direction(ratio=False) == 0  # type: ignore[union-attr]
 
 
 def test_separate_networks_share_nothing() -> None:
@@ -73,98 +82,114 @@ def test_separate_networks_share_nothing() -> None:
 # A box for each category ----------------------------------------------------------------------------------------------
 
 
-def boxes(each: list[float], one: list[float], error: float = 0.4) -> dict[str, Values]:
+def boxes(each: list[float], one: list[float], error: float = 0.4, **kwargs: dict[str, bool]) -> Runs:
     def variant(iou: list[float]) -> Values:
-        return {
-            "test/iou_right_class": iou,
-            "test/iou_wrong_class": [v - 0.1 for v in iou],
-            "test/localization_error": three(error),
-        }
+        wrong = [value - 0.1 for value in iou]
+        return {one_box.RIGHT: iou, one_box.WRONG: wrong, "test/localization_error": five(error)}
 
-    return {"one per category": variant(each), "one for all": variant(one)}
+    return Runs.made_up({one_box.EACH: variant(each), one_box.ONE: variant(one)}, **kwargs)
+
+
+LOOSE = [0.708, 0.716, 0.704, 0.709, 0.708]
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("runs", "level"),
     [
-        (boxes(three(0.75), three(0.70)), {}, Level.REPRODUCED),
-        (boxes([0.702, 0.703, 0.702], [0.700] * 3), {}, Level.NOT_REPRODUCED),
-        (boxes([0.708, 0.7160, 0.704], [0.700] * 3), {}, Level.DIRECTION_ONLY),
-        (boxes(three(0.70), three(0.70)), {}, Level.NOT_REPRODUCED),
-        (boxes(three(0.65), three(0.70)), {}, Level.NOT_REPRODUCED),
-        (boxes([0.75, 0.65, 0.75], three(0.70)), {}, Level.INCONCLUSIVE),
-        (boxes(three(0.75), three(0.70), error=0.8), {}, Level.INCONCLUSIVE),
-        (boxes(three(0.75), three(0.70)), untuned("one for all"), Level.INCONCLUSIVE),
+        (boxes(five(0.75), five(0.70)), Level.REPRODUCED),
+        (boxes([0.702, 0.703, 0.702, 0.703, 0.702], [0.700] * 5), Level.DIRECTION_ONLY),
+        (boxes(LOOSE, [0.700] * 5), Level.DIRECTION_ONLY),
+        (boxes([0.702, 0.699, 0.698, 0.701, 0.700], [0.700] * 5), Level.NOT_REPRODUCED),  # the same within a point
+        (boxes(five(0.65), five(0.70)), Level.NOT_REPRODUCED),
+        (boxes([0.75, 0.65, 0.75, 0.65, 0.75], five(0.70)), Level.INCONCLUSIVE),
+        (boxes(five(0.75), five(0.70), error=0.8), Level.INCONCLUSIVE),
+        (boxes(five(0.75), five(0.70), inside={one_box.ONE: False}), Level.INCONCLUSIVE),
     ],
 )
-def test_a_box_for_each_category(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert one_box_per_category.verdict(Runs.made_up(variants, **options)).level == level
+def test_a_box_for_each_category(runs: Runs, level: Level) -> None:
+    assert Verdict.of(one_box.parts(runs)).level == level
+
+
+def test_an_exchange_turns_the_boxes() -> None:
+    assert_exchange_turns(one_box.study, boxes(five(0.75), five(0.70)))
 
 
 # The weight between the losses ----------------------------------------------------------------------------------------
 
 
-def weights(losses: list[float], errors: list[float], spread: float = 0.002) -> dict[str, Values]:
-    return {
-        variant: {
-            "val/loss": three(loss),
-            "val/localization_error": three(error, 0.0),
-            "test/localization_error": three(error, spread if i else 0.0),
-        }
-        for i, (variant, loss, error) in enumerate(
-            zip(loss_weight_is_chosen_by_a_metric.study.variants, losses, errors, strict=True)
-        )
-    }
+def weights(losses: list[float], errors: list[float], spread: float = 0.002, **kwargs: dict[str, bool]) -> ChosenBefore:
+    judged, tuning = {}, {}
+    for i, (variant, loss, error) in enumerate(zip(loss_weight.study.variants, losses, errors, strict=True)):
+        # Seeds of the first and the third weight do not go together.
+        judged[variant] = {loss_weight.LOSS: five(loss), loss_weight.ERROR: five(error, (1 - i) * spread)}
+        tuning[variant] = {loss_weight.LOSS: loss, loss_weight.CHOICE: error}
+    return chosen_before(judged, tuning, **kwargs)
 
 
 RISING = [0.5, 0.6, 0.8, 1.5, 20.0]
+WORSE = [0.9, 0.8, 0.3, 0.4, 0.5]
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("runs", "level"),
     [
-        (weights(RISING, [0.9, 0.8, 0.4, 0.3, 0.5]), {}, Level.REPRODUCED),
-        (weights(RISING, [0.33, 0.33, 0.31, 0.30, 0.31]), {}, Level.DIRECTION_ONLY),
-        (weights(RISING, [0.30, 0.33, 0.31, 0.33, 0.31]), {}, Level.NOT_REPRODUCED),
-        (weights(RISING, [0.33, 0.33, 0.31, 0.30, 0.31], spread=0.2), {}, Level.INCONCLUSIVE),
-        (weights(RISING, [0.9, 0.9, 0.9, 0.8, 0.9]), {}, Level.INCONCLUSIVE),
-        (weights(RISING, [0.9, 0.8, 0.4, 0.3, 0.5]), untuned("weight 1"), Level.INCONCLUSIVE),
+        (weights(RISING, WORSE), Level.REPRODUCED),
+        (weights(RISING, [0.33, 0.33, 0.30, 0.31, 0.31]), Level.DIRECTION_ONLY),
+        (weights(RISING, [0.30, 0.33, 0.31, 0.33, 0.31]), Level.NOT_REPRODUCED),  # one weight is best by both
+        (weights(RISING, [0.33, 0.33, 0.30, 0.31, 0.31], spread=0.1), Level.INCONCLUSIVE),
+        (weights(RISING, [0.9, 0.9, 0.8, 0.9, 0.9]), Level.INCONCLUSIVE),
+        (weights(RISING, WORSE, inside={"weight 1": False}), Level.INCONCLUSIVE),
+        (weights(RISING, WORSE, inside={"weight 1000": False}), Level.REPRODUCED),  # which is not compared
     ],
 )
-def test_the_weight_between_losses(variants: dict[str, Values], options: Options, level: Level) -> None:
-    verdict = loss_weight_is_chosen_by_a_metric.verdict(Runs.made_up(variants, **options))
-    assert verdict.level == level
-    assert len(verdict.checks) == 3 and all(check.holds for check in verdict.checks)
+def test_the_weight_between_losses(runs: Runs, level: Level) -> None:
+    verdict = Verdict.of(loss_weight.parts(runs))
+    assert (verdict.level, verdict.parts["b"].level) == (level, Level.EXACT)
+    assert len(verdict.parts["b"].checks) == 3
 
 
-def test_units_that_do_not_come_out_refute_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loss_weight_is_chosen_by_a_metric, "units", lambda: (Check("unit", 2, 1),))
-    runs = Runs.made_up(weights(RISING, [0.9, 0.8, 0.4, 0.3, 0.5]))
-    assert loss_weight_is_chosen_by_a_metric.verdict(runs).level == Level.NOT_REPRODUCED
+def test_an_exchange_turns_the_choice_of_the_weight() -> None:
+    assert_exchange_turns(loss_weight.study, weights(RISING, WORSE))
+
+
+def test_units_that_do_not_come_out_refute_their_part_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_weight, "units", lambda: (Check("unit", 2, 1),))
+    verdict = Verdict.of(loss_weight.parts(weights(RISING, WORSE)))
+    assert [part.level for part in verdict.parts.values()] == [Level.REPRODUCED, Level.NOT_REPRODUCED]
 
 
 # Freezing -------------------------------------------------------------------------------------------------------------
 
 
-def schedules(frozen: list[float], tuned: list[float], joint: list[float]) -> dict[str, Values]:
-    variants = {"frozen": frozen, "frozen, then fine-tuned": tuned, "all from the start": joint}
-    return {variant: {"test/localization_error": values} for variant, values in variants.items()}
+def schedules(frozen: list[float], tuned: list[float], joint: list[float], **kwargs: dict[str, bool]) -> Runs:
+    variants = {freezing.FROZEN: frozen, freezing.TUNED: tuned, freezing.JOINT: joint}
+    return Runs.made_up({variant: {"test/localization_error": values} for variant, values in variants.items()}, **kwargs)
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("runs", "level", "beyond"),
     [
-        (schedules(three(0.40), three(0.30), three(0.35)), {}, Level.REPRODUCED),
-        (schedules(three(0.40), three(0.30), three(0.25)), {}, Level.DIRECTION_ONLY),
-        (schedules(three(0.30), three(0.30), three(0.35)), {}, Level.NOT_REPRODUCED),
-        (schedules(three(0.25), three(0.30), three(0.35)), {}, Level.NOT_REPRODUCED),
-        (schedules([0.4, 0.2, 0.4], three(0.30), three(0.35)), {}, Level.INCONCLUSIVE),
-        (schedules(three(0.80), three(0.30), three(0.35)), {}, Level.INCONCLUSIVE),
-        (schedules(three(0.40), three(0.30), three(0.35)), untuned("frozen"), Level.INCONCLUSIVE),
+        (schedules(five(0.40), five(0.30), five(0.35)), Level.REPRODUCED, Level.REPRODUCED),
+        (schedules(five(0.40), five(0.30), five(0.25)), Level.REPRODUCED, Level.NOT_REPRODUCED),
+        (schedules(five(0.31), five(0.30), five(0.35)), Level.DIRECTION_ONLY, Level.REPRODUCED),  # by less than 2 points
+        (schedules(five(0.30), five(0.30), five(0.35)), Level.NOT_REPRODUCED, Level.REPRODUCED),
+        (schedules(five(0.25), five(0.30), five(0.35)), Level.NOT_REPRODUCED, Level.REPRODUCED),
+        (schedules([0.4, 0.2, 0.4, 0.2, 0.4], five(0.30), five(0.35)), Level.INCONCLUSIVE, Level.REPRODUCED),
+        (schedules(five(0.80), five(0.30), five(0.35)), Level.INCONCLUSIVE, Level.REPRODUCED),
+        (
+            schedules(five(0.40), five(0.30), five(0.35), inside={"frozen": False}),
+            Level.INCONCLUSIVE,
+            Level.REPRODUCED,
+        ),
     ],
 )
-def test_freezing_first(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert freeze_then_fine_tune.verdict(Runs.made_up(variants, **options)).level == level
+def test_freezing_first(runs: Runs, level: Level, beyond: Level) -> None:
+    parts = Verdict.of(freezing.parts(runs)).parts
+    assert (parts["a"].level, parts["b"].level, parts["b"].beyond) == (level, beyond, True)
+
+
+def test_an_exchange_turns_freezing() -> None:
+    assert_exchange_turns(freezing.study, schedules(five(0.40), five(0.30), five(0.35)))
 
 
 def small_localization(data: Shapes) -> Localization:
@@ -213,49 +238,62 @@ def test_a_backbone_is_trained_beforehand_and_the_heads_are_not() -> None:
 # Pose -----------------------------------------------------------------------------------------------------------------
 
 
-def poses(pck: list[float], mean_pose: float) -> dict[str, Values]:
-    return {"28 numbers": {"test/PCK20": pck, "test/mean_pose_PCK20": [mean_pose] * 3}}
+def poses(pck: list[float], mean_pose: list[float], **kwargs: dict[str, bool]) -> Runs:
+    return Runs.made_up({pose.NUMBERS: {pose.PCK: pck, pose.MEAN_POSE: mean_pose}}, **kwargs)
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("runs", "level"),
     [
-        (poses(three(0.95), 0.3), {}, Level.REPRODUCED),
-        (poses(three(0.95), 0.5), {}, Level.DIRECTION_ONLY),
-        (poses(three(0.70), 0.3), {}, Level.DIRECTION_ONLY),
-        (poses(three(0.35), 0.3), {}, Level.NOT_REPRODUCED),
-        (poses([0.7, 0.3, 0.7], 0.3), {}, Level.INCONCLUSIVE),
-        (poses(three(0.95), 0.3), untuned("28 numbers"), Level.INCONCLUSIVE),
+        (poses(five(0.95), five(0.3)), Level.REPRODUCED),
+        (poses(five(0.95), five(0.5)), Level.DIRECTION_ONLY),
+        (poses(five(0.70), five(0.3)), Level.DIRECTION_ONLY),
+        (poses(five(0.90), five(0.3)), Level.DIRECTION_ONLY),
+        (poses(five(0.3), five(0.3)), Level.NOT_REPRODUCED),
+        (poses(five(0.3), five(0.95)), Level.NOT_REPRODUCED),  # network and mean pose exchanged
+        (poses([0.7, 0.1, 0.7, 0.1, 0.7], five(0.3)), Level.INCONCLUSIVE),
+        (poses(five(0.95), five(0.3), inside={pose.NUMBERS: False}), Level.INCONCLUSIVE),
     ],
 )
-def test_pose(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert pose_is_regressed_as_numbers.verdict(Runs.made_up(variants, **options)).level == level
+def test_pose(runs: Runs, level: Level) -> None:
+    assert Verdict.of(pose.parts(runs)).level == level
 
 
-def noise(l2: list[float], others: list[float], clean: float = 0.6, other_clean: float = 0.6) -> dict[str, Values]:
+def noise(
+    l2: list[float], others: list[float], clean: float = 0.6, other_clean: float = 0.6, **kwargs: dict[str, bool]
+) -> Runs:
     variants = {}
-    for variant in robust_losses_bear_wrong_targets.study.variants:
+    for variant in robust.study.variants:
         loss, share = variant.rsplit(", ", 1)
-        right = three(clean if loss == "L2" else other_clean, 0.001)
+        right = five(clean if loss == "L2" else other_clean, 0.001)
         values = {"0 %": right, "10 %": right, "30 %": l2 if loss == "L2" else others}[share]
-        variants[variant] = {"test/PCK20": values, "test/mean_pose_PCK20": [0.2] * 3}
-    return variants
+        variants[variant] = {robust.PCK: values, robust.MEAN_POSE: five(0.2)}
+    return Runs.made_up(variants, **kwargs)
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("runs", "works", "robust_losses"),
     [
-        (noise(three(0.40), three(0.55)), {}, Level.REPRODUCED),
-        (noise(three(0.40), three(0.55), other_clean=0.65), {}, Level.DIRECTION_ONLY),
-        (noise(three(0.40), three(0.40)), {}, Level.NOT_REPRODUCED),
-        (noise(three(0.40), three(0.35)), {}, Level.NOT_REPRODUCED),
-        (noise(three(0.40), [0.55, 0.35, 0.55]), {}, Level.INCONCLUSIVE),
-        (noise(three(0.40), three(0.55), clean=0.25), {}, Level.INCONCLUSIVE),
-        (noise(three(0.40), three(0.55)), untuned("L2, 30 %"), Level.INCONCLUSIVE),
+        (noise(five(0.40), five(0.55)), Level.REPRODUCED, Level.REPRODUCED),
+        (noise(five(0.40), five(0.55), other_clean=0.65), Level.REPRODUCED, Level.DIRECTION_ONLY),
+        (noise(five(0.40), five(0.41)), Level.REPRODUCED, Level.DIRECTION_ONLY),
+        (noise(five(0.40), five(0.40)), Level.REPRODUCED, Level.NOT_REPRODUCED),
+        (noise(five(0.40), five(0.35)), Level.REPRODUCED, Level.NOT_REPRODUCED),
+        (noise(five(0.40), [0.55, 0.25, 0.55, 0.3, 0.5]), Level.REPRODUCED, Level.INCONCLUSIVE),
+        (noise(five(0.40), five(0.55), other_clean=0.25), Level.DIRECTION_ONLY, Level.DIRECTION_ONLY),
+        (noise(five(0.40), five(0.55), other_clean=0.15), Level.NOT_REPRODUCED, Level.DIRECTION_ONLY),
+        (noise(five(0.40), five(0.55), clean=0.25, other_clean=0.25), Level.DIRECTION_ONLY, Level.INCONCLUSIVE),
+        (noise(five(0.40), five(0.55), inside={"L2, 30 %": False}), Level.REPRODUCED, Level.INCONCLUSIVE),
     ],
 )
-def test_losses_under_wrong_targets(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert robust_losses_bear_wrong_targets.verdict(Runs.made_up(variants, **options)).level == level
+def test_losses_under_wrong_targets(runs: Runs, works: Level, robust_losses: Level) -> None:
+    parts = Verdict.of(robust.parts(runs)).parts
+    assert (parts["a"].level, parts["b"].level, parts["b"].beyond) == (works, robust_losses, True)
+
+
+def test_an_exchange_turns_the_losses() -> None:
+    runs = noise(five(0.40), five(0.55))
+    assert_exchange_turns(robust.study, runs)
 
 
 def test_the_same_targets_are_wrong_in_every_epoch_and_order() -> None:
@@ -263,10 +301,15 @@ def test_the_same_targets_are_wrong_in_every_epoch_and_order() -> None:
         figures = [torch.full((1, 14, 3), float(i)) for i in indices]
         return {"image": torch.zeros(len(indices), 3, 20, 40), "index": torch.tensor(indices), "keypoints": figures}
 
-    first, second = batch(list(range(400))), batch(list(reversed(range(400))))
-    for one in (first, second):
-        CorruptedKeypoints(0.3).on_train_batch_start(None, None, one, 0)  # type: ignore[arg-type]
+    def corrupted(indices: list[int], data_seed: int = 0) -> dict[str, Any]:
+        trainer, made = SimpleNamespace(datamodule=SimpleNamespace(data_seed=data_seed)), batch(indices)
+        CorruptedKeypoints(0.3).on_train_batch_start(trainer, None, made, 0)  # type: ignore[arg-type]
+        return made
+
+    first, second = corrupted(list(range(400))), corrupted(list(reversed(range(400))))
     assert all(torch.equal(a, b) for a, b in zip(first["keypoints"], reversed(second["keypoints"]), strict=True))
+    other = corrupted(list(range(400)), data_seed=1)
+    assert not all(torch.equal(a, b) for a, b in zip(first["keypoints"], other["keypoints"], strict=True))
     wrong = [i for i, figure in enumerate(first["keypoints"]) if not bool((figure == i).all())]
     assert 0.25 < len(wrong) / 400 < 0.35
     places = torch.cat([first["keypoints"][i] for i in wrong])
