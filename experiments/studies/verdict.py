@@ -30,7 +30,8 @@ class Check:
     """One identity: what was computed beside what must come out.
 
     ``tolerance`` is relative for numbers (0: equal); ``lecture`` is what the slide says, where that differs. Where the slide is
-    ``wrong``, the check computes what is so instead, and makes an erratum.
+    ``wrong``, the check computes what is so instead, and makes an erratum; where the lecture does not say it at all, it lies
+    ``beyond``.
     """
 
     what: str
@@ -39,6 +40,7 @@ class Check:
     tolerance: float = 0.0
     lecture: str = ""
     wrong: bool = False
+    beyond: bool = False
 
     @classmethod
     def yes_or_no(
@@ -181,15 +183,18 @@ class Verdict:
 
 
 def judge_checks(says: str, checks: Iterable[Check], erratum: str = "", also: Sequence[str] = ()) -> Verdict:
-    """The verdict on identities: what holds is exact; what the lecture has wrong is a part of its own."""
+    """The verdict on identities: what holds is exact; what the lecture has wrong, and what it does not say, are parts apart."""
     rows = tuple(checks)
-    right, wrong = [tuple(c for c in rows if c.wrong is kind) for kind in (False, True)]
+    right, wrong = [tuple(c for c in rows if c.wrong is kind and not c.beyond) for kind in (False, True)]
     parts = {}
     if right:
         parts["a"] = Part(says=says, checks=right, also=tuple(also))
     if wrong:
         said = "; ".join(dict.fromkeys(check.lecture or check.what for check in wrong))
         parts["b" if right else "a"] = Part(says=said if right else says, checks=wrong, because=erratum)
+    if beyond := tuple(c for c in rows if c.beyond):
+        asked = "; ".join(dict.fromkeys(check.lecture or check.what for check in beyond))
+        parts["abc"[len(parts)]] = Part(says=asked, checks=beyond, beyond=True)
     return Verdict(parts)
 
 
