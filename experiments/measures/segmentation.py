@@ -63,8 +63,9 @@ def phase_energy(maps: Tensor, border: int = BORDER) -> Tensor:
 class PhaseEnergy(pl.Callback):
     """At the end, :func:`phase_energy` of the logits on the first validation scenes: ``val/phase_energy`` in the run's log.
 
-    It is the mean over the last steps of a training, so that no single one decides. Beside it ``val/phase_energy_of_truth``, that of the true masks as one map a class: what the content alone has. The
-    first scenes go into the run's ``pictures/upsampling.png``, each in a row: image, truth, prediction, logits of class 0.
+    It is the mean over the last steps of a training, so that no single one decides. Beside it ``val/phase_energy_of_truth``,
+    that of the true masks as one map a class: what the content alone has. The first scenes go into the run's
+    ``pictures/upsampling.png``, each in a row: image, truth, prediction, logits of class 0.
 
     Args:
         samples: how many scenes are measured.

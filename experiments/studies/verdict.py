@@ -44,10 +44,16 @@ class Check:
 
     @classmethod
     def yes_or_no(
-        cls, what: str, computed: bool, expected: Literal["yes", "no"], lecture: str = "", wrong: bool = False
+        cls,
+        what: str,
+        computed: bool,
+        expected: Literal["yes", "no"],
+        lecture: str = "",
+        wrong: bool = False,
+        beyond: bool = False,
     ) -> Check:
         """Whether something is so, as it is shown to the reader: ``yes`` or ``no``."""
-        return cls(what, "yes" if computed else "no", expected, lecture=lecture, wrong=wrong)
+        return cls(what, "yes" if computed else "no", expected, lecture=lecture, wrong=wrong, beyond=beyond)
 
     @property
     def holds(self) -> bool:
