@@ -1,7 +1,9 @@
-"""What a network costs, counted and not timed: the same on every machine."""
+"""What a network costs: counted, which is the same on every machine, and timed, which is shown beside it."""
 
 from __future__ import annotations
 
+import statistics
+import time
 from copy import deepcopy
 from typing import Any
 
@@ -41,10 +43,32 @@ def cost_of(network: nn.Module, size: tuple[int, int]) -> dict[str, float]:
     }
 
 
+def step_seconds(network: nn.Module, size: tuple[int, int], repeats: int = 5) -> float:
+    """CPU seconds that one image of ``size`` (H, W) takes forward and backward: the median, after one that does not count."""
+    network = deepcopy(network).cpu().train()
+    images = torch.zeros(IMAGES, 3, *size)
+    taken = []
+    for _ in range(1 + repeats):
+        began = time.process_time()
+        found = network(images)
+        found.sum().backward()
+        taken.append((time.process_time() - began) / IMAGES)
+    return statistics.median(taken[1:])
+
+
 class Cost(pl.Callback):
-    """Notes what one training image costs the task's network, as ``cost/gflop``, ``cost/saved_mib`` and ``cost/parameters``."""
+    """Notes what one training image costs the task's network, as ``cost/gflop``, ``cost/saved_mib`` and ``cost/parameters``.
+
+    Args:
+        timed: whether ``cost/cpu_seconds``, :func:`step_seconds`, is noted as well, of a network that returns a tensor.
+    """
+
+    def __init__(self, timed: bool = False) -> None:
+        self.timed = timed
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         values = cost_of(pl_module.network, pl_module.metadata.image_size)
+        if self.timed:
+            values["cpu_seconds"] = step_seconds(pl_module.network, pl_module.metadata.image_size)
         for logger in trainer.loggers:
             logger.log_metrics({f"cost/{k}": v for k, v in values.items()}, step=max(0, trainer.global_step - 1))

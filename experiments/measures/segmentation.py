@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -60,35 +61,54 @@ def phase_energy(maps: Tensor, border: int = BORDER) -> Tensor:
 
 
 class PhaseEnergy(pl.Callback):
-    """After training, :func:`phase_energy` of the logits on the first validation scenes: ``val/phase_energy`` in the run's log.
+    """At the end, :func:`phase_energy` of the logits on the first validation scenes: ``val/phase_energy`` in the run's log.
 
-    Beside it ``val/phase_energy_of_truth``, that of the true masks as one map a class: what the content alone has. The
-    first scenes go into the run's ``pictures/upsampling.png``, each in a row: image, truth, prediction, logits of class 0.
+    It is the mean over the last steps of a training, so that no single one decides. Beside it ``val/phase_energy_of_truth``,
+    that of the true masks as one map a class: what the content alone has. The first scenes go into the run's
+    ``pictures/upsampling.png``, each in a row: image, truth, prediction, logits of class 0.
 
     Args:
         samples: how many scenes are measured.
         pictures: how many scenes are drawn; 0 draws none.
+        last: how often it is measured: at the end, and before it.
+        every: steps between two measurements.
     """
 
-    def __init__(self, samples: int = 200, pictures: int = 6) -> None:
-        self.samples, self.pictures = samples, pictures
+    def __init__(self, samples: int = 200, pictures: int = 6, last: int = 1, every: int = 20) -> None:
+        self.samples, self.pictures, self.last, self.every = samples, pictures, last, every
+        self._before: list[float] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"before": self._before}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._before = list(state_dict["before"])
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        left = trainer.estimated_stepping_batches - trainer.global_step
+        if 0 < left < self.last * self.every and left % self.every == 0:
+            self._before.append(float(phase_energy(self._logits(trainer, pl_module)[1])))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        scenes = PreparedScenes(data, "val", augment=False)
-        batch: Any = collate([scenes[(0, i)] for i in range(min(self.samples, len(scenes), most(trainer)))])
-        with torch.no_grad(), evaluating(pl_module):
-            parts = batch["image"].split(data.batch_size)
-            logits = torch.cat([pl_module(images.to(pl_module.device)).float().cpu() for images in parts])
+        batch, logits = self._logits(trainer, pl_module)
         truth = F.one_hot(batch["mask"].long().where(batch["mask"] != IGNORE, 0), logits.shape[1]).movedim(-1, 1)
         values = {
-            "val/phase_energy": float(phase_energy(logits)),
+            "val/phase_energy": statistics.mean([*self._before, float(phase_energy(logits))]),
             "val/phase_energy_of_truth": float(phase_energy(truth)),
         }
         for logger in trainer.loggers:
             logger.log_metrics(values, step=max(0, trainer.global_step - 1))
         if self.pictures and (folder := folder_of(trainer)):
             self._draw(folder / PICTURES, pl_module, batch, logits)
+
+    def _logits(self, trainer: pl.Trainer, task: Any) -> tuple[Any, Tensor]:
+        """The first validation scenes as a batch, and their logits (B, C, H, W)."""
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        scenes = PreparedScenes(data, "val", augment=False)
+        batch: Any = collate([scenes[(0, i)] for i in range(min(self.samples, len(scenes), most(trainer)))])
+        with torch.no_grad(), evaluating(task):
+            parts = batch["image"].split(data.batch_size)
+            return batch, torch.cat([task(images.to(task.device)).float().cpu() for images in parts])
 
     @rank_zero_only
     def _draw(self, folder: Path, task: Any, batch: Batch, logits: Tensor) -> None:

@@ -137,6 +137,8 @@ class FCN(SegmentationNetwork):
         upsampling: the way up, called as ``upsampling(in_channels, out_channels)`` for each step.
         skips: strides whose features are added, through a 1 x 1 convolution, on the way up: any but 1 and the last.
         encoder: the way down.
+        zero_skips: whether these convolutions begin at zero, as in the paper: a skip changes nothing before it has learned
+            something. Otherwise they begin at random, as PyTorch's do.
     """
 
     def __init__(
@@ -145,6 +147,7 @@ class FCN(SegmentationNetwork):
         upsampling: Callable[[int, int], Upsampling] = TransposeConv,
         skips: Sequence[int] = (8, 4),
         encoder: Callable[[], Encoder] = ConvEncoder,
+        zero_skips: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder()
@@ -155,6 +158,9 @@ class FCN(SegmentationNetwork):
         # Numbered as the encoder's levels: ups[i] undoes its pooling i.
         self.ups = nn.ModuleList(map(upsampling, (*inner, last), (num_classes, *inner)))
         self.skips = nn.ModuleDict({str(stride): nn.Conv2d(widths[stride], widths[stride], 1) for stride in skips})
+        if zero_skips:
+            for parameter in self.skips.parameters():
+                nn.init.zeros_(parameter)
         self.activations = nn.ModuleList(map(_activation, inner))
 
     def forward(self, image: Tensor) -> Tensor:

@@ -19,8 +19,8 @@ from lightning_modules.networks import FPN, FullyConnected, MaskBranch, SoftmaxH
 MASK_AP50, FILLED_AP50 = "test/mask_mAP50", "test/filled_mask_mAP50"
 FILLED_BOXES = L(FilledBoxes)()
 
-MaskStudy = partial(Study, slide="Mask R-CNN", work=Training("instance_segmentation/small_shapes"))
-"""A study of that slide: what all have in common."""
+MaskStudy = partial(Study, work=Training("instance_segmentation/small_shapes"))
+"""A study of Mask R-CNN's masks: what all have in common."""
 
 DRAWN = "drawn rings, crosses, stars and crescents, which fill half of their boxes at most, in place of COCO"
 SMALL_MASKS = "masks of 14 × 14 from one convolution of 32 features, in place of 28 × 28 from four of 256"

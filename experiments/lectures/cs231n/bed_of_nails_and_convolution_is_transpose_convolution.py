@@ -1,13 +1,13 @@
-"""A bed of nails followed by a 3 × 3 convolution is a transpose convolution with stride 2: two slides, one method.
+"""A bed of nails puts each value among zeros; followed by a 3 × 3 convolution it is a transpose convolution with stride 2.
 
-CS231n 2017, lecture 11, “In-Network Upsampling: Unpooling” and “Learnable Upsampling: Transpose Convolution”.
+CS231n 2017, lecture 11, “In-network Upsampling”. The second half is not the lecture's, which shows the two as two methods.
 """
 
 from __future__ import annotations
 
 import torch
 
-from experiments.studies.study import Exact
+from experiments.studies.study import Amendment, Exact
 from experiments.studies.verdict import Check
 from lightning_modules.networks.upsampling import BedOfNails, MaxUnpooling, NearestNeighbor, TransposeConv, bed_of_nails
 
@@ -32,6 +32,7 @@ def checks() -> list[Check]:
             return float((module(x, indices, size) - out).abs().max()) / scale
 
         same, by_copies, by_position = apart(transpose), apart(nearest), apart(unpooling)
+    spread = bed_of_nails(x)
     weights = sum(p.numel() for p in transpose.parameters()) - sum(p.numel() for p in nails.parameters())
     return [
         Check(
@@ -39,19 +40,31 @@ def checks() -> list[Check]:
             str(bed_of_nails(slide)[0, 0].int().tolist()),
             "[[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]",
         ),
-        Check("bed of nails and convolution less transpose convolution, relative", same, 0.0, 1e-5),
-        Check("difference in the number of weights", weights, 0),
-        Check.yes_or_no("nearest neighbour and the same convolution is the same too", by_copies < 1e-3, "no"),
-        Check.yes_or_no("max unpooling and the same convolution is the same too", by_position < 1e-3, "no"),
+        Check("of 5 × 7 random values, those that are not where they belong", int((spread[..., ::2, ::2] != x).sum()), 0),
+        Check("values that are not zero, for each of the input's", int((spread != 0).sum()) / x.numel(), 1),
+        Check("bed of nails and convolution less transpose convolution, relative", same, 0.0, 1e-5, beyond=True),
+        Check("difference in the number of weights", weights, 0, beyond=True),
+        Check.yes_or_no("nearest neighbour and the same convolution is the same too", by_copies < 1e-3, "no", beyond=True),
+        Check.yes_or_no("max unpooling and the same convolution is the same too", by_position < 1e-3, "no", beyond=True),
     ]
 
 
 study = Exact(
     claim="F09",
-    says="“Bed of nails”: unpooling by adding zeros around a value.",
-    slide="In-Network Upsampling: “Unpooling”",
+    says="Bad of Nails. 주변에 0을 추가하여 Unpooling 한다. 0으로 평평할 때 Non-zero Region만 바늘처럼 값이 튀기 때문에 이런 "
+    "이름으로 불린다.",
+    translation="Bed of nails: unpooling by adding zeros around a value. It has its name since, where all is flat at 0, only "
+    "the region that is not zero sticks out like a needle.",
+    slide="In-network Upsampling, …pdf-0026",
     paper="Badrinarayanan et al. 2017: upsampling with fixed sparse positions “performed quite poorly”.",
     checks=checks,
     deviations=("the identity alone; how well it segments is compared in the study of max unpooling",),
-    erratum="The notes call it “Bad of Nails”, and show as two methods what is one.",
+    erratum="The notes call it “Bad of Nails”.",
+    amendments=(
+        Amendment(
+            "2026-11-26",
+            "that a bed of nails and a convolution are a transpose convolution lies beyond the lecture, and is a part of its "
+            "own; before, it was the verdict on the lecture's sentence",
+        ),
+    ),
 )

@@ -1,6 +1,6 @@
 """A convolution is a matrix product Xa, the transpose convolution is Xᵀa: with stride 1 a convolution again, with 2 not.
 
-CS231n 2017, lecture 11, “Convolution as Matrix Multiplication (1D Example)”.
+CS231n 2017, lecture 11, “Learning Upsampling: Transpose Convolution”.
 """
 
 from __future__ import annotations
@@ -74,9 +74,11 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="F13",
-    says="Convolution can be written as a matrix multiplication. Stride 1: convolution and transpose convolution hardly "
-    "differ. Stride > 1: the transpose convolution expands and is a different operation.",
-    slide="Convolution as Matrix Multiplication (1D Example)",
+    says="Convolution을 Matrix Multiplication으로 표현할 수 있다. … Stride 1 → 일반 Conv나 Transpose Conv나 큰 차이가 없다. "
+    "Stride > 1 → Transpose Convolution은 차원을 확장하는 모습이 보이고, 근본적으로 다른 연산이 된다.",
+    translation="Convolution can be written as a matrix multiplication. … Stride 1 → convolution and transpose convolution "
+    "hardly differ. Stride > 1 → the transpose convolution is seen to expand, and becomes a fundamentally different operation.",
+    slide="Learning Upsampling: Transpose Convolution, …pdf-0041 and …pdf-0043",
     paper="Dumoulin & Visin 2016, chapter 4.",
     checks=checks,
     deviations=("what networks call a convolution is a cross-correlation: the kernel is not turned round",),

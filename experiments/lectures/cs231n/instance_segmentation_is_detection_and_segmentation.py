@@ -102,8 +102,9 @@ def _ambiguous() -> list[Check]:
 
 study = Exact(
     claim="H03",
-    says="Instance segmentation: detect every object and segment it; detection and semantic segmentation in one.",
-    slide="Instance Segmentation",
+    says="Instance Segmentation은 Object Detection과 Semantic Segmentation을 합친 방식이다.",
+    translation="Instance segmentation is object detection and semantic segmentation in one.",
+    slide="Instance Segmentation, …pdf-0089",
     paper="No paper: a definition.",
     checks=checks,
     erratum="The sum is less than the whole where boxes of one class overlap: two different instance segmentations then have "

@@ -1,6 +1,6 @@
 """Nearest-neighbour unpooling copies each value into a 2 × 2 block, and nothing else.
 
-CS231n 2017, lecture 11, “In-Network Upsampling: Unpooling”.
+CS231n 2017, lecture 11, “In-network Upsampling”.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="F08",
-    says="Nearest neighbor: unpooling by making neighbours of the same value.",
-    slide="In-Network Upsampling: “Unpooling”",
+    says="Nearest Neighbor. 똑같은 값의 이웃을 만들어 Unpooling 한다.",
+    translation="Nearest neighbor: unpooling by making neighbours of the same value.",
+    slide="In-network Upsampling, …pdf-0026",
     paper="No paper.",
     checks=checks,
 )

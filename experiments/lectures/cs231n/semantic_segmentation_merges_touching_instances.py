@@ -48,8 +48,9 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="F02",
-    says="Semantic segmentation cannot tell individual objects apart; instance segmentation solves that.",
-    slide="Semantic Segmentation",
+    says="Semantic Segmentation은 개별 객체 구분이 불가능하다. → Instance Segmentation에서 해결.",
+    translation="Semantic segmentation cannot tell individual objects apart. → Instance segmentation solves that.",
+    slide="Semantic Segmentation, …pdf-0019",
     paper="No paper.",
     checks=checks,
     erratum="It can where objects of a class do not touch: their regions are then apart.",

@@ -76,8 +76,11 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="F01",
-    says="Cross-entropy between every pixel of the output and the ground truth; the loss is their sum or their mean.",
-    slide="Semantic Segmentation, question “How do we design the loss?”",
+    says="출력의 모든 픽셀과 Ground Truth 사이에 Cross Entropy를 계산한다. 이 값을 더하거나 평균을 내는 식으로 Loss를 "
+    "계산한다.",
+    translation="Cross-entropy is computed between every pixel of the output and the ground truth. The loss is the sum of "
+    "these values, or their mean.",
+    slide="Semantic Segmentation, question after …pdf-0044",
     paper="No paper; Kingma & Ba 2015, section 2.1: Adam's steps do not depend on the gradient's scale.",
     checks=checks,
     deviations=("a net of two convolutions on random images of 16 × 16: the identity does not depend on the net",),

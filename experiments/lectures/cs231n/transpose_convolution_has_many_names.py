@@ -1,7 +1,7 @@
 """A transpose convolution of stride 2 is a convolution of stride ½, which makes two pixels of one; it is no deconvolution.
 
-CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution”: other names are upconvolution, fractionally strided and
-backward strided convolution, and, wrongly, deconvolution.
+CS231n 2017, lecture 11, “Learning Upsampling: Transpose Convolution”; other names on the slide are upconvolution, fractionally
+strided and backward strided convolution, and, wrongly, deconvolution.
 """
 
 from __future__ import annotations
@@ -51,8 +51,10 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="F16",
-    says="Stride ½ convolution: the ratio between input and output is 1 : 2.",
-    slide="Learnable Upsampling: Transpose Convolution",
+    says="“Stride 1/2 Convolution” … Input과 Output의 크기 비율이 1 : 2이기 때문이다.",
+    translation="“Stride ½ convolution” … since the sizes of input and output are as 1 : 2.",
+    slide="Learning Upsampling: Transpose Convolution, question after …pdf-0043",
     paper="Radford et al. 2016: fractionally strided convolutions, “wrongly called deconvolutions”.",
     checks=checks,
+    deviations=("“backward strided convolution” and “deconvolution” are from the slide's image, not from the notes",),
 )

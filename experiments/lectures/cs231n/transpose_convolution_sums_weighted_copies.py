@@ -1,6 +1,6 @@
 """In a transpose convolution each value weighs a copy of the kernel, the stride moves the copies, and overlaps are summed.
 
-CS231n 2017, lecture 11, “Learnable Upsampling: Transpose Convolution”. Its output has (W − 1)S − 2P + D(F − 1) + O + 1 columns.
+CS231n 2017, lecture 11, “Learning Upsampling: Transpose Convolution”. Its output has (W − 1)S − 2P + D(F − 1) + O + 1 columns.
 """
 
 from __future__ import annotations
@@ -81,9 +81,11 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="F12",
-    says="Multiply the filter by one scalar of the input and put it into the output; the input gives the weight; move by the "
-    "stride; add where copies overlap.",
-    slide="Learnable Upsampling: Transpose Convolution",
+    says="1개의 Scalar Pixel에 Filter Vector를 곱해 출력에 넣는다. 입력 값 Scalar Pixel은 가중치 역할을 한다. Stride로 움직여 "
+    "Image Size를 키운다. 겹치는 부분은 모두 더한다.",
+    translation="Multiply the filter by one scalar pixel and put it into the output. The input's scalar pixel is the weight. "
+    "Moving by the stride enlarges the image. Where copies overlap, all are added.",
+    slide="Learning Upsampling: Transpose Convolution, …pdf-0039",
     paper="Dumoulin & Visin 2016, relationship 14.",
     checks=checks,
     erratum="The slide names stride and pad but not output padding, without which 3 × 3 and stride 2 make 2n − 1 of n pixels.",

@@ -1,186 +1,107 @@
-"""The verdicts on the ways up and on what they cost, on runs that nobody made; and the measures behind them."""
+"""The verdicts on the ways down, on skips and on what they cost, on runs that nobody made; and the measures behind them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
-import torch
 
-from experiments.lectures.cs231n import (
-    divisible_kernels_avoid_checkerboards,
-    full_resolution_is_too_expensive,
-    max_unpooling_keeps_positions,
-    skips_refine_segmentation,
-    transpose_convolution_makes_checkerboards,
-)
-from experiments.lectures.cs231n._upsampling import overlaps
-from experiments.measures.cost import cost_of
-from experiments.measures.segmentation import phase_energy
+from experiments.lectures.cs231n import full_resolution_is_too_expensive, skips_refine_segmentation
+from experiments.lectures.cs231n import sliding_window_wastes_computation as sliding
+from experiments.lectures.cs231n import strided_convolution_is_learned_downsampling as strided
+from experiments.measures.cost import cost_of, step_seconds
 from experiments.studies.results import Runs
-from experiments.studies.study import configuration
-from experiments.studies.verdict import Level
+from experiments.studies.study import Study, configuration
+from experiments.studies.verdict import Check, Level
 from lightning_modules.networks import FCN, FullResolutionFCN
-from tests.support.made_up_verdicts import Options, Values, three
+from tests.support.exchange import assert_exchange_turns
+from tests.support.five_seeds import EXACT, NAN, NOT, OPEN, SOME, WHOLE, around, levels, times
+from tests.support.made_up_verdicts import Options, Values, untuned
 
-UNTUNED: Options = {"inside": {"bed of nails": False}}
-
-
-# Max unpooling --------------------------------------------------------------------------------------------------------
-
-
-def unpooling(unpool: list[float], nails: list[float], border: float = 0.80, weakest: float = 0.6) -> dict[str, Values]:
-    variants = {
-        variant: {"test/miou": three(0.65), "test/border_accuracy": three(0.75)}
-        for variant in max_unpooling_keeps_positions.VARIANTS
-    }
-    variants["max unpooling"] = {"test/miou": unpool, "test/border_accuracy": three(border)}
-    variants["bed of nails"]["test/miou"] = nails
-    variants["bilinear"]["test/miou"] = three(weakest)
-    return variants
+# Sliding windows and strides (F03, F11) -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("operations", "cpu", "difference", "expected"),
     [
-        (unpooling(three(0.70), three(0.66)), {}, Level.REPRODUCED),
-        (unpooling(three(0.70), three(0.66), border=0.70), {}, Level.DIRECTION_ONLY),
-        (unpooling(three(0.62), three(0.66)), {}, Level.NOT_REPRODUCED),
-        (unpooling(three(0.66), three(0.66)), {}, Level.NOT_REPRODUCED),
-        (unpooling([0.7, 0.6, 0.7], three(0.66)), {}, Level.INCONCLUSIVE),
-        (unpooling(three(0.70), three(0.66)), UNTUNED, Level.INCONCLUSIVE),
-        (unpooling(three(0.70), three(0.66), weakest=0.3), {}, Level.INCONCLUSIVE),
-        (unpooling([0.7, float("nan"), 0.7], three(0.66)), {}, Level.INCONCLUSIVE),
+        (30.0, 40.0, 1e-7, WHOLE),
+        (30.0, 0.8, 1e-7, WHOLE),  # a processor decides nothing
+        (10.0, 40.0, 1e-7, SOME),
+        (0.9, 40.0, 1e-7, NOT),
+        (1 / 30, 40.0, 1e-7, NOT),  # the plans exchanged
+        (30.0, 40.0, 1e-3, OPEN),
+        (30.0, 40.0, NAN, OPEN),
+        (NAN, 40.0, 1e-7, OPEN),
     ],
 )
-def test_max_unpooling(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert max_unpooling_keeps_positions.verdict(Runs.made_up(variants, **options)).level == level
+def test_sliding_window(operations: float, cpu: float, difference: float, expected: Level) -> None:
+    values = {"operations": operations, "cpu": cpu, "wall": cpu, "difference": difference}
+    variants = {variant: {name: [value] * 5 for name, value in values.items()} for variant in sliding.study.variants}
+    assert levels(sliding.study, variants) == [expected]
 
 
-# Checkerboards --------------------------------------------------------------------------------------------------------
-
-
-def energies(values: dict[str, list[float]], miou: float = 0.6) -> dict[str, Values]:
-    truth = [0.004] * 3
+def down(stride: list[float], pooling: float = 0.8, difference: float = 0.0) -> dict[str, Values]:
     return {
-        variant: {"val/phase_energy": v, "val/phase_energy_of_truth": truth, "test/miou": [miou] * 3}
-        for variant, v in values.items()
+        strided.IDENTITY: {"difference": [difference] * 5, "operations": [3.0] * 5},
+        strided.STRIDE: {strided.ACCURACY: stride},
+        strided.POOLING: {strided.ACCURACY: around(pooling)},
     }
 
 
-def boards(k3: list[float], nearest: list[float], miou: float = 0.6) -> dict[str, Values]:
-    return energies({"transpose 3 × 3": k3, "bed of nails": three(0.1), "nearest neighbour": nearest}, miou)
-
-
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("variants", "options", "expected"),
     [
-        (boards(three(0.10), three(0.005)), {}, Level.REPRODUCED),
-        (boards(three(0.02), three(0.005)), {}, Level.DIRECTION_ONLY),
-        (boards(three(0.005), three(0.010)), {}, Level.NOT_REPRODUCED),
-        (boards([0.02, 0.002, 0.02], three(0.005)), {}, Level.INCONCLUSIVE),
-        (boards(three(0.10), three(0.005)), UNTUNED, Level.INCONCLUSIVE),
-        (boards(three(0.10), three(0.005), miou=0.3), {}, Level.INCONCLUSIVE),
-        (boards([0.1, float("nan"), 0.1], three(0.005)), {}, Level.INCONCLUSIVE),
+        (down(around(0.801)), {}, [EXACT, WHOLE]),
+        (down(around(0.75)), {}, [EXACT, NOT]),
+        (down(around(0.85)), {}, [EXACT, NOT]),
+        (down([0.78, 0.80, 0.82, 0.79, 0.81]), {}, [EXACT, OPEN]),
+        (down(around(0.801), difference=0.1), {}, [NOT, WHOLE]),
+        (down(around(0.801), difference=NAN), {}, [NOT, WHOLE]),
+        (down(around(0.17), pooling=0.17), {}, [EXACT, OPEN]),
+        (down([NAN, 0.8, 0.8, 0.8, 0.8]), {}, [EXACT, OPEN]),
+        (down(around(0.801)), untuned(strided.STRIDE), [EXACT, OPEN]),
     ],
 )
-def test_checkerboards(variants: dict[str, Values], options: Options, level: Level) -> None:
-    verdict = transpose_convolution_makes_checkerboards.verdict(Runs.made_up(variants, **options))
-    assert verdict.level == level
-    assert [check.computed for check in verdict.checks] == [1, 4]
+def test_strides(variants: dict[str, Values], options: Options, expected: list[Level]) -> None:
+    assert levels(strided.study, variants, **options) == expected
 
 
-def test_without_an_uneven_overlap_there_is_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transpose_convolution_makes_checkerboards, "overlaps", lambda kernel: (2.0, 2.0))
-    runs = Runs.made_up(boards(three(0.10), three(0.005)))
-    assert transpose_convolution_makes_checkerboards.verdict(runs).level == Level.NOT_REPRODUCED
-
-
-def kernels(k4: list[float], k3: float = 0.2, nearest: float = 0.005) -> dict[str, Values]:
-    others = {"transpose 2 × 2": three(0.1), "bilinear": three(0.005), "nearest neighbour": three(nearest)}
-    return energies({**others, "transpose 4 × 4": k4, "transpose 3 × 3": three(k3)})
-
-
-@pytest.mark.parametrize(
-    ("variants", "options", "level"),
-    [
-        (kernels(three(0.1)), {}, Level.REPRODUCED),
-        (kernels(three(0.3)), {}, Level.NOT_REPRODUCED),
-        (kernels([0.1, 0.3, 0.2]), {}, Level.INCONCLUSIVE),
-        (kernels(three(0.1), nearest=0.3), {}, Level.INCONCLUSIVE),
-        (kernels(three(0.1)), UNTUNED, Level.INCONCLUSIVE),
-    ],
-)
-def test_divisible_kernels(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert divisible_kernels_avoid_checkerboards.verdict(Runs.made_up(variants, **options)).level == level
-
-
-@pytest.mark.parametrize(("kernel", "counts"), [(2, (1, 1)), (3, (1, 4)), (4, (4, 4)), (5, (4, 9)), (6, (9, 9))])
-def test_the_copies_that_are_summed(kernel: int, counts: tuple[int, int]) -> None:
-    assert overlaps(kernel) == counts
-
-
-def test_a_checkerboard_is_told_from_what_is_none() -> None:
-    rows, columns = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
-    board = ((rows + columns) % 2).float()[None, None]
-    stripes = (rows % 2).float()[None, None]
-    wide = ((rows // 4 + columns // 4) % 2).float()[None, None]
-    noise = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    slope = (rows + 2 * columns).float()[None, None]
-    assert float(phase_energy(board)) == pytest.approx(1)
-    assert float(phase_energy(stripes)) == pytest.approx(1)
-    assert float(phase_energy(noise)) < 0.01
-    assert float(phase_energy(wide)) < 0.01
-    # A strong content that changes slowly hides no weak checkerboard.
-    assert float(phase_energy(board + 100 * slope)) == pytest.approx(1, abs=1e-6)
-    # A board of ±1 has variance 1, and so has the noise, of which the smoothing leaves (1 - 4/16)² + … = 0.64.
-    assert float(phase_energy(2 * board + noise)) == pytest.approx(1 / 1.64, abs=0.02)
-    # What comes at either phase, as content does, is none.
-    assert float(phase_energy(torch.cat([board, 1 - board]))) < 1e-9
-    with pytest.raises(ValueError, match="2 pixels inside"):
-        phase_energy(board[..., :8, :8])
-
-
-def test_variants_of_the_three_studies_are_the_same_runs() -> None:
-    studies = (
-        max_unpooling_keeps_positions.study,
-        transpose_convolution_makes_checkerboards.study,
-        divisible_kernels_avoid_checkerboards.study,
-    )
-    jobs = [{variant: study.job("cpu", variant, 0.01, 0).hash for variant in study.variants} for study in studies]
-    assert jobs[0]["nearest neighbour"] == jobs[1]["nearest neighbour"] == jobs[2]["nearest neighbour"]
-    assert jobs[0]["bed of nails"] == jobs[1]["bed of nails"]
-    assert jobs[0]["transpose 4 × 4"] == jobs[2]["transpose 4 × 4"]
-    assert jobs[1]["transpose 3 × 3"] == jobs[2]["transpose 3 × 3"]
-
-
-# Cost and skips -------------------------------------------------------------------------------------------------------
+# Cost and skips (F04, F05) --------------------------------------------------------------------------------------------
 
 
 def costs(down_up: float, full: float, gflop: float = 0.02, parameters: float = 12e3) -> dict[str, Values]:
     def variant(miou: float, flop: float, weights: float) -> Values:
         return {
-            "test/miou": three(miou),
-            "cost/gflop": [flop] * 3,
-            "cost/saved_mib": [flop] * 3,
-            "cost/parameters": [weights] * 3,
+            "test/miou": around(miou),
+            "cost/gflop": [flop] * 5,
+            "cost/saved_mib": [flop] * 5,
+            "cost/cpu_seconds": times(flop),
+            "cost/parameters": [weights] * 5,
         }
 
     return {"down and up": variant(down_up, 0.002, 12e3), "full resolution": variant(full, gflop, parameters)}
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("variants", "options", "expected"),
     [
-        (costs(0.70, 0.68), {}, Level.REPRODUCED),
-        (costs(0.70, 0.75), {}, Level.DIRECTION_ONLY),
-        (costs(0.70, 0.68, gflop=0.006), {}, Level.DIRECTION_ONLY),
-        (costs(0.70, 0.68, gflop=0.001), {}, Level.NOT_REPRODUCED),
-        (costs(0.70, 0.30), {}, Level.INCONCLUSIVE),
-        (costs(0.70, 0.68, parameters=30e3), {}, Level.INCONCLUSIVE),
-        (costs(0.70, 0.68), {"inside": {"full resolution": False}}, Level.INCONCLUSIVE),
+        (costs(0.70, 0.68), {}, [WHOLE, WHOLE]),
+        (costs(0.70, 0.75), {}, [SOME, WHOLE]),
+        (costs(0.70, 0.68, gflop=0.006), {}, [SOME, WHOLE]),
+        (costs(0.70, 0.68, gflop=0.001), {}, [NOT, NOT]),
+        (costs(0.70, 0.30), {}, [OPEN, OPEN]),
+        (costs(0.30, 0.70), {}, [SOME, WHOLE]),
+        (costs(0.70, 0.68, parameters=30e3), {}, [OPEN, OPEN]),
+        (costs(0.70, 0.68), untuned("full resolution"), [OPEN, OPEN]),
     ],
 )
-def test_full_resolution(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert full_resolution_is_too_expensive.verdict(Runs.made_up(variants, **options)).level == level
+def test_full_resolution(variants: dict[str, Values], options: Options, expected: list[Level]) -> None:
+    assert levels(full_resolution_is_too_expensive.study, variants, **options) == expected
+
+
+def test_a_step_of_the_larger_network_takes_longer() -> None:
+    small, large = (FullResolutionFCN(2, width=width, depth=3) for width in (2, 64))
+    assert 0 < step_seconds(small, (32, 32), repeats=3) < step_seconds(large, (32, 32), repeats=3)
 
 
 def test_cost_is_that_of_a_count_by_hand() -> None:
@@ -209,23 +130,43 @@ def test_the_two_networks_have_as_many_weights() -> None:
     assert made[0] == pytest.approx(made[1], rel=full_resolution_is_too_expensive.SAME)
 
 
-def skips(coarse: list[float], middle: list[float], fine: list[float]) -> dict[str, Values]:
-    variants = {"8s": fine, "16s": middle, "32s": coarse}
+def skips(coarse: Sequence[float], middle: Sequence[float], fine: Sequence[float]) -> dict[str, Values]:
+    variants = {"8s": list(fine), "16s": list(middle), "32s": list(coarse)}
     return {variant: {"test/miou": values, "test/border_accuracy": values} for variant, values in variants.items()}
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("variants", "options", "expected"),
     [
-        (skips(three(0.50), three(0.60), three(0.65)), {}, Level.REPRODUCED),
-        (skips(three(0.50), three(0.66), three(0.60)), {}, Level.DIRECTION_ONLY),
-        (skips(three(0.50), three(0.40), three(0.60)), {}, Level.DIRECTION_ONLY),
-        (skips(three(0.60), three(0.60), three(0.60)), {}, Level.NOT_REPRODUCED),
-        (skips(three(0.60), three(0.60), three(0.50)), {}, Level.NOT_REPRODUCED),
-        (skips(three(0.50), three(0.60), [0.7, 0.4, 0.7]), {}, Level.INCONCLUSIVE),
-        (skips(three(0.30), three(0.60), three(0.65)), {}, Level.INCONCLUSIVE),
-        (skips(three(0.50), three(0.60), three(0.65)), {"inside": {"8s": False}}, Level.INCONCLUSIVE),
+        (skips(around(0.50), around(0.60), around(0.65)), {}, WHOLE),
+        (skips(around(0.50), around(0.60), around(0.595)), {}, WHOLE),
+        (skips(around(0.50), around(0.66), around(0.60)), {}, SOME),
+        (skips(around(0.50), around(0.40), around(0.60)), {}, SOME),
+        (skips(around(0.60), around(0.60), around(0.60)), {}, NOT),
+        (skips(around(0.60), around(0.60), around(0.50)), {}, NOT),
+        (skips(around(0.50), around(0.60), [0.7, 0.4, 0.7, 0.4, 0.6]), {}, OPEN),
+        (skips(around(0.30), around(0.60), around(0.65)), {}, OPEN),
+        (skips(around(0.50), around(0.60), around(0.65)), untuned("8s"), OPEN),
     ],
 )
-def test_skips(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert skips_refine_segmentation.verdict(Runs.made_up(variants, **options)).level == level
+def test_skips(variants: dict[str, Values], options: Options, expected: Level) -> None:
+    assert levels(skips_refine_segmentation.study, variants, **options) == [EXACT, expected]
+
+
+def test_an_output_of_another_size_refutes_the_lecture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(skips_refine_segmentation, "sizes", lambda: (Check("sizes", "[(32, 32)]", "[(64, 64)]"),))
+    assert levels(skips_refine_segmentation.study, skips(around(0.5), around(0.6), around(0.65))) == [NOT, WHOLE]
+
+
+# Exchanged ------------------------------------------------------------------------------------------------------------
+
+CLAIMS: tuple[tuple[Study, dict[str, Values]], ...] = (
+    (full_resolution_is_too_expensive.study, costs(0.70, 0.68)),
+    (skips_refine_segmentation.study, skips(around(0.50), around(0.60), around(0.65))),
+)
+"""Without F03, whose plans are compared within a run, and F11, which claims that there is no difference."""
+
+
+@pytest.mark.parametrize(("study", "variants"), CLAIMS, ids=[study.claim for study, _ in CLAIMS])
+def test_exchanged_variants_turn_the_verdict(study: Study, variants: dict[str, Values]) -> None:
+    assert_exchange_turns(study, Runs.made_up(variants))

@@ -175,3 +175,15 @@ def test_a_way_up_is_chosen_by_its_name(name: str) -> None:
     parser.add_class_arguments(Segmenter, "task")
     config = parser.parse_args(["--task.network=FCN", f"--task.network.upsampling={name}"])
     assert type(parser.instantiate(config).task.network.ups[0]).__name__ == name
+
+
+def test_a_skip_that_begins_at_zero_changes_nothing_but_itself() -> None:
+    image = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    nets = []
+    for skips, zero in (((), False), ((4, 2), True), ((4, 2), False)):
+        torch.manual_seed(0)
+        nets.append(FCN(4, skips=skips, encoder=SMALL, zero_skips=zero).eval())
+    without, zeros, random = nets
+    assert torch.equal(zeros(image), without(image)) and not torch.equal(random(image), without(image))
+    zeros(image).square().sum().backward()
+    assert all(conv.weight.grad.abs().sum() > 0 for conv in zeros.skips.values())  # type: ignore[union-attr]
