@@ -69,7 +69,7 @@ class Runs:
         runs: all that finished.
         lrs: each variant's best learning rate; None where it is not tuned.
         inside: whether that learning rate lies inside the grid that was walked, or training is known to add nothing.
-        tuning: the seed that rates were chosen with, which is not judged; None where any seed is.
+        tuning: the first of the seeds that rates were chosen with; from it on none is judged. None: all are.
     """
 
     def __init__(
@@ -107,8 +107,11 @@ class Runs:
 
     def of(self, variant: str) -> list[Run]:
         """The variant's judged runs at its best learning rate, by seed."""
-        own = [r for r in self.all if r.variant == variant and r.lr == self.lrs[variant] and r.seed != self.tuning]
+        own = [r for r in self.all if r.variant == variant and r.lr == self.lrs[variant] and self._judged(r)]
         return sorted(own, key=lambda run: run.seed)
+
+    def _judged(self, run: Run) -> bool:
+        return self.tuning is None or run.seed < self.tuning
 
     def values(self, variant: str, measure: Quantity) -> list[float]:
         """One number a seed."""
@@ -174,7 +177,7 @@ class Runs:
 
     def _shared_lr_pairs(self, variant: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
         lr = self.lrs[other]
-        judged = [run for run in self.all if run.lr == lr and run.seed != self.tuning]
+        judged = [run for run in self.all if run.lr == lr and self._judged(run)]
         first, second = ({run.seed: run for run in judged if run.variant == name} for name in (variant, other))
         return [(first[s].value(measure), second[s].value(measure)) for s in sorted(first.keys() & second.keys())]
 
