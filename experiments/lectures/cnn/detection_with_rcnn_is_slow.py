@@ -35,7 +35,7 @@ def parts(runs: Runs) -> Part:
         effects=(flops, cpu),
         validity_checks=(proposed(runs),),
         also=(wall(runs),),
-        because=f"2,000 regions one by one take {flops.estimate:.0f} times the operations that they take on maps computed once; "
+        because=f"2,000 regions one by one take {flops.estimate:.0f} times the operations of those on maps computed once; "
         f"their pixels alone are {BOUND:.0f} times as many. Here that was {seconds:.1f} CPU-seconds, {cpu.estimate:.0f} times "
         "as many.",
     )
