@@ -75,9 +75,9 @@ study = RegionStudy(
     parts=parts,
     amendments=(
         Amendment(
-            "2026-11-25",
-            "the softmax is that of a run without SVMs, tuned by itself; a first draft took it from the run with SVMs, whose rate "
-            "suits these, and one pass of it was inconclusive (+0.8 points)",
+            "2026-11-24",
+            "the softmax is that of a run without SVMs, tuned by itself; a first draft took it from the run with SVMs, whose "
+            "rate suits these, and one pass of it was inconclusive (+0.8 points)",
         ),
         *STAGES_AMENDED,
         Amendment("2026-11-26", "what a box head does to the classes, which the lecture does not say, lies beyond it"),
