@@ -72,3 +72,38 @@ class Cost(pl.Callback):
             values["cpu_seconds"] = step_seconds(pl_module.network, pl_module.metadata.image_size)
         for logger in trainer.loggers:
             logger.log_metrics({f"cost/{k}": v for k, v in values.items()}, step=max(0, trainer.global_step - 1))
+
+
+class TrainingOperations(pl.Callback):
+    """Counts what a training takes, as ``training/gflop``: forward and backward passes in 10^9 operations.
+
+    The first batch of each epoch is counted, and stands for the others of its epoch: what is computed differs from one epoch
+    to another (a last one may write features and learn nothing), and hardly within one.
+    """
+
+    def __init__(self) -> None:
+        self._flops = 0
+        self._counter: FlopCounterMode | None = None
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
+        if batch_idx == 0:
+            self._counter = FlopCounterMode(display=False)
+            self._counter.__enter__()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self._counter is not None:
+            self._counter.__exit__(None, None, None)
+            self._flops += self._counter.get_total_flops() * int(trainer.num_training_batches)
+            self._counter = None
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        for logger in trainer.loggers:
+            logger.log_metrics({"training/gflop": self._flops / 1e9}, step=max(0, trainer.global_step - 1))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"flops": self._flops}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._flops = int(state_dict["flops"])

@@ -11,6 +11,7 @@ from experiments.lectures.cs231n._regions import (
     NOT_TUNED,
     RCNN,
     SOFTMAX,
+    STAGES_AMENDED,
     SVM,
     RegionStudy,
     learns,
@@ -18,38 +19,65 @@ from experiments.lectures.cs231n._regions import (
     within,
 )
 from experiments.studies.results import Runs
-from experiments.studies.verdict import Rule, Verdict
+from experiments.studies.study import Amendment
+from experiments.studies.verdict import Check, Needs, Part
+
+ADDS = Needs(low=0, margin=0.5)
+ERRATUM = (
+    "“First object detection method using CNN” is not so: Vaillant, Monrocq and LeCun detected faces with one in 1994, and "
+    "OverFeat is of 2013."
+)
 
 
-def verdict(runs: Runs) -> Verdict:
-    """Reproduced: fine-tuning and the regressors add, and the SVMs take at most half a point. Direction only: the first two."""
-    tuning = runs.difference("AP with SVMs, fine-tuned − not", RCNN, NOT_TUNED, SVM, needs="> 0")
-    svms = within(runs, "AP, SVMs − softmax", RCNN, SVM, SOFTMAX, needs="≥ −0.5 points")
-    boxes = within(runs, "AP, boxes corrected − as proposed", RCNN, AP, SVM, needs="> 0")
-    found = runs.quantity("AP of all stages", RCNN, AP, scale=100, unit="%")
-    adds = tuning.above(0) and boxes.above(0)
-    return Rule((tuning, svms, boxes, found), (runs.tuned(), learns(runs, RCNN))).judge(
-        reproduced=adds and svms.above(-0.5),
-        direction=adds,
-        refuted=tuning.excludes_above(0) or boxes.shows_no_rise(0.5),
-        because=f"Fine-tuning on regions adds {tuning.estimate:+.1f} points of AP, SVMs in place of the softmax "
-        f"{svms.estimate:+.1f}, and the correction of boxes {boxes.estimate:+.1f}.",
-    )
+def parts(runs: Runs) -> dict[str, Part]:
+    """a: fine-tuning and the regressors add to the AP; the whole also needs SVMs that take at most half a point. A change
+    within ±0.5 points counts as none. b: whether there was no detector with a convolutional network before."""
+    tuning = runs.difference("AP with SVMs, fine-tuned − not", RCNN, NOT_TUNED, SVM, needs=ADDS)
+    boxes = within(runs, "AP, boxes corrected − as proposed", RCNN, AP, SVM, needs=ADDS)
+    svms = within(runs, "AP, SVMs − softmax", RCNN, SVM, SOFTMAX, needs=Needs(low=-0.5))
+    return {
+        "a": Part(
+            says="Regions with CNN features (R-CNN): Region proposal + CNN; Fine-tune CNN for object detection; Train linear "
+            "predictor for object detection",
+            effects=(tuning, boxes),
+            conditions=(svms,),
+            validity_checks=(runs.tuned(), learns(runs, RCNN)),
+            shown=(runs.quantity("AP of all stages", RCNN, AP, scale=100, unit="%"),),
+            because=f"Fine-tuning on regions changes the AP by {tuning.estimate:+.1f} points, SVMs in place of the softmax by "
+            f"{svms.estimate:+.1f}, and the correction of boxes by {boxes.estimate:+.1f}.",
+        ),
+        "b": Part(
+            says="First object detection method using CNN",
+            checks=(
+                Check.yes_or_no(
+                    "no detector with a CNN before R-CNN, of 2013 (Vaillant, Monrocq and LeCun: faces, 1994)",
+                    1994 >= 2013,
+                    "no",
+                    lecture="First object detection method using CNN",
+                    wrong=True,
+                ),
+            ),
+            because=ERRATUM,
+        ),
+    }
 
 
 study = RegionStudy(
     claim="G06",
-    says="Region proposals by selective search, warped, through a CNN; an SVM a class and a regression that corrects the "
-    "proposals. First object detection method using CNN.",
-    slide="R-CNN: Regions with CNN features",
+    says="Regions with CNN features (R-CNN): Region proposal + CNN; Use selective search to come up with regional proposal; "
+    "First object detection method using CNN",
+    slide="R-CNN: Regions with CNN features; CS231n …pdf-0064 to …pdf-0068",
     paper="VOC 2010 53.7 %, VOC 2012 53.3 %; VOC 2007 58.5 % (AlexNet), 66.0 % (VGG-16).",
     variants={RCNN: rcnn(), NOT_TUNED: NOT_FINE_TUNED},
-    controlled="pre-trained backbone, proposals, data, order; SVMs and regressors have the authors' constants",
+    controlled="pre-trained backbone, proposals, data, order; SVMs but for C, and regressors, have the authors' constants",
     deviations=(
         "SVMs and regressors of the same run are scored with and without, on the same features",
         "32 regions an image in fine-tuning, from 8 images, where the paper has 128 in a batch",
     ),
-    erratum="“First object detection method using CNN” is not so: Vaillant, Monrocq and LeCun detected faces with one in 1994, "
-    "and OverFeat is of 2013.",
-    parts=verdict,
+    erratum=ERRATUM,
+    parts=parts,
+    amendments=(
+        *STAGES_AMENDED,
+        Amendment("2026-11-26", "that R-CNN was the first is a part of its own; before, a remark"),
+    ),
 )

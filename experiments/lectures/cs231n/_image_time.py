@@ -16,26 +16,34 @@ from torch import Tensor
 
 from datamodules import SelectiveSearch
 from datamodules.proposals import SlidingWindows
+from experiments.lectures._amended import NEW_STATISTICS
 from experiments.measures.image_cost import cost_of_an_image, four_detectors
-from experiments.studies.results import Runs
-from experiments.studies.study import Measured, Measurement, Study, Variant
-from experiments.studies.verdict import Effect, ValidityCheck
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Amendment, Measured, Measurement, Study, Variant
+from experiments.studies.verdict import Effect, Needs, ValidityCheck
 from lightning_modules.networks import ConvBackbone
 from lightning_modules.networks.detector import Detector
 
 SIDE, CROP, PROPOSALS = 256, 64, 2000
 BOUND = PROPOSALS * CROP**2 / SIDE**2
 """R-CNN's pixels through the backbone for each of the others': what the ratio of operations would be without heads."""
-TURNS = 5
+TURNS = 3
 DETECTORS = ("R-CNN", "SPP-net", "Fast R-CNN", "Faster R-CNN")
 
 
-def photograph(number: int) -> Tensor:
-    """uint8 (3, SIDE, SIDE): a photograph that comes with scikit-image; drawn scenes have too few regions to propose."""
+def photograph(seed: int) -> Tensor:
+    """uint8 (3, SIDE, SIDE), scaled: a square cut at random out of one of three photographs that come with scikit-image.
+
+    Its side is 70 to 100 % of the photograph's shorter one. Drawn scenes have too few regions to propose.
+    """
     from skimage import data  # costs time that no other command need pay
 
-    pixels = (data.astronaut, data.coffee, data.chelsea)[number % 3]()
-    small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    pixels = (data.astronaut, data.coffee, data.chelsea)[seed % 3]()
+    rng = np.random.default_rng(seed)
+    height, width = pixels.shape[:2]
+    side = int(rng.uniform(0.7, 1.0) * min(height, width))
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    small = cv2.resize(pixels[top : top + side, left : left + side], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return torch.from_numpy(np.ascontiguousarray(small.transpose(2, 0, 1)))
 
 
@@ -94,29 +102,58 @@ TimeStudy = partial(
 """A study of nothing but an image's time: the work and the variant that they have in common."""
 
 DEVIATIONS = (
-    f"one photograph of {SIDE} × {SIDE} pixels a seed, {PROPOSALS:,} proposals, crops of {CROP} × {CROP} for R-CNN",
+    f"a part of a photograph, {SIDE} × {SIDE} pixels, a seed; {PROPOSALS:,} proposals, crops of {CROP} × {CROP} for R-CNN",
     "a backbone of nine convolutions in place of VGG-16, and one fully connected layer of 256",
     "all of it on one thread of a CPU, where the papers have the networks on a GPU and the search on a CPU",
 )
+BY_OPERATIONS = Amendment(
+    "2026-11-26",
+    "sizes are judged by counted operations, and CPU time by its order alone: before, ratios of CPU times were judged, and two "
+    "processors disagreed",
+)
+AMENDED = (
+    Amendment(
+        NEW_STATISTICS.date, "levels come from 95 % t intervals over five seeds; before, from bootstrap intervals of three"
+    ),
+    Amendment(
+        "2026-11-26",
+        "each seed has another part of a photograph; before, there were three images in all. Three turns, not five",
+    ),
+    BY_OPERATIONS,
+)
+"""What all studies of an image's time have had changed."""
+
+ORDER = Needs(low=1)
+"""Of a ratio of CPU times: which of the two takes longer, whatever the processor."""
 
 
-def ratio(runs: Runs, kind: str, name: str, **kwargs: Any) -> Effect:
-    """``cpu``, ``wall`` or ``gflop`` of an image, R-CNN / Fast R-CNN, by seed; without the search, which both need."""
-    pairs = zip(runs.values(TIMED, f"{kind}/R-CNN"), runs.values(TIMED, f"{kind}/Fast R-CNN"), strict=True)
-    return Effect(f"{name}, R-CNN / Fast R-CNN", tuple(a / b for a, b in pairs), "x", **kwargs)
+def ratio(runs: Runs, kind: str, slow: str, quick: str, name: str, **kwargs: Any) -> Effect:
+    """``cpu``, ``wall`` or ``gflop`` of an image, of one detector in another's, by seed; without the search for proposals."""
+    return runs.quantity(
+        f"{name}, {slow} / {quick}",
+        TIMED,
+        lambda run: run.value(f"{kind}/{slow}") / run.value(f"{kind}/{quick}"),
+        unit="x",
+        **kwargs,
+    )
 
 
-def total(runs: Runs, detector: str, kind: str = "cpu", variant: str = TIMED) -> list[float]:
-    """Seconds an image by seed, the search for proposals included where the detector makes none itself."""
-    searched = [0.0] * len(runs.of(variant)) if detector == "Faster R-CNN" else runs.values(variant, f"{kind}/search")
-    return [a + b for a, b in zip(runs.values(variant, f"{kind}/{detector}"), searched, strict=True)]
+def seconds(run: Run, detector: str) -> float:
+    """CPU time of an image, the search for proposals included where the detector makes none itself."""
+    return run.value(f"cpu/{detector}") + (0.0 if detector == "Faster R-CNN" else run.value("cpu/search"))
+
+
+def total_ratio(runs: Runs, slow: str, quick: str, **kwargs: Any) -> Effect:
+    """CPU time of an image, the search included, of one detector in another's."""
+    name = f"CPU time with the search, {slow} / {quick}"
+    return runs.quantity(name, TIMED, lambda run: seconds(run, slow) / seconds(run, quick), unit="x", **kwargs)
 
 
 def proposed(runs: Runs) -> ValidityCheck:
     """Selective search finds most of the proposals itself."""
-    least = min(runs.values(TIMED, "found"))
+    found = runs.quantity("", TIMED, "found").estimate
     return ValidityCheck(
-        f"selective search finds at least half of {PROPOSALS:,} proposals", least >= PROPOSALS / 2, f"{least:.0f}"
+        f"selective search finds at least half of {PROPOSALS:,} proposals", found >= PROPOSALS / 2, f"{found:.0f}"
     )
 
 
