@@ -30,7 +30,7 @@ class Check:
     """One identity: what was computed beside what must come out.
 
     ``tolerance`` is relative for numbers (0: equal); ``lecture`` is what the slide says, where that differs. Where the slide is
-    ``wrong``, the check computes what is so instead, and makes an erratum.
+    ``wrong``, the check computes what is so instead, and makes an erratum. What is ``beyond`` the lecture is shown apart.
     """
 
     what: str
@@ -39,13 +39,20 @@ class Check:
     tolerance: float = 0.0
     lecture: str = ""
     wrong: bool = False
+    beyond: bool = False
 
     @classmethod
     def yes_or_no(
-        cls, what: str, computed: bool, expected: Literal["yes", "no"], lecture: str = "", wrong: bool = False
+        cls,
+        what: str,
+        computed: bool,
+        expected: Literal["yes", "no"],
+        lecture: str = "",
+        wrong: bool = False,
+        beyond: bool = False,
     ) -> Check:
         """Whether something is so, as it is shown to the reader: ``yes`` or ``no``."""
-        return cls(what, "yes" if computed else "no", expected, lecture=lecture, wrong=wrong)
+        return cls(what, "yes" if computed else "no", expected, lecture=lecture, wrong=wrong, beyond=beyond)
 
     @property
     def holds(self) -> bool:
@@ -181,16 +188,20 @@ class Verdict:
 
 
 def judge_checks(says: str, checks: Iterable[Check], erratum: str = "", also: Sequence[str] = ()) -> Verdict:
-    """The verdict on identities: what holds is exact; what the lecture has wrong is a part of its own."""
+    """The verdict on identities: what holds is exact; what the lecture has wrong, and what it does not say, are parts of their
+    own."""
     rows = tuple(checks)
-    right, wrong = [tuple(c for c in rows if c.wrong is kind) for kind in (False, True)]
-    parts = {}
+    wrong, beyond = tuple(c for c in rows if c.wrong), tuple(c for c in rows if c.beyond and not c.wrong)
+    right = tuple(c for c in rows if not c.wrong and not c.beyond)
+    parts = []
     if right:
-        parts["a"] = Part(says=says, checks=right, also=tuple(also))
+        parts.append(Part(says=says, checks=right, also=tuple(also)))
     if wrong:
         said = "; ".join(dict.fromkeys(check.lecture or check.what for check in wrong))
-        parts["b" if right else "a"] = Part(says=said if right else says, checks=wrong, because=erratum)
-    return Verdict(parts)
+        parts.append(Part(says=said if right else says, checks=wrong, because=erratum))
+    if beyond:
+        parts.append(Part(says="What the lecture does not say.", checks=beyond, beyond=True))
+    return Verdict(dict(zip("abc", parts, strict=False)))
 
 
 class Rule:
