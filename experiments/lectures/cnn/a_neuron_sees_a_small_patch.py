@@ -33,8 +33,9 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="B09",
-    says="Before: fully connected, 32x32x3 weights; now: one neuron will connect to, e.g., a 5x5x3 chunk and only have 5x5x3 "
-    "weights. Local in space, but full in depth.",
+    says="before: fully connected: 32x32x3 weights; now: one neuron will connect to, e.g., 5x5x3 chunk (receptive field) "
+    "and only "
+    "have 5x5x3 weights; connectivity is: local in space (5x5 instead of 32x32) but full in depth (all 3 depth channels)",
     slide="Convolution Layer",
     paper="No paper; 32 · 32 · 3 = 3,072 and 5 · 5 · 3 = 75.",
     checks=checks,

@@ -68,8 +68,8 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="A19",
-    says="Forward propagation: compute the output y given the input x, x ⇒ h¹ ⇒ h² ⇒ y. Recall that the backward pass requires "
-    "the forward pass first.",
+    says="Forward propagation: compute the output y given the input x: x ⇒ h¹ ⇒ h² ⇒ y. Recall that the backward pass requires "
+    "the forward pass first",
     slide="Forward Pass: Evaluating the function; Learning with Gradient Descent",
     paper="Rumelhart, Hinton & Williams 1986.",
     checks=checks,

@@ -62,7 +62,7 @@ def checks() -> list[Check]:
 study = Exact(
     claim="B10",
     says="Multiple neurons all looking at the same region of the input volume, stacked along depth. Weights are shared across "
-    "different locations. Each depth slice is called one feature map.",
+    "different locations. Each depth slice is called one feature map",
     slide="Convolution Layer",
     paper="No paper.",
     checks=checks,

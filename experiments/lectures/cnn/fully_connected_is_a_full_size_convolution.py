@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from experiments.studies.study import Exact
+from experiments.studies.study import Amendment, Exact
 from experiments.studies.verdict import Check
 from lightning_modules.networks.fcn import convolutional
 
@@ -28,7 +28,11 @@ def checks() -> list[Check]:
         Check("vectorise and multiply less a 5 × 5 convolution", float((scores - by_conv.flatten(1)).abs().max()), 0.0, 1e-12),
         Check("size of that convolution's output", str(tuple(by_conv.shape[2:])), "(1, 1)"),
         Check(
-            "the same layer slid over a larger map, at its middle", float((wide[:, :, 5, 5] - scores).abs().max()), 0.0, 1e-12
+            "the same layer slid over a larger map, at its middle",
+            float((wide[:, :, 5, 5] - scores).abs().max()),
+            0.0,
+            1e-12,
+            beyond=True,
         ),
         Check("softmax sums to 1: greatest error", float((p.sum(1) - 1).abs().max()), 0.0, 1e-12),
         Check.yes_or_no("softmax keeps the order of the scores", order, "yes"),
@@ -37,10 +41,14 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="B20",
-    says="Fully connected: vectorisation lines up the input in one row; softmax computes the probability that the input "
-    "belongs to each class.",
+    says="'Fully Connected' : 'Vectorization' → 입력으로 받은 데이터를 1열로 쭉 나열. "
+    "보통 Fully Connected layer 이후에 Softmax를 activation으로 사용: "
+    "입력 데이터가 각 클래스에 속할 확률 계산",
+    translation="Fully connected: vectorization lines up the input data in one row. Softmax is usually the activation after "
+    "the fully connected layer: it computes the probability that the input belongs to each class.",
     slide="Fully Connected Layer",
     paper="Long et al. 2015, section 3.",
     checks=checks,
+    amendments=(Amendment("2026-11-26", "that the layer slides over a larger map (Long et al.) is beyond the lecture"),),
     deviations=("whether these numbers are frequencies (calibration) is a matter of training and not of this identity",),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from experiments.studies.study import Exact
+from experiments.studies.study import Amendment, Exact
 from experiments.studies.verdict import Check
 from lightning_modules.networks import CifarNet, MultilayerPerceptron
 
@@ -23,15 +23,22 @@ def checks() -> list[Check]:
     return [
         Check("hidden layers of a 2-layer net", sum(isinstance(layer, nn.ReLU) for layer in net), 2),
         Check("its layers with weights", with_weights(net), 3),
-        Check("layers with weights of the “20-layer” plain net of He et al.", with_weights(CifarNet(10, depth=20)), 20),
+        Check(
+            "layers with weights of the “20-layer” plain net of He et al.",
+            with_weights(CifarNet(10, depth=20)),
+            20,
+            beyond=True,
+        ),
     ]
 
 
 study = Exact(
     claim="A10",
-    says="Example: 2 layer NNet (Convention: input and output layers are not taken as a layer).",
+    says="Example: 2 layer NNet (Convention: input and output layers are not taken as a layer)",
     slide="Neural Networks",
     paper="He et al. 2016 and Simonyan & Zisserman 2015 count all layers with weights.",
     checks=checks,
-    erratum="The deck's own “VGG 19 layers” and “ResNet 152 layers” count the other way: with the output layer.",
+    erratum="The deck's own “VGG, 19 layers” and “ResNet, 152 layers” (slide image, from the paper) count the other way: with "
+    "the output layer.",
+    amendments=(Amendment("2026-11-26", "how He et al. count is beyond the sentence"),),
 )

@@ -59,7 +59,7 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="B04",
-    says="Connect each hidden unit to a small input patch.",
+    says="Connect each hidden unit to a small input patch (4M parameters: slide image, from Ranzato's slide)",
     slide="Idea background for CNN",
     paper="Ranzato's slide: 40K hidden units, fields of 10 × 10, 4M parameters (from memory; the deck's figure is an image).",
     checks=checks,

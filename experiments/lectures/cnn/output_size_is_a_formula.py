@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from experiments.studies.study import Exact
+from experiments.studies.study import Amendment, Exact
 from experiments.studies.verdict import Check
 
 CASES = 2000
@@ -45,15 +45,16 @@ def checks() -> list[Check]:
         simple += 1
         simple_right += shape == (filters, of_the_slide(height, field, stride), of_the_slide(width, field, stride))
     return [
-        Check(f"sizes of {CASES} random convolutions that the whole formula gives", right, CASES),
+        Check(f"sizes of {CASES} random convolutions that the whole formula gives", right, CASES, beyond=True),
         Check(f"of {simple} without padding, dilation or remainder that the slide's gives", simple_right, simple),
-        Check("columns for W = 32, F = 5, S = 1", measured(32, 32, 6, 5, 1, 0, 1)[2], 28, lecture="28"),
-        Check("columns for W = 7, F = 2, S = 2: rounded down", measured(7, 7, 1, 2, 2, 0, 1)[2], 3, lecture="3.5"),
+        Check("columns for W = 32, F = 5, S = 1", measured(32, 32, 6, 5, 1, 0, 1)[2], of_the_slide(32, 5, 1)),
+        Check("columns for W = 7, F = 2, S = 2: rounded down", measured(7, 7, 1, 2, 2, 0, 1)[2], 3, lecture="3.5", beyond=True),
         Check(
             "columns of AlexNet's first layer: W = 224, F = 11, S = 4, P = 2",
             measured(224, 224, 96, 11, 4, 2, 1)[2],
             55,
             lecture="54.25",
+            beyond=True,
         ),
     ]
 
@@ -63,9 +64,12 @@ RANGES = ((1, 8), (1, 5), (0, 4), (1, 4), (1, 9))
 
 study = Exact(
     claim="B08",
-    says="Output volume: W₂ = (W₁ − F)/S + 1, H₂ = (H₁ − F)/S + 1, D₂ = K.",
+    says="Output volume: [W₂, H₂, D₂]; W₂ = (W₁ − F)/S + 1, H₂ = (H₁ − F)/S + 1, D₂ = K",
     slide="Convolution Layer",
     paper="No paper.",
     checks=checks,
     erratum="The slide's formula leaves out padding and rounding down, and so is not a whole number for most real layers.",
+    amendments=(
+        Amendment("2026-11-26", "padding, dilation and rounding down are beyond the lecture, and no part of its formula"),
+    ),
 )

@@ -28,7 +28,8 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="B05",
-    says="Connect each hidden unit to a small input patch and share the weight across space. This is called convolution layer.",
+    says="Connect each hidden unit to a small input patch and share the weight across space. This is called convolution layer "
+    "(10K parameters: slide image, from Ranzato's slide)",
     slide="Idea background for CNN",
     paper="Ranzato's slide: 100 filters of 10 × 10, 10K parameters (from memory; the deck's figure is an image).",
     checks=checks,

@@ -33,8 +33,9 @@ def checks() -> list[Check]:
 
 study = Exact(
     claim="A12",
-    says="σ(x) = 1/(1 + e⁻ˣ) squashes numbers to the range [0, 1]; tanh(x) = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ).",
-    slide="Nonlinearity – Activation function",
+    says="sigmoid: σ(x) = 1/(1 + e⁻ˣ), tanh: tanh(x) = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ). Sigmoid: squashes numbers to range [0,1]; "
+    "outputs are not zero-centered",
+    slide="Nonlinearity – Activation function; Nonlinearity – Sigmoid function",
     paper="No paper.",
     checks=checks,
     erratum="The range is open: 0 and 1 are never reached, but by rounding.",

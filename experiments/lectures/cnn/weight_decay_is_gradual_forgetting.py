@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from experiments.studies.study import Exact
+from experiments.studies.study import Amendment, Exact
 from experiments.studies.verdict import Check
 
 LR, DECAY = 0.01, 0.1
@@ -72,22 +72,24 @@ def checks() -> list[Check]:
             weights_over(50, sgd),
             1e-12,
         ),
-        Check.yes_or_no("Adam with an L2 term in the loss forgets as AdamW does", apart < 0.01, "no"),
+        Check.yes_or_no("Adam with an L2 term in the loss forgets as AdamW does", apart < 0.01, "no", beyond=True),
         Check(
             "with momentum 0.9 forgetting is 1/(1 - κ) times as fast",
             late / (SLOW * DECAY),
             10.0,
             0.01,
             lecture="momentum is not considered",
+            beyond=True,
         ),
-        Check.yes_or_no("and slower at first, before the velocity is there", early < 0.9 * late, "yes"),
+        Check.yes_or_no("and slower at first, before the velocity is there", early < 0.9 * late, "yes", beyond=True),
     ]
 
 
 study = Exact(
     claim="A11",
-    says="Regularization has the interpretation of gradual forgetting.",
+    says="Regularization has the interpretation of gradual forgetting",
     slide="Nonlinearity – Activation function",
     paper="Loshchilov & Hutter 2019, propositions 1 and 2.",
     checks=checks,
+    amendments=(Amendment("2026-11-26", "what Adam and momentum make of it is beyond the lecture"),),
 )
