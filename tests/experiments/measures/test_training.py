@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from datamodules import Shapes
 from datamodules.drawing import Style
-from experiments.measures.training import DeadUnits, SmallWeights, TrainingSet
+from experiments.measures.training import DeadUnits, SmallWeights, TestSet, TrainingSet
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import RunFolder
 from lightning_modules import Classification
@@ -90,3 +90,10 @@ def test_a_training_ends_once_it_is_as_good_as_was_asked(tmp_path: Path) -> None
     assert early["steps"] == 3 and "trainset/error" in early
     never = trained(Biased(nn.ReLU()), tmp_path / "never", TrainingSet(samples=16, every=3, until={"error": -1.0}), steps=10)
     assert never["steps"] == 10
+
+
+def test_training_and_test_scenes_are_scored_beside_each_other_and_are_not_the_same(tmp_path: Path) -> None:
+    scores = TrainingSet(samples=8, batch_stats=True), TestSet(samples=8, batch_stats=True)
+    values = trained(Biased(nn.ReLU()), tmp_path, *scores)
+    assert {"trainset/error", "testset/error"} <= set(values)
+    assert values["trainset/loss"] != values["testset/loss"]
