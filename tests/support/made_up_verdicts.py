@@ -13,6 +13,11 @@ def three(value: float, spread: float = 0.002) -> list[float]:
     return [value, value + spread, value - spread]
 
 
+def five(value: float, spread: float = 0.002) -> list[float]:
+    """Five seeds that differ a little."""
+    return [value, value + spread, value - spread, value + spread / 2, value - spread / 2]
+
+
 APART = [0.4, 0.6, 0.2]
 """Three seeds that do not agree with those of :func:`three`."""
 
