@@ -18,7 +18,7 @@ from datamodules import SelectiveSearch
 from datamodules.proposals import SlidingWindows
 from experiments.lectures._amended import NEW_STATISTICS
 from experiments.measures.image_cost import cost_of_an_image, four_detectors
-from experiments.studies.results import Run, Runs
+from experiments.studies.results import Runs
 from experiments.studies.study import Amendment, Measured, Measurement, Study, Variant
 from experiments.studies.verdict import Effect, Needs, ValidityCheck
 from lightning_modules.networks import ConvBackbone
@@ -55,7 +55,8 @@ def time_of_an_image(*, seed: int, folder: Path) -> Measured:
 
     Returns:
         By detector (and ``search``), ``cpu/…`` and ``wall/…`` in seconds, ``gflop/…``, and of the CPU time the share of the
-        ``backbone/…``; ``found``, the boxes that selective search found, which windows fill up to 2,000.
+        ``backbone/…``; ``total/…``, CPU-seconds with the search where the detector makes no proposals itself; ``found``, the
+        boxes that selective search found, which windows fill up to 2,000.
     """
     torch.manual_seed(seed)
     image = photograph(seed)
@@ -77,6 +78,9 @@ def time_of_an_image(*, seed: int, folder: Path) -> Measured:
     for name in plans:
         values[f"cpu/{name}"] = statistics.median(turn[name][0] for turn in turns)
         values[f"wall/{name}"] = statistics.median(turn[name][1] for turn in turns)
+    for name in DETECTORS:
+        search_too = 0.0 if name == "Faster R-CNN" else values["cpu/search"]
+        values[f"total/{name}"] = values[f"cpu/{name}"] + search_too
     return Measured(values)
 
 
@@ -128,7 +132,7 @@ ORDER = Needs(low=1)
 
 
 def ratio(runs: Runs, kind: str, slow: str, quick: str, name: str, **kwargs: Any) -> Effect:
-    """``cpu``, ``wall`` or ``gflop`` of an image, of one detector in another's, by seed; without the search for proposals."""
+    """``cpu``, ``wall`` or ``gflop`` of an image without the search, or ``total``, of one detector in another's, by seed."""
     return runs.quantity(
         f"{name}, {slow} / {quick}",
         TIMED,
@@ -136,17 +140,6 @@ def ratio(runs: Runs, kind: str, slow: str, quick: str, name: str, **kwargs: Any
         unit="x",
         **kwargs,
     )
-
-
-def seconds(run: Run, detector: str) -> float:
-    """CPU time of an image, the search for proposals included where the detector makes none itself."""
-    return run.value(f"cpu/{detector}") + (0.0 if detector == "Faster R-CNN" else run.value("cpu/search"))
-
-
-def total_ratio(runs: Runs, slow: str, quick: str, **kwargs: Any) -> Effect:
-    """CPU time of an image, the search included, of one detector in another's."""
-    name = f"CPU time with the search, {slow} / {quick}"
-    return runs.quantity(name, TIMED, lambda run: seconds(run, slow) / seconds(run, quick), unit="x", **kwargs)
 
 
 def proposed(runs: Runs) -> ValidityCheck:

@@ -12,7 +12,7 @@ from experiments.studies.results import Runs
 from experiments.studies.study import Amendment
 from experiments.studies.verdict import Part
 
-from ._image_time import AMENDED, DETECTORS, DEVIATIONS, ORDER, TIMED, TimeStudy, proposed, ratio, seconds, total_ratio, wall
+from ._image_time import AMENDED, DETECTORS, DEVIATIONS, ORDER, TIMED, TimeStudy, proposed, ratio, wall
 
 CHART = {"R-CNN": 49.0, "SPP-net": 4.3, "Fast R-CNN": 2.3, "Faster R-CNN": 0.2}
 """Seconds an image, proposals included."""
@@ -23,11 +23,12 @@ def parts(runs: Runs) -> Part:
     three that are given their proposals each takes more operations than the next. The chart's ratios are shown and not judged:
     how long the search takes beside a network depends on the processor."""
     steps = tuple(
-        total_ratio(runs, slow, quick, needs=ORDER, paper=CHART[slow] / CHART[quick]) for slow, quick in pairwise(DETECTORS)
+        ratio(runs, "total", slow, quick, "CPU time with the search", needs=ORDER, paper=CHART[slow] / CHART[quick])
+        for slow, quick in pairwise(DETECTORS)
     )
     given = pairwise(DETECTORS[:3])  # the search, of which Faster R-CNN is rid, has no operations that are counted
     flops = tuple(ratio(runs, "gflop", slow, quick, "operations", needs=ORDER) for slow, quick in given)
-    found = {name: runs.quantity("", TIMED, lambda run, name=name: seconds(run, name)).estimate for name in DETECTORS}  # type: ignore[misc]
+    found = {name: runs.quantity("", TIMED, f"total/{name}").estimate for name in DETECTORS}
     chart = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
     return Part(
         says=study.says,

@@ -33,11 +33,19 @@ from experiments.lectures.cs231n._regions import (
 )
 from experiments.studies.results import Runs
 from experiments.studies.study import Study
-from experiments.studies.verdict import Check, Level
+from experiments.studies.verdict import Check, Level, Part, judge_checks
 from tests.support.configurations import printed
-from tests.support.made_up_verdicts import APART, Options, Values, three, untuned
+from tests.support.exchange import assert_exchange_turns
+from tests.support.made_up_verdicts import Options, Values, five, untuned
+from tests.support.within import assert_swap_turns
 
 NAN = float("nan")
+APART = [0.4, 0.6, 0.2, 0.7, 0.5]
+"""Five seeds that do not agree with those of :func:`five`."""
+
+
+def levels(parts: dict[str, Part]) -> tuple[Level, ...]:
+    return tuple(part.level for part in parts.values())
 
 
 # The stages of R-CNN: G06, G07, G08 -----------------------------------------------------------------------------------
@@ -45,8 +53,8 @@ NAN = float("nan")
 
 def staged(tuned: float, bare: float, softmax: float, boxes: float) -> dict[str, Values]:
     return {
-        RCNN: {SVM: three(tuned), SOFTMAX: three(softmax), AP: three(boxes)},
-        NOT_TUNED: {SVM: three(bare), SOFTMAX: three(0.05), AP: three(bare)},
+        RCNN: {SVM: five(tuned), SOFTMAX: five(softmax), AP: five(boxes)},
+        NOT_TUNED: {SVM: five(bare), SOFTMAX: five(0.05), AP: five(bare)},
     }
 
 
@@ -59,77 +67,92 @@ def staged(tuned: float, bare: float, softmax: float, boxes: float) -> dict[str,
         (staged(0.50, 0.55, 0.47, 0.55), {}, Level.NOT_REPRODUCED),
         (staged(0.50, 0.40, 0.47, 0.48), {}, Level.NOT_REPRODUCED),
         (staged(0.50, 0.40, 0.47, 0.50), {}, Level.NOT_REPRODUCED),
-        ({**staged(0.4, 0.4, 0.3, 0.45), RCNN: {SVM: APART, SOFTMAX: three(0.3), AP: three(0.6)}}, {}, Level.INCONCLUSIVE),
+        ({**staged(0.4, 0.4, 0.3, 0.45), RCNN: {SVM: APART, SOFTMAX: five(0.3), AP: five(0.6)}}, {}, Level.INCONCLUSIVE),
         (staged(0.08, 0.02, 0.05, 0.09), {}, Level.INCONCLUSIVE),
         (staged(NAN, 0.40, 0.47, 0.55), {}, Level.INCONCLUSIVE),
         (staged(0.50, 0.40, 0.47, 0.55), untuned(RCNN), Level.INCONCLUSIVE),
     ],
 )
 def test_every_stage_adds(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert stages.verdict(Runs.made_up(variants, **options)).level == level
+    assert levels(stages.parts(Runs.made_up(variants, **options))) == (level, Level.ERRATUM)
+
+
+def test_exchanged_no_stage_adds() -> None:
+    runs = Runs.made_up(staged(0.50, 0.40, 0.47, 0.55))
+    assert_exchange_turns(stages.study, runs)
+    assert_swap_turns(stages.study, runs, "a", (AP, SVM))
 
 
 def few(tuned: float, bare: float, scratch: float, apart: bool = False) -> dict[str, Values]:
     return {
-        RCNN: {SVM: APART if apart else three(tuned), AP: three(tuned)},
-        NOT_TUNED: {SVM: three(bare)},
-        SCRATCH: {SVM: three(scratch)},
+        RCNN: {SVM: APART if apart else five(tuned), AP: five(tuned)},
+        NOT_TUNED: {SVM: five(bare)},
+        SCRATCH: {SVM: five(scratch)},
     }
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("variants", "options", "found"),
     [
-        (few(0.50, 0.40, 0.45), {}, Level.REPRODUCED),
-        (few(0.50, 0.40, 0.55), {}, Level.DIRECTION_ONLY),
-        (few(0.50, 0.48, 0.45), {}, Level.DIRECTION_ONLY),
-        (few(0.50, 0.20, 0.45), {}, Level.DIRECTION_ONLY),
-        (few(0.50, 0.60, 0.45), {}, Level.NOT_REPRODUCED),
-        (few(0.50, 0.40, 0.45, apart=True), {}, Level.INCONCLUSIVE),
-        (few(0.09, 0.02, 0.01), {}, Level.INCONCLUSIVE),
-        (few(0.50, 0.40, NAN), {}, Level.INCONCLUSIVE),
-        (few(0.50, 0.40, 0.45), untuned(SCRATCH), Level.INCONCLUSIVE),
+        (few(0.50, 0.40, 0.45), {}, (Level.REPRODUCED, Level.REPRODUCED)),
+        (few(0.50, 0.40, 0.55), {}, (Level.REPRODUCED, Level.NOT_REPRODUCED)),
+        (few(0.50, 0.48, 0.45), {}, (Level.DIRECTION_ONLY, Level.REPRODUCED)),
+        (few(0.50, 0.20, 0.45), {}, (Level.DIRECTION_ONLY, Level.REPRODUCED)),
+        (few(0.50, 0.60, 0.45), {}, (Level.NOT_REPRODUCED, Level.REPRODUCED)),
+        (few(0.50, 0.40, 0.45, apart=True), {}, (Level.INCONCLUSIVE, Level.INCONCLUSIVE)),
+        (few(0.09, 0.02, 0.01), {}, (Level.INCONCLUSIVE, Level.INCONCLUSIVE)),
+        (few(0.50, 0.40, NAN), {}, (Level.REPRODUCED, Level.INCONCLUSIVE)),
+        (few(0.50, 0.40, 0.45), untuned(SCRATCH), (Level.REPRODUCED, Level.INCONCLUSIVE)),
     ],
 )
-def test_pretraining(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert pretraining.verdict(Runs.made_up(variants, **options)).level == level
+def test_pretraining(variants: dict[str, Values], options: Options, found: tuple[Level, Level]) -> None:
+    assert levels(pretraining.parts(Runs.made_up(variants, **options))) == found
+
+
+def test_exchanged_neither_step_adds() -> None:
+    assert_exchange_turns(pretraining.study, Runs.made_up(few(0.50, 0.40, 0.45)))
 
 
 def corrected(before: float, after: float, outward: float = 0.4, gained: float = 0.1, apart: bool = False) -> dict[str, Values]:
     measures = {"outward": outward, "outward_gain": gained, "small_gain": 0.1, "iou_before": 0.6, "iou_after": 0.7}
-    values = {f"corrections/{name}": three(value) for name, value in measures.items()}
-    values |= {SVM: APART if apart else three(before, 0), AP: three(after), "test/mAP75": three(0.3), "svm/mAP75": three(0.2)}
+    values = {f"corrections/{name}": five(value) for name, value in measures.items()}
+    values |= {SVM: APART if apart else five(before, 0), AP: five(after), "test/mAP75": five(0.3), "svm/mAP75": five(0.2)}
     return {RCNN: values, NOT_TUNED: values}
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("variants", "options", "found"),
     [
-        (corrected(0.50, 0.54), {}, Level.REPRODUCED),
-        (corrected(0.50, 0.62), {}, Level.DIRECTION_ONLY),
-        (corrected(0.50, 0.51), {}, Level.DIRECTION_ONLY),
-        (corrected(0.50, 0.54, gained=-0.1), {}, Level.DIRECTION_ONLY),
-        (corrected(0.50, 0.54, outward=0.0), {}, Level.DIRECTION_ONLY),
-        (corrected(0.50, 0.50), {}, Level.NOT_REPRODUCED),
-        (corrected(0.50, 0.45), {}, Level.NOT_REPRODUCED),
-        (corrected(0.50, 0.45, apart=True), {}, Level.INCONCLUSIVE),
-        (corrected(0.01, 0.05), {}, Level.INCONCLUSIVE),
-        (corrected(0.50, 0.54, gained=NAN), {}, Level.INCONCLUSIVE),
-        (corrected(0.50, 0.54), untuned(RCNN), Level.INCONCLUSIVE),
+        (corrected(0.50, 0.54), {}, (Level.REPRODUCED, Level.REPRODUCED)),
+        (corrected(0.50, 0.62), {}, (Level.DIRECTION_ONLY, Level.REPRODUCED)),
+        (corrected(0.50, 0.51), {}, (Level.DIRECTION_ONLY, Level.REPRODUCED)),
+        (corrected(0.50, 0.54, gained=-0.1), {}, (Level.REPRODUCED, Level.NOT_REPRODUCED)),
+        (corrected(0.50, 0.50), {}, (Level.NOT_REPRODUCED, Level.REPRODUCED)),
+        (corrected(0.50, 0.45), {}, (Level.NOT_REPRODUCED, Level.REPRODUCED)),
+        (corrected(0.50, 0.45, apart=True), {}, (Level.INCONCLUSIVE, Level.REPRODUCED)),
+        (corrected(0.01, 0.05), {}, (Level.INCONCLUSIVE, Level.INCONCLUSIVE)),
+        (corrected(0.50, 0.54, gained=NAN), {}, (Level.REPRODUCED, Level.INCONCLUSIVE)),
+        (corrected(0.50, 0.54), untuned(RCNN), (Level.REPRODUCED, Level.REPRODUCED)),  # within one run
     ],
 )
-def test_correction_of_boxes(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert correction.verdict(Runs.made_up(variants, **options)).level == level
+def test_correction_of_boxes(variants: dict[str, Values], options: Options, found: tuple[Level, Level]) -> None:
+    assert levels(correction.parts(Runs.made_up(variants, **options))) == found
+
+
+def test_exchanged_the_correction_takes_away() -> None:
+    """What boxes that are moved outwards gain is a difference by itself: above, its sign is turned in place of an exchange."""
+    assert_swap_turns(correction.study, Runs.made_up(corrected(0.50, 0.54)), "a", (AP, SVM))
 
 
 # At once and in stages: G09, G16 --------------------------------------------------------------------------------------
 
 
 def both(fast: float, unmoved: float, softmax: float, svm: float, with_boxes: float, apart: bool = False) -> dict[str, Values]:
+    seconds = {f"stages/{stage}_cpu_seconds": five(3.0) for stage in pipeline.FITTED}
     return {
-        TWO_STAGES: {SOFTMAX: APART if apart else three(softmax), AP: APART if apart else three(with_boxes)},
-        IN_STAGES: {SOFTMAX: three(softmax), SVM: three(svm), AP: three(with_boxes)},
-        FAST: {AP: three(fast), UNMOVED: three(unmoved)},
+        TWO_STAGES: {SOFTMAX: APART if apart else five(softmax), AP: APART if apart else five(with_boxes)},
+        IN_STAGES: {SOFTMAX: five(softmax), SVM: five(svm), AP: five(with_boxes), **seconds},
+        FAST: {AP: five(fast), UNMOVED: five(unmoved)},
     }
 
 
@@ -142,74 +165,69 @@ def both(fast: float, unmoved: float, softmax: float, svm: float, with_boxes: fl
         (both(0.50, 0.5, 0.5, 0.5, 0.52), {}, Level.NOT_REPRODUCED),
         (both(0.55, 0.5, 0.5, 0.5, 0.52, apart=True), {}, Level.INCONCLUSIVE),
         (both(0.08, 0.5, 0.5, 0.5, 0.05), {}, Level.INCONCLUSIVE),
-        (both(0.55, 0.5, 0.5, 0.5, NAN), {}, Level.INCONCLUSIVE),
         (both(0.55, 0.5, 0.5, 0.5, 0.52), untuned(TWO_STAGES), Level.INCONCLUSIVE),
     ],
 )
 def test_a_pipeline_of_stages(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert pipeline.verdict(Runs.made_up(variants, **options)).level == level
+    parts = pipeline.parts(Runs.made_up(variants, **options))
+    assert levels(parts) == (Level.EXACT, level)
+    assert parts["b"].beyond
+
+
+def test_a_pipeline_of_which_a_stage_is_left_out_is_none() -> None:
+    variants = both(0.55, 0.5, 0.5, 0.5, 0.52)
+    variants[IN_STAGES]["stages/svms_cpu_seconds"] = five(0.0, 0.0)
+    assert pipeline.parts(Runs.made_up(variants))["a"].level is Level.NOT_REPRODUCED
+
+
+def test_exchanged_training_at_once_detects_less() -> None:
+    assert_exchange_turns(pipeline.study, Runs.made_up(both(0.55, 0.5, 0.5, 0.5, 0.52)))
 
 
 @pytest.mark.parametrize(
-    ("variants", "options", "level"),
+    ("variants", "options", "found"),
     [
-        (both(0.55, 0.52, 0.50, 0.49, 0.5), {}, Level.REPRODUCED),
-        (both(0.55, 0.48, 0.50, 0.49, 0.5), {}, Level.DIRECTION_ONLY),
-        (both(0.55, 0.52, 0.50, 0.55, 0.5), {}, Level.NOT_REPRODUCED),
-        (both(0.55, 0.52, 0.50, 0.49, 0.5, apart=True), {}, Level.INCONCLUSIVE),
-        (both(0.55, 0.52, 0.50, 0.49, 0.05), {}, Level.INCONCLUSIVE),
-        (both(0.55, NAN, 0.50, 0.49, 0.5), {}, Level.INCONCLUSIVE),
-        (both(0.55, 0.52, 0.50, 0.49, 0.5), untuned(FAST), Level.INCONCLUSIVE),
+        (both(0.55, 0.52, 0.50, 0.49, 0.5), {}, (Level.REPRODUCED, Level.REPRODUCED)),
+        (both(0.55, 0.48, 0.50, 0.49, 0.5), {}, (Level.REPRODUCED, Level.NOT_REPRODUCED)),
+        (both(0.55, 0.52, 0.50, 0.55, 0.5), {}, (Level.NOT_REPRODUCED, Level.REPRODUCED)),
+        (both(0.55, 0.52, 0.50, 0.49, 0.5, apart=True), {}, (Level.INCONCLUSIVE, Level.INCONCLUSIVE)),
+        (both(0.55, 0.52, 0.50, 0.49, 0.05), {}, (Level.INCONCLUSIVE, Level.INCONCLUSIVE)),
+        (both(0.55, NAN, 0.50, 0.49, 0.5), {}, (Level.REPRODUCED, Level.INCONCLUSIVE)),
+        (both(0.55, 0.52, 0.50, 0.49, 0.5), untuned(FAST), (Level.REPRODUCED, Level.INCONCLUSIVE)),
     ],
 )
-def test_one_network(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert one_network.verdict(Runs.made_up(variants, **options)).level == level
+def test_one_network(variants: dict[str, Values], options: Options, found: tuple[Level, Level]) -> None:
+    assert levels(one_network.parts(Runs.made_up(variants, **options))) == found
+
+
+def test_exchanged_the_box_head_takes_away() -> None:
+    """Each run has both measures, of which the study reads one. That the softmax is not below the SVMs has no direction."""
+    variants = {
+        TWO_STAGES: {SOFTMAX: five(0.5), UNMOVED: five(0.5), AP: five(0.5), SVM: five(0.5)},
+        IN_STAGES: {SOFTMAX: five(0.5), SVM: five(0.5), AP: five(0.5)},
+        FAST: {SOFTMAX: five(0.53), UNMOVED: five(0.53), AP: five(0.55)},
+    }
+    assert_exchange_turns(one_network.study, Runs.made_up(variants))
 
 
 # Disk: G10 ------------------------------------------------------------------------------------------------------------
 
 
-def written(factor: float = 1.0, all_bytes: float = 33e6) -> dict[str, Values]:
-    return {
-        variant: {
-            "numbers": [n := float(options["proposals"] * options["width"])],
-            "bytes": [factor * 4 * n],
-            "all_bytes": [all_bytes],
-            "cpu_seconds": [1.0],
-        }
-        for variant, options in disk.study.variants.items()
-        if isinstance(options, dict)
-    }
+def test_features_on_disk() -> None:
+    verdict = judge_checks(disk.study.says, disk.checks())
+    assert verdict.level is Level.EXACT and len(verdict.headline.checks) == 6
 
 
-@pytest.mark.parametrize(
-    ("variants", "level"),
-    [
-        (written(), Level.REPRODUCED),
-        (written(all_bytes=1e7), Level.DIRECTION_ONLY),
-        (written(factor=0.5), Level.NOT_REPRODUCED),
-        (written(all_bytes=1e6), Level.NOT_REPRODUCED),
-        (written(all_bytes=NAN), Level.INCONCLUSIVE),
-    ],
-)
-def test_features_on_disk(variants: dict[str, Values], level: Level) -> None:
-    verdict = disk.verdict(Runs.made_up(variants))
-    assert verdict.level == level
-    assert len(verdict.checks) == 5
-
-
-def test_features_are_written_and_removed(tmp_path: Path) -> None:
-    values = disk.written(seed=0, folder=tmp_path, proposals=4, width=8).values
-    assert values["bytes"] == 4 * 4 * 8 + 128  # a header of numpy's
-    assert values["all_bytes"] > values["bytes"]
-    assert list(tmp_path.iterdir()) == []
+def test_features_that_take_half_refute_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "written", lambda proposals, width: 2.0 * proposals * width)
+    assert judge_checks(disk.study.says, disk.checks()).level is Level.NOT_REPRODUCED
 
 
 # Frozen backbones, and time to train: G13, G12 ---------------------------------------------------------------------------
 
 
 def backbones(trained: float, kept: float, apart: bool = False) -> dict[str, Values]:
-    return {FAST: {AP: three(trained)}, PYRAMID: {AP: three(kept)}, FROZEN: {AP: APART if apart else three(kept)}}
+    return {FAST: {AP: five(trained)}, PYRAMID: {AP: five(kept)}, FROZEN: {AP: APART if apart else five(kept)}}
 
 
 @pytest.mark.parametrize(
@@ -221,20 +239,30 @@ def backbones(trained: float, kept: float, apart: bool = False) -> dict[str, Val
         (backbones(0.50, 0.55), {}, Level.NOT_REPRODUCED),
         (backbones(0.50, 0.50, apart=True), {}, Level.INCONCLUSIVE),
         (backbones(0.08, 0.02), {}, Level.INCONCLUSIVE),
+        (backbones(0.99, 0.92), {}, Level.INCONCLUSIVE),  # a frozen one that is perfect already
         (backbones(0.50, NAN), {}, Level.INCONCLUSIVE),
         (backbones(0.50, 0.40), untuned(PYRAMID), Level.INCONCLUSIVE),
     ],
 )
 def test_frozen_backbones(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert frozen.verdict(Runs.made_up(variants, **options)).level == level
+    assert frozen.parts(Runs.made_up(variants, **options)).level == level
+
+
+def test_exchanged_the_frozen_backbone_is_better() -> None:
+    assert_exchange_turns(frozen.study, Runs.made_up(backbones(0.50, 0.40)))
 
 
 def budgets(rcnn: list[float], fast: list[float], cost: float) -> dict[str, Values]:
-    """AP by budget, of R-CNN at ``cost`` times 1, 2 and 3 seconds, of Fast R-CNN at 1, 2 and 3 seconds."""
+    """AP by budget, of R-CNN at ``cost`` times 1, 2 and 3 operations, of Fast R-CNN at 1, 2 and 3."""
     variants = {}
     for names, found, each in ((training_time.STAGED, rcnn, cost), (training_time.AT_ONCE, fast, 1.0)):
         for i, (name, value) in enumerate(zip(names, found, strict=True), 1):
-            variants[name] = {training_time.REACHED: three(value, 0.0), training_time.SECONDS: three(each * i)}
+            spent = five(each * i, 0.01)
+            variants[name] = {
+                training_time.REACHED: five(value, 0.0),
+                training_time.OPERATIONS: spent,
+                training_time.SECONDS: spent,
+            }
     return variants
 
 
@@ -245,16 +273,30 @@ def budgets(rcnn: list[float], fast: list[float], cost: float) -> dict[str, Valu
         (budgets([0.3, 0.4, 0.5], [0.6, 0.7, 0.8], 2), {}, Level.REPRODUCED),
         (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 2), {}, Level.DIRECTION_ONLY),
         (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 30), {}, Level.DIRECTION_ONLY),
-        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 1), {}, Level.NOT_REPRODUCED),
+        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 0.9), {}, Level.NOT_REPRODUCED),
         (budgets([0.6, 0.4, 0.5], [0.3, 0.4, 0.5], 2), {}, Level.NOT_REPRODUCED),
         (budgets([0.01, 0.02, 0.03], [0.3, 0.4, 0.5], 8), {}, Level.INCONCLUSIVE),
         (budgets([0.3, 0.4, 0.5], [NAN, NAN, NAN], 8), {}, Level.INCONCLUSIVE),
         (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], NAN), {}, Level.INCONCLUSIVE),
-        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 8), untuned(RCNN), Level.INCONCLUSIVE),
+        (budgets([0.3, 0.4, 0.5], [0.3, 0.4, 0.5], 8), untuned(RCNN), Level.REPRODUCED),
     ],
 )
 def test_time_to_train(variants: dict[str, Values], options: Options, level: Level) -> None:
-    assert training_time.verdict(Runs.made_up(variants, **options)).level == level
+    assert levels(training_time.parts(Runs.made_up(variants, **options))) == (level, Level.ERRATUM)
+
+
+def test_exchanged_rcnn_trains_in_less() -> None:
+    runs = Runs.made_up(budgets([0.3, 0.4, 0.5], [0.35, 0.45, 0.55], 6))
+    pairs = list(zip(training_time.STAGED, training_time.AT_ONCE, strict=True))
+    assert_exchange_turns(training_time.study, runs, {"operations to the same AP, R-CNN / Fast R-CNN": pairs})
+
+
+def test_between_two_budgets_the_cost_lies_on_a_line() -> None:
+    runs = Runs.made_up(budgets([0.1, 0.3, 0.5], [0.1, 0.2, 0.4], 10))
+    first = {name: runs.of(name)[0] for name in runs.variants}
+    assert training_time.target(first) == 0.4
+    assert training_time.cost(first, training_time.STAGED, training_time.OPERATIONS) == pytest.approx(25)
+    assert training_time.cost(first, training_time.AT_ONCE, training_time.OPERATIONS) == pytest.approx(3)
 
 
 # RoI pooling: G15 -----------------------------------------------------------------------------------------------------
@@ -262,8 +304,8 @@ def test_time_to_train(variants: dict[str, Values], options: Options, level: Lev
 
 def aligned(at_75: float, at_50: float, ap: float = 0.5) -> dict[str, Values]:
     return {
-        pooling.ALIGN: {"test/mAP75": three(0.3 + at_75, 0.0), "test/mAP50": three(0.5 + at_50, 0.0), AP: three(ap)},
-        FAST: {"test/mAP75": three(0.3, 0.0), "test/mAP50": three(0.5, 0.0), AP: three(ap)},
+        pooling.ALIGN: {"test/mAP75": five(0.3 + at_75, 0.0), "test/mAP50": five(0.5 + at_50, 0.0), AP: five(ap)},
+        FAST: {"test/mAP75": five(0.3, 0.0), "test/mAP50": five(0.5, 0.0), AP: five(ap)},
     }
 
 
@@ -271,22 +313,26 @@ def aligned(at_75: float, at_50: float, ap: float = 0.5) -> dict[str, Values]:
     ("variants", "options", "level"),
     [
         (aligned(0.05, 0.02), {}, Level.REPRODUCED),
-        (aligned(0.02, 0.05), {}, Level.DIRECTION_ONLY),
-        (aligned(0.05, -0.02), {}, Level.DIRECTION_ONLY),
+        (aligned(0.02, 0.05), {}, Level.NOT_REPRODUCED),
+        (aligned(0.05, -0.02), {}, Level.NOT_REPRODUCED),
         (aligned(0.05, 0.02, ap=0.05), {}, Level.INCONCLUSIVE),
         (aligned(NAN, 0.02), {}, Level.INCONCLUSIVE),
         (aligned(0.05, 0.02), untuned(FAST), Level.INCONCLUSIVE),
     ],
 )
 def test_roi_pooling(variants: dict[str, Values], options: Options, level: Level) -> None:
-    verdict = pooling.verdict(Runs.made_up(variants, **options))
-    assert verdict.level == level
-    assert len(verdict.checks) == 6 and all(check.holds for check in verdict.checks)
+    parts = pooling.parts(Runs.made_up(variants, **options))
+    assert levels(parts) == (Level.EXACT, level)
+    assert len(parts["a"].checks) == 6 and parts["b"].beyond
+
+
+def test_exchanged_rounding_finds_better_boxes() -> None:
+    assert_exchange_turns(pooling.study, Runs.made_up(aligned(0.05, 0.02)))
 
 
 def test_a_pooling_that_is_not_what_a_loop_computes_refutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pooling, "checks", lambda: (Check("loop", 2, 1),))
-    assert pooling.verdict(Runs.made_up(aligned(0.05, 0.02))).level == Level.NOT_REPRODUCED
+    assert pooling.parts(Runs.made_up(aligned(0.05, 0.02)))["a"].level == Level.NOT_REPRODUCED
 
 
 # The scale gpu --------------------------------------------------------------------------------------------------------
