@@ -38,9 +38,11 @@ class Run:
         return self._read(measure, lambda: math.nan) if isinstance(measure, str) else float(measure(self))
 
     def steps_to(self, name: str, threshold: float) -> float:
-        """The first step at which a falling curve is at or below ``threshold``; infinite where it never is."""
+        """The first step at which a falling curve is at or below ``threshold``; infinite where it never is, NaN where there is
+        no such curve."""
         points = self.curves.get(name, ())
-        return self._read(f"steps to {name} {threshold:g}", lambda: next((x for x, y in points if y <= threshold), math.inf))
+        never = math.inf if points else math.nan
+        return self._read(f"steps to {name} {threshold:g}", lambda: next((x for x, y in points if y <= threshold), never))
 
     def last_step(self, name: str) -> float:
         """The step of a curve's last point; NaN where there is none."""
@@ -69,7 +71,7 @@ class Runs:
         runs: all that finished.
         lrs: each variant's best learning rate; None where it is not tuned.
         inside: whether that learning rate lies inside the grid that was walked, or training is known to add nothing.
-        tuning: the seed that rates were chosen with, which is not judged; None where any seed is.
+        tuning: the first of the seeds that rates were chosen with; from it on none is judged. None: all are.
     """
 
     def __init__(
@@ -107,8 +109,11 @@ class Runs:
 
     def of(self, variant: str) -> list[Run]:
         """The variant's judged runs at its best learning rate, by seed."""
-        own = [r for r in self.all if r.variant == variant and r.lr == self.lrs[variant] and r.seed != self.tuning]
+        own = [r for r in self.all if r.variant == variant and r.lr == self.lrs[variant] and self._judged(r)]
         return sorted(own, key=lambda run: run.seed)
+
+    def _judged(self, run: Run) -> bool:
+        return self.tuning is None or run.seed < self.tuning
 
     def values(self, variant: str, measure: Quantity) -> list[float]:
         """One number a seed."""
@@ -174,7 +179,7 @@ class Runs:
 
     def _shared_lr_pairs(self, variant: str, other: str, measure: Quantity) -> list[tuple[float, float]]:
         lr = self.lrs[other]
-        judged = [run for run in self.all if run.lr == lr and run.seed != self.tuning]
+        judged = [run for run in self.all if run.lr == lr and self._judged(run)]
         first, second = ({run.seed: run for run in judged if run.variant == name} for name in (variant, other))
         return [(first[s].value(measure), second[s].value(measure)) for s in sorted(first.keys() & second.keys())]
 
