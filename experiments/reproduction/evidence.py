@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,18 +26,28 @@ JUDGED = ("metrics", "test", "measured")
 """The parts of a summary that hold figures."""
 
 
-def data_digest(data: DataModule) -> str:
-    """12 hexadecimal digits that stand for the data that a training saw.
+class DataSeen(NamedTuple):
+    """The data that a run saw."""
+
+    digest: str = ""
+    """12 hexadecimal digits that stand for it; empty where that is not known."""
+    fields: tuple[str, ...] = ()
+    """Of a scene, which it used."""
+
+
+def data_seen(data: DataModule) -> DataSeen:
+    """What stands for the data that a training saw.
 
     Of the dataset's metadata, the lengths of its splits, and some scenes of training and test as they are prepared without
     augmentation: pixels, and the targets that the task uses. Proposals, which follow from the pixels, are left out.
     """
     found = hashlib.sha256(json.dumps(_plain(vars(data.metadata)), sort_keys=True, default=str).encode())
     fields, data.fields = data.fields, data.fields - COMPUTED
+    used = tuple(sorted(data.fields))
     try:
         for split, count in SCENES.items():
             prepared = data.prepared(split, augment=False)
-            found.update(f"{split} {len(prepared)} {sorted(data.fields)}".encode())
+            found.update(f"{split} {len(prepared)} {used}".encode())
             for place in np.unique(np.linspace(0, len(prepared) - 1, count).astype(int)) if len(prepared) else ():
                 scene = prepared[0, int(place)]
                 for name, value in sorted(scene.items() if isinstance(scene, dict) else ()):
@@ -45,7 +55,7 @@ def data_digest(data: DataModule) -> str:
                     found.update(_bytes(value))
     finally:
         data.fields = fields
-    return found.hexdigest()[:12]
+    return DataSeen(found.hexdigest()[:12], used)
 
 
 def _plain(value: Any) -> Any:

@@ -26,7 +26,7 @@ from experiments.runs.writing import write_atomically, write_summary
 from experiments.studies.study import Job
 from experiments.training.memory import keep_freed_memory
 
-from .evidence import data_digest, processor, seal, versions
+from .evidence import DataSeen, data_seen, processor, seal, versions
 from .output import environment, output_to
 from .provenance import sources
 
@@ -90,7 +90,8 @@ def _execute(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> None:
                 "wall_seconds": round(time.monotonic() - began, 2),
                 "cpu_seconds": round(time.process_time() - cpu, 2),
             }
-            about = {"code": sources(made.used), "data_digest": made.data()}
+            seen = made.data()
+            about = {"code": sources(made.used), "data_digest": seen.digest, "data_fields": seen.fields}
             here = {"processor": processor(), "versions": versions(), "sealed": seal(folder, read_summary(folder))}
             write_summary(folder, {"complete": True, **spent, **about, **here})
         except BaseException as error:
@@ -115,8 +116,8 @@ class Made(NamedTuple):
 
     used: list[ModuleType]
     """The modules that made it."""
-    data: Callable[[], str] = str
-    """Gives the digest of the data that it saw; empty where that is not known."""
+    data: Callable[[], DataSeen] = DataSeen
+    """Gives what it saw."""
 
 
 def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> Made:
@@ -161,7 +162,7 @@ def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> Made:
         raise (Stopped if code > 128 else SystemExit)(code)
     task, data = made[:2]
     objects = [*made, *task.modules(), *getattr(task, "val_metrics", {}).values()]
-    return Made([sys.modules[type(thing).__module__] for thing in objects], lambda: data_digest(data))
+    return Made([sys.modules[type(thing).__module__] for thing in objects], lambda: data_seen(data))
 
 
 def _devices(config: dict[str, Any]) -> int:
@@ -209,7 +210,7 @@ def _measure(job: Job, folder: Path) -> Made:
             **_surroundings(),
         },
     )
-    return Made([sys.modules[job.function.__module__]], lambda: measured.data)
+    return Made([sys.modules[job.function.__module__]], lambda: DataSeen(measured.data))
 
 
 def _surroundings() -> dict[str, Any]:
