@@ -34,7 +34,7 @@ def is_fixed(command: str, arguments: list[str]) -> bool:
         return not before or (name in recipes.names() and not Path(str(name)).exists())
     if len(before) == 1 and before[0].startswith("--") and before[0].endswith(".help"):
         return last.isidentifier()  # and no class of a module, which may be the user's
-    return (command, arguments) in (("list", []), ("reproduce", ["--list"]))
+    return (command, arguments) == ("list", [])
 
 
 def remembered(command: str, arguments: list[str], run: Callable[[], int]) -> int:

@@ -83,6 +83,11 @@ def select(asked: Sequence[str]) -> list[Claim]:
     return [claim for name, claim in everything.items() if name in chosen]
 
 
+def named(asked: Sequence[str]) -> list[Claim]:
+    """Of what :func:`select` finds, the claims that are meant themselves, and not with their lecture or with all."""
+    return select([word for word in asked if word.strip("/") not in ("all", *LECTURES)])
+
+
 def _like(word: str) -> str:
     from difflib import get_close_matches
 

@@ -9,14 +9,16 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from datamodules.scene import InputError
 from experiments import command, own_folder_last
+from experiments.command_line.answer import Interrupted
 from experiments.runs.files import CHECKPOINTS, CURVES, read_summary, test_metrics
 from experiments.runs.folder import RunFolder
 from experiments.runs.lock import LOCK, RunLock, is_locked, releasing
@@ -24,6 +26,7 @@ from experiments.runs.writing import write_atomically, write_summary
 from experiments.studies.study import Job
 from experiments.training.memory import keep_freed_memory
 
+from .evidence import DataSeen, data_seen, processor, seal, versions
 from .output import environment, output_to
 from .provenance import sources
 
@@ -82,23 +85,42 @@ def _execute(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> None:
         try:
             about = {"study": label | {"variant": job.variant, "lr": job.lr, "seed": job.seed}, "hash": job.hash}
             write_summary(folder, about | {"complete": False, "reason": ""})
-            used = _measure(job, folder) if job.function else _train(job, folder, label, wandb)
-            write_summary(
-                folder,
-                {
-                    "complete": True,
-                    "wall_seconds": round(time.monotonic() - began, 2),
-                    "cpu_seconds": round(time.process_time() - cpu, 2),
-                    "code": sources(used),
-                },
-            )
+            made = _measure(job, folder) if job.function else _train(job, folder, label, wandb)
+            spent = {
+                "wall_seconds": round(time.monotonic() - began, 2),
+                "cpu_seconds": round(time.process_time() - cpu, 2),
+            }
+            seen = made.data()
+            about = {"code": sources(made.used), "data_digest": seen.digest, "data_fields": seen.fields}
+            here = {"processor": processor(), "versions": versions(), "sealed": seal(folder, read_summary(folder))}
+            write_summary(folder, {"complete": True, **spent, **about, **here})
         except BaseException as error:
             traceback.print_exc()
-            write_summary(folder, {"state": "failed", "reason": f"{type(error).__name__}: {error}"[:500]})
+            write_summary(folder, _end(error))
             raise
 
 
-def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[ModuleType]:
+def _end(error: BaseException) -> dict[str, str]:
+    """What a summary says of a run that an exception ended: whoever stopped it will go on with it."""
+    if isinstance(error, Stopped | KeyboardInterrupt | Interrupted):
+        return {"state": "unfinished", "reason": ""}
+    return {"state": "failed", "reason": f"{type(error).__name__}: {error}"[:500]}
+
+
+class Stopped(SystemExit):
+    """A signal has ended the training: it has kept its last checkpoint, and is gone on with."""
+
+
+class Made(NamedTuple):
+    """What is known of a run that has come to its end."""
+
+    used: list[ModuleType]
+    """The modules that made it."""
+    data: Callable[[], DataSeen] = DataSeen
+    """Gives what it saw."""
+
+
+def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> Made:
     from experiments.training.run_choice import OWN_FOLDER
 
     config = dict(job.settings)
@@ -121,7 +143,7 @@ def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[Mo
         return _train_on_many(config, arguments, folder) if _devices(config) > 1 else _train_here(job, config, arguments)
 
 
-def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> list[ModuleType]:
+def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> Made:
     from experiments.training.cli import LecternCLI, run_cli
 
     made: list[Any] = []
@@ -137,10 +159,10 @@ def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> list[
     with environment(WANDB_JOB_TYPE=job.variant, LECTERN_TRACEBACK="1"):
         code = run_cli(start)
     if code != 0 or not made:  # stopped by its time it has no error, but is not whole
-        raise SystemExit(code)
-    task = made[0]
+        raise (Stopped if code > 128 else SystemExit)(code)
+    task, data = made[:2]
     objects = [*made, *task.modules(), *getattr(task, "val_metrics", {}).values()]
-    return [sys.modules[type(thing).__module__] for thing in objects]
+    return Made([sys.modules[type(thing).__module__] for thing in objects], lambda: data_seen(data))
 
 
 def _devices(config: dict[str, Any]) -> int:
@@ -149,7 +171,7 @@ def _devices(config: dict[str, Any]) -> int:
     return (devices if isinstance(devices, int) else 1) * int(trainer.get("num_nodes", 1))
 
 
-def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -> list[ModuleType]:
+def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -> Made:
     """A training on several devices, as a command of its own: Lightning's strategies start the other ranks by repeating it."""
     from experiments.command_line.trusting import NEVER
     from experiments.training.plain_data import names
@@ -166,10 +188,10 @@ def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -
         raise subprocess.CalledProcessError(code, test)
     write_summary(folder, {"test": test_metrics(folder, {})})
     paths = [config[part]["class_path"] for part in ("model", "data")]
-    return [importlib.import_module(p.rpartition(".")[0]) for p in paths if "." in p]
+    return Made([importlib.import_module(p.rpartition(".")[0]) for p in paths if "." in p])
 
 
-def _measure(job: Job, folder: Path) -> list[ModuleType]:
+def _measure(job: Job, folder: Path) -> Made:
     assert job.function is not None
     began = time.monotonic()
     RunFolder.open(folder)  # until the run is over
@@ -188,7 +210,7 @@ def _measure(job: Job, folder: Path) -> list[ModuleType]:
             **_surroundings(),
         },
     )
-    return [sys.modules[job.function.__module__]]
+    return Made([sys.modules[job.function.__module__]], lambda: DataSeen(measured.data))
 
 
 def _surroundings() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -53,12 +54,13 @@ class Processes:
     def _make(self) -> ProcessPoolExecutor:
         context = get_context("spawn")
         devices = context.Queue()
+        self._stopping = context.Event()
         for number in range(self.jobs):
             devices.put(number)
         # One thread each, said before their libraries are loaded: two runs' threads would wait for each other's core.
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(name, "1")
-        return ProcessPoolExecutor(self.jobs, context, _begin, (devices, gpu_count()))
+        return ProcessPoolExecutor(self.jobs, context, _begin, (devices, gpu_count(), self._stopping))
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle:
         try:
@@ -74,20 +76,53 @@ class Processes:
         try:
             with suppress(ValueError):  # in another thread than the main one
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
-            return self._pool.submit(function, *args)
+            return self._pool.submit(_call, function, *args)
         finally:
             with suppress(ValueError):
                 signal.signal(signal.SIGINT, handler)
 
+    def stop(self) -> None:
+        """Asks the processes to end, and waits for none: at SIGTERM a training keeps its last checkpoint."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._deadline = time.monotonic() + GRACE
+            for process in active_children():
+                process.terminate()
+
     def shutdown(self) -> None:
-        """Ends the processes: those that still run something get SIGTERM, at which a training keeps its last checkpoint."""
-        for process in active_children() if sys.exception() else ():
-            process.terminate()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Ends the processes. Where they were asked to stop, or an exception ends the command, none of them is waited for
+        longer than :data:`GRACE` seconds."""
+        if sys.exception():
+            self.stop()
+        if not self._stopping.is_set():
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            return
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        processes = active_children()
+        for process in processes:
+            process.join(max(0.0, self._deadline - time.monotonic()))
+        for process in processes:
+            if process.is_alive():
+                process.kill()
 
 
-def _begin(devices: Any, gpus: int) -> None:
+GRACE = 3.0
+"""Seconds in which a process that was asked to end may write its checkpoint."""
+
+_stopping: Any = None
+"""In a process that makes runs: the event that says that no other is to be begun."""
+
+
+def _call(function: Callable[..., Any], *args: Any) -> Any:
+    if _stopping is not None and _stopping.is_set():  # what was waiting behind a run that was stopped
+        raise RuntimeError("stopped before it was begun")
+    return function(*args)
+
+
+def _begin(devices: Any, gpus: int, stopping: Any) -> None:
     """What a process does first: takes its GPU, and sees to it that it does not outlive the one that started it."""
+    global _stopping
+    _stopping = stopping
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(devices.get() % gpus)
     parent = parent_process()
@@ -116,6 +151,9 @@ class Submitit:
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle:
         handle: Handle = self._executor.submit(function, *args)
         return handle
+
+    def stop(self) -> None:
+        """Jobs of a scheduler go on."""
 
     def shutdown(self) -> None:
         """Jobs of a scheduler go on; the next call finds what they have made."""

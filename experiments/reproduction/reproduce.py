@@ -8,186 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from tqdm import tqdm
-
 from datamodules.scene import InputError, printable
 from experiments.command_line.options import Options
-from experiments.lectures import LECTURES, rows
-from experiments.reports.wording import command, headline
-from experiments.runs.files import read_summary
-from experiments.runs.lock import is_locked
+from experiments.reports.wording import command
 from experiments.studies.levels import Level
-from experiments.studies.plan import collect, expected_jobs, next_jobs
-from experiments.studies.reading import read_run
-from experiments.studies.record import Record, broken_records, older_records, read_record, read_records
-from experiments.studies.results import Run
-from experiments.studies.study import SCALES, Exact, Job, ScaleName, Study
-from experiments.studies.verdict import Verdict, judge_checks
-from experiments.training.wandb_logging import WandbMode, wandb_mode
+from experiments.studies.record import Record, broken_records, older_records, read_records
+from experiments.studies.study import SCALES, TUNING_SEED, Exact, ScaleName
+from experiments.training.wandb_logging import wandb_mode
 
-from .claims import Claim, claims, select
-from .execution import execute, is_complete, job_lock
-from .launchers import Handle, Launcher, Processes, Submitit, launcher
-from .publishing import publish_verdict
-from .records import Index, is_current, make_record, record_path, study_folder, write_record
+from .agreement import agreement_summary
+from .claims import named, select
+from .launchers import Launcher, Processes, Submitit, launcher
+from .lines import say
+from .listing import filtered, level_of, list_claims
+from .reproduction import Reproduction
 from .table import check_table, write_table
-
-
-class Reproduction:
-    """The studies that were asked for, and what has become of them so far.
-
-    Args:
-        chosen: the studies, in the order in which they are run.
-        scale: cpu, gpu or paper.
-        runs: the folder of all runs.
-        executor: where runs take place.
-        seeds: of every variant, in place of what the studies say.
-        wandb: the mode of the runs' W&B logger.
-    """
-
-    def __init__(
-        self,
-        chosen: Sequence[Claim],
-        scale: ScaleName,
-        runs: Path,
-        executor: Processes | Submitit,
-        seeds: int | None = None,
-        wandb: WandbMode = "disabled",
-    ) -> None:
-        self.scale, self.runs, self.executor, self.seeds, self.wandb = scale, runs, executor, seeds, wandb
-        self.index = Index(runs)
-        self.open = {claim.name: claim for claim in chosen}
-        self.pending: dict[str, Handle] = {}
-        self.failed: dict[str, str] = {}
-        self.records: list[Record] = []
-        self.made = 0
-        """Runs that this call has made."""
-        self._cache: dict[str, Run] = {}
-        self._began: dict[str, float] = {}
-        self._bars: dict[str, tqdm[Any]] = {}
-
-    def find(self, job: Job) -> Run | None:
-        """The finished run of a job, whichever study made it."""
-        if (run := self._cache.get(job.hash)) is None:
-            folder = self.index.folder(job.hash)
-            if job.hash in self.pending or folder is None or not is_complete(folder):
-                return None
-            run = self._cache[job.hash] = read_run(folder, job.variant, job.seed, job.lr)
-        # Another study may call the same run by another variant's name.
-        return Run(job.variant, job.seed, job.lr, run.values, run.curves, run.folder, run.seconds)
-
-    def run(self) -> None:
-        """Until every study has its verdict, or has failed."""
-        while self.open:
-            self._submit()
-            self._settle()
-            if self.open:
-                time.sleep(0.05)
-
-    def _submit(self) -> None:
-        room = 2 * self.executor.jobs if isinstance(self.executor, Processes) else sys.maxsize
-        for claim in list(self.open.values()):
-            if len(self.pending) >= room:
-                return
-            if isinstance(claim.study, Exact):
-                self._submit_exact(claim)
-            else:
-                self._submit_runs(claim, claim.study, room)
-
-    def _submit_exact(self, claim: Claim) -> None:
-        record = read_record(record_path(self.runs, claim, "cpu"))
-        if claim.name in self.failed:
-            self._fail(claim, self.failed[claim.name])
-        elif claim.name in self.pending:
-            return
-        elif record and (claim.name in self._began or is_current(record)):
-            self._close(claim, record)
-        else:
-            self._began[claim.name] = time.monotonic()
-            self.pending[claim.name] = self.executor.submit(compute, claim.name, self.runs)
-
-    def _submit_runs(self, claim: Claim, study: Study, room: int) -> None:
-        if self.scale not in study.scales:
-            self._fail(claim, f"has no scale {self.scale}; it has {', '.join(study.scales)}")
-            return
-        self._began.setdefault(claim.name, time.monotonic())
-        jobs = next_jobs(study, self.scale, self.find, self.seeds)
-        if not jobs:
-            self._judge(claim, study)
-            return
-        self._progress(claim, study, len(jobs))
-        if broken := next((self.failed[job.hash] for job in jobs if job.hash in self.failed), ""):
-            self._fail(claim, broken)
-            return
-        for job in jobs:
-            if job.hash not in self.pending and len(self.pending) < room:
-                folder = self.index.folder(job.hash) or study_folder(self.runs, claim) / job.version
-                self.index.add(job.hash, folder)
-                if is_locked(job_lock(folder)):  # another call makes it; when it has, this one finds it
-                    continue
-                label = {"claim": claim.id, "name": claim.name, "scale": self.scale}
-                self.pending[job.hash] = self.executor.submit(execute, job, folder, label, self.wandb)
-
-    def _settle(self) -> None:
-        for key, handle in [(k, h) for k, h in self.pending.items() if h.done()]:
-            del self.pending[key]
-            error = handle.exception()
-            self.made += bool(error) or handle.result() is not False
-            if error:
-                folder = self.index.folder(key)
-                reason = read_summary(folder).get("reason") if folder else None
-                where = f" (see {folder / 'log.txt'})" if folder else ""
-                self.failed[key] = f"{reason or f'{type(error).__name__}: {error}'}{where}"
-
-    def _judge(self, claim: Claim, study: Study) -> None:
-        runs = collect(study, self.scale, self.find, self.seeds)
-        verdict = Verdict.of(study.parts(runs))
-        self._close(claim, make_record(claim, self.scale, verdict, runs, time.monotonic() - self._began[claim.name]))
-
-    def _close(self, claim: Claim, record: Record) -> None:
-        if not isinstance(claim.study, Exact):
-            write_record(self.runs, claim, record)
-            if self.wandb != "disabled":
-                publish_verdict(record, self.runs, self.wandb)
-        self.records.append(record)
-        self._end(claim)
-        print(f"{claim.id}  {record.level:16} {claim.name:44} {printable(headline(record))}", flush=True)
-        if record.changed_code:
-            print(f"     made before changes in {printable(', '.join(record.changed_code))}; delete its runs to measure again")
-
-    def _fail(self, claim: Claim, reason: str) -> None:
-        self.failed[claim.name] = reason
-        self._end(claim)
-        print(f"{claim.id}  {Level.NOT_RUN:16} {claim.name:44} {printable(reason)}", flush=True)
-
-    def _end(self, claim: Claim) -> None:
-        del self.open[claim.name]
-        if bar := self._bars.pop(claim.name, None):
-            bar.close()
-
-    def _progress(self, claim: Claim, study: Study, missing: int) -> None:
-        """One line for a study that is under way, on a terminal."""
-        if claim.name not in self._bars:
-            self._bars[claim.name] = tqdm(
-                total=expected_jobs(study, self.scale, self.seeds),
-                desc=f"{claim.id} {claim.name}",
-                bar_format="{desc}: {n_fmt} of about {total_fmt} runs, {remaining} left",
-                leave=False,
-                disable=not sys.stdout.isatty(),
-            )
-        bar = self._bars[claim.name]
-        done = max(0, bar.total - missing) if bar.total else 0
-        if done > bar.n:
-            bar.update(done - bar.n)
-
-
-def compute(name: str, runs: Path) -> None:
-    """Computes an exact study and writes its verdict."""
-    claim = claims()[name]
-    assert isinstance(claim.study, Exact)
-    began = time.monotonic()
-    verdict = judge_checks(claim.study.says, claim.study.checks(), claim.study.erratum)
-    write_record(runs, claim, make_record(claim, "cpu", verdict, None, time.monotonic() - began))
 
 
 def parser() -> Options:
@@ -207,9 +42,18 @@ def parser() -> Options:
         "--slurm", nargs="*", default=[], metavar="KEY=VALUE", help="for submitit: slurm_partition=gpu timeout_min=60"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
-    parser.add_argument("--seeds", type=int, help="of every variant, in place of what the studies say")
+    parser.add_argument(
+        "--seeds", type=int, help="of every variant, in place of what the studies say; fewer give a preview and no verdict"
+    )
+    parser.add_argument(
+        "--first-seed", type=int, metavar="N", help="judges on the seeds from N on, and says whether the verdict holds"
+    )
     parser.add_argument("--wandb", choices=("disabled", "auto", "online", "offline"), default="disabled", help="of the runs")
-    parser.add_argument("--list", action="store_true", help="the studies and the claims that have none yet")
+    parser.add_argument("--list", action="store_true", help="the claims, their verdicts, and what each study takes")
+    parser.add_argument(
+        "--level", type=level_of, action="append", default=[], help=f"only studies that stand there: {', '.join(Level)}"
+    )
+    parser.add_argument("--max-minutes", type=float, metavar="N", help="only studies that take no more CPU-minutes than this")
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="writes the verdicts into this Markdown file, between its markers"
     )
@@ -225,28 +69,14 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(options: Any) -> int:
-    if options.list:
-        return _list()
     if options.check:
         return check_table(options.check)
+    if options.list:
+        return _list(options)
     if not options.names and not options.table:
         raise InputError("lectern reproduce NAME…: which studies? `lectern reproduce --list` shows them; `all` runs them all")
-    if options.jobs is not None and options.jobs < 1:
-        raise InputError(f"--jobs {options.jobs}: 1 or more expected")
-    failed = 0
-    if options.names:
-        chosen = select(options.names)
-        wandb_mode(options.wandb)  # what cannot be is said before the first run
-        executor = launcher(options.launcher, options.jobs, options.runs / "submitit", _pairs(options.slurm))
-        reproduction = Reproduction(chosen, options.scale, options.runs, executor, options.seeds, options.wandb)
-        began = time.monotonic()
-        try:
-            reproduction.run()
-        finally:
-            executor.shutdown()
-        failed = len(chosen) - len(reproduction.records)
-        print(f"\n{summary(reproduction.records)}; {reproduction.made} runs made in {time.monotonic() - began:.0f} s")
-        _write_reports(options.runs, options.scale)
+    _check_numbers(options)
+    failed = _reproduce(options) if options.names else False
     for name in older_records(options.runs, options.scale):
         again = command(name, options.scale)
         print(
@@ -258,7 +88,59 @@ def _run(options: Any) -> int:
     if options.table:
         write_table(options.table, read_records(options.runs, options.scale))
         print(f"table     {options.table}")
-    return int(failed > 0)
+    return int(failed)
+
+
+def _check_numbers(options: Any) -> None:
+    if options.jobs is not None and options.jobs < 1:
+        raise InputError(f"--jobs {options.jobs}: 1 or more expected")
+    if options.seeds is not None and options.seeds < 1:
+        raise InputError(f"--seeds {options.seeds}: 1 or more expected")
+    last = TUNING_SEED - (options.seeds or 100)
+    if options.first_seed is not None and not 0 <= options.first_seed <= last:
+        raise InputError(
+            f"--first-seed {options.first_seed}: 0 to {last} expected; learning rates are chosen with {TUNING_SEED}"
+        )
+
+
+def _reproduce(options: Any) -> bool:
+    """Runs the studies that are asked for; returns whether one of them failed."""
+    chosen, left_out = filtered(select(options.names), options.level, options.max_minutes, options.runs, options.scale)
+    if options.first_seed is not None:
+        chosen = [claim for claim in chosen if not isinstance(claim.study, Exact)]  # an identity has no seeds
+    if left_out:
+        print(left_out)
+    if not chosen:
+        print("no study is asked for: none fits all that was said")
+        return False
+    wandb_mode(options.wandb)  # what cannot be is said before the first run
+    executor = launcher(options.launcher, options.jobs, options.runs / "submitit", _pairs(options.slurm))
+    reproduction = Reproduction(chosen, options.scale, options.runs, executor, options.seeds, options.wandb, options.first_seed)
+    began = time.monotonic()
+    try:
+        reproduction.run()
+    except (KeyboardInterrupt, SystemExit) as stop:
+        _stop(stop, reproduction, executor, len(chosen))
+        raise
+    finally:
+        executor.shutdown()
+    print(f"\n{_summary(reproduction)}; {reproduction.made} runs made in {time.monotonic() - began:.0f} s")
+    if options.first_seed is None:
+        _write_reports(options.runs, options.scale)
+    lacking = {claim.name for claim in named(options.names)} & reproduction.not_run.keys()
+    return bool(lacking) or any(claim.name in reproduction.failed for claim in chosen)
+
+
+def _stop(stop: BaseException, reproduction: Reproduction, executor: Processes | Submitit, chosen: int) -> None:
+    """Ends what is under way, writes the reports meanwhile, and notes what is left, for the command's last line."""
+    executor.stop()
+    left = len(reproduction.open)
+    stop.says = (  # type: ignore[attr-defined]
+        f"stopped: {left} of {chosen} studies have no verdict yet, about {reproduction.left} runs are left; the same command "
+        "goes on with them"
+    )
+    if reproduction.first_seed is None:
+        _write_reports(reproduction.runs, reproduction.scale)
 
 
 def _write_reports(runs: Path, scale: ScaleName) -> None:
@@ -274,15 +156,23 @@ def summary(records: Sequence[Record]) -> str:
     return ", ".join(f"{count} {level}" for level, count in counts.items() if count) or "nothing was run"
 
 
-def _list() -> int:
-    by_id = {claim.id: claim for claim in claims().values()}
-    for lecture, title in LECTURES.items():
-        print(title)
-        for row in rows().values():
-            if lecture in row.lecture.split()[:1]:
-                claim = by_id.get(row.id)
-                print(f"  {row.id}  {claim.name if claim else '(no study yet)':46} {claim.title if claim else row.says}"[:160])
-    print(f"\n{len(by_id)} of {len(rows())} claims have a study.")
+def _summary(reproduction: Reproduction) -> str:
+    """What has become of the studies, in one line."""
+    said = [agreement_summary(reproduction.agreements)] if reproduction.agreements else []
+    said += [summary(reproduction.records)] if reproduction.records else []
+    said += [f"{len(reproduction.previews)} previews, which are not recorded"] if reproduction.previews else []
+    said += [f"{len(reproduction.not_run)} without their data"] if reproduction.not_run else []
+    return "; ".join(said) or "nothing was run"
+
+
+def _list(options: Any) -> int:
+    chosen = select(options.names or ["all"])
+    everything = not options.names and options.max_minutes is None and set(options.level) <= {Level.NOT_RUN}
+    chosen, left_out = filtered(chosen, options.level, options.max_minutes, options.runs, options.scale)
+    for line in list_claims(chosen, everything, options.runs, options.scale):
+        say(line)
+    if left_out:
+        say(left_out)
     return 0
 
 

@@ -48,8 +48,13 @@ def expected_jobs(study: Study, scale: ScaleName, seeds: int | None = None) -> i
     return len(study.variants) * count + tuned * 3 * (study.tune.seeds if study.tune else 0) + max(0, tuned - 1)
 
 
+def judged_seeds(study: Study, scale: ScaleName) -> int:
+    """How many seeds a verdict of this study has at least; what fewer say is a preview."""
+    return study.scales[scale].seeds or study.seeds
+
+
 def _judged(study: Study, scale: ScaleName, seeds: int | None, first_seed: int) -> range:
-    return range(first_seed, first_seed + (seeds or study.scales[scale].seeds or study.seeds))
+    return range(first_seed, first_seed + (seeds or judged_seeds(study, scale)))
 
 
 def _tuning(study: Study) -> range:

@@ -38,9 +38,11 @@ class Run:
         return self._read(measure, lambda: math.nan) if isinstance(measure, str) else float(measure(self))
 
     def steps_to(self, name: str, threshold: float) -> float:
-        """The first step at which a falling curve is at or below ``threshold``; infinite where it never is."""
+        """The first step at which a falling curve is at or below ``threshold``; infinite where it never is, NaN where there is
+        no such curve."""
         points = self.curves.get(name, ())
-        return self._read(f"steps to {name} {threshold:g}", lambda: next((x for x, y in points if y <= threshold), math.inf))
+        never = math.inf if points else math.nan
+        return self._read(f"steps to {name} {threshold:g}", lambda: next((x for x, y in points if y <= threshold), never))
 
     def last_step(self, name: str) -> float:
         """The step of a curve's last point; NaN where there is none."""

@@ -58,6 +58,8 @@ class Measured:
     values: Mapping[str, float]
     curves: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     """(x, y) points by name."""
+    data: str = ""
+    """A digest of the data that it saw, where the function has one."""
 
 
 @dataclass(frozen=True)

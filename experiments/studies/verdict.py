@@ -118,15 +118,12 @@ class Part:
     def level(self) -> Level:
         if self.failed:
             return Level.INCONCLUSIVE
-        levels = [effect.level for effect in self.effects]
-        if Level.NOT_REPRODUCED in levels or not all(check.holds for check in self.checks):
+        level = level_together([effect.level for effect in self.effects], [effect.level for effect in self.conditions])
+        if level is Level.NOT_REPRODUCED or not all(check.holds for check in self.checks):
             return Level.ERRATUM if self.erratum else Level.NOT_REPRODUCED
-        if Level.INCONCLUSIVE in levels:
-            return Level.INCONCLUSIVE
         if not self.effects:
             return Level.ERRATUM if any(check.wrong for check in self.checks) else Level.EXACT
-        whole = [*levels, *(effect.level for effect in self.conditions)]
-        return Level.REPRODUCED if set(whole) == {Level.REPRODUCED} else Level.DIRECTION_ONLY
+        return level
 
     @property
     def reason(self) -> str:
@@ -140,6 +137,14 @@ class Part:
             counted = f"{sum(c.holds for c in self.checks)} of {len(self.checks)} computed identities hold."
             return " ".join(filter(None, ["Does not hold: " + "; ".join(broken) + "." if broken else counted, text]))
         return " ".join(filter(None, [text, *(undecided(e) for e in self.effects if e.level is Level.INCONCLUSIVE)]))
+
+
+def level_together(effects: Sequence[Level], conditions: Sequence[Level] = ()) -> Level:
+    """Where effects that all have to hold stand together, and what their conditions leave of it."""
+    for decisive in (Level.NOT_REPRODUCED, Level.INCONCLUSIVE):
+        if decisive in effects:
+            return decisive
+    return Level.REPRODUCED if {*effects, *conditions} == {Level.REPRODUCED} else Level.DIRECTION_ONLY
 
 
 def undecided(effect: Effect) -> str:

@@ -19,6 +19,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from datamodules.base import run_seed
 from datamodules.scene import InputError
+from experiments import PACKAGES, ROOT
 from experiments.runs.files import AXES, read_metrics, read_summary
 from experiments.runs.folder import RunFolder
 from experiments.runs.report import write_report
@@ -166,19 +167,21 @@ def surroundings(trainer: pl.Trainer) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit of Lectern's source, ``+`` behind it where files differ from it; empty outside a checkout."""
-    here = Path(__file__).parent
+    """The commit of Lectern's source, ``+`` behind it where files differ from it, ``+untracked`` where git knows nothing of one
+    of them, such as a new study; empty outside a checkout."""
+    described = _git("describe", "--always", "--dirty=+", "--exclude=*")
+    ours = [f"{package}/*.{end}" for package in PACKAGES for end in ("py", "yaml")]
+    new = described and _git("ls-files", "--others", "--exclude-standard", "--", *ours)
+    return f"{described}+untracked" if new else described
+
+
+def _git(*arguments: str) -> str:
+    """What git says of Lectern's source; nothing where there is no git, or no checkout."""
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-            cwd=here,
-            capture_output=True,
-            text=True,
-            timeout=5,
-        )
+        said = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=5)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return described.stdout.strip()
+    return said.stdout.strip()
 
 
 def peak_memory_mib() -> int:

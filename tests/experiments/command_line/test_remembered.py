@@ -89,10 +89,17 @@ def test_without_a_cache_it_works(workdir: Path) -> None:
     assert run.calls == 2
 
 
-FIXED = ["list", "reproduce --list", "fit --help", "test -h", "doctor --help", "fit -c segmentation/fcn_transpose --help"]
+FIXED = ["list", "reproduce --help", "fit --help", "test -h", "doctor --help", "fit -c segmentation/fcn_transpose --help"]
 FIXED += ["fit --model.help Segmentation", "predict --data.help ImageFiles", "export --help"]
 OWN = ["fit", "fit -c mine --help", "fit -c a.yaml --help", "fit --model.help my_model.Net", "list --recipes mine"]
-OWN += ["reproduce all", "fit --print_config", "dashboard --help", "test --ckpt_path x --help", "fit --seed 1 --help"]
+OWN += [
+    "reproduce all",
+    "reproduce --list",
+    "fit --print_config",
+    "dashboard --help",
+    "test --ckpt_path x --help",
+    "fit --seed 1 --help",
+]
 
 
 def test_what_is_the_users_is_never_remembered(workdir: Path) -> None:
