@@ -6,7 +6,6 @@ import importlib
 import json
 import math
 import subprocess
-import sys
 import time
 import traceback
 from pathlib import Path
@@ -98,7 +97,7 @@ def _execute(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> None:
             raise
 
 
-def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[ModuleType]:
+def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[Any]:
     from experiments.training.run_choice import OWN_FOLDER
 
     config = dict(job.settings)
@@ -121,7 +120,7 @@ def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> list[Mo
         return _train_on_many(config, arguments, folder) if _devices(config) > 1 else _train_here(job, config, arguments)
 
 
-def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> list[ModuleType]:
+def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> list[Any]:
     from experiments.training.cli import LecternCLI, run_cli
 
     made: list[Any] = []
@@ -140,7 +139,7 @@ def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> list[
         raise SystemExit(code)
     task = made[0]
     objects = [*made, *task.modules(), *getattr(task, "val_metrics", {}).values()]
-    return [sys.modules[type(thing).__module__] for thing in objects]
+    return [type(thing) for thing in objects]
 
 
 def _devices(config: dict[str, Any]) -> int:
@@ -169,7 +168,7 @@ def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -
     return [importlib.import_module(p.rpartition(".")[0]) for p in paths if "." in p]
 
 
-def _measure(job: Job, folder: Path) -> list[ModuleType]:
+def _measure(job: Job, folder: Path) -> list[Any]:
     assert job.function is not None
     began = time.monotonic()
     RunFolder.open(folder)  # until the run is over
@@ -188,7 +187,7 @@ def _measure(job: Job, folder: Path) -> list[ModuleType]:
             **_surroundings(),
         },
     )
-    return [sys.modules[job.function.__module__]]
+    return [job.function]
 
 
 def _surroundings() -> dict[str, Any]:

@@ -19,8 +19,8 @@ STUDIES = "experiments.studies"
 PACKAGES = ("lightning_modules", "datamodules", LECTURES, "experiments.measures", STUDIES)
 """What a verdict may rest on; how a run is started and shown is none of it."""
 
-JUDGES = tuple(f"{STUDIES}.{name}" for name in ("verdict", "plan", "reading"))
-"""What judges, besides what a study's file imports."""
+JUDGES = tuple(f"{STUDIES}.{name}" for name in ("plan", "reading"))
+"""What chooses and reads runs; what judges them is imported by a study's file."""
 
 EXPORTING = ("lightning_modules", "datamodules")
 """Packages whose classes a recipe calls by their last name alone."""
@@ -52,9 +52,10 @@ def study_sources(study: Study | Exact, scale: ScaleName = "cpu") -> dict[str, s
     The classes that recipes and variants name by their path count as if they were imported, and so do the recipes.
     """
     function: Any = study.checks if isinstance(study, Exact) else study.parts
-    places = [Place(function.__module__), *map(Place, JUDGES)]
+    places = [Place(function.__module__)]
     texts: list[str] = []
     if isinstance(study, Study):
+        places += map(Place, JUDGES)
         settings = [study.job(scale, variant, None, 0).settings for variant in study.variants]
         places += [place for text in _texts(settings) if (place := _named(text))]
         works = [study.work_of(variant) for variant in study.variants]

@@ -19,18 +19,20 @@ from experiments.runs.lock import is_locked
 from experiments.studies.levels import Level
 from experiments.studies.plan import collect, expected_jobs, next_jobs
 from experiments.studies.reading import read_run
-from experiments.studies.record import Record, broken_records, older_records, read_record, read_records
+from experiments.studies.record import Record, broken_records, older_records, read_record
 from experiments.studies.results import Run
 from experiments.studies.study import SCALES, Exact, Job, ScaleName, Study
 from experiments.studies.verdict import Verdict, judge_checks
 from experiments.training.wandb_logging import WandbMode, wandb_mode
 
+from .check import check
 from .claims import Claim, claims, select
+from .committing import commit_record, results_folder
 from .execution import execute, is_complete, job_lock
 from .launchers import Handle, Launcher, Processes, Submitit, launcher
 from .publishing import publish_verdict
 from .records import Index, is_current, make_record, record_path, study_folder, write_record
-from .table import check_table, write_table
+from .table import write_tables
 
 
 class Reproduction:
@@ -43,6 +45,7 @@ class Reproduction:
         executor: where runs take place.
         seeds: of every variant, in place of what the studies say.
         wandb: the mode of the runs' W&B logger.
+        record: whether verdicts become those that come with Lectern.
     """
 
     def __init__(
@@ -53,7 +56,9 @@ class Reproduction:
         executor: Processes | Submitit,
         seeds: int | None = None,
         wandb: WandbMode = "disabled",
+        record: bool = False,
     ) -> None:
+        self.record = record
         self.scale, self.runs, self.executor, self.seeds, self.wandb = scale, runs, executor, seeds, wandb
         self.index = Index(runs)
         self.open = {claim.name: claim for claim in chosen}
@@ -100,7 +105,7 @@ class Reproduction:
             self._fail(claim, self.failed[claim.name])
         elif claim.name in self.pending:
             return
-        elif record and (claim.name in self._began or is_current(record)):
+        elif record and (claim.name in self._began or is_current(claim, record)):
             self._close(claim, record)
         else:
             self._began[claim.name] = time.monotonic()
@@ -149,6 +154,8 @@ class Reproduction:
             write_record(self.runs, claim, record)
             if self.wandb != "disabled":
                 publish_verdict(record, self.runs, self.wandb)
+        if self.record:
+            commit_record(claim, record, self.runs)
         self.records.append(record)
         self._end(claim)
         print(f"{claim.id}  {record.level:16} {claim.name:44} {printable(headline(record))}", flush=True)
@@ -211,10 +218,23 @@ def parser() -> Options:
     parser.add_argument("--wandb", choices=("disabled", "auto", "online", "offline"), default="disabled", help="of the runs")
     parser.add_argument("--list", action="store_true", help="the studies and the claims that have none yet")
     parser.add_argument(
-        "--table", type=Path, metavar="FILE", help="writes the verdicts into this Markdown file, between its markers"
+        "--record", action="store_true", help="keeps the verdicts among those that come with Lectern; for its maintainers"
     )
     parser.add_argument(
-        "--check", type=Path, nargs="?", const=Path("README.md"), metavar="FILE", help="is its table up to date?"
+        "--table",
+        type=Path,
+        nargs="?",
+        const=Path("README.md"),
+        metavar="FILE",
+        help="writes the verdicts that come with Lectern into this Markdown file, between its markers, and docs/verdicts.md",
+    )
+    parser.add_argument(
+        "--check",
+        type=Path,
+        nargs="?",
+        const=Path("README.md"),
+        metavar="FILE",
+        help="judges these verdicts again: do level, numbers, code and both tables agree?",
     )
     return parser
 
@@ -228,7 +248,7 @@ def _run(options: Any) -> int:
     if options.list:
         return _list()
     if options.check:
-        return check_table(options.check)
+        return check(options.check)
     if not options.names and not options.table:
         raise InputError("lectern reproduce NAME…: which studies? `lectern reproduce --list` shows them; `all` runs them all")
     if options.jobs is not None and options.jobs < 1:
@@ -237,8 +257,10 @@ def _run(options: Any) -> int:
     if options.names:
         chosen = select(options.names)
         wandb_mode(options.wandb)  # what cannot be is said before the first run
+        if options.record:
+            results_folder()
         executor = launcher(options.launcher, options.jobs, options.runs / "submitit", _pairs(options.slurm))
-        reproduction = Reproduction(chosen, options.scale, options.runs, executor, options.seeds, options.wandb)
+        reproduction = Reproduction(chosen, options.scale, options.runs, executor, options.seeds, options.wandb, options.record)
         began = time.monotonic()
         try:
             reproduction.run()
@@ -256,8 +278,8 @@ def _run(options: Any) -> int:
     for path in broken_records(options.runs, options.scale):
         print(f"{printable(path)}: damaged, or no verdict at all, and left out", file=sys.stderr)
     if options.table:
-        write_table(options.table, read_records(options.runs, options.scale))
-        print(f"table     {options.table}")
+        for path in write_tables(options.table):
+            print(f"table     {path}")
     return int(failed > 0)
 
 

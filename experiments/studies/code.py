@@ -1,7 +1,7 @@
 """Digests of our code, and whether what a verdict rests on is still what it was judged with.
 
-A digest is of what code does: of its syntax tree without docstrings, comments and layout, the same on every Python from 3.11 on.
-Of a recipe it is that of its content, without what it expects.
+A digest is of what code does: of its syntax tree without docstrings, comments and layout, which is the same on every Python
+from 3.11 on. Of a recipe it is that of its content, without what it expects.
 
 Nothing here imports torch, or what it looks at.
 """

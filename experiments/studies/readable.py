@@ -11,7 +11,7 @@ WIDTH = 128
 
 
 def readable_json(value: Any) -> str:
-    """Plain data as JSON: lists and objects that fit on a line stand on one, the numbers and texts of longer ones side by side."""
+    """Plain data as JSON: lists and objects that fit on a line stand on one; of longer ones, numbers and texts side by side."""
     return "".join(_folded(value, 0, 0)) + "\n"
 
 

@@ -169,7 +169,9 @@ class RunRecord(_Stored):
     """A run that the verdict rests on."""
 
     folder: str = ""
-    """Its path below the folder of all runs."""
+    """Its path below the folder of all runs; empty in a committed record, whose runs are wherever they were made."""
+    hash: str = ""
+    """What its configuration is known by: the end of its folder's name."""
     seed: int
     lr: float | None = None
     values: dict[str, float] = {}
