@@ -23,7 +23,7 @@ from experiments.studies.results import Run, Runs
 from experiments.studies.study import TUNING_SEED, Exact, ScaleName, Study, digest
 from experiments.studies.verdict import Verdict
 
-from .claims import Claim
+from .claims import Claim, claims
 from .provenance import study_sources
 
 LIBRARIES = ("torch", "torchvision", "numpy", "scipy")
@@ -227,10 +227,11 @@ def write_record(runs: Path, claim: Claim, record: Record) -> Path:
     return path
 
 
-def is_current(claim: Claim, record: Record) -> bool:
+def is_current(record: Record) -> bool:
     """Whether an identity's record was computed with the code that is there now, and says what its study's file says."""
-    same = all(getattr(record, name) == text for name, text in said(claim, record.scale).items())
-    return same and bool(record.code) and not stale(record.code)
+    claim = claims().get(record.name)
+    texts = said(claim, record.scale) if claim else {}
+    return bool(record.code) and not stale(record.code) and all(getattr(record, name) == text for name, text in texts.items())
 
 
 class Index:

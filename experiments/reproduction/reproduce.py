@@ -105,7 +105,7 @@ class Reproduction:
             self._fail(claim, self.failed[claim.name])
         elif claim.name in self.pending:
             return
-        elif record and (claim.name in self._began or is_current(claim, record)):
+        elif record and (claim.name in self._began or is_current(record)):
             self._close(claim, record)
         else:
             self._began[claim.name] = time.monotonic()

@@ -22,13 +22,14 @@ def committed_records(scale: str | None = None) -> list[Record]:
 
 
 def committed_record(name: str, scale: str) -> Record | None:
-    """A study's verdict at a scale; None where there is none.
+    """A study's verdict at a scale; None where there is none. An identity's holds at every scale.
 
     Args:
         name: ``cnn/plain_nets_degrade``.
-        scale: cpu, gpu or paper; an identity's lies under ``cpu``.
+        scale: cpu, gpu or paper.
     """
-    return _read().get(f"{scale}/{name}.json")
+    own, identity = (_read().get(f"{place}/{name}.json") for place in (scale, "cpu"))
+    return own or (identity if identity and identity.is_at_any_scale else None)
 
 
 def broken_committed() -> list[str]:
