@@ -6,12 +6,10 @@ import importlib
 import json
 import math
 import subprocess
-import sys
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import yaml
@@ -114,8 +112,8 @@ class Stopped(SystemExit):
 class Made(NamedTuple):
     """What is known of a run that has come to its end."""
 
-    used: list[ModuleType]
-    """The modules that made it."""
+    used: list[Any]
+    """The classes and functions that made it."""
     data: Callable[[], DataSeen] = DataSeen
     """Gives what it saw."""
 
@@ -162,7 +160,7 @@ def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> Made:
         raise (Stopped if code > 128 else SystemExit)(code)
     task, data = made[:2]
     objects = [*made, *task.modules(), *getattr(task, "val_metrics", {}).values()]
-    return Made([sys.modules[type(thing).__module__] for thing in objects], lambda: data_seen(data))
+    return Made([type(thing) for thing in objects], lambda: data_seen(data))
 
 
 def _devices(config: dict[str, Any]) -> int:
@@ -210,7 +208,7 @@ def _measure(job: Job, folder: Path) -> Made:
             **_surroundings(),
         },
     )
-    return Made([sys.modules[job.function.__module__]], lambda: DataSeen(measured.data))
+    return Made([job.function], lambda: DataSeen(measured.data))
 
 
 def _surroundings() -> dict[str, Any]:

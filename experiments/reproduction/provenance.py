@@ -1,70 +1,193 @@
-"""The code behind a run: which of our files it rests on, and whether they are still what it was made with."""
+"""The code behind a run and behind a verdict: which of our files they rest on, found in their text without running them."""
 
 from __future__ import annotations
 
 import ast
-import inspect
-import sys
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import resolve_name
 from pathlib import Path
 from types import ModuleType
+from typing import Any, NamedTuple
 
-from experiments.runs.files import inside, read_summary
-from experiments.studies.study import digest
-
-ROOT = Path(__file__).parents[2]
-"""The folder that our packages lie in."""
+from experiments import ROOT, recipes
+from experiments.runs.files import read_summary
+from experiments.studies.code import Import, Source, source, source_digest, stale
+from experiments.studies.study import Exact, ScaleName, Study, Training
 
 LECTURES = "experiments.lectures"
-PACKAGES = ("lightning_modules", "datamodules", LECTURES, "experiments.measures")
-"""What a run's result may rest on; how a run is made and shown is none of it."""
+STUDIES = "experiments.studies"
+PACKAGES = ("lightning_modules", "datamodules", LECTURES, "experiments.measures", STUDIES)
+"""What a verdict may rest on; how a run is started and shown is none of it."""
+
+JUDGES = tuple(f"{STUDIES}.{name}" for name in ("plan", "reading"))
+"""What chooses and reads runs; what judges them is imported by a study's file."""
+
+EXPORTING = ("lightning_modules", "datamodules")
+"""Packages whose classes a recipe calls by their last name alone."""
 
 
-def sources(modules: list[ModuleType]) -> dict[str, str]:
-    """The files of ours that these modules rest on, each with a digest of its text.
+class Place(NamedTuple):
+    """A module of ours; of a lecture's file also one function or class alone."""
 
-    What a module uses is what its names come from, followed as far as it goes; so an ``__init__`` that imports everything
-    does not make a run depend on everything. Constants do not know where they come from: of the lectures' files, which share
-    many, what they import of each other counts as well.
+    module: str
+    name: str = ""
+
+
+def sources(things: Iterable[Any]) -> dict[str, str]:
+    """The files of ours that a run rests on, each with a digest of its code.
+
+    What a file imports counts, as far as it goes; a name that a package's ``__init__`` hands on is looked for where it is
+    defined, so that an ``__init__`` that imports everything makes nobody depend on everything. What judges runs is no part of
+    one. Of a lecture's file only what the function or class uses counts: its claim may be judged otherwise without a new run.
+
+    Args:
+        things: the classes and functions that made the run, or modules.
     """
-    found: dict[str, ModuleType] = {}
-    waiting = [m for m in modules if _ours(m.__name__)]
-    while waiting:
-        module = waiting.pop()
-        if module.__name__ in found or not getattr(module, "__file__", None):
-            continue
-        found[module.__name__] = module
-        names = {getattr(value, "__module__", None) for value in vars(module).values()}
-        names |= {value.__name__ for value in vars(module).values() if inspect.ismodule(value)}
-        names |= _imported_lectures(module)
-        waiting += [sys.modules[n] for n in names if isinstance(n, str) and _ours(n) and n in sys.modules]
-    return {str(Path(m.__file__ or "").relative_to(ROOT)): file_digest(Path(m.__file__ or "")) for m in found.values()}
+    return _digests(_place(thing) for thing in things)
 
 
-def _imported_lectures(module: ModuleType) -> set[str]:
-    """The modules of the lectures that a module of the lectures imports from."""
-    if not module.__name__.startswith(f"{LECTURES}."):
-        return set()
-    imports = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.ImportFrom)]
-    names = {resolve_name("." * node.level + (node.module or ""), module.__package__) for node in imports}
-    return {name for name in names if name.startswith(f"{LECTURES}.")}
+def study_sources(study: Study | Exact, scale: ScaleName = "cpu") -> dict[str, str]:
+    """The files of ours that a verdict rests on, each with a digest: of rule, experiment and measures, and what judges.
 
-
-def file_digest(path: Path) -> str:
-    """A digest of a file's text; empty where it is gone."""
-    return digest(path.read_text(encoding="utf-8")) if path.is_file() else ""
+    The classes that recipes and variants name by their path count as if they were imported, and so do the recipes.
+    """
+    function: Any = study.checks if isinstance(study, Exact) else study.parts
+    places = [Place(function.__module__)]
+    texts: list[str] = []
+    if isinstance(study, Study):
+        places += map(Place, JUDGES)
+        settings = [study.job(scale, variant, None, 0).settings for variant in study.variants]
+        places += [place for text in _texts(settings) if (place := _named(text))]
+        works = [study.work_of(variant) for variant in study.variants]
+        paths = {recipes.path_of(work.recipe) for work in works if isinstance(work, Training)}
+        texts = [path.relative_to(ROOT).as_posix() for path in paths]
+    return _digests(places, judging=True) | {text: source_digest(text) for text in sorted(texts)}
 
 
 def changed_sources(folder: Path) -> list[str]:
     """The files whose code is not what this run was made with."""
-    return [name for name, was in read_summary(folder).get("code", {}).items() if source_digest(name) != was]
+    return stale(read_summary(folder).get("code", {}))
 
 
-def source_digest(name: str) -> str:
-    """The digest of a file of ours by its name in a summary or a record, as :func:`sources` gives it; empty for any other."""
-    path = ROOT / name
-    return file_digest(path) if name.endswith(".py") and inside(ROOT, path) else ""
+def _digests(places: Iterable[Place], judging: bool = False) -> dict[str, str]:
+    waiting, found = list(places), set[Place]()
+    while waiting:
+        place = waiting.pop()
+        if place in found or not _ours(place.module, judging) or not (path := _file(place.module)):
+            continue
+        found.add(place)
+        waiting += _imported(place, source(path))
+    names = {_name(place) for place in found}
+    return {name: source_digest(name) for name in sorted(names)}
 
 
-def _ours(name: str) -> bool:
-    return any(name == package or name.startswith(f"{package}.") for package in PACKAGES)
+def _place(thing: Any) -> Place:
+    if isinstance(thing, ModuleType):
+        return Place(thing.__name__)
+    own = thing.__qualname__.partition(".")[0] if thing.__module__.startswith(f"{LECTURES}.") else ""
+    return Place(thing.__module__, own)
+
+
+def _name(place: Place) -> str:
+    path = _file(place.module)
+    assert path is not None
+    return path.relative_to(ROOT).as_posix() + (f":{place.name}" if place.name else "")
+
+
+def _file(module: str) -> Path | None:
+    """The file of a module of ours; None of anything else."""
+    base = ROOT.joinpath(*module.split("."))
+    files = (base.with_suffix(".py"), base / "__init__.py")
+    return next((file for file in files if file.is_file()), None)
+
+
+def _ours(module: str, judging: bool = True) -> bool:
+    return any(module == p or module.startswith(f"{p}.") for p in PACKAGES if judging or p != STUDIES)
+
+
+def _imported(place: Place, text: Source) -> Iterator[Place]:
+    """What a module, or a function of it, imports of ours."""
+    names = text.reached(place.name) if place.name else text.imports.keys()
+    statements = text.statements(names) if place.name else text.tree.body
+    for name in sorted(names & text.imports.keys()):
+        taken = text.imports[name]
+        module = _absolute(taken, place.module)
+        if _ours(module):
+            yield from _taken(module, taken.name, name, statements)
+    for star in text.stars:
+        yield Place(_absolute(star, place.module))
+
+
+def _taken(module: str, name: str, local: str, statements: Iterable[ast.stmt]) -> Iterator[Place]:
+    """Where a name comes from; of a package, where those of its names come from that are used."""
+    whole = f"{module}.{name}" if name and _file(f"{module}.{name}") else "" if name else module
+    if not whole:
+        yield Place(_definer(module, name))
+        return
+    attributes = {
+        node.attr
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == local
+    }
+    if attributes and _is_package(whole):
+        yield from (Place(_definer(whole, attribute)) for attribute in sorted(attributes))
+    else:
+        yield Place(whole)
+
+
+def _definer(module: str, name: str, asked: tuple[str, ...] = ()) -> str:
+    """The module that defines what ``module`` has under a name, however often it is handed on."""
+    path = _file(module)
+    if path is None or module in asked or not _ours(module):
+        return module
+    text, asked = source(path), (*asked, module)
+    if name in text.definitions:
+        return module
+    if taken := {**text.exports, **text.imports}.get(name):
+        base = _absolute(taken, module)
+        if not taken.name or _file(f"{base}.{taken.name}"):
+            return f"{base}.{taken.name}".rstrip(".")
+        return _definer(base, taken.name, asked)
+    if _file(f"{module}.{name}"):
+        return f"{module}.{name}"
+    for star in text.stars:
+        found = _definer(_absolute(star, module), name, asked)
+        if (file := _file(found)) and name in source(file).definitions:
+            return found
+    return module
+
+
+def _absolute(taken: Import, module: str) -> str:
+    if not taken.level:
+        return taken.module
+    package = module if _is_package(module) else module.rpartition(".")[0]
+    return resolve_name("." * taken.level + taken.module, package)
+
+
+def _is_package(module: str) -> bool:
+    path = _file(module)
+    return path is not None and path.name == "__init__.py"
+
+
+def _named(text: str) -> Place | None:
+    """The module of a class that a configuration names, by its path or by its last name alone; None of any other text."""
+    if text.isidentifier():
+        for package in EXPORTING:
+            if (found := _definer(package, text)) != package:
+                return Place(found)
+        return None
+    module, _, name = text.rpartition(".")
+    while module and _ours(module):
+        if _file(module):
+            return Place(_definer(module, name))
+        module, _, name = module.rpartition(".")
+    return None
+
+
+def _texts(value: Any) -> set[str]:
+    """All texts in plain data."""
+    if isinstance(value, str):
+        return {value}
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return {text for one in inner for text in _texts(one)}

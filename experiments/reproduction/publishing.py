@@ -43,16 +43,17 @@ def _path_of(summary: dict[str, Any]) -> str:
 
 
 def verdict_columns(record: Record) -> dict[str, Any]:
-    """A verdict as columns: where it stands, and the first effect with its interval."""
+    """A verdict as columns: where it and each of its parts stand, and the first effect that was measured, with its interval."""
     columns: dict[str, Any] = {
         "verdict": str(record.level),
         "verdict/claim": record.claim,
         "verdict/scale": record.scale,
         "verdict/because": record.because,
     }
-    for effect in record.effects:
-        if effect.estimate is not None:
-            low, high = effect.interval or (effect.estimate, effect.estimate)
-            columns |= {"verdict/effect": effect.estimate, "verdict/low": low, "verdict/high": high}
-            return columns | {"verdict/effect_name": effect.name}
+    if len(record.parts) > 1:
+        columns |= {f"verdict/part {letter}": str(part.level) for letter, part in record.parts.items()}
+    if effect := next((effect for effect in record.effects if effect.estimate is not None), None):
+        low, high = effect.interval or (effect.estimate, effect.estimate)
+        columns |= {"verdict/effect_name": effect.name, "verdict/effect": effect.estimate}
+        columns |= {"verdict/low": low, "verdict/high": high, "verdict/needed": effect.needs.words if effect.needs else ""}
     return columns

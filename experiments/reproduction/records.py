@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
+import inspect
+import math
+import platform
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from experiments import recipes
-from experiments.runs.files import STUDIES_FOLDER, read_summary
+from datamodules.scene import InputError
+from experiments import ROOT
+from experiments.runs.files import STUDIES_FOLDER, inside, read_summary, run_at
 from experiments.runs.writing import write_atomically
+from experiments.studies.code import source_digest, stale
 from experiments.studies.lazy import plain
-from experiments.studies.record import (
-    FORMAT,
-    AmendmentRecord,
-    Record,
-    RunRecord,
-    VariantRecord,
-    part_record,
-)
+from experiments.studies.reading import read_run
+from experiments.studies.record import FORMAT, AmendmentRecord, Record, RunRecord, VariantRecord, part_record, rounded
 from experiments.studies.results import Run, Runs
-from experiments.studies.study import TUNING_SEED, Exact, ScaleName, Study, Training, digest
+from experiments.studies.study import TUNING_SEED, Exact, ScaleName, Study, digest
 from experiments.studies.verdict import Verdict
 
-from .claims import Claim
-from .provenance import changed_sources, source_digest, sources
+from .claims import Claim, claims
+from .provenance import study_sources
+
+LIBRARIES = ("torch", "torchvision", "numpy", "scipy")
+"""That compute identities; what computed a run is in its summary."""
 
 
 def study_folder(runs: Path, claim: Claim) -> Path:
@@ -34,22 +36,6 @@ def study_folder(runs: Path, claim: Claim) -> Path:
 
 def record_path(runs: Path, claim: Claim, scale: ScaleName) -> Path:
     return study_folder(runs, claim) / f"verdict-{scale}.json"
-
-
-def study_digest(claim: Claim) -> str:
-    """Stands for what a study says and does: its file, what it takes from its lecture's shared files, and its recipe."""
-    parts = {name: value for name, value in study_sources(claim).items() if "lectures" in name}
-    if isinstance(claim.study, Study):
-        works = [claim.study.work, *(claim.study.work_of(variant) for variant in claim.study.variants)]
-        for name in {work.recipe for work in works if isinstance(work, Training)}:
-            parts[f"recipe {name}"] = digest(recipes.path_of(name).read_text(encoding="utf-8"))
-    return digest(parts)
-
-
-def study_sources(claim: Claim) -> dict[str, str]:
-    """The files that a study's own code rests on, each with a digest."""
-    function: Any = claim.study.checks if isinstance(claim.study, Exact) else claim.study.verdict
-    return sources([sys.modules[function.__module__]])
 
 
 def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | None, seconds: float) -> Record:
@@ -63,47 +49,92 @@ def make_record(claim: Claim, scale: ScaleName, verdict: Verdict, runs: Runs | N
         seconds: wall time of the call that judged.
     """
     study = claim.study
-    specific = _of_identity(claim) if isinstance(study, Exact) else _of_runs(study, scale, runs)
+    specific = _of_identity(study) if isinstance(study, Exact) else _of_runs(study, scale, runs)
     return Record(
         format=FORMAT,
         claim=study.claim,
         name=claim.name,
         scale=scale,
-        title=claim.title,
-        says=study.says,
-        translation=study.translation,
-        slide=study.slide,
-        paper=study.paper,
-        erratum=study.erratum,
         parts={letter: part_record(part) for letter, part in verdict.parts.items()},
-        amendments=tuple(AmendmentRecord(date=a.date, what=a.what) for a in study.amendments),
         date=datetime.now().astimezone().replace(microsecond=0),
         seconds=round(seconds, 1),
+        **said(claim, scale),
         **specific,
     )
 
 
-def _of_identity(claim: Claim) -> dict[str, Any]:
+def said(claim: Claim, scale: ScaleName) -> dict[str, Any]:
+    """What a record has from the study's file alone: the sentence, the rule in words, and what was changed."""
+    study = claim.study
+    function = study.checks if isinstance(study, Exact) else study.parts
+    texts: dict[str, Any] = {
+        "title": claim.title,
+        "says": study.says,
+        "translation": study.translation,
+        "slide": study.slide,
+        "paper": study.paper,
+        "rule": " ".join((inspect.getdoc(function) or "").split()),
+        "erratum": study.erratum,
+        "amendments": tuple(AmendmentRecord(date=a.date, what=a.what) for a in study.amendments),
+        "deviations": tuple(study.deviations),
+    }
+    if isinstance(study, Study):
+        texts["deviations"] += tuple(study.scales[scale].deviations)
+        texts |= {"controlled": study.controlled, "figure": study.figure}
+    return texts
+
+
+def _of_identity(study: Exact) -> dict[str, Any]:
     from experiments.training.callbacks import commit
 
-    return {"deviations": claim.study.deviations, "device": "any", "commit": commit(), "code": study_sources(claim)}
+    versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    return {"device": "any", "commit": commit(), "code": study_sources(study), "versions": versions}
 
 
 def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any]:
     assert runs is not None
+    variants = {variant: _variant(study, variant, runs) for variant in runs.variants}
     summaries = [read_summary(run.folder) for run in runs.all if run.folder]
-    used = [run for variant in runs.variants for run in runs.of(variant)]
+    used = sorted({run.seed for variant in variants.values() for run in variant.runs})
+    now, then = study_sources(study, scale), _code_of([summary.get("code", {}) for summary in summaries])
     return {
-        "deviations": (*study.deviations, *study.scales[scale].deviations),
-        "controlled": study.controlled,
-        "figure": study.figure,
-        "seeds": len({run.seed for run in used}),
-        "variants": {variant: _variant(study, variant, runs) for variant in runs.variants},
-        "device": _one({s.get("device", "") for s in summaries}),
-        "commit": _one({s.get("commit", "") for s in summaries}),
+        "seeds": len(used),
+        "first_seed": min(used, default=0),
+        "variants": variants,
+        "device": _one(s.get("device", "") for s in summaries),
+        "processor": _one(str(s.get("processor") or "") for s in summaries),
+        "commit": _one(s.get("commit", "") for s in summaries),
+        "versions": _versions([s.get("versions") for s in summaries]),
         "cpu_seconds": round(sum(s.get("cpu_seconds") or 0 for s in summaries), 1),
-        "changed_code": tuple(sorted({name for run in used if run.folder for name in changed_sources(run.folder)})),
+        "code": dict(sorted((now | then).items())),
+        "changed_code": tuple(stale(then)),
     }
+
+
+def _code_of(summaries: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The code of all runs; of a file that is not the same in all of them, or not today's, the digest that is not today's."""
+    found: dict[str, str] = {}
+    for code in summaries:
+        for name, was in code.items():
+            if name not in found or found[name] == source_digest(name):
+                found[name] = _of_today(name, was)
+    return found
+
+
+def _of_today(name: str, was: str) -> str:
+    """Versions of before wrote a digest of a file's text: where the text is still the same, so is its code."""
+    path = ROOT / name
+    is_text = name.endswith(".py") and inside(ROOT, path) and path.is_file()
+    return source_digest(name) if is_text and was == digest(path.read_text(encoding="utf-8")) else was
+
+
+def _versions(of_runs: Iterable[object]) -> dict[str, str]:
+    """Of each library, the version; the versions, where runs were made with several."""
+    found: dict[str, set[str]] = {}
+    for versions in of_runs:
+        for name, value in versions.items() if isinstance(versions, dict) else ():
+            found.setdefault(str(name), set()).add(str(value))
+    return {name: _one(values) for name, values in sorted(found.items())}
 
 
 def _variant(study: Study, variant: str, runs: Runs) -> VariantRecord:
@@ -113,24 +144,27 @@ def _variant(study: Study, variant: str, runs: Runs) -> VariantRecord:
         changes=plain(dict(study.variant(variant).changes)),
         lr=runs.lrs[variant],
         inside=runs.inside.get(variant),
-        tried=_tried(study, [run for run in own if run.seed >= TUNING_SEED]),
+        tried=tried(study, own),
         runs=tuple(map(_run, judged)),
         others=tuple(_run(run) for run in own if run not in judged),
     )
 
 
-def _tried(study: Study, runs: Sequence[Run]) -> dict[str, float]:
+def tried(study: Study, runs: Sequence[Run]) -> dict[str, float]:
+    """The mean score of each learning rate over the tuning seeds; what scores any of the runs is then kept with it."""
     scores: dict[float, list[float]] = {}
     for run in runs:
         if run.lr is not None and study.tune:
-            scores.setdefault(run.lr, []).append(study.tune.score(run))
-    return {f"{lr:g}": sum(found) / len(found) for lr, found in sorted(scores.items())}
+            score = study.tune.score(run)
+            if run.seed >= TUNING_SEED:
+                scores.setdefault(run.lr, []).append(score)
+    return {f"{lr:g}": rounded(sum(found) / len(found)) for lr, found in sorted(scores.items())}
 
 
 def _run(run: Run) -> RunRecord:
     folder = "/".join(run.folder.parts[-4:]) if run.folder else ""
-    data = str(read_summary(run.folder).get("data_digest", "")) if run.folder else ""
-    return RunRecord(folder=folder, seed=run.seed, lr=run.lr, values=dict(run.read), data=data)
+    data = str(read_summary(run.folder).get("data_digest") or "") if run.folder else ""
+    return RunRecord(folder=folder, hash=folder.rpartition("-")[2], seed=run.seed, lr=run.lr, values=dict(run.read), data=data)
 
 
 def runs_of(record: Record) -> Runs:
@@ -145,19 +179,59 @@ def runs_of(record: Record) -> Runs:
     return Runs(runs, lrs, inside, TUNING_SEED)
 
 
+def contradictions(record: Record, runs: Path) -> list[str]:
+    """What a record says of its runs and their folders do not, as far as they are there."""
+    found = []
+    for name, variant in record.variants.items():
+        for kept in (*variant.runs, *variant.others):
+            folder = run_at(runs, kept.folder) if kept.folder else None
+            if folder is None:
+                continue
+            run, where = read_run(folder, name, kept.seed, kept.lr), folder.name
+            for what, value in kept.values.items():
+                there = _read_again(run, what)
+                if there != value and not (math.isnan(there) and math.isnan(value)):
+                    found.append(f"{where}: {what} is {there:g}, and not {value:g}")
+            data = str(read_summary(folder).get("data_digest") or "")
+            if data != kept.data:
+                found.append(f"{where}: its data are {data or 'not known'}, and not {kept.data or 'unknown'}")
+    return found
+
+
+def _read_again(run: Run, name: str) -> float:
+    """A value by the name that it was read under."""
+    if name not in run.values and name.startswith("steps to "):
+        metric, _, threshold = name.removeprefix("steps to ").rpartition(" ")
+        return run.steps_to(metric, float(threshold))
+    if name not in run.values and name.startswith("last step of "):
+        return run.last_step(name.removeprefix("last step of "))
+    return run.value(name)
+
+
 def _one(values: Iterable[str]) -> str:
-    return ", ".join(sorted(v for v in values if v))
+    return ", ".join(sorted({value for value in values if value}))
 
 
 def write_record(runs: Path, claim: Claim, record: Record) -> Path:
+    """Writes a verdict beside its runs.
+
+    Raises:
+        InputError: its numbers are not those of its runs.
+    """
+    if wrong := contradictions(record, runs):
+        raise InputError(
+            f"{claim.name}: its record contradicts {len(wrong)} values of its runs, and is not written: {wrong[0]}"
+        )
     path = record_path(runs, claim, record.scale)
     write_atomically(path, record.as_json())
     return path
 
 
 def is_current(record: Record) -> bool:
-    """Whether an exact study's record was computed with the code that is there now."""
-    return bool(record.code) and all(source_digest(name) == was for name, was in record.code.items())
+    """Whether an identity's record was computed with the code that is there now, and says what its study's file says."""
+    claim = claims().get(record.name)
+    texts = said(claim, record.scale) if claim else {}
+    return bool(record.code) and not stale(record.code) and all(getattr(record, name) == text for name, text in texts.items())
 
 
 class Index:

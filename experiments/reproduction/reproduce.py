@@ -12,17 +12,19 @@ from datamodules.scene import InputError, printable
 from experiments.command_line.options import Options
 from experiments.reports.wording import command
 from experiments.studies.levels import Level
-from experiments.studies.record import Record, broken_records, older_records, read_records
+from experiments.studies.record import Record, broken_records, older_records
 from experiments.studies.study import SCALES, TUNING_SEED, Exact, ScaleName
 from experiments.training.wandb_logging import wandb_mode
 
 from .agreement import agreement_summary
+from .check import check
 from .claims import named, select
+from .committing import results_folder
 from .launchers import Launcher, Processes, Submitit, launcher
 from .lines import say
 from .listing import filtered, level_of, list_claims
 from .reproduction import Reproduction
-from .table import check_table, write_table
+from .table import write_tables
 
 
 def parser() -> Options:
@@ -55,10 +57,23 @@ def parser() -> Options:
     )
     parser.add_argument("--max-minutes", type=float, metavar="N", help="only studies that take no more CPU-minutes than this")
     parser.add_argument(
-        "--table", type=Path, metavar="FILE", help="writes the verdicts into this Markdown file, between its markers"
+        "--record", action="store_true", help="keeps the verdicts among those that come with Lectern; for its maintainers"
     )
     parser.add_argument(
-        "--check", type=Path, nargs="?", const=Path("README.md"), metavar="FILE", help="is its table up to date?"
+        "--table",
+        type=Path,
+        nargs="?",
+        const=Path("README.md"),
+        metavar="FILE",
+        help="writes the verdicts that come with Lectern into this Markdown file, between its markers, and docs/verdicts.md",
+    )
+    parser.add_argument(
+        "--check",
+        type=Path,
+        nargs="?",
+        const=Path("README.md"),
+        metavar="FILE",
+        help="judges these verdicts again: do level, numbers, code and both tables agree?",
     )
     return parser
 
@@ -70,7 +85,7 @@ def run(arguments: list[str]) -> int:
 
 def _run(options: Any) -> int:
     if options.check:
-        return check_table(options.check)
+        return check(options.check)
     if options.list:
         return _list(options)
     if not options.names and not options.table:
@@ -86,8 +101,8 @@ def _run(options: Any) -> int:
     for path in broken_records(options.runs, options.scale):
         print(f"{printable(path)}: damaged, or no verdict at all, and left out", file=sys.stderr)
     if options.table:
-        write_table(options.table, read_records(options.runs, options.scale))
-        print(f"table     {options.table}")
+        for path in write_tables(options.table):
+            print(f"table     {path}")
     return int(failed)
 
 
@@ -114,8 +129,12 @@ def _reproduce(options: Any) -> bool:
         print("no study is asked for: none fits all that was said")
         return False
     wandb_mode(options.wandb)  # what cannot be is said before the first run
+    if options.record:
+        results_folder()
     executor = launcher(options.launcher, options.jobs, options.runs / "submitit", _pairs(options.slurm))
-    reproduction = Reproduction(chosen, options.scale, options.runs, executor, options.seeds, options.wandb, options.first_seed)
+    reproduction = Reproduction(
+        chosen, options.scale, options.runs, executor, options.seeds, options.wandb, options.first_seed, options.record
+    )
     began = time.monotonic()
     try:
         reproduction.run()

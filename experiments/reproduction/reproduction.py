@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from datamodules.scene import InputError
 from experiments.runs.files import read_summary
 from experiments.runs.lock import is_locked
 from experiments.studies.plan import collect, expected_jobs, judged_seeds, next_jobs
@@ -21,6 +22,7 @@ from experiments.training.wandb_logging import WandbMode
 
 from .agreement import Agreement, compared
 from .claims import Claim, claims
+from .committing import commit_record
 from .execution import execute, job_lock
 from .finding import Finder, Look
 from .launchers import Handle, Processes, Submitit
@@ -41,6 +43,7 @@ class Reproduction:
         seeds: of every variant, in place of what the studies say; fewer give previews, which are not recorded.
         wandb: the mode of the runs' W&B logger.
         first_seed: judges on the seeds from here on, to compare with the verdict that there is; no record is written.
+        record: whether verdicts become those that come with Lectern.
     """
 
     def __init__(
@@ -52,9 +55,10 @@ class Reproduction:
         seeds: int | None = None,
         wandb: WandbMode = "disabled",
         first_seed: int | None = None,
+        record: bool = False,
     ) -> None:
         self.scale, self.runs, self.executor, self.seeds, self.wandb = scale, runs, executor, seeds, wandb
-        self.first_seed = first_seed
+        self.first_seed, self.record = first_seed, record
         self.finder = Finder(runs, say)
         self.open = {claim.name: claim for claim in chosen}
         self.pending: dict[str, Handle] = {}
@@ -204,6 +208,12 @@ class Reproduction:
             write_record(self.runs, claim, record)
             if self.wandb != "disabled":
                 publish_verdict(record, self.runs, self.wandb)
+        if self.record:
+            try:
+                commit_record(claim, record, self.runs)
+            except InputError as error:
+                self._fail(claim, str(error))
+                return
         self.records.append(record)
         self._end(claim, verdict_lines(claim, record))
 

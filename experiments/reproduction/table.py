@@ -1,33 +1,29 @@
-"""The table of verdicts in a Markdown file, between two markers: generated, never typed."""
+"""The table of verdicts in the README, between two markers: generated from the records that come with Lectern, never typed."""
 
 from __future__ import annotations
 
-import json
-import re
-import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from datamodules.scene import InputError
 from experiments.lectures import LECTURES, rows
-from experiments.reports.overview import commits, days, devices
-from experiments.reports.wording import headline
+from experiments.reports.overview import days
+from experiments.reports.wording import estimate, number
 from experiments.runs.markup import plain
 from experiments.runs.writing import write_atomically
-from experiments.studies.record import Record
-from experiments.studies.verdict import Level
+from experiments.studies.code import stale
+from experiments.studies.committed import committed_records
+from experiments.studies.levels import Level
+from experiments.studies.record import EffectRecord, PartRecord, Record
 
-from .claims import Claim, claims
-from .records import study_digest
+from .claims import claims
+from .page import STALE, page
 
 BEGIN, END = "<!-- verdicts:begin -->", "<!-- verdicts:end -->"
-DIGESTS = re.compile(r"<!-- studies: (\{.*?\}) -->")
-OLDER = "older"
-"""In place of a study's digest: its verdict was made before the names of today, and not again yet."""
-MEASURED_BEFORE = "(measured before 2026-11-26)"
-"""What the row of such a study says behind its level."""
+PAGE = "docs/verdicts.md"
+"""Seen from the README's folder, the page that has all parts of all verdicts."""
 
 
 class TableRow(NamedTuple):
@@ -36,115 +32,89 @@ class TableRow(NamedTuple):
     claim: str
     title: str
     verdict: str
-    """The level, and what is said behind it."""
     measured: str
-
-    @property
-    def level(self) -> str:
-        return self.verdict.removeprefix("**").partition("**")[0]
 
     def __str__(self) -> str:
         return f"| {' | '.join(self)} |"
 
 
-ROW = re.compile(r"^\| (\w+) \| (.*?) \| (\*\*.*?) \| (.*) \|$", re.MULTILINE)
+def stale_names(records: Iterable[Record]) -> set[str]:
+    """The studies whose code was changed since they were judged."""
+    return {record.name for record in records if stale(record.code)}
 
 
-def table(records: Sequence[Record], before: str = "") -> str:
-    """The verdicts as Markdown, and in a comment what each study was when it was judged.
+def table(records: Sequence[Record], old: Collection[str] = ()) -> str:
+    """The verdicts as Markdown: one row for each study.
 
     Args:
-        records: the verdicts that are there.
-        before: the table of before: the rows of studies without a verdict among ``records`` are kept as they were.
+        records: the verdicts of one scale; a study without one was not run.
+        old: the names of the studies that are stale.
     """
-    if not records:
-        raise InputError("there are no verdicts to write; `lectern reproduce all` makes them")
-    kept_rows, kept_digests = {row[1]: TableRow(*row.groups()) for row in ROW.finditer(before)}, digests_of(before)
-    found: dict[str, TableRow] = {}
-    digests: dict[str, str] = {}
-    by_claim = {record.claim: record for record in records}
-    for claim in claims().values():
-        if record := by_claim.get(claim.id):
-            found[claim.id] = TableRow(claim.id, plain(record.title), f"**{record.level}**", plain(measured(record)))
-            digests[claim.name] = record.study_digest
-        elif claim.id in kept_rows and claim.name in kept_digests:
-            found[claim.id], digests[claim.name] = kept_rows[claim.id], kept_digests[claim.name]
-        else:
-            found[claim.id] = TableRow(claim.id, plain(claim.title), f"**{Level.NOT_RUN}**", "has a study")
-            digests[claim.name] = Level.NOT_RUN
-    levels = Counter(row.level for row in found.values() if row.level != Level.NOT_RUN)
+    by_name = {record.name: record for record in records}
+    own = {claim.name: claim for claim in claims().values()}
+    levels = Counter(record.level for name, record in by_name.items() if name in own)
     levels[Level.NOT_RUN] = len(rows()) - levels.total()
+    several = sum(len(record.parts) > 1 for name, record in by_name.items() if name in own)
     lines = [
         f"{len(rows())} claims: " + ", ".join(f"{levels[level]} {level}" for level in Level if levels[level]) + ".",
-        f"Scale `{_few({record.scale for record in records})}`; last written from verdicts of {days(records)}, "
-        f"commit: {_few(commits(records))}; device: {_few(devices(records))}.",
-        "Intervals are 95 % bootstrap intervals over seeds.",
+        f"Committed results of {days(records)}{_made_on(records)}. {several} of them are judged in parts: here stands what the "
+        f"lecture's sentence states, in [{PAGE}]({PAGE}) all of it, with rule, seeds and amendments.",
+        "Intervals are 95 % t intervals over seeds.",
     ]
     for lecture, title in LECTURES.items():
-        own = [found[claim.id] for claim in claims().values() if claim.lecture == lecture]
-        if own:
-            lines += ["", f"**{title}**", "", "| | the lecture says | verdict | measured |", "|---|---|---|---|"]
-            lines += map(str, sorted(own))
-    return "\n".join([*lines, "", f"<!-- studies: {json.dumps(digests, sort_keys=True)} -->"])
+        lines += ["", f"**{title}**", "", "| | the lecture says | verdict | measured |", "|---|---|---|---|"]
+        for claim in sorted(own.values(), key=lambda claim: claim.id):
+            if claim.lecture == lecture:
+                record = by_name.get(claim.name)
+                level = f"**{record.level if record else Level.NOT_RUN}**{STALE if claim.name in old else ''}"
+                lines.append(
+                    str(TableRow(claim.id, plain(claim.title), level, plain(measured(record.headline) if record else "")))
+                )
+    return "\n".join(lines)
 
 
-def digests_of(table: str) -> dict[str, str]:
-    """By the name of a study, what it was when its row was written."""
-    found = DIGESTS.search(table)
-    return dict(json.loads(found[1])) if found else {}
+def _made_on(records: Iterable[Record]) -> str:
+    processors = sorted({record.processor for record in records if record.processor})
+    return f" on {plain(', '.join(processors))}" if processors else ""
 
 
-def measured(record: Record) -> str:
-    """What decided, in one line; of a verdict that is inconclusive, why."""
-    decided = "" if record.level == Level.INCONCLUSIVE else headline(record, effects=2)
-    return decided or record.because
+def measured(part: PartRecord, most: int = 2) -> str:
+    """What decided, in one line: the first effects with their intervals, or how many identities hold; if nothing did, why."""
+    if part.level == Level.INCONCLUSIVE:
+        return part.because
+    decided = "; ".join(map(in_short, part.effects[:most]))
+    held = sum(check.holds for check in part.checks)
+    return decided or f"{held} of {len(part.checks)} identities hold"
 
 
-def _few(values: Sequence[str] | set[str]) -> str:
-    if len(values) > 3:
-        return f"{len(values)} of them (each run's summary has its own)"
-    return plain(", ".join(sorted(values))) or "unknown"
+def in_short(effect: EffectRecord) -> str:
+    """``training error, a − b −4.1 points [−5, −3]``."""
+    low, high = effect.interval or (None, None)
+    return f"{effect.name} {estimate(effect)}" + ("" if low is None else f" [{number(low)}, {number(high)}]")
 
 
-def write_table(path: Path, records: Sequence[Record]) -> None:
-    """Writes the rows of these records between the markers of a file; other studies keep the rows that they have there.
+def write_tables(readme: Path) -> list[Path]:
+    """Writes the table between the markers of a file, and the page of all verdicts beside it; returns both paths.
 
     Raises:
         InputError: there is no such file, or it has no markers.
     """
-    before, inside, after = _parts(path)
-    write_atomically(path, f"{before}{BEGIN}\n{table(records, inside)}\n{END}{after}")
+    records = committed_records()
+    old = stale_names(records)
+    before, _, after = parts(readme)
+    texts = {readme: f"{before}{BEGIN}\n{table(cpu(records), old)}\n{END}{after}", readme.parent / PAGE: page(records, old)}
+    for path, text in texts.items():
+        write_atomically(path, text)
+    return list(texts)
 
 
-def check_table(path: Path) -> int:
-    """1, and what is wrong, where the table was made from studies that are not those of today; otherwise 0.
-
-    A row may be older than that where it says so; how many are is printed.
-    """
-    _, inside, _ = _parts(path)
-    was = digests_of(inside)
-    problems = [f"{claim.name}: {problem}" for claim in claims().values() if (problem := _problem(claim, was, inside))]
-    problems += [f"{name}: has a row, but no study any more" for name in was if name not in claims()]
-    if older := sum(digest == OLDER for digest in was.values()):
-        print(f"{path}: {older} of {len(was)} rows are older, {MEASURED_BEFORE[1:-1]}")
-    for problem in problems:
-        print(f"{path}: {problem}", file=sys.stderr)
-    if problems:
-        print(f"{path}: lectern reproduce NAME… --table {path} writes the rows of these studies", file=sys.stderr)
-    return int(bool(problems))
+def cpu(records: Iterable[Record]) -> list[Record]:
+    """Those that the README shows."""
+    return [record for record in records if record.scale == "cpu"]
 
 
-def _problem(claim: Claim, was: dict[str, str], inside: str) -> str:
-    """What is wrong with the row of a study; empty where nothing is."""
-    if claim.name not in was:
-        return "has no row"
-    if was[claim.name] == OLDER:
-        row = next((line for line in inside.splitlines() if line.startswith(f"| {claim.id} |")), "")
-        return "" if f"** {MEASURED_BEFORE}" in row else f"is {OLDER}, and its row does not say {MEASURED_BEFORE}"
-    return "" if was[claim.name] in (study_digest(claim), Level.NOT_RUN) else "judged before its study changed"
-
-
-def _parts(path: Path) -> tuple[str, str, str]:
+def parts(path: Path) -> tuple[str, str, str]:
+    """A file's text before the table, the table, and the text behind it."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     text = path.read_text(encoding="utf-8")
@@ -152,4 +122,4 @@ def _parts(path: Path) -> tuple[str, str, str]:
     inside, end, after = rest.partition(END)
     if not begin or not end:
         raise InputError(f"{path}: has no markers {BEGIN} and {END} for the table to stand between")
-    return before, inside, after
+    return before, inside.strip("\n"), after

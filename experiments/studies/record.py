@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -30,6 +29,7 @@ from experiments.runs.files import STUDIES_FOLDER, inside, own_file
 from .effects import Bound, Effect
 from .levels import Level
 from .needs import Needs
+from .readable import readable_json
 from .verdict import Part
 
 FORMAT = 3
@@ -40,8 +40,8 @@ LARGEST = 4 * 2**20
 
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
-_NUMBERS = re.compile(r'\[\n(?:\s+(?:[-+.\deE]+|"(?:NaN|-?Infinity|[<>?]?)"),?\n)+\s*\]')
-"""In indented JSON, a list of numbers or of bounds; within a text no line ends."""
+DIGITS = 6
+"""Significant ones of a number that follows from the judged values, which keep all of theirs."""
 
 
 def _known_level(value: Any) -> Any:
@@ -169,7 +169,9 @@ class RunRecord(_Stored):
     """A run that the verdict rests on."""
 
     folder: str = ""
-    """Its path below the folder of all runs."""
+    """Its path below the folder of all runs; empty in a committed record, whose runs are wherever they were made."""
+    hash: str = ""
+    """What its configuration is known by: the end of its folder's name."""
     seed: int
     lr: float | None = None
     values: dict[str, float] = {}
@@ -281,28 +283,33 @@ class Record(_Stored):
         return self.date.date().isoformat()
 
     def as_json(self) -> str:
-        """Indented, each list of numbers or bounds on one line."""
-        return _NUMBERS.sub(lambda found: f"[{' '.join(found[0][1:-1].split())}]", self.model_dump_json(indent=1)) + "\n"
+        """Indented, with what fits on a line on one; what is as it would be read without it is left out."""
+        return readable_json(json.loads(self.model_dump_json(exclude_defaults=True)))
+
+
+def rounded(value: float) -> float:
+    """To the digits that a record has."""
+    return float(f"{value:.{DIGITS}g}")
 
 
 def effect_record(effect: Effect) -> EffectRecord:
-    """An effect as a record has it: with its mean, interval and level beside the numbers of each seed."""
+    """An effect as a record has it: with its mean, interval and level beside the numbers of each seed, all rounded."""
     known, several = effect.is_finite and math.isfinite(effect.estimate), len(effect.by_seed) > 1
     judged = effect.needs is not None
     nearest = effect.nearest()
     return EffectRecord(
         name=effect.name,
-        by_seed=effect.by_seed,
-        estimate=effect.estimate if known else None,
-        interval=effect.interval if known and several else None,
+        by_seed=tuple(map(rounded, effect.by_seed)),
+        estimate=rounded(effect.estimate) if known else None,
+        interval=(rounded(effect.interval[0]), rounded(effect.interval[1])) if known and several else None,
         unit=effect.unit,
         needs=needs_record(effect.needs, effect.unit) if effect.needs else None,
         level=effect.level if judged else None,
         paper=effect.paper,
         bounds=effect.bounds,
         variants=effect.variants,
-        nearest=NearestRecord(level=nearest[0], shift=nearest[1]) if nearest else None,
-        detectable=effect.detectable() if judged and known and several else None,
+        nearest=NearestRecord(level=nearest[0], shift=rounded(nearest[1])) if nearest else None,
+        detectable=rounded(effect.detectable()) if judged and known and several else None,
         seeds_needed=effect.seeds_needed() if judged else None,
     )
 
@@ -337,7 +344,12 @@ def part_record(part: Part) -> PartRecord:
 def read_record(path: Path) -> Record | None:
     """A verdict's record; None where there is none, it is damaged, or an older version made it."""
     content = _content(path)
-    if content is None or _is_older(content):
+    return None if content is None else parse_record(content)
+
+
+def parse_record(content: bytes) -> Record | None:
+    """A record from its file's content, as :func:`read_record` reads it."""
+    if _is_older(content):
         return None
     try:
         return Record.model_validate_json(content)

@@ -8,7 +8,7 @@ from pathlib import Path
 from experiments.reproduction.claims import Claim
 from experiments.studies.results import Runs
 from experiments.studies.study import Exact, Measured, Measurement, Study
-from experiments.studies.verdict import Check, Rule, Verdict
+from experiments.studies.verdict import Check, Needs, Part
 
 
 def measure(*, seed: int, folder: Path, height: float, marks: str) -> Measured:
@@ -22,9 +22,10 @@ def measure(*, seed: int, folder: Path, height: float, marks: str) -> Measured:
     return Measured({"height": height + seed / 10}, {"growth": [(0, 0.0), (1, height)]})
 
 
-def verdict(runs: Runs) -> Verdict:
-    effect = runs.difference("tall − short", "tall", "short", "height", scale=1, unit="m", needs="> 0")
-    return Rule((effect,)).judge(reproduced=effect.above(0), because="One is taller.")
+def parts(runs: Runs) -> Part:
+    """Reproduced: the tall one is taller."""
+    effect = runs.difference("tall − short", "tall", "short", "height", scale=1, unit="m", needs=Needs(low=0))
+    return Part(says="One is taller.", effects=(effect,), because="One is taller.")
 
 
 def study(marks: Path) -> Study:
@@ -35,7 +36,7 @@ def study(marks: Path) -> Study:
         paper="none",
         work=Measurement(measure),
         variants={name: {"height": height, "marks": str(marks)} for name, height in {"tall": 2.0, "short": 1.0}.items()},
-        verdict=verdict,
+        parts=parts,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from experiments.studies.committed import committed_records
 
 from experiments.reproduction.claims import claims
 from experiments.reproduction.records import runs_of
+from experiments.studies.committed import committed_records
 from experiments.studies.levels import Level
 from experiments.studies.needs import Needs
 from experiments.studies.record import Record
