@@ -57,8 +57,8 @@ def table(records: Sequence[Record], old: Collection[str] = ()) -> str:
     several = sum(len(record.parts) > 1 for name, record in by_name.items() if name in own)
     lines = [
         f"{len(rows())} claims: " + ", ".join(f"{levels[level]} {level}" for level in Level if levels[level]) + ".",
-        f"Committed results of {days(records)}{_made_on(records)}. {several} of them are judged in parts: here stands what the "
-        f"lecture's sentence states, in [{PAGE}]({PAGE}) all of it, with rule, seeds and amendments.",
+        f"Committed results of {days(records)}{_made_on(records)}. {several} have several parts; here stands what the "
+        f"lecture's sentence states, and in [{PAGE}]({PAGE}) all of it: rule, seeds, intervals, amendments.",
         "Intervals are 95 % t intervals over seeds.",
     ]
     for lecture, title in LECTURES.items():

@@ -1,13 +1,22 @@
-"""Which files a study rests on."""
+"""Which files a run and a verdict rest on, and what of them counts as changed."""
 
 from __future__ import annotations
 
 import sys
+import time
+from pathlib import Path
 
-import experiments.lectures.cnn.deeper_residual_nets_are_better
+import pytest
+
 import experiments.lectures.cnn.every_stage_of_rcnn_adds
 import experiments.lectures.cs231n.skips_refine_segmentation  # noqa: F401  (found by name)
-from experiments.reproduction.provenance import sources
+from experiments import PACKAGES, ROOT
+from experiments.lectures.cnn import learning_rate_decay_helps as decay
+from experiments.lectures.cnn import momentum_speeds_up_descent as momentum
+from experiments.reproduction.provenance import sources, study_sources
+from experiments.studies import code
+from experiments.studies.code import source, source_digest, stale
+from lightning_modules.networks import CifarNet
 
 
 def rests_on(name: str) -> set[str]:
@@ -31,6 +40,153 @@ def test_also_on_those_of_another_lecture_and_not_on_other_studies() -> None:
     assert [path for path in found if not path.rpartition("/")[2].startswith("_")] == ["cnn/every_stage_of_rcnn_adds.py"]
 
 
-def test_a_study_rests_on_the_networks_that_it_names() -> None:
-    found = sources([sys.modules["experiments.lectures.cnn.deeper_residual_nets_are_better"]])
-    assert "lightning_modules/networks/cifar.py" in found and "lightning_modules/networks/yolo.py" not in found
+def test_a_verdict_rests_on_what_is_imported_named_and_judges() -> None:
+    found = study_sources(decay.study)
+    imported = {"experiments/lectures/cnn/_small_net.py", "experiments/measures/training.py", "lightning_modules/schedules.py"}
+    named = {  # by the recipe, whose classes are Classification, CifarNet and Shapes
+        "experiments/recipes/classification/cuda_convnet_shapes.yaml",
+        "lightning_modules/classification.py",
+        "lightning_modules/networks/cifar.py",
+        "datamodules/shapes.py",
+    }
+    judges = {f"experiments/studies/{name}.py" for name in ("verdict", "needs", "effects", "statistics", "results", "plan")}
+    assert imported | named | judges <= found.keys()
+    # ``lightning_modules.networks`` imports all networks, and ``datamodules`` all data sets.
+    assert (
+        not {"lightning_modules/networks/yolo.py", "datamodules/voc.py", "lightning_modules/networks/__init__.py"}
+        & found.keys()
+    )
+    assert all(found.values()) and stale(found) == []
+
+
+def test_a_class_that_a_module_of_a_package_is_asked_for_is_found() -> None:
+    """``networks.FastRCNN``, where ``networks`` is a package."""
+    found = sources([sys.modules["experiments.lectures.cs231n._regions"]])
+    assert "lightning_modules/networks/fast_rcnn.py" in found and "lightning_modules/networks/yolo.py" not in found
+
+
+def test_a_run_rests_on_what_made_it_and_not_on_how_it_is_judged() -> None:
+    found = sources([CifarNet, momentum.descend])
+    assert "lightning_modules/networks/cifar.py" in found
+    assert "experiments/lectures/cnn/momentum_speeds_up_descent.py:descend" in found
+    assert not [path for path in found if path.startswith("experiments/studies")]
+
+
+TEXT = '''"""A module."""
+
+from __future__ import annotations
+from math import pi, tau
+
+SIZE = 3
+"""Of something."""
+OTHER = 4
+
+
+@staticmethod
+def measure(a, /, b: int = 2, *rest, key=None, **more) -> float:
+    """What it does."""
+    if (n := len(rest)) > SIZE and not key:
+        return f"{n:>{b}} {a!r} {{}} {pi=}" "joined"
+    match a:
+        case [1, *_] | {"k": str()}:
+            return [*rest, b"", 1.5e3, 2j, ...]
+    return lambda x: x[1:2, ::3] if x else (yield)
+
+
+def rule(values):
+    return measure(values) > OTHER * tau
+'''
+
+
+def digest(folder: Path, text: str, name: str = "") -> str:
+    path = folder / "module.py"
+    path.write_text(text, encoding="utf-8")
+    code._source.cache_clear()
+    return source(path).digest_of(name) if name else source(path).digest
+
+
+def test_a_digest_is_the_same_on_every_python(tmp_path: Path) -> None:
+    assert digest(tmp_path, TEXT) == "e5c43c9d0e80"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"""A module."""\n', ""),
+        ('    """What it does."""\n', '    """Something else."""\n'),
+        ('"""Of something."""\n', "# a comment\n\n\n"),
+        ("SIZE = 3", "SIZE = (3)"),
+        ("x[1:2, ::3]", "x[1 : 2, : :3]"),
+    ],
+)
+def test_comments_layout_and_docstrings_change_no_digest(tmp_path: Path, old: str, new: str) -> None:
+    assert old in TEXT and digest(tmp_path, TEXT.replace(old, new)) == digest(tmp_path, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("SIZE = 3", "SIZE = 3.0"),
+        ("> SIZE", ">= SIZE"),
+        ('"joined"', '"Joined"'),
+        ("@staticmethod\n", ""),
+        ("key=None", "key=0"),
+    ],
+)
+def test_what_code_does_changes_it(tmp_path: Path, old: str, new: str) -> None:
+    assert old in TEXT and digest(tmp_path, TEXT.replace(old, new)) != digest(tmp_path, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("OTHER = 4", "OTHER = 5", False),
+        ("return measure(values)", "return -measure(values)", False),
+        ("import pi, tau", "import pi, e as tau", False),
+        ("SIZE = 3", "SIZE = 4", True),
+        ("import pi, tau", "import e as pi, tau", True),
+        ("> SIZE", ">= SIZE", True),
+        ("SIZE = 3", "SIZE = 3\nprint()", True),
+    ],
+)
+def test_a_function_s_digest_is_of_what_it_uses(tmp_path: Path, old: str, new: str, changes: bool) -> None:
+    """A claim's file holds its measurement and its rule: with another rule the runs are still good."""
+    assert old in TEXT
+    assert (digest(tmp_path, TEXT.replace(old, new), "measure") != digest(tmp_path, TEXT, "measure")) == changes
+
+
+def test_what_a_recipe_expects_and_says_is_none_of_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    found = []
+    for number, text in enumerate(("a: {b: 1}\nexpect: {c: 2}", "# hello\na:\n  b: 1\nexpect: {c: 3}", "a: {b: 2}")):
+        (tmp_path / f"{number}.yaml").write_text(text)
+        found.append(source_digest(f"{number}.yaml"))
+    assert found[0] == found[1] != found[2] and all(found)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.py", "/etc/passwd", "README.md", "gone.py", "experiments/__init__.py:gone", "a\0.py"]
+)
+def test_what_is_no_code_of_ours_has_no_digest(name: str) -> None:
+    assert source_digest(name) == ""
+
+
+def test_a_file_that_is_changed_is_stale_and_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    (tmp_path / "a.py").write_text(TEXT)
+    names = ("a.py", "a.py:measure", "a.py:rule")
+    was = {name: source_digest(name) for name in names}
+    assert stale(was) == []
+    (tmp_path / "a.py").write_text(TEXT.replace("SIZE = 3", "SIZE = 30"))
+    assert stale(was) == ["a.py"]
+    (tmp_path / "a.py").unlink()
+    assert stale(was) == ["a.py"]
+
+
+def test_all_of_our_code_is_read_in_seconds() -> None:
+    """So that every page can say which verdicts are stale."""
+    names = [p.relative_to(ROOT).as_posix() for package in PACKAGES for p in (ROOT / package).rglob("*.py")]
+    code._source.cache_clear()
+    began = time.process_time()
+    assert all(source_digest(name) for name in names)
+    assert time.process_time() - began < 5
