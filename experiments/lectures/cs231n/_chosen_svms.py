@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -51,7 +52,7 @@ class ChosenSVMs(LinearSVMs):
 
     def average_precision(self, svms: npt.NDArray[np.float64], images: Iterable[ImageFeatures]) -> float:
         """VOC 2007's AP of SVMs (num_classes, 1 + D) among the proposals of images, boxes unmoved; 0 where no object is."""
-        metric = Voc2007AP([str(c) for c in range(len(svms))])
+        metric, place = Voc2007AP([str(c) for c in range(len(svms))]), -1
         for place, image in enumerate(images):
             objects = len(image.labels)
             scores = torch.from_numpy(np.stack([margins(svm, image.features[objects:]) for svm in svms], 1)).float()
@@ -64,5 +65,5 @@ class ChosenSVMs(LinearSVMs):
                 "labels": torch.from_numpy(np.array(image.labels)),
             }
             metric.update([found], [there], torch.tensor([place]))
-        value = float(metric.compute()["mAP_voc07"])
-        return value if value == value else 0.0
+        value = float(metric.compute()["mAP_voc07"]) if place >= 0 else 0.0
+        return 0.0 if math.isnan(value) else value

@@ -29,21 +29,18 @@ PROPOSALS = 2000
 COUNTS = (10, 30, 100, 300, 1000, 2000, 5000, 10_000)
 FAST = "fast"
 RECALL = "recall at IoU 0.5 of so many first proposals"
+DataName = Literal["coco", "voc"]
 LONG_SIDE = 500
 """Pixels that images are scaled to: those of VOC 2007, which the papers have."""
 SMALL = 32.0**2
 """Square pixels of the image as it came, below which COCO calls an object small."""
 
 
-def scenes(seed: int, images: int, root: str) -> list[Scene]:
-    """Some images of a real data set and none of another seed's, as far as there are enough, scaled to ``LONG_SIDE``.
-
-    ``root`` is VOC 2007's parent folder where its name is ``data``, COCO's folder otherwise.
-    """
-    voc = Path(root).name == "data"
-    data: DataModule = VOC(root, year=2007) if voc else COCO(root)
-    data.require(frozenset({"boxes", "labels"} | ({"difficult"} if voc else {"crowd"})))
-    splits = [data.scenes("test")] if voc else [data.scenes("train"), data.scenes("val")]
+def scenes(seed: int, images: int, name: DataName, root: str) -> list[Scene]:
+    """Some images of a real data set and none of another seed's, as far as there are enough, scaled to ``LONG_SIDE``."""
+    data: DataModule = VOC(root, year=2007) if name == "voc" else COCO(root)
+    data.require(frozenset({"boxes", "labels", "difficult" if name == "voc" else "crowd"}))
+    splits = [data.scenes("test")] if name == "voc" else [data.scenes("train"), data.scenes("val")]
     every = [(split, place) for split in splits for place in range(len(split))]
     turn, group = divmod(seed, max(1, len(every) // images))
     order = torch.randperm(len(every), generator=torch.Generator().manual_seed(turn)).tolist()
@@ -83,7 +80,7 @@ def best_overlaps(found: list[Tensor], truth: list[Tensor], count: int) -> Tenso
     return torch.cat([box_iou(t, boxes[:count]).max(1).values for t, boxes in zip(truth, found, strict=True)])
 
 
-def search(*, seed: int, folder: Path, mode: Literal["fast", "quality"], images: int, root: str = "data/coco") -> Measured:
+def search(*, seed: int, folder: Path, mode: Literal["fast", "quality"], images: int, data: DataName, root: str) -> Measured:
     """All proposals of some images, one thread, after an image that does not count; seconds are medians over images.
 
     Images without objects are left out.
@@ -92,7 +89,7 @@ def search(*, seed: int, folder: Path, mode: Literal["fast", "quality"], images:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     propose = SelectiveSearch(mode, count=100_000, cache=False)
-    drawn = [scene for scene in scenes(seed, images, root) if len(objects(scene))]
+    drawn = [scene for scene in scenes(seed, images, data, root) if len(objects(scene))]
     SelectiveSearch(cache=False)(drawn[0]["image"])
     found, cpu, wall = [], [], []
     for scene in drawn:
@@ -217,7 +214,7 @@ study = Study(
     variants={"quality": {"mode": "quality", "images": 4}, FAST: {"mode": "fast", "images": 20}},
     scales={
         "cpu": Scale(
-            changes={"root": "data/coco"},
+            changes={"data": "coco", "root": "data/coco"},
             requires={"data/coco": "cocodataset.org/#download: val2017 and its instances, or a part of them so laid out"},
             deviations=(
                 "20 photographs of COCO 2017 a seed, and no other seed's; 4 on the quality settings",
@@ -225,7 +222,7 @@ study = Study(
             ),
         ),
         "gpu": Scale(
-            changes={"root": "data"},
+            changes={"data": "voc", "root": "data"},
             variants={FAST: {"images": 100}, "quality": {"images": 100}},
             deviations=("100 images a seed of VOC 2007's test set",),
         ),

@@ -72,9 +72,9 @@ def test_what_is_measured(scale: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_no_two_seeds_have_the_same_photograph(tmp_path: Path) -> None:
     root = str(tiny.write_coco(tmp_path, train=6, val=4))
-    found = [scene["name"] for seed in range(5) for scene in proposals.scenes(seed, 2, root)]
+    found = [scene["name"] for seed in range(5) for scene in proposals.scenes(seed, 2, "coco", root)]
     assert len(set(found)) == 10
-    assert sorted(found) == sorted(scene["name"] for seed in range(5, 10) for scene in proposals.scenes(seed, 2, root))
+    assert sorted(found) == sorted(scene["name"] for seed in range(5, 10) for scene in proposals.scenes(seed, 2, "coco", root))
 
 
 def test_random_boxes_lie_in_the_image() -> None:
