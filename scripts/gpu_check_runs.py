@@ -41,7 +41,7 @@ class Recipe(NamedTuple):
 
     name: str
     text: str
-    """Without pretrained weights, which are downloaded."""
+    """Without pretrained weights, which are downloaded, and without callbacks, which train a backbone first or freeze it."""
     data: str
     """The class of its data module."""
 
@@ -60,7 +60,9 @@ class Recipe(NamedTuple):
 def recipe(name: str) -> Recipe:
     """The recipe of that name."""
     text = re.sub(r"weights: [^\s,}]+", "weights: null", recipes.path_of(name).read_text())
-    return Recipe(name, text, yaml.safe_load(text)["data"]["class_path"].split(".")[-1])
+    config = yaml.safe_load(text)
+    config["trainer"].pop("callbacks", None)
+    return Recipe(name, yaml.safe_dump(config), config["data"]["class_path"].split(".")[-1])
 
 
 # Speed -----------------------------------------------------------------------------------------------------------------
@@ -75,6 +77,8 @@ class Speed(NamedTuple):
     """A second, of a plain loop: the same network, losses, optimizer and batches without Lightning."""
     mib: int = 0
     """The most memory that was held."""
+    seconds: float = 0.0
+    """Of the whole: building, the epoch before it, a validation, the plain loop."""
     error: str = ""
 
 
@@ -132,8 +136,10 @@ def speeds(cases: Iterable[tuple[Recipe, str]], device: str, steps: int, roots: 
 def speed(wanted: Recipe, precision: str, device: str, steps: int, roots: dict[str, str]) -> Speed:
     """Of one recipe, in this process, which keeps nothing of it."""
     torch.backends.cudnn.benchmark = False  # a recipe may ask for it, and Lightning leaves it as it was
+    began = now()
     try:
-        return _speed(wanted, precision, device, steps, roots)
+        got = _speed(wanted, precision, device, steps, roots)
+        return got._replace(seconds=now() - began)
     finally:
         gc.collect()  # a trainer refers to itself: its loaders' workers end, and its memory is free
         if torch.cuda.is_available():
@@ -159,7 +165,11 @@ def _speed(wanted: Recipe, precision: str, device: str, steps: int, roots: dict[
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(said), redirect_stderr(said):
         epochs = 2 + wanted.staged  # whose last one fits stages
         length = [f"--trainer.max_epochs={epochs}", "--trainer.max_steps=-1", f"--trainer.limit_train_batches={steps}"]
-        length += [f"--trainer.check_val_every_n_epoch={epochs}", "--trainer.limit_val_batches=2"]
+        length += [
+            f"--trainer.check_val_every_n_epoch={epochs}",
+            "--trainer.val_check_interval=1.0",
+            "--trainer.limit_val_batches=2",
+        ]
         arguments = ["fit", *wanted.options(Path(folder), device, roots), *length, f"--trainer.precision={precision}"]
         try:
             run_cli(lambda: Timed(arguments))
