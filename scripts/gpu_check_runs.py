@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from io import StringIO
-from multiprocessing import get_context
+from multiprocessing import get_context, get_start_method, set_start_method
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,7 +117,7 @@ def now() -> float:
 
 def speeds(cases: Iterable[tuple[Recipe, str]], device: str, steps: int, roots: dict[str, str]) -> Iterator[Speed]:
     """Of each recipe and precision, one after another in one process; after an error in a new one, whose GPU is sound."""
-    fresh = partial(ProcessPoolExecutor, 1, get_context("spawn"))
+    fresh = partial(ProcessPoolExecutor, 1, get_context("spawn"), _begin, (get_start_method(),))
     pool = fresh()
     try:
         for case in cases:
@@ -131,6 +131,11 @@ def speeds(cases: Iterable[tuple[Recipe, str]], device: str, steps: int, roots: 
                 pool = fresh()
     finally:
         pool.shutdown()
+
+
+def _begin(method: str) -> None:
+    """Has a loader's workers begin as ever; spawned, as this process is, each of them would import everything."""
+    set_start_method(method, force=True)
 
 
 def speed(wanted: Recipe, precision: str, device: str, steps: int, roots: dict[str, str]) -> Speed:
