@@ -129,7 +129,7 @@ class Task(pl.LightningModule):
     def normalized(self, images: Tensor) -> Tensor:
         """Images as the network takes them, float (B, 3, H, W), normalised and in its memory format, from uint8."""
         # In one new tensor, and before the conversion: a broadcast over three channels in a row takes thrice as long.
-        images = images.to(self.mean, copy=True).sub_(self.mean).div_(self.std)
+        images = images.to(self.mean, copy=True, memory_format=torch.contiguous_format).sub_(self.mean).div_(self.std)
         return images.contiguous(memory_format=torch.channels_last) if self.channels_last else images
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -62,12 +62,14 @@ def _lines(options: argparse.Namespace) -> Iterator[str]:
     there = [recipe for recipe in chosen if recipe.data == "Shapes" or recipe.data in roots]
     device = options.device
     if "recipes" in options.parts:
-        yield "| recipe | precision | images/s | plain loop | lectern ÷ plain | peak MiB |"
-        yield "|---|---|---|---|---|---|"
+        yield "| recipe | precision | images/s | plain loop | lectern ÷ plain | peak MiB | seconds in all |"
+        yield "|---|---|---|---|---|---|---|"
         cases = [(recipe, precision) for recipe in there for precision in PRECISIONS]
         for (recipe, precision), got in zip(cases, runs.speeds(cases, device, options.steps, roots), strict=True):
-            figures = f"{got.images:.0f} | {got.plain:.0f} | {got.images / max(1e-9, got.plain):.2f} | {got.mib}"
-            yield f"| {recipe.name} | {precision} | {got.error + ' | | |' if got.error else figures} |"
+            figures = (
+                f"{got.images:.0f} | {got.plain:.0f} | {got.images / max(1e-9, got.plain):.2f} | {got.mib} | {got.seconds:.0f}"
+            )
+            yield f"| {recipe.name} | {precision} | {got.error + ' | | | |' if got.error else figures} |"
         yield ""
     for recipe in chosen:
         if recipe not in there:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
@@ -9,13 +10,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from io import StringIO
-from multiprocessing import get_context
-from multiprocessing.synchronize import Lock
+from multiprocessing import get_context, get_start_method, set_start_method
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ import torch
 import yaml
 
 from experiments import command, recipes
-from experiments.runs.files import read_summary
+from experiments.runs.files import read_summary, test_metrics
 from experiments.runs.folder import is_finished
 from experiments.training.callbacks import peak_memory_mib
 from experiments.training.cli import LecternCLI, run_cli
@@ -35,16 +36,12 @@ QUIET = [
 ]
 
 
-_turn: Lock
-"""Who holds it measures; a measuring process has it from its pool."""
-
-
 class Recipe(NamedTuple):
     """A recipe as it is run here."""
 
     name: str
     text: str
-    """Without pretrained weights, which are downloaded."""
+    """Without pretrained weights, which are downloaded, and without callbacks, which train a backbone first or freeze it."""
     data: str
     """The class of its data module."""
 
@@ -63,14 +60,16 @@ class Recipe(NamedTuple):
 def recipe(name: str) -> Recipe:
     """The recipe of that name."""
     text = re.sub(r"weights: [^\s,}]+", "weights: null", recipes.path_of(name).read_text())
-    return Recipe(name, text, yaml.safe_load(text)["data"]["class_path"].split(".")[-1])
+    config = yaml.safe_load(text)
+    config["trainer"].pop("callbacks", None)
+    return Recipe(name, yaml.safe_dump(config), config["data"]["class_path"].split(".")[-1])
 
 
 # Speed -----------------------------------------------------------------------------------------------------------------
 
 
 class Speed(NamedTuple):
-    """Of one training, after its first quarter."""
+    """Of one epoch of a training, whose scenes are read or drawn, after its first quarter."""
 
     images: float = 0.0
     """A second."""
@@ -78,24 +77,35 @@ class Speed(NamedTuple):
     """A second, of a plain loop: the same network, losses, optimizer and batches without Lightning."""
     mib: int = 0
     """The most memory that was held."""
+    seconds: float = 0.0
+    """Of the whole: building, the epoch before it, a validation, the plain loop."""
     error: str = ""
 
 
 class Clock(pl.Callback):
-    """Counts images and seconds from after the first ``warmup`` steps of the first epoch; it waits for the device twice."""
+    """Counts images and seconds of one epoch, from after its first quarter; it waits for the device twice.
 
-    def __init__(self, warmup: int) -> None:
-        self.warmup, self.images, self.began, self.seconds = warmup, 0, 0.0, 0.0
+    Args:
+        epoch: the one that is measured; in those before it scenes are read or drawn, and kept.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch, self.images, self.began, self.seconds = epoch, 0, 0.0, 0.0
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        if trainer.current_epoch == 0 and batch_idx == self.warmup:
-            self.began = now()
+        if trainer.current_epoch == self.epoch and batch_idx == warmup(trainer):
+            self.images, self.began = 0, now()
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        if trainer.current_epoch == 0 and batch_idx >= self.warmup:
+        if trainer.current_epoch == self.epoch:
             self.images += len(batch["image"])
             if trainer.is_last_batch:
                 self.seconds = now() - self.began
+
+
+def warmup(trainer: pl.Trainer) -> int:
+    """The steps at an epoch's beginning that are not measured."""
+    return int(trainer.num_training_batches) // 4
 
 
 def now() -> float:
@@ -105,57 +115,79 @@ def now() -> float:
     return time.perf_counter()
 
 
-def speeds(cases: Sequence[tuple[Recipe, str]], device: str, steps: int, roots: dict[str, str]) -> Iterator[Speed]:
-    """Of each recipe and precision, in a process of its own, which has a GPU's memory to itself.
+def speeds(cases: Iterable[tuple[Recipe, str]], device: str, steps: int, roots: dict[str, str]) -> Iterator[Speed]:
+    """Of each recipe and precision, one after another in one process; after an error in a new one, whose GPU is sound."""
+    fresh = partial(ProcessPoolExecutor, 1, get_context("spawn"), _begin, (get_start_method(),))
+    pool = fresh()
+    try:
+        for case in cases:
+            try:
+                got = pool.submit(speed, *case, device, steps, roots).result()
+            except BrokenProcessPool:
+                got = Speed(error="its process was killed")
+            yield got
+            if got.error:
+                pool.shutdown()
+                pool = fresh()
+    finally:
+        pool.shutdown()
 
-    They measure one after another; the next one imports meanwhile.
-    """
-    context = get_context("spawn")
-    turn = context.Lock()
-    with ProcessPoolExecutor(2, context, initializer=_warm_up, initargs=(turn,), max_tasks_per_child=1) as pool:
-        yield from pool.map(partial(_in_turn, device=device, steps=steps, roots=roots), cases)
+
+def _begin(method: str) -> None:
+    """Has a loader's workers begin as ever; spawned, as this process is, each of them would import everything."""
+    set_start_method(method, force=True)
 
 
-def _warm_up(turn: Lock) -> None:
-    global _turn
-    _turn = turn
-
-
-def _in_turn(case: tuple[Recipe, str], device: str, steps: int, roots: dict[str, str]) -> Speed:
-    with _turn:
-        return _speed(*case, device, steps, roots)
+def speed(wanted: Recipe, precision: str, device: str, steps: int, roots: dict[str, str]) -> Speed:
+    """Of one recipe, in this process, which keeps nothing of it."""
+    torch.backends.cudnn.benchmark = False  # a recipe may ask for it, and Lightning leaves it as it was
+    began = now()
+    try:
+        got = _speed(wanted, precision, device, steps, roots)
+        return got._replace(seconds=now() - began)
+    finally:
+        gc.collect()  # a trainer refers to itself: its loaders' workers end, and its memory is free
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
 
 
 def _speed(wanted: Recipe, precision: str, device: str, steps: int, roots: dict[str, str]) -> Speed:
-    clock, made = Clock(steps // 4), list[LecternCLI]()
+    clock, made = Clock(1), list[LecternCLI]()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
 
     class Timed(LecternCLI):
-        def own_callbacks(self, config: Any) -> list[pl.Callback]:
+        def instantiate_classes(self) -> None:
+            super().instantiate_classes()
             made.append(self)
+            self.datamodule.train_samples = steps * self.datamodule.batch_size  # the same in each epoch, in another order
+
+        def own_callbacks(self, config: Any) -> list[pl.Callback]:
             return [*super().own_callbacks(config), clock]
 
     said = StringIO()
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(said), redirect_stderr(said):
-        length = [
-            f"--trainer.max_epochs={1 + wanted.staged}",
-            "--trainer.max_steps=-1",
-            f"--trainer.limit_train_batches={steps}",
+        epochs = 2 + wanted.staged  # whose last one fits stages
+        length = [f"--trainer.max_epochs={epochs}", "--trainer.max_steps=-1", f"--trainer.limit_train_batches={steps}"]
+        length += [
+            f"--trainer.check_val_every_n_epoch={epochs}",
+            "--trainer.val_check_interval=1.0",
+            "--trainer.limit_val_batches=2",
         ]
         arguments = ["fit", *wanted.options(Path(folder), device, roots), *length, f"--trainer.precision={precision}"]
         try:
-            run_cli(lambda: Timed([*arguments, "--trainer.limit_val_batches=2"]))
+            run_cli(lambda: Timed(arguments))
             peak = peak_memory_mib()
-            plain = plain_images(made[-1], steps, precision)
+            plain = plain_images(made[-1], precision)
             return Speed(clock.images / max(1e-9, clock.seconds), plain, peak)
         except (Exception, SystemExit) as error:
             last = [line for line in said.getvalue().splitlines() if line.strip()][-1:]
             return Speed(error=f"{type(error).__name__}: {' '.join(str(error).split()) or ' '.join(last)}"[:160])
 
 
-def plain_images(cli: LecternCLI, steps: int, precision: str) -> float:
-    """Images a second of a plain loop over the same batches."""
+def plain_images(cli: LecternCLI, precision: str) -> float:
+    """Images a second of a plain loop over the same batches, once, which lie where the training has kept them."""
     task, data, device = cli.model, cli.datamodule, cli.trainer.strategy.root_device
     task.to(device).train()
     optimizer = task.make_optimizer([p for p in task.parameters() if p.requires_grad])
@@ -163,9 +195,7 @@ def plain_images(cli: LecternCLI, steps: int, precision: str) -> float:
     loader.position = lambda: 0
     images, began = 0, now()
     for step, batch in enumerate(loader):
-        if step == steps:
-            break
-        if step == steps // 4:
+        if step == warmup(cli.trainer):
             images, began = 0, now()
         moved = data.on_after_batch_transfer(task.transfer_batch_to_device(batch, device, 0), 0)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
@@ -241,9 +271,10 @@ def cifar10_fast(wanted: Recipe, device: str, roots: dict[str, str]) -> str:
         if started(["fit", *wanted.options(folder, device, roots)], folder / "log").wait():
             return f"failed: {_last_line(folder / 'log')}"
         (run,) = folder.glob("runs/*/*")
-        code = started(["test", f"--ckpt_path={run / 'checkpoints' / 'last.ckpt'}"], folder / "log").wait()
-        summary = read_summary(run)
-        accuracy = summary.get("test", {}).get("test/accuracy", float("nan"))
+        code = started(["test", f"--ckpt_path={run / 'checkpoints' / 'last.ckpt'}", *QUIET], folder / "log").wait()
+        summary, accuracy = read_summary(run), test_metrics(run).get("test/accuracy")
+        if accuracy is None:
+            return f"failed in its test: {_last_line(folder / 'log')}"
         trained = summary["steps"] * 512 / summary["images_per_second"]
         return (
             f"test accuracy {accuracy:.4f} (expectation {'met' if code == 0 else 'missed'}); {trained:.1f} s of training, "

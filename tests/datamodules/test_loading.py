@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from datamodules import loading
 from datamodules.base import Split
 from datamodules.checking import problems
 from datamodules.loading import DistributedBatchSampler, collate
@@ -85,6 +88,34 @@ def test_workers_end_with_their_loader_and_nobody_waits_for_them() -> None:
     began = time.monotonic()
     gc.collect()
     assert time.monotonic() - began < 5
+
+
+def test_a_process_that_ends_does_not_wait_for_its_workers() -> None:
+    """torch 2.11 waits five seconds for each, where batches are pinned for a GPU, before it tells one to end."""
+    lines = [
+        "import atexit, sys",
+        "from torch.utils.data import dataloader",
+        "from tests.support.squares import SquaresData",
+        "made = dataloader._MultiProcessingDataLoaderIter.__init__",
+        "def registering(self, *args):",
+        "    made(self, *args)",
+        "    for worker in self._workers:",
+        "        atexit.register(lambda worker=worker: (worker.join(5), worker.is_alive() and sys.stderr.write('waited')))",
+        "dataloader._MultiProcessingDataLoaderIter.__init__ = registering",
+        "batches = iter(SquaresData(workers=2, batch_size=1).train_dataloader())",
+        "next(batches)",
+    ]
+    ended = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert not ended.stderr
+
+
+def test_what_is_pinned_is_equal_and_each_tensor_of_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pins: list[Tensor] = []
+    monkeypatch.setattr(Tensor, "pin_memory", lambda tensor: pins.append(tensor) or tensor.clone())
+    batch = epochs(SquaresData())[0][0]
+    assert same(loading.pinned(batch), dict(batch)) and loading.pinned(None) is None
+    tensors = [value for value in batch.values() if isinstance(value, Tensor)]
+    assert len(pins) == len(tensors) + sum(len(batch[field]) for field in ("boxes", "labels"))
 
 
 def test_epochs_and_seeds_have_orders_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
