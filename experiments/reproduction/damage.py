@@ -70,19 +70,21 @@ def _of_training(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(logged, dict):
         yield f"{SUMMARY} has lost the metrics"
         return
-    if not metrics.read_bytes().endswith(b"\n"):
+    text = metrics.read_bytes()
+    if not text.endswith(b"\n"):
         yield f"{METRICS} is truncated"
+    columns = {*logged, *text.partition(b"\n")[0].decode(errors="replace").strip().split(",")}
     test = summary.get("test")
     said = {**logged, **(test if isinstance(test, dict) else {})}
     last = {name: value for row in read_metrics(folder) for name, value in row.items() if name not in AXES}
     for name in [*said, *(name for name in last if name not in said)]:
-        if name not in last and name in logged:
+        if name not in last and name in columns:
             yield f"{METRICS} has lost {name}"
         elif name in last and name not in said:
             yield f"{SUMMARY} has lost {name}"
         elif name in last and not _same(said[name], last[name]):
             yield f"{METRICS} ends with {name} at {last[name]:g}, {SUMMARY} has {_shown(said[name])}"
-        elif name not in last and said[name] is None and summary.get("state") != "diverged":
+        elif name not in last and said[name] is None and summary.get("state") != "diverged" and not summary.get("sealed"):
             yield f"{SUMMARY}: {name} is NaN, and the run did not diverge"
 
 

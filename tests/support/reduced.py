@@ -28,6 +28,9 @@ class Here(Processes):
             future.set_exception(error)
         return future
 
+    def stop(self) -> None:
+        """Nothing was started."""
+
     def shutdown(self) -> None:
         """Nothing was started."""
 

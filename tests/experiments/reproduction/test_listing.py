@@ -1,0 +1,119 @@
+"""The list of claims: verdicts with their age, what a study takes, and the filters, which also choose what is run."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datamodules.scene import InputError
+from experiments.command_line.answer import answer
+from experiments.lectures import rows
+from experiments.reproduction import listing
+from experiments.reproduction.claims import claims, select
+from experiments.reproduction.listing import Standing, filtered, level_of, standings
+from experiments.reproduction.reproduce import run
+from experiments.studies.levels import Level
+from experiments.studies.record import PartRecord, Record
+from tests.support.reduced import Here
+
+NAMES = {"B17": "cnn/learning_rate_decay_helps", "D09": "cnn/plain_nets_degrade", "B03": "cnn/fully_connected_needs_billions"}
+
+
+def record(claim: str, level: str, minutes: float, **how: Any) -> Record:
+    part = PartRecord(says="", level=Level(level), because="")
+    texts = dict.fromkeys(("title", "says", "slide", "paper"), "")
+    values = {"device": "1 x cpu", "processor": "Old Processor", "seeds": 5, "cpu_seconds": 60 * minutes, **texts, **how}
+    return Record(
+        format=3, claim=claim, name=NAMES[claim], scale="cpu", parts={"a": part}, date="2026-11-24T10:00:00+00:00", **values
+    )  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [record("B17", "inconclusive", 3), record("D09", "reproduced", 40)]
+    monkeypatch.setattr(listing, "committed_records", lambda: found)
+
+
+def mine(claim: str, level: str, minutes: float) -> None:
+    path = Path("runs/lectures", NAMES[claim], "verdict-cpu.json")
+    path.parent.mkdir(parents=True)
+    path.write_text(record(claim, level, minutes).as_json())
+
+
+def lectern(*arguments: str) -> int:
+    return answer(lambda signals: run(list(arguments)))
+
+
+def chosen(names: list[str], levels: list[Level], most: float | None = None) -> list[str]:
+    return [claim.id for claim in filtered(select(names), levels, most, Path("runs"), "cpu")[0]]
+
+
+def test_the_list_has_verdict_age_cost_and_processor(
+    committed: None, workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lectern("--list") == 0
+    out = capsys.readouterr().out
+    (line,) = (line for line in out.splitlines() if line.startswith("  B17"))
+    assert "cnn/learning_rate_decay_helps" in line and "inconclusive, 2026-11-24 (" in line and "yours" not in line
+    assert line.endswith("3.0 CPU-min on Old Processor")
+    assert "committed verdict (Old Processor; 2026-11-24 to 2026-11-24)" in out
+    assert f"{len(claims())} of {len(rows())} claims have a study." in out
+    assert "(no study yet)" in out
+
+
+def test_yours_stands_beside_it_and_says_how_fast_this_machine_is(
+    committed: None, workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine("B17", "reproduced", 6)
+    assert lectern("--list", "B17", "D09") == 0
+    first, second = (line for line in capsys.readouterr().out.splitlines() if line.startswith(("  B17", "  D09")))
+    assert "inconclusive, 2026-11-24" in first and "yours: reproduced, 2026-11-24" in first and first.endswith(" 6.0 CPU-min")
+    assert second.endswith(" 80.0 CPU-min")  # twice the committed time, as of B17
+
+
+def test_the_age_is_in_days() -> None:
+    (claim,) = select(["B17"])
+    standing = Standing(claim, record("B17", "reproduced", 1))
+    texts = [standing.lines(date(2026, 11, day))[0] for day in (24, 25, 30)]
+    assert [text.partition("(")[2].partition(")")[0] for text in texts] == ["today", "a day old", "6 days old"]
+
+
+def test_filters_combine(committed: None, workdir: Path) -> None:
+    assert chosen(["all"], [Level.INCONCLUSIVE]) == ["B17"]
+    assert chosen(["all"], [Level.INCONCLUSIVE, Level.REPRODUCED]) == ["B17", "D09"]
+    assert chosen(["D09", "B17"], [Level.INCONCLUSIVE, Level.REPRODUCED], 5) == ["B17"]
+    assert chosen(["D09"], [Level.INCONCLUSIVE]) == []
+    assert {"B17", "D09"}.isdisjoint(chosen(["cnn"], [Level.NOT_RUN]))
+    mine("B17", "reproduced", 3)
+    assert chosen(["all"], [Level.INCONCLUSIVE]) == []  # yours is what stands here
+
+
+def test_what_nobody_has_measured_is_left_out_of_a_choice_by_minutes_and_named(committed: None, workdir: Path) -> None:
+    found, left_out = filtered(select(["B17", "D10", "B03"]), [], 5, Path("runs"), "cpu")
+    assert [claim.id for claim in found] == ["B03", "B17"]
+    assert left_out.startswith("1 studies are left out") and left_out.endswith(": D10")
+    with pytest.raises(InputError, match="more than 0 expected"):
+        filtered(select(["B17"]), [], 0, Path("runs"), "cpu")
+
+
+def test_a_filter_chooses_what_is_run(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("experiments.reproduction.reproduce.launcher", lambda *args: Here())
+    assert lectern("B03", "B17", "--max-minutes", "1") == 0
+    assert "left out" in capsys.readouterr().out
+    assert [path.parent.name for path in Path("runs").glob("**/verdict-cpu.json")] == ["fully_connected_needs_billions"]
+    assert lectern("B03", "--level", "inconclusive") == 0
+    assert "none fits" in capsys.readouterr().out
+    assert lectern("B03", "--level", "exactly") == 2
+
+
+def test_a_level_is_said_with_a_space_or_without() -> None:
+    assert level_of("direction-only") is level_of("Direction only") is Level.DIRECTION_ONLY
+
+
+def test_a_list_of_no_verdicts_is_one_all_the_same(workdir: Path) -> None:
+    assert all(standing.level is Level.NOT_RUN for standing in standings(Path("runs"), "cpu").values())
