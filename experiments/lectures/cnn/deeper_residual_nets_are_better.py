@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from itertools import combinations
 
-import numpy as np
-
 from datamodules import ImageFolder
 from experiments.lectures._amended import NEW_STATISTICS
 from experiments.measures.training import TestSet, TrainingSet
@@ -53,7 +51,7 @@ def parts(runs: Runs) -> dict[str, Part]:
 
     train, *train_steps = falls("training", ERROR)
     test, *test_steps = falls("test", TEST_ERROR)
-    shallow = 100 * float(np.mean(runs.values(long(8), ERROR)))
+    shallow = runs.quantity("", long(8), ERROR, scale=100).estimate
     validity_checks = (
         runs.tuned(),
         runs.beats(ERROR, CHANCE, greater=False, variants=[long(8)]),

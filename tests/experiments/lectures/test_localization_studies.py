@@ -37,8 +37,8 @@ def backbones(joint: list[float], separate: list[float], cost: float = 0.5, **kw
         iou = [1 - value for value in error]
         return {one_backbone.ERROR: error, "test/class_error": error, "test/iou": iou, "cost/gflop": [gflop] * 5}
 
-    kinds = {"joint": (joint, cost), "separate, same compute": (five(0.4), cost), "separate": (separate, 1.0)}
-    judged, tuning = {}, {}
+    kinds = {one_backbone.JOINT: (joint, cost), one_backbone.SEPARATE: (separate, 1.0)}
+    judged, tuning = {one_backbone.NARROW: variant(five(0.4), cost)}, {}
     for kind, (error, gflop) in kinds.items():
         for place, name in enumerate(one_backbone.weighted(kind)):
             judged[name] = variant(error if place == 1 else five(0.7), gflop)
