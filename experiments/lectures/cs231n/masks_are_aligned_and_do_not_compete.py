@@ -131,9 +131,9 @@ study = MaskStudy(
         Amendment(
             "2026-11-26",
             "two parts: that masks do not compete is what the notes state, alignment is from the slide's image and the paper; "
-            "before, one verdict needed both, and sigmoids no lower than the softmax in any seed sufficed. Eight seeds in place of "
-            "three. RoIPool, whose failing is the claim, need not beat the filled boxes any more: that it did not made the study "
-            "inconclusive",
+            "before, one verdict needed both, and sigmoids no lower than the softmax in any seed sufficed. Eight seeds in "
+            "place of three. RoIPool, whose failing is the claim, need not beat the filled boxes any more: that it did not "
+            "made the study inconclusive",
         ),
     ),
 )

@@ -116,8 +116,8 @@ study = Study(
         ),
         Amendment(
             "2026-11-26",
-            "sixteen seeds and 4,000 test scenes in place of three and 1,000, so that an equivalence within ±1 point can be shown "
-            "where there is one",
+            "sixteen seeds and 4,000 test scenes in place of three and 1,000, so that an equivalence within ±1 point can be "
+            "shown where there is one",
         ),
     ),
 )
