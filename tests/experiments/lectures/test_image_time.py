@@ -177,19 +177,17 @@ def test_exchanged_no_loss_is_missed_and_no_time_is_saved() -> None:
 
 def test_both_detectors_have_one_second_stage() -> None:
     """The same settings, and from the same seed the same weights; only the proposer is added."""
-    networks = []
-    for kind in (FastRCNN, FasterRCNN):
-        own = faster.study.variants[FAST if kind is FastRCNN else FASTER]
-        assert isinstance(own, dict)
-        assert own["model.network.head"] == faster.fast()["model.network.head"]
-        assert own["model.network.pooling"] == faster.fast()["model.network.pooling"]
-        settings = {k: own[f"model.network.{k}"] for k in ("samples", "nms_threshold") if f"model.network.{k}" in own}
+    networks, names = [], ("head", "pooling", "samples", "nms_threshold")
+    changes = {name: faster.study.variant(name).changes for name in (FAST, FASTER)}
+    assert all(changes[FAST][f"model.network.{name}"] == changes[FASTER][f"model.network.{name}"] for name in names[:2])
+    for kind, name in ((FastRCNN, FAST), (FasterRCNN, FASTER)):
         torch.manual_seed(0)
+        settings = {n: changes[name][f"model.network.{n}"] for n in names[2:] if f"model.network.{n}" in changes[name]}
         networks.append(kind(6, **settings))
     fast, whole = networks
     for name in ("samples", "positive_fraction", "foreground", "background", "nms_threshold", "score_threshold"):
         assert getattr(fast, name) == getattr(whole, name), name
-    assert all(p.shape == q.shape for p, q in zip(fast.head.parameters(), whole.head.parameters(), strict=True))
+    assert all(p.equal(q) for p, q in zip(fast.head.parameters(), whole.head.parameters(), strict=True))
 
 
 def test_a_loss_is_left_out_and_the_others_stay_as_they_are() -> None:

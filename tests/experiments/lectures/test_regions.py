@@ -117,7 +117,7 @@ def corrected(before: float, after: float, outward: float = 0.4, gained: float =
     measures = {"outward": outward, "outward_gain": gained, "small_gain": 0.1, "iou_before": 0.6, "iou_after": 0.7}
     values = {f"corrections/{name}": five(value) for name, value in measures.items()}
     values |= {SVM: APART if apart else five(before, 0), AP: five(after), "test/mAP75": five(0.3), "svm/mAP75": five(0.2)}
-    return {RCNN: values, NOT_TUNED: values}
+    return {RCNN: values}
 
 
 @pytest.mark.parametrize(
