@@ -93,13 +93,17 @@ def in_short(effect: EffectRecord) -> str:
     return f"{effect.name} {estimate(effect)}" + ("" if low is None else f" [{number(low)}, {number(high)}]")
 
 
-def write_tables(readme: Path) -> list[Path]:
+def write_tables(readme: Path, records: Sequence[Record] | None = None) -> list[Path]:
     """Writes the table between the markers of a file, and the page of all verdicts beside it; returns both paths.
+
+    Args:
+        readme: the file.
+        records: those that come with Lectern, unless others are given.
 
     Raises:
         InputError: there is no such file, or it has no markers.
     """
-    records = committed_records()
+    records = committed_records() if records is None else records
     old = stale_names(records)
     before, _, after = parts(readme)
     texts = {readme: f"{before}{BEGIN}\n{table(cpu(records), old)}\n{END}{after}", readme.parent / PAGE: page(records, old)}

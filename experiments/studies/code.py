@@ -191,8 +191,23 @@ def _text(node: object) -> str:
         return f"[{' '.join(_text(inner) for inner in node if not (isinstance(inner, ast.Expr) and _is_docstring(inner)))}]"
     if not isinstance(node, ast.AST):
         return repr(node)
+    if isinstance(node, ast.JoinedStr):
+        return f"JoinedStr({' '.join(_pieces(node))})"
     fields = [(name, getattr(node, name, None)) for name in node._fields if name not in ("kind", "type_comment", "ctx")]
     return f"{type(node).__name__}({' '.join(f'{name}={_text(v)}' for name, v in fields if v is not None and v != [])})"
+
+
+def _pieces(node: ast.JoinedStr) -> Iterator[str]:
+    """Of an f-string; the text between two values is one, which Python 3.12 has in several."""
+    text = ""
+    for value in node.values:
+        if isinstance(value, ast.Constant):
+            text += str(value.value)
+        else:
+            yield from [repr(text)] * bool(text)
+            yield _text(value)
+            text = ""
+    yield from [repr(text)] * bool(text)
 
 
 @lru_cache(maxsize=1024)

@@ -103,6 +103,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def test_the_wheel_has_the_committed_verdicts(installed: Path) -> None:
+    records = [path.relative_to(ROOT) for path in (ROOT / "experiments" / "results").rglob("*.json")]
+    assert records and all((installed / path).is_file() for path in records)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The user's folder."""

@@ -15,7 +15,7 @@ from experiments.reports import report as reports
 from experiments.reports.overview import records_at
 from experiments.reports.wording import command, headline, number
 from experiments.reports.write import write_reports
-from experiments.reproduction.table import BEGIN, END, table, write_table
+from experiments.reproduction.table import BEGIN, END, table, write_tables
 from experiments.studies.record import broken_records, older_records, read_record
 from tests.conftest import Lectern
 from tests.support.hostile import PAYLOADS, examples, nothing_written, replaced
@@ -100,18 +100,14 @@ def test_any_verdict_is_shown_or_named(data: st.DataObject, exact: bool, tmp_pat
 def test_no_text_of_a_verdict_is_markup_in_the_readme(payload: str, tmp_path: Path) -> None:
     payload = payload.encode(errors="replace").decode()
     texts = dict.fromkeys(("title", "because", "commit", "device"), f"a {payload} {END} <!-- studies: {{}} -->")
-    write_study(tmp_path, VARIANTS, **texts, study_digest="eb84e64b6f0f")
+    write_study(tmp_path, VARIANTS, **texts)
     (readme := tmp_path / "README.md").write_text(f"before\n{BEGIN}\n{END}\nafter\n")
     for _ in range(2):  # what was written is read again
-        write_table(readme, records_at(tmp_path, "cpu"))
+        write_tables(readme, records_at(tmp_path, "cpu"))
     shown = readme.read_text(encoding="utf-8")
     assert shown.startswith(f"before\n{BEGIN}\n") and shown.endswith(f"{END}\nafter\n") and shown.count(END) == 1
     row = next(line for line in shown.splitlines() if line.startswith("| D09 |"))
     assert row.replace("\\|", "").count("|") == 5 and "<" not in row.replace("\\<", "") and "\x1b" not in row
-
-
-def test_a_digest_is_a_word_since_it_stands_in_a_comment(tmp_path: Path) -> None:
-    assert read_record(write_study(tmp_path, VARIANTS, study_digest="--><img src=x>")) is None
 
 
 def test_what_is_to_be_typed_is_one_word_for_the_shell() -> None:

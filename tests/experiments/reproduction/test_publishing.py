@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from experiments.reproduction.publishing import publish_verdict
-from experiments.studies.record import Record, read_record
-from tests.support.made_up_runs import write_run, write_study
+from experiments.reproduction.publishing import publish_verdict, verdict_columns
+from experiments.studies.levels import Level
+from experiments.studies.record import Record
+from tests.support.made_up_records import small_record
 
 
 class Server:
@@ -34,28 +36,39 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     return fake
 
 
+def at_wandb(runs: Path, folder: str, **summary: str) -> None:
+    (runs / folder).mkdir(parents=True, exist_ok=True)
+    (runs / folder / "summary.json").write_text(json.dumps({"wandb_id": "0a1b2c3d"} | summary))
+
+
 @pytest.fixture
 def verdict(tmp_path: Path) -> Record:
-    """Of a study with one seed a variant, whose first variant's run is at W&B."""
-    path = write_study(tmp_path, {"a": [0.6], "b": [0.2]})
-    (folder,) = path.parent.glob("a-*")
-    write_run(folder, wandb_id="0a1b2c3d")
-    record = read_record(path)
-    assert record
-    return record
+    """Whose first variant's first run is at W&B."""
+    record = small_record()
+    steps = record.variants["steps"]
+    folder = "lectures/cnn/learning_rate_decay_helps/steps-seed0-0123456789ab"
+    first = steps.model_copy(update={"runs": (steps.runs[0].model_copy(update={"folder": folder}), *steps.runs[1:])})
+    at_wandb(tmp_path, folder)
+    return record.model_copy(update={"variants": record.variants | {"steps": first}})
 
 
 def test_a_verdict_is_a_column_of_its_runs(tmp_path: Path, server: Server, verdict: Record) -> None:
     assert publish_verdict(verdict, tmp_path, "online") == 1
     (columns,) = server.summaries.values()
     assert list(server.summaries) == ["lectern/0a1b2c3d"]
-    assert columns["verdict"] == "reproduced" and columns["verdict/claim"] == "D09"
-    assert columns["verdict/effect"] == pytest.approx(40)
+    assert columns["verdict"] == "reproduced" and columns["verdict/claim"] == "B17"
+    assert columns["verdict/effect"] == pytest.approx(-5.92) and columns["verdict/needed"] == "< 0"
+    assert columns["verdict/low"] < columns["verdict/effect"] < columns["verdict/high"] and "verdict/part a" not in columns
+
+
+def test_each_of_several_parts_is_a_column(verdict: Record) -> None:
+    other = verdict.headline.model_copy(update={"level": Level.INCONCLUSIVE})
+    columns = verdict_columns(verdict.model_copy(update={"parts": {"a": verdict.headline, "b": other}}))
+    assert columns["verdict"] == columns["verdict/part a"] == "reproduced" and columns["verdict/part b"] == "inconclusive"
 
 
 def test_a_verdict_goes_where_its_runs_are(tmp_path: Path, server: Server, verdict: Record) -> None:
-    (folder,) = (tmp_path / run.folder for run in verdict.variants["a"].runs if run.folder)
-    write_run(folder, wandb_id="0a1b2c3d", wandb_project="mine", wandb_entity="my-team")
+    at_wandb(tmp_path, verdict.variants["steps"].runs[0].folder, wandb_project="mine", wandb_entity="my-team")
     assert publish_verdict(verdict, tmp_path, "online") == 1
     assert list(server.summaries) == ["my-team/mine/0a1b2c3d"]
 
