@@ -19,7 +19,7 @@ from .accumulation import Step
 from .evaluating import materialise
 from .means import Mean, mean_losses, values, with_total
 from .prediction import Prediction as Prediction
-from .running import RunningLosses
+from .running import RunningLosses, over_ranks
 from .schedules import Schedule
 from .scheduling import Plateau, optimizer_of, scheduler_of, step_plateau, steps_of
 from .uploads import moved
@@ -231,8 +231,8 @@ class Task(pl.LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         if means := self._due_means():
-            for name, value in means.items():
-                self.log(name, value, prog_bar=name == "train/loss", sync_dist=True, batch_size=1)
+            for name, value in over_ranks(means, self.trainer.strategy).items():
+                self.log(name, value, prog_bar=name == "train/loss", batch_size=1)
 
     def on_train_epoch_end(self) -> None:
         # What validation measures is new at its end only; all else as often as an epoch ends.
@@ -253,9 +253,8 @@ class Task(pl.LightningModule):
 
     def log_directly(self, means: dict[str, Tensor], epoch: int) -> None:
         """Logs means over the ranks for the step that has just been done, where :meth:`log` comes too late or says too much."""
-        every = {name: self.trainer.strategy.reduce(value, reduce_op="mean") for name, value in means.items()}
+        metrics = {name: float(value) for name, value in over_ranks(means, self.trainer.strategy).items()} | {"epoch": epoch}
         for logger in self.loggers:
-            metrics = {name: float(value) for name, value in every.items()} | {"epoch": epoch}
             logger.log_metrics(metrics, step=self.global_step - 1)
 
     def _due_means(self) -> dict[str, Tensor]:

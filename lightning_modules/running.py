@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from pytorch_lightning.strategies import Strategy
 from torch import Tensor
 
 from .distributed import gather_objects
+from .transfer import on_cpu
 
 
 class RunningLosses:
@@ -52,3 +54,9 @@ class RunningLosses:
         own = sums[rank] if same else {name: torch.stack([part[name] for part in sums]).mean(0) for name in sums[0]}
         self.sums = {name: value.to(device) for name, value in own.items()}
         self.count, self.logged_step, self.epoch = state["count"], state["logged_step"], state["epoch"]
+
+
+def over_ranks(means: Mapping[str, Tensor], strategy: Strategy) -> dict[str, Tensor]:
+    """Their means over all ranks, on the CPU: Lightning reads what was logged last at every step, and would wait for a GPU."""
+    every = [torch.as_tensor(strategy.reduce(value, reduce_op="mean")) for value in means.values()]
+    return dict(zip(means, on_cpu(every), strict=True))

@@ -168,6 +168,18 @@ def trained(name: str, device: torch.device, folder: Path, callbacks: tuple[pl.C
     return {**{k: v.held if isinstance(v, There) else v for k, v in task.state_dict().items()}, **metrics}
 
 
+def test_a_loss_that_is_shown_is_waited_for_where_it_is_logged_and_at_no_other_step(tmp_path: Path) -> None:
+    def waits(every: int) -> int:
+        scenes = data(batch_size=2, train=24)
+        with elsewhere() as seen:
+            options: dict[str, Any] = {"log_every_n_steps": every, "limit_val_batches": 0, "default_root_dir": tmp_path}
+            task = task_on("classification", scenes)
+            trainer_on(PLACE, max_epochs=1, enable_checkpointing=False, **options).fit(task, datamodule=scenes)
+            return sum(wait.what in ("number", "fetch") for wait in seen)
+
+    assert waits(every=1) - waits(every=4) == 12 - 3
+
+
 def callbacks_of(name: str) -> tuple[pl.Callback, ...]:
     """Those of ours that look into a training of this task."""
     scored = TrainingSet(samples=4)
