@@ -7,6 +7,7 @@ import sys
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
@@ -80,10 +81,11 @@ class TrainingSet(pl.Callback):
 
 
 class TestSet(TrainingSet):
-    """As :class:`TrainingSet`, of the first test scenes: ``testset/<metric>``.
+    """As :class:`TrainingSet`, of test scenes in a fixed random order: ``testset/<metric>``.
 
     For nets whose running statistics lag behind their weights, the more the deeper they are: with ``batch_stats`` training and
-    test error are of the same net.
+    test error are of the same net. A folder's test images lie class by class, and the statistics of a batch in their own order
+    would be those of one class.
     """
 
     __test__ = False  # no test of pytest's
@@ -92,11 +94,12 @@ class TestSet(TrainingSet):
 
 
 def training_batches(trainer: pl.Trainer, samples: int, split: Split = "train") -> list[Any]:
-    """The first training scenes in order, as they are and not augmented; or those of another split."""
+    """The first training scenes in order, as they are and not augmented; or those of another split, in a fixed random order."""
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     scenes = PreparedScenes(data, split, augment=False)
     batches = []
-    indices = iter(range(min(samples, len(scenes), most(trainer))))
+    order = range(len(scenes)) if split == "train" else np.random.default_rng(0).permutation(len(scenes)).tolist()
+    indices = iter(order[: min(samples, len(scenes), most(trainer))])
     while chunk := list(islice(indices, max(64, data.batch_size))):
         batches.append(collate([scenes[(0, i)] for i in chunk]))
     return batches

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from datamodules import Shapes
 from datamodules.drawing import Style
-from experiments.measures.training import DeadUnits, SmallWeights, TestSet, TrainingSet
+from experiments.measures.training import DeadUnits, SmallWeights, TestSet, TrainingSet, training_batches
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import RunFolder
 from lightning_modules import Classification
@@ -97,3 +97,15 @@ def test_training_and_test_scenes_are_scored_beside_each_other_and_are_not_the_s
     values = trained(Biased(nn.ReLU()), tmp_path, *scores)
     assert {"trainset/error", "testset/error"} <= set(values)
     assert values["trainset/loss"] != values["testset/loss"]
+
+
+def test_test_scenes_that_lie_class_by_class_are_mixed(tmp_path: Path) -> None:
+    class Keep(pl.Callback):
+        def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            self.test = [i for batch in training_batches(trainer, 8, "test") for i in batch["index"].tolist()]
+            self.train = [i for batch in training_batches(trainer, 8) for i in batch["index"].tolist()]
+
+    keep = Keep()
+    trained(Biased(nn.ReLU()), tmp_path, keep)
+    assert keep.train == list(range(8))
+    assert sorted(keep.test) == list(range(8)) and keep.test != list(range(8))
