@@ -56,8 +56,8 @@ def parts(runs: Runs) -> dict[str, Part]:
             says=DIES,
             effects=(dead,),
             checks=tuple(
-                Check(f"share of dead units, leaky ReLU at 10 × its best rate, seed {seed}", share, 0)
-                for seed, share in enumerate(leaky.by_seed)
+                Check(f"share of dead units, leaky ReLU at 10 × its best rate, seed {run.seed}", run.value(DEAD), 0)
+                for run in runs.of("leaky, 10×")
             ),
             validity_checks=validity_checks,
             shown=(most, best, middle, idle),
