@@ -159,5 +159,5 @@ study = Study(
         ),
     ),
     figure=LOSS,
-    erratum="The restriction is that of one example's gradient. The mean over a mini-batch is hardly restricted.",
+    erratum="The restriction is that of one example's gradient; the mean over a mini-batch is not bound to it.",
 )

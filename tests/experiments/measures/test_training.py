@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from datamodules import Shapes
 from datamodules.drawing import Style
-from experiments.measures.training import DeadUnits, SmallWeights, TrainingSet
+from experiments.measures.training import BatchSize, DeadUnits, SmallWeights, TrainingSet
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import RunFolder
 from lightning_modules import Classification
@@ -90,3 +90,7 @@ def test_a_training_ends_once_it_is_as_good_as_was_asked(tmp_path: Path) -> None
     assert early["steps"] == 3 and "trainset/error" in early
     never = trained(Biased(nn.ReLU()), tmp_path / "never", TrainingSet(samples=16, every=3, until={"error": -1.0}), steps=10)
     assert never["steps"] == 10
+
+
+def test_the_images_of_a_step_are_noted(tmp_path: Path) -> None:
+    assert trained(Biased(nn.ReLU()), tmp_path, BatchSize(), steps=3)["batch/size"] == 16
