@@ -34,7 +34,7 @@ FIT = (
     "fit --config segmentation/fcn_transpose --wandb disabled --data.workers 0 --trainer.max_steps 1 "
     "--trainer.limit_val_batches 0 --trainer.enable_progress_bar false --trainer.enable_model_summary false"
 )
-STUDIES = ("cnn/shared_weights_generalise", "cnn/relu_is_six_times_faster", "cnn/weight_decay_improves_generalisation")
+STUDIES = ("cnn/learning_rate_decay_helps", "cnn/relu_is_six_times_faster", "cnn/weight_decay_improves_generalisation")
 RUNS = 4
 """Runs of a study that are timed in one process, after one that draws the data."""
 

@@ -13,6 +13,8 @@ CHANCE = 5 / 6
 TRAINING_ERROR, TEST_ERROR = "trainset/error", "test/error"
 DEVIATIONS = ("16, 16 and 32 filters in place of 32, 32 and 64", "drawn scenes of 16 × 16 pixels in place of CIFAR-10")
 PHOTOGRAPHS = L(CIFAR10)(root="data", batch_size=128, workers=8)
+MNIST_SOURCE = 'torchvision.datasets.MNIST("data/mnist", download=True)'
+"""Where the digits are to be had."""
 CUDA_CONVNET = {"data": PHOTOGRAPHS, "model.network.widths": [32, 32, 64]}
 """What the scale ``gpu`` changes in every variant: real photographs, and cuda-convnet's own widths."""
 

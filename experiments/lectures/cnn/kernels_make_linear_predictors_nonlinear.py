@@ -7,12 +7,13 @@ kernel, but for an error of 1/√D.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from experiments.lectures._amended import NEW_STATISTICS
-from experiments.studies.results import Runs
+from experiments.studies.results import Run, Runs
 from experiments.studies.study import Amendment, Measured, Measurement, Study
 from experiments.studies.verdict import Needs, Part
 
@@ -124,6 +125,10 @@ def measure(*, seed: int, folder: Path, kernel: str) -> Measured:
 SAYS = "Kernel Trick: Fixed functions and optimize linear parameters on nonlinear mappings φ(x): y = sign(wᵀφ(x) + b)"
 
 
+def above_the_best_line(run: Run, name: str) -> float:
+    return run.value(name) - run.value(f"{name}, best line")
+
+
 def parts(runs: Runs) -> Part:
     """Reproduced: on both problems the kernel puts at least 25 points more of new data right than the line, and the line is one
     indeed: at most 3 points above the best line that there is on the judged points."""
@@ -134,7 +139,7 @@ def parts(runs: Runs) -> Part:
         runs.quantity(
             f"accuracy of the line above the best line's, {name}",
             LINE,
-            lambda run, name=name: run.value(name) - run.value(f"{name}, best line"),
+            partial(above_the_best_line, name=name),
             scale=100,
             unit="points",
             needs=Needs(high=3),

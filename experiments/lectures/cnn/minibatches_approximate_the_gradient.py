@@ -33,7 +33,7 @@ DRAWS = 64
 WIDTHS = [8, 16]
 THRESHOLD = 1.2
 """Training loss; a guess among six classes has ln 6 = 1.79."""
-FULL_STEPS, MINI_STEPS = 60, 960
+FULL_STEPS, MINI_STEPS = 120, 1920
 """Steps that a training has at most: the same images for both. It ends when it is at the threshold."""
 GRADIENTS, FULL, MINI = "gradients", "full batch", "mini-batch"
 
@@ -161,13 +161,15 @@ study = Study(
             deviations=(f"{IMAGES:,} training images of CIFAR-10",),
         ),
     },
+    seeds=6,
     parts=parts,
     amendments=(
         NEW_STATISTICS,
         Amendment(
             "2026-11-26",
             "two parts: the approximation and its price; a run's images are counted by the batches that it saw, and not by its "
-            "variant's name",
+            "variant's name; twice the budget, since the whole batch came near to its end, and six seeds, since one may "
+            "miss it",
         ),
     ),
     figure=LOSS,

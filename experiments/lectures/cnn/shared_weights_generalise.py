@@ -19,7 +19,7 @@ from experiments.studies.study import Amendment, Scale, Study, Training, Tune, V
 from experiments.studies.verdict import Needs, Part
 from lightning_modules.networks import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
 
-from ._small_net import TEST_ERROR
+from ._small_net import MNIST_SOURCE, TEST_ERROR
 
 SAMPLES = (200, 1000, 4000)
 CHANCE = 0.9
@@ -123,7 +123,7 @@ study = Study(
                 "local connections are not run with shuffled pixels",
                 "full connections take over their rate of the unshuffled images",
             ),
-            requires={"data/mnist": 'yann.lecun.com/exdb/mnist, or torchvision.datasets.MNIST("data/mnist", download=True)'},
+            requires={"data/mnist": MNIST_SOURCE},
         ),
         "gpu": Scale(
             {

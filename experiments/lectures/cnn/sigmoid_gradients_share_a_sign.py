@@ -90,8 +90,8 @@ def parts(runs: Runs) -> dict[str, Part]:
         "a": Part(
             says=SAYS,
             checks=tuple(
-                Check(f"share of neurons with gradients of one sign, sigmoid, seed {seed}", value / 100, 1.0)
-                for seed, value in enumerate(share.by_seed)
+                Check(f"share of neurons with gradients of one sign, sigmoid, seed {run.seed}", run.value(SIGMOID), 1.0)
+                for run in runs.of(SIGNS)
             ),
             validity_checks=(
                 ValidityCheck("every seed was measured", share.is_finite and other.is_finite),
@@ -159,5 +159,5 @@ study = Study(
         ),
     ),
     figure=LOSS,
-    erratum="The restriction is that of one example's gradient. The mean over a mini-batch is hardly restricted.",
+    erratum="The restriction is that of one example's gradient; the mean over a mini-batch is not bound to it.",
 )

@@ -152,12 +152,12 @@ def units(dead: float, leaky_dead: float, relu: float, leaky: float) -> Runs:
     """Shares of dead units at ten times the best rate, and test errors at the best."""
     errors = {"relu": relu, dying.LEAKY: leaky, "leaky, 0.25": 0.2, "relu, 3×": 0.4, "relu, 10×": 0.83, "leaky, 10×": 0.83}
     shares = {"relu, 10×": dead, "leaky, 10×": leaky_dead}
-    spread = (0.0, 0.002, 0.001, -0.002, -0.001, 0.003, -0.003, 0.0)
+    spread = (0.0, 0.003, 0.001, -0.003, -0.001)
     variants = {
         variant: {
             dying.TEST_ERROR: [error + (x if variant == "relu" else -x) for x in spread],
-            dying.DEAD: [shares.get(variant, 0.0)] * 8,
-            dying.INACTIVE: [0.5] * 8,
+            dying.DEAD: [shares.get(variant, 0.0)] * 5,
+            dying.INACTIVE: [0.5] * 5,
         }
         for variant, error in errors.items()
     }

@@ -1,49 +1,64 @@
-"""Committed verdicts, judged again with the variants of their real runs exchanged: none may stay as it is."""
+"""The exchange test itself: a comparison passes it, and what only looks like one does not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 
 import pytest
 
-from experiments.reproduction.claims import claims
-from experiments.reproduction.records import runs_of
-from experiments.studies.committed import committed_records
-from experiments.studies.levels import Level
-from experiments.studies.needs import Needs
-from experiments.studies.record import Record
-from experiments.studies.study import Study
-from experiments.studies.verdict import Part, Verdict
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Study, Training
+from experiments.studies.verdict import Effect, Needs, Part
+from tests.support.exchange import assert_exchange_turns
 
-HELD = (Level.REPRODUCED, Level.DIRECTION_ONLY)
+MORE = Needs(low=0)
+RUNS = Runs.made_up({"tall": {"height": [3.0, 3.1, 2.9, 3.0, 3.2]}, "short": {"height": [1.0, 1.2, 0.9, 1.1, 1.0]}})
 
 
-def comparisons() -> Iterator[tuple[Record, str, tuple[str, str]]]:
-    """Each record's parts that hold, with each two variants that one of their effects says to differ in a direction."""
-    for record in committed_records():
-        for letter, part in record.parts.items():
-            if part.level in HELD:
-                pairs = {
-                    effect.variants
-                    for effect in part.effects
-                    if len(effect.variants) == 2 and effect.needs is not None
-                    if Needs(**effect.needs.model_dump(exclude={"words"})).direction(effect.unit == "x")
-                }
-                yield from ((record, letter, (pair[0], pair[1])) for pair in sorted(pairs))
+def heights(by_variant: Mapping[str, Run]) -> tuple[float, float]:
+    return by_variant["tall"].value("height"), by_variant["short"].value("height")
 
 
-def parts_of(record: Record, *exchanged: str) -> dict[str, Part]:
-    study = claims()[record.name].study
-    assert isinstance(study, Study)
-    runs = runs_of(record)
-    return dict(Verdict.of(study.parts(runs.exchanged(*exchanged) if exchanged else runs)).parts)
+def study(effect: Callable[[Runs], Effect]) -> Study:
+    return Study(
+        claim="D12",
+        says="One is taller.",
+        slide="none",
+        work=Training("none"),
+        variants={"tall": {}, "short": {}},
+        parts=lambda runs: Part(says="One is taller.", effects=(effect(runs),)),
+    )
+
+
+def test_a_comparison_turns() -> None:
+    assert_exchange_turns(study(lambda runs: runs.difference("tall − short", "tall", "short", "height", needs=MORE)), RUNS)
+    combined = study(lambda runs: runs.combined("gap", lambda by: heights(by)[0] - heights(by)[1], needs=MORE))
+    assert_exchange_turns(combined, RUNS, {"gap": [("tall", "short")]})
+    with pytest.raises(AssertionError, match="say in `swaps`"):
+        assert_exchange_turns(combined, RUNS)
 
 
 @pytest.mark.parametrize(
-    ("record", "letter", "pair"), list(comparisons()), ids=lambda value: value.claim if isinstance(value, Record) else None
+    "effect",
+    [
+        lambda runs: runs.combined("gap", lambda by: abs(heights(by)[0] - heights(by)[1]), needs=MORE),
+        lambda runs: runs.combined("gap", lambda by: max(heights(by)) - min(heights(by)), needs=MORE),
+        lambda runs: runs.combined("gap", lambda by: sum(heights(by)), needs=MORE),
+    ],
+    ids=["its size alone", "the greatest less the least", "no comparison"],
 )
-def test_no_comparison_keeps_its_level_when_its_variants_are_exchanged(
-    record: Record, letter: str, pair: tuple[str, str]
-) -> None:
-    assert parts_of(record)[letter].level is record.parts[letter].level
-    assert parts_of(record, *pair)[letter].level not in HELD
+def test_what_does_not_turn_is_found(effect: Callable[[Runs], Effect]) -> None:
+    with pytest.raises(AssertionError, match="exchanged"):
+        assert_exchange_turns(study(effect), RUNS, {"gap": [("tall", "short")]})
+
+
+def test_runs_in_which_the_claim_does_not_hold_are_refused() -> None:
+    smaller = study(lambda runs: runs.difference("short − tall", "short", "tall", "height", needs=MORE))
+    with pytest.raises(AssertionError, match="before any exchange"):
+        assert_exchange_turns(smaller, RUNS)
+
+
+def test_an_equivalence_alone_is_no_comparison() -> None:
+    same = study(lambda runs: runs.difference("tall − short", "tall", "short", "height", needs=Needs(-1000, 1000)))
+    with pytest.raises(AssertionError, match="no comparison"):
+        assert_exchange_turns(same, RUNS)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from datamodules import Shapes
 from datamodules.drawing import Style
-from experiments.measures.training import DeadUnits, SmallWeights, TestSet, TrainingSet, training_batches
+from experiments.measures.training import BatchSize, DeadUnits, SmallWeights, TestSet, TrainingSet, training_batches
 from experiments.runs.files import read_metrics
 from experiments.runs.folder import RunFolder
 from lightning_modules import Classification
@@ -109,3 +109,7 @@ def test_test_scenes_that_lie_class_by_class_are_mixed(tmp_path: Path) -> None:
     trained(Biased(nn.ReLU()), tmp_path, keep)
     assert keep.train == list(range(8))
     assert sorted(keep.test) == list(range(8)) and keep.test != list(range(8))
+
+
+def test_the_images_of_a_step_are_noted(tmp_path: Path) -> None:
+    assert trained(Biased(nn.ReLU()), tmp_path, BatchSize(), steps=3)["batch/size"] == 16
