@@ -13,7 +13,7 @@ from experiments.measures.cost import cost_of, step_seconds
 from experiments.studies.results import Runs
 from experiments.studies.study import Study, configuration
 from experiments.studies.verdict import Check, Level
-from lightning_modules.networks import FCN, FullResolutionFCN
+from lightning_modules.networks import FCN, FullResolutionFCN, PatchClassifier
 from tests.support.exchange import assert_exchange_turns
 from tests.support.five_seeds import EXACT, NAN, NOT, OPEN, SOME, WHOLE, around, levels, times
 from tests.support.made_up_verdicts import Options, Values, untuned
@@ -38,6 +38,12 @@ def test_sliding_window(operations: float, cpu: float, difference: float, expect
     values = {"operations": operations, "cpu": cpu, "wall": cpu, "difference": difference}
     variants = {variant: {name: [value] * 5 for name, value in values.items()} for variant in sliding.study.variants}
     assert levels(sliding.study, variants) == [expected]
+
+
+def test_the_forecast_of_a_sliding_windows_cost_counts_each_layers_places() -> None:
+    classifier = PatchClassifier(3, patch_size=6, widths=(2,), hidden=4)  # 4 × 4 places, then 2 × 2 × 2 features
+    conv, linear = 3 * 9 * 2, 8 * 4 + 4 * 3
+    assert sliding.predicted(classifier, 6) == pytest.approx((16 * conv + linear) / (conv + linear))
 
 
 def down(stride: list[float], pooling: float = 0.8, difference: float = 0.0) -> dict[str, Values]:
