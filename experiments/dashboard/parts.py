@@ -18,6 +18,7 @@ BADGES = {
     Level.REPRODUCED: "green",
     Level.DIRECTION_ONLY: "orange",
     Level.NOT_REPRODUCED: "red",
+    Level.ERRATUM: "yellow",
     Level.INCONCLUSIVE: "violet",
     Level.NOT_RUN: "gray",
 }

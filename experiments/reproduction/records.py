@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import recipes
-from experiments.runs.files import STUDIES_FOLDER, read_summary
+from experiments.runs.files import STUDIES_FOLDER, read_config, read_summary
 from experiments.runs.writing import write_atomically
 from experiments.studies.lazy import plain
 from experiments.studies.record import (
@@ -97,6 +97,9 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
         "deviations": (*study.deviations, *study.scales[scale].deviations),
         "controlled": study.controlled,
         "figure": study.figure,
+        "figure_axes": study.figure_axes,
+        "figure_x": study.figure_x,
+        "data": _data(used),
         "seeds": len({run.seed for run in used}),
         "variants": {variant: _variant(study, variant, runs) for variant in runs.variants},
         "device": _one({s.get("device", "") for s in summaries}),
@@ -104,6 +107,14 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
         "cpu_seconds": round(sum(s.get("cpu_seconds") or 0 for s in summaries), 1),
         "changed_code": tuple(sorted({name for run in used if run.folder for name in changed_sources(run.folder)})),
     }
+
+
+def _data(runs: Sequence[Run]) -> dict[str, Any]:
+    """What the first training among them was trained on: its class, and the settings that are numbers."""
+    found = (read_config(run.folder).get("data") for run in runs if run.folder)
+    data = next((data for data in found if isinstance(data, dict)), {})
+    sizes = {name: value for name, value in (data.get("init_args") or {}).items() if type(value) in (int, float)}
+    return {"class": str(data["class_path"]).rpartition(".")[2], **sizes} if "class_path" in data else {}
 
 
 def _variant(study: Study, variant: str, runs: Runs) -> VariantRecord:

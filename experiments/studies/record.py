@@ -226,6 +226,13 @@ class Record(_Stored):
     """The controlled variables: what is the same in all variants."""
     figure: str = ""
     """The metric whose curve shows the claim, if there is one."""
+    figure_axes: Literal["linear", "log-x", "log-y", "log-log"] = "linear"
+    """The scale of the law that its curve shows."""
+    figure_x: str = ""
+    """What the curve of a measurement is drawn along, where that is no optimizer step."""
+    data: dict[str, JsonValue] = {}
+    """The data of the first variant that is trained: its class, and those of its settings that are numbers, such as the images
+    of each split."""
     seeds: int = 0
     """That were judged."""
     first_seed: int = 0
@@ -337,7 +344,12 @@ def part_record(part: Part) -> PartRecord:
 def read_record(path: Path) -> Record | None:
     """A verdict's record; None where there is none, it is damaged, or an older version made it."""
     content = _content(path)
-    if content is None or _is_older(content):
+    return None if content is None else parse_record(content)
+
+
+def parse_record(content: bytes) -> Record | None:
+    """A record from its file's content, as :func:`read_record` reads it."""
+    if _is_older(content):
         return None
     try:
         return Record.model_validate_json(content)
