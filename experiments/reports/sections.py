@@ -57,7 +57,7 @@ def _beside(record: Record, committed: Record | None) -> list[Facts]:
 
 def _facts(record: Record) -> list[Facts]:
     versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
-    sizes = ", ".join(f"{key} {short(value)}" for key, value in record.data.items() if key != "class")
+    sizes = ", ".join(f"{key} {number(value)}" for key, value in record.data.items() if key != "class")
     kind = f"{short(record.data['class'])}: " if "class" in record.data else ""
     return facts(
         {

@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
 CONFIDENCE = 0.95
 POWER = 0.8
@@ -18,6 +17,8 @@ POWER = 0.8
 
 Interval = tuple[float, float]
 """Low and high."""
+
+# scipy.stats is imported where it computes: that takes half a second, and whoever shows records computes nothing.
 
 MOST_SEEDS = 10_000
 """Beyond which a number of seeds is no advice."""
@@ -28,6 +29,8 @@ def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Inter
 
     Of numbers that are all equal, such as counts of operations, it is that number; of a single one it is not known, and open.
     """
+    from scipy import stats
+
     numbers = np.asarray(values, float)
     if len(numbers) < 2:
         return -math.inf, math.inf
@@ -42,6 +45,8 @@ def median_interval(lows: Sequence[float], highs: Sequence[float], confidence: f
 
     By order statistics, and so without any law of the numbers. Fewer than six numbers have none at 95 %: it is open then.
     """
+    from scipy import stats
+
     count = len(lows)
     rank = int(stats.binom.ppf((1 - confidence) / 2, count, 0.5))
     if rank < 1:
@@ -69,4 +74,6 @@ def seeds_needed(values: Sequence[float], distance: float) -> int | None:
 
 def _reach(count: int) -> float:
     """In standard deviations of one number."""
+    from scipy import stats
+
     return float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) + stats.t.ppf(POWER, count - 1)) / math.sqrt(count)

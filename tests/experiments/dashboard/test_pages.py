@@ -46,7 +46,7 @@ def test_every_claim_is_counted_and_each_verdict_says_what_it_rests_on(root: Pat
         "reproduced",
         "Plain net: simply stacking layers",
         "42.3 points (95 % interval 38 to 47; needed > 0)",
-        "3 seeds · scale cpu · 1 x x86_64 (cpu) · 2026-11-24",
+        "Made-up 1000, 2026-11-24 · 3 seeds · scale cpu",
         "lectern reproduce plain_nets_degrade",
         "1 of 1 identities hold",
     ):
@@ -64,7 +64,7 @@ def test_one_click_opens_the_study_and_one_goes_back(root: Path) -> None:
     shown = words(at)
     for said in (
         "42 points higher",  # the reason,
-        "42, 38, 47",  # every seed,
+        "seed 0: 42, seed 1: 38, seed 2: 47",  # every seed,
         "shared-lr baseline: one learning rate for all",
         "width 8 in place of 16",  # the deviations,
         "The slide swaps two axes.",

@@ -11,7 +11,8 @@ import pytest
 
 from experiments.reports.markdown import code, plain
 from experiments.reports.report import read_report
-from experiments.reports.sections import Facts, Figures, Gallery, Prose, Section, Table, sections
+from experiments.reports.section import Facts, Figures, Gallery, Prose, Quote, Section, Standing, Table
+from experiments.reports.sections import sections
 from experiments.reports.wording import headline, number, one_line
 from experiments.reports.write import write_reports
 from experiments.studies.record import EffectRecord, Record, read_record
@@ -35,6 +36,10 @@ def said(section: Section) -> Iterator[str]:
     match section:
         case Prose():
             yield section.text
+        case Quote():
+            yield from (section.text, section.translation, section.place)
+        case Standing():
+            yield from (section.level, section.text)
         case Facts():
             yield from (*section.facts, *(line for lines in section.facts.values() for line in lines))
         case Table():
@@ -72,7 +77,7 @@ def test_what_failed_is_marked(tmp_path: Path, record: Record) -> None:
 
 def test_figures_come_with_what_they_show(tmp_path: Path, record: Record) -> None:
     found = [section for section in sections(record, tmp_path) if isinstance(section, Figures)]
-    assert [section.key for section in found] == ["effects", "curves", "values", "speed"]
+    assert [section.key for section in found] == ["effects-a", "curves", "values", "speed"]
     for section in found:
         assert set(section.shown) <= set(section.drawn)
         assert all(draw().data for draw in section.drawn.values())
@@ -103,14 +108,20 @@ def test_an_identity_has_no_empty_section(tmp_path: Path) -> None:
     exact = read_record(write_exact(tmp_path))
     assert exact
     kinds = [type(section).__name__ for section in sections(exact, tmp_path)]
-    assert kinds == ["Prose", "Table", "Facts", "Command"]
+    assert kinds == ["Quote", "Prose", "Table", "Facts", "Command"]
 
 
 @pytest.mark.parametrize(
     ("effect", "expected"),
     [
         (
-            {"by_seed": (31, 34, 38), "estimate": 34.3, "interval": (31, 38), "unit": "points", "needs": "> 0"},
+            {
+                "by_seed": (31, 34, 38),
+                "estimate": 34.3,
+                "interval": (31, 38),
+                "unit": "points",
+                "needs": {"low": 0, "words": "> 0"},
+            },
             "gap: 34.3 points (95 % interval 31 to 38; needed > 0)",
         ),
         ({"by_seed": (6.0,), "estimate": 6.0, "unit": "x"}, "gap: 6 × (one seed, no interval)"),
@@ -127,10 +138,11 @@ def test_an_effect_is_said_in_one_way(effect: dict[str, object], expected: str) 
 
 def test_the_first_effects_that_were_measured_decide(record: Record) -> None:
     blind = EffectRecord(name="blind", by_seed=(math.nan,))
-    seen = record.model_copy(update={"effects": (blind, *record.effects)})
+    part = record.headline
+    seen = record.model_copy(update={"parts": {"a": part.model_copy(update={"effects": (blind, *part.effects)})}})
     assert headline(seen) == one_line(record.effects[0])
     assert headline(seen, effects=2) == f"{one_line(record.effects[0])}; {one_line(record.effects[1])}"
-    assert headline(record.model_copy(update={"effects": (blind,)})) == ""
+    assert headline(record.model_copy(update={"parts": {"a": part.model_copy(update={"effects": (blind,)})}})) == ""
 
 
 def test_numbers_are_read_as_they_are() -> None:
@@ -140,7 +152,7 @@ def test_numbers_are_read_as_they_are() -> None:
 
 def test_a_claim_whose_verdict_is_older_says_how_to_make_it_again(tmp_path: Path) -> None:
     path = write_study(tmp_path, VARIANTS)
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text()) | {"level": "reproduced"}
     del content["format"]
     path.write_text(json.dumps(content))
     older = [entry for chapter in read_report(tmp_path, "cpu").chapters for entry in chapter.not_run if entry.is_older]
