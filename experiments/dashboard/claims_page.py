@@ -16,13 +16,13 @@ from experiments.reports.meanings import INTERVALS, MEANING, SCALES, SIGNS
 from experiments.reports.overview import Entry, entries
 from experiments.reports.wording import command, headline
 from experiments.runs.markup import plain
-from experiments.studies.committed import committed_records
+from experiments.studies import committed as with_lectern
 from experiments.studies.record import Record
 from experiments.studies.verdict import Level
 
 
 def claims() -> None:
-    own, committed = library.records(library.root()), committed_records()
+    own, committed = library.records(library.root()), with_lectern.committed_records()
     asked = st.query_params.get("study", "")
     for pair in pairs(own, committed) if asked else ():
         if asked in (key_of(pair.first, False), key_of(pair.first, True)):

@@ -20,7 +20,7 @@ ROWS = 12
 """Of the figure at most; the table below it has all."""
 SEEDS = 60
 """Of a row at most, likewise."""
-PLOT, LINE, LEGEND = 72, 18, 90
+PLOT, LINE, LEGEND = 84, 18, 90
 """Heights in pixels: of a row without its texts, of a line of text, of the legend."""
 
 
@@ -100,21 +100,22 @@ def _row(figure: go.Figure, effect: EffectRecord, title: str, own: list[int], ro
     add(
         "each seed, by its number",
         x=[v for v, _, _ in numbers],
-        y=[-0.35] * len(numbers),
+        y=[-0.4] * len(numbers),
         mode="markers+text",
         text=["" if seed is None else str(seed) for _, _, seed in numbers],
-        textposition="bottom center",
+        textposition=_in_turn([v for v, _, _ in numbers]),
         textfont={"size": 11},
         marker={"symbol": [SYMBOLS[b] for _, b, _ in numbers], "size": 9, "color": COLOURS[0], "line": {"width": 1.5}},
         hovertemplate="%{x:.4g}<extra>seed %{text}</extra>",
     )
-    if drawable(effect.estimate):
-        ends = effect.interval if effect.interval and all(map(drawable, effect.interval)) else (effect.estimate,) * 2
-        error = {"array": [ends[1] - effect.estimate], "arrayminus": [effect.estimate - ends[0]]}
+    if effect.estimate is not None and drawable(effect.estimate):
+        mean = effect.estimate
+        ends = effect.interval if effect.interval and all(map(drawable, effect.interval)) else (mean, mean)
+        error = {"array": [ends[1] - mean], "arrayminus": [mean - ends[0]]}
         add(
             "mean with its 95 % interval",
-            x=[effect.estimate],
-            y=[0.4],
+            x=[mean],
+            y=[0.55],
             mode="markers",
             marker={"size": 11, "color": COLOURS[0]},
             error_x=error | {"thickness": 3, "width": 7, "color": COLOURS[0]},
@@ -124,7 +125,7 @@ def _row(figure: go.Figure, effect: EffectRecord, title: str, own: list[int], ro
         add(
             "the paper's figure",
             x=[effect.paper],
-            y=[0.4],
+            y=[0.55],
             mode="markers",
             marker={"symbol": "diamond", "size": 12, "color": COLOURS[4], "line": {"width": 1, "color": "#555"}},
             hovertemplate="%{x:.4g}<extra>paper</extra>",
@@ -138,6 +139,14 @@ def _row(figure: go.Figure, effect: EffectRecord, title: str, own: list[int], ro
         axis.range = [low, high]
     axis.title = {"text": title, "font": {"size": 13}}
     _heading(figure, effect, row)
+
+
+def _in_turn(values: Sequence[float]) -> list[str]:
+    """Where each number's name stands: below it and above it in turn, so that neighbours leave each other room."""
+    places = ["bottom center"] * len(values)
+    for rank, i in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        places[i] = ("bottom center", "top center")[rank % 2]
+    return places
 
 
 def _range(values: list[float], effect: EffectRecord, bounds: list[float | None], is_log: bool) -> tuple[float, float]:

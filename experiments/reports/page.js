@@ -9,8 +9,7 @@ const draw = (place, figure, size = { autosize: true }) => {
   place.dataset.drawn = "yes";
   // A figure does not catch the finger or the wheel that scrolls the page.
   const layout = { ...figure.layout, dragmode: false, ...size };
-  place.whole = Plotly.newPlot(place, figure.data, layout, { responsive: true, displayModeBar: false, scrollZoom: false });
-  return place.whole;
+  return Plotly.newPlot(place, figure.data, layout, { responsive: true, displayModeBar: false, scrollZoom: false });
 };
 const PRINTED = 640; // pixels: what a printed page has room for
 // Whoever prints has not seen every figure: those that are missing are drawn, and all are made as wide as the paper.
@@ -20,10 +19,9 @@ const forPaper = (figures) => {
     else draw(place, figures[place.dataset.figure], { autosize: false, width: PRINTED });
   }
 };
-const forScreen = () => {
-  for (const place of places.filter((p) => p.dataset.drawn)) {
-    place.whole.then(() => Plotly.relayout(place, { autosize: true, width: null }));
-  }
+// Drawn anew: Plotly cannot make a figure follow the page's width that was drawn at one of its own.
+const forScreen = (figures) => {
+  for (const place of places.filter((p) => p.dataset.drawn)) draw(place, figures[place.dataset.figure]);
 };
 (async () => {
   try {
@@ -40,7 +38,7 @@ const forScreen = () => {
     }, { rootMargin: "600px" });
     places.forEach((place) => seen.observe(place));
     addEventListener("beforeprint", () => forPaper(figures));
-    addEventListener("afterprint", forScreen);
+    addEventListener("afterprint", () => forScreen(figures));
     document.documentElement.dataset.ready = "yes";
   } catch (error) {
     for (const place of places) place.textContent = "This browser cannot draw the figure (" + error + "); the tables have its numbers.";

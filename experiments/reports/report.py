@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from experiments.lectures import LECTURES
-from experiments.studies.committed import committed_record
+from experiments.studies import committed
 from experiments.studies.record import Record, broken_records, older_records
 from experiments.studies.study import ScaleName
 
@@ -58,7 +58,7 @@ def read_report(runs: Path, scale: ScaleName) -> Report:
         pages = []
         for record in (record for entry in own for record in entry.records):
             try:
-                beside = committed_record(record.name, record.scale)
+                beside = committed.committed_record(record.name, record.scale)
                 pages.append(Page(record, [_drawn(section) for section in sections(record, runs, beside=beside)]))
             except Exception as error:  # whatever a stranger's record holds, the others are shown
                 broken.append(f"{record.name}, scale {record.scale}: cannot be shown ({type(error).__name__})")
