@@ -7,6 +7,7 @@ this server for one. Streamlit looks at the name where a page's connection is op
 from __future__ import annotations
 
 import threading
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -18,10 +19,11 @@ from experiments.dashboard.launch import HOSTS
 
 def warm() -> None:
     """Imports and reads what the first page needs, while the browser still loads Streamlit's own scripts."""
-    from experiments.dashboard import library, parts  # noqa: F401
+    from experiments.reports import evidence  # noqa: F401
     from experiments.reports.overview import study_names
     from experiments.studies.committed import committed_records
 
+    import_module("pandas")  # which a table of Streamlit's needs
     study_names()
     committed_records()
 
