@@ -33,24 +33,26 @@ def run(arguments: Sequence[str]) -> int:
         InputError: that cannot start.
     """
     parser = Options("lectern dashboard", "A local page: the verdicts, and the runs side by side.")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of all runs")
+    parser.add_argument("--runs", type=Path, help="the folder of all runs (default: runs, where it is there)")
     parser.add_argument("--port", type=int, default=PORT, help="of the page, on this machine alone")
     options = parser.parse_args(arguments)
+    runs = options.runs or Path("runs")
     if problem := _problem(options.runs, options.port):
         raise InputError(problem)
-    print(f"dashboard http://{ADDRESS}:{options.port} shows {options.runs}; Ctrl-C ends it", flush=True)
-    os.environ.update({RUNS: str(options.runs.resolve()), **NO_WAY_OUT})
+    shown = runs if runs.is_dir() else "the verdicts that come with Lectern (there is no folder runs yet)"
+    print(f"dashboard http://{ADDRESS}:{options.port} shows {shown}; Ctrl-C ends it", flush=True)
+    os.environ.update({RUNS: str(runs.resolve()), **NO_WAY_OUT})
     os.chdir(HERE)  # Streamlit reads .streamlit/config.toml of the folder that it is started in: here it finds none
     line = command(options.port)
     stopping.block()
     os.execv(line[0], line)  # in this process's place, so that whatever ends the one ends the other
 
 
-def _problem(runs: Path, port: int) -> str:
+def _problem(runs: Path | None, port: int) -> str:
     """What is in the way, in one line; empty where nothing is."""
     if importlib.util.find_spec("streamlit") is None:
         return "lectern dashboard needs Streamlit, which is not installed: pip install 'lectern[dashboard]'"
-    if not runs.is_dir():
+    if runs and not runs.is_dir():
         return f"--runs {runs}: no such folder; lectern fit and lectern reproduce make runs there"
     if not 0 < port < 65536:
         return f"--port {port}: 1 to 65535 expected"

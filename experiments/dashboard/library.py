@@ -37,6 +37,7 @@ from experiments.runs.files import (
     state_of,
     test_metrics,
 )
+from experiments.studies.code import stale
 from experiments.studies.record import Record, broken_records, older_records, read_records
 
 FILES = (SUMMARY, METRICS, CONFIG, CURVES)
@@ -208,6 +209,11 @@ def _picture(path: Path, side: int, changed: int) -> bytes | None:
 def records(place: Path) -> list[Record]:
     """All verdicts, of every scale."""
     return _records(place, _verdicts(place))
+
+
+def changed(record: Record) -> list[str]:
+    """The files that a verdict rests on and that were changed since, or between its runs."""
+    return sorted({*record.changed_code, *stale(record.code)})
 
 
 def older(place: Path) -> list[str]:

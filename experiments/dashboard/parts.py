@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from experiments.dashboard import library
 from experiments.reports.meanings import SIGNS
 from experiments.runs.markup import plain
+from experiments.studies.record import Record
 from experiments.studies.verdict import Level
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 BADGES = {
     Level.EXACT: "blue",
     Level.REPRODUCED: "green",
     Level.DIRECTION_ONLY: "orange",
     Level.NOT_REPRODUCED: "red",
+    Level.ERRATUM: "yellow",
     Level.INCONCLUSIVE: "violet",
     Level.NOT_RUN: "gray",
 }
+
+
+def key_of(record: Record, is_committed: bool) -> str:
+    """A verdict's name in the page's address."""
+    return f"{record.name}@{record.scale}{'@committed' if is_committed else ''}"
 
 
 def badge(level: Level) -> str:

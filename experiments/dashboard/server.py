@@ -6,6 +6,8 @@ this server for one. Streamlit looks at the name where a page's connection is op
 
 from __future__ import annotations
 
+import threading
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +16,19 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from experiments.dashboard.launch import HOSTS
 
+
+def warm() -> None:
+    """Imports and reads what the first page needs, while the browser still loads Streamlit's own scripts."""
+    from experiments.reports import evidence  # noqa: F401
+    from experiments.reports.overview import study_names
+    from experiments.studies.committed import committed_records
+
+    import_module("pandas")  # which a table of Streamlit's needs
+    study_names()
+    committed_records()
+
+
+threading.Thread(target=warm, daemon=True).start()
 app = st.App(
     Path(__file__).with_name("app.py"),
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS), www_redirect=False)],

@@ -5,20 +5,31 @@ from __future__ import annotations
 import streamlit as st
 
 from experiments.dashboard import library
-from experiments.dashboard.parts import badge, pictures_in_a_row, show
-from experiments.reports.sections import Command, Facts, Figures, Gallery, Prose, Section, Table, sections
+from experiments.dashboard.parts import badge, key_of, pictures_in_a_row, show
+from experiments.reports.comparison import Pair, made
+from experiments.reports.section import Command, Facts, Figures, Gallery, Prose, Quote, Section, Standing, Table
+from experiments.reports.sections import sections
 from experiments.runs.markup import plain
-from experiments.studies.record import Record
 
 
-def study_view(record: Record) -> None:
-    """The page of a verdict."""
-    if st.button("← All claims"):
+def study_view(pair: Pair, is_committed: bool) -> None:
+    """The page of a verdict: of the one that comes with Lectern, or of the one that was made here."""
+    record = pair.committed if is_committed and pair.committed else pair.first
+    is_committed = record is not pair.own
+    back, other = st.columns([1, 3])
+    if back.button("← All claims"):
         st.query_params.clear()
         st.rerun()
+    if pair.own and pair.committed and other.button("Open yours" if is_committed else "Open the committed one"):
+        st.query_params["study"] = key_of(record, not is_committed)
+        st.rerun()
     st.title(plain(f"{record.claim} {record.title}"))
-    st.markdown(badge(record.level))
-    for section in sections(record, library.root(), pictures=12):
+    whose = f"committed results, {made(record)}" if is_committed else made(record)
+    st.markdown(f"{badge(record.level)} {plain(whose)}")
+    if files := library.changed(record):
+        st.warning(plain(f"Stale: code that it rests on was changed since, {', '.join(files[:8])}"))
+    beside = None if is_committed else pair.committed
+    for section in sections(record, None if is_committed else library.root(), pictures=12, beside=beside):
         if section.heading:
             st.subheader(plain(section.heading))
         show_section(section)
@@ -28,7 +39,13 @@ def show_section(section: Section) -> None:
     """A section below its heading."""
     match section:
         case Prose():
-            (st.warning if section.is_warning else st.markdown)(plain(section.text))
+            if section.text:
+                (st.warning if section.is_warning else st.markdown)(plain(section.text))
+        case Quote():
+            lines = [f"“{plain(section.text)}”", plain(section.translation), f"The lecture, {plain(section.place)}"]
+            st.markdown("\n".join(f"> {line}  " for line in lines if line))
+        case Standing():
+            st.markdown(f"{badge(section.level)} **{plain(section.text)}**")
         case Facts():
             names = {name: f"**{name}**" if name in section.strong else name for name in section.facts}
             st.markdown("\n".join(f"- {names[name]}: {plain(line)}" for name, own in section.facts.items() for line in own))

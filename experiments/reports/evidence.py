@@ -38,8 +38,10 @@ TALLEST = 16_000
 """Pixels; WebP has no more than 16,383 in a column."""
 
 
-def folders(runs: Path, record: Record) -> dict[str, list[Path]]:
+def folders(runs: Path | None, record: Record) -> dict[str, list[Path]]:
     """Each variant's run folders at its best learning rate, by seed; those that are gone, or lie elsewhere, are left out."""
+    if runs is None:
+        return {}
     return {
         name: [folder for run in variant.runs if run.folder and (folder := run_at(runs, run.folder))]
         for name, variant in record.variants.items()
@@ -62,7 +64,7 @@ def _missing(values: Any) -> Any:
     return values != values
 
 
-def study_curves(runs: Path, record: Record) -> dict[str, dict[str, list[Series]]]:
+def study_curves(runs: Path | None, record: Record) -> dict[str, dict[str, list[Series]]]:
     """The curves of a study: by name (the deciding one first), by variant, one a seed, thinned."""
     found: dict[str, dict[str, list[Series]]] = {}
     for variant, places in folders(runs, record).items():
@@ -90,12 +92,12 @@ def variant_values(record: Record, name: str) -> dict[str, EffectRecord]:
     return found
 
 
-def speeds(runs: Path, record: Record, name: str) -> dict[str, list[tuple[float, float]]]:
+def speeds(runs: Path | None, record: Record, name: str) -> dict[str, list[tuple[float, float]]]:
     """(images per second of training, value of a metric) of each run, by variant."""
     found: dict[str, list[tuple[float, float]]] = {}
     for variant, content in record.variants.items():
         for run in content.runs:
-            folder = run_at(runs, run.folder)
+            folder = run_at(runs, run.folder) if runs else None
             speed = read_summary(folder).get("images_per_second") if folder else None
             value = run.values.get(name, math.nan)
             if isinstance(speed, int | float) and math.isfinite(value):
@@ -103,7 +105,7 @@ def speeds(runs: Path, record: Record, name: str) -> dict[str, list[tuple[float,
     return found
 
 
-def configs(runs: Path, record: Record) -> dict[str, dict[str, Any]]:
+def configs(runs: Path | None, record: Record) -> dict[str, dict[str, Any]]:
     """The configuration of each variant's first run; a measurement has none."""
     found = {variant: read_config(places[0]) for variant, places in folders(runs, record).items() if places}
     return {variant: config for variant, config in found.items() if config}
@@ -122,7 +124,7 @@ def pictures(folder: Path) -> dict[str, Path]:
     return found
 
 
-def study_pictures(runs: Path, record: Record, most: int = 4) -> dict[str, dict[str, Path]]:
+def study_pictures(runs: Path | None, record: Record, most: int = 4) -> dict[str, dict[str, Path]]:
     """Pictures of each variant's first run: by picture name, by variant; of a training's only the last one."""
     found: dict[str, dict[str, Path]] = {}
     for variant, places in folders(runs, record).items():

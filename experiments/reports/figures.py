@@ -16,10 +16,18 @@ from .style import colour, dress, faint, figure_with_axes, five_digits, label, l
 
 
 def curves_with_bands(
-    variants: Mapping[str, Sequence[Series]], x_title: str, y_title: str, *, log_y: bool = False, percent: bool = False
+    variants: Mapping[str, Sequence[Series]],
+    x_title: str,
+    y_title: str,
+    *,
+    log_x: bool = False,
+    log_y: bool = False,
+    percent: bool = False,
 ) -> go.Figure:
     """A line for each variant, the mean over its seeds, in a band from the lowest seed to the highest."""
     figure = figure_with_axes(x_title, y_title, percent=percent, log_y=log_y, rows=len(variants))
+    if log_x:
+        figure.update_xaxes(type="log", dtick="D2")
     for i, (name, seeds) in enumerate(variants.items()):
         x, mean, low, high = (five_digits(part) for part in band(seeds))
         if len(seeds) > 1 and x:

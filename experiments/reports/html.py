@@ -24,10 +24,10 @@ from plotly.offline import get_plotlyjs
 from experiments.studies.record import Record
 
 from .evidence import small_picture
-from .meanings import MEANING, SCALES, SIGNS
+from .meanings import INTERVALS, MEANING, SCALES, SIGNS
 from .overview import commits, counts, days, devices
 from .report import TITLE, Page, Report
-from .sections import Command, Facts, Figures, Gallery, Prose, Table
+from .section import KINDS, Figures, Gallery
 
 HERE = Path(__file__).parent
 LIMIT = 5_000_000
@@ -129,6 +129,7 @@ def _body(report: Report, heights: Mapping[str, int], images: Mapping[Path, str]
             commits=commits(report.records),
             signs=SIGNS,
             meanings=MEANING,
+            intervals=INTERVALS,
             scales=SCALES,
         )
     )
@@ -160,8 +161,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["anchor"] = anchor
-    found.globals["figure_name"] = figure_name
-    for kind in (Prose, Facts, Table, Figures, Gallery, Command):
+    found.globals |= {"figure_name": figure_name, "signs": SIGNS}
+    for kind in KINDS:
         found.tests[kind.__name__.lower()] = _is_a(kind)
     return found
 

@@ -9,17 +9,17 @@ from pathlib import Path
 from experiments.runs.files import STUDIES_FOLDER
 from experiments.runs.markup import code, picture, plain
 
-from .meanings import MEANING, SCALES, SIGNS
+from .meanings import INTERVALS, MEANING, SCALES, SIGNS
 from .overview import Entry, counts
 from .report import TITLE, Page, Report
-from .sections import Cell, Command, Facts, Figures, Gallery, Prose, Section, Table
+from .section import Cell, Command, Facts, Figures, Gallery, Prose, Quote, Section, Standing, Table
 
 
 def markdown(report: Report) -> str:
     """The report as Markdown; pictures are linked where they lie, and figures are left to the page beside it."""
     scale = report.scale
     lines = [f"# {TITLE}", ""]
-    lines += [f"Scale `{scale}`: {SCALES[scale]}. Intervals are 95 % bootstrap intervals over seeds.", ""]
+    lines += [f"Scale `{scale}`: {SCALES[scale]}. {INTERVALS}", ""]
     lines += ["| verdict | claims | meaning |", "|---|---|---|"]
     lines += [f"| {SIGNS[place]} {place} | {n} | {MEANING[place]} |" for place, n in counts(report.records).items() if n]
     if report.broken:
@@ -56,10 +56,17 @@ def section_lines(section: Section, place: Path, page: str) -> list[str]:
     """
     match section:
         case Prose():
-            return [f"**{plain(section.text)}**" if section.is_warning else plain(section.text)]
+            text = plain(section.text)
+            return [*_heading(section.heading), *([f"**{text}**" if section.is_warning else text] if text else [])]
+        case Quote():
+            lines = [f"“{plain(section.text)}”", *filter(None, [plain(section.translation)]), f"({plain(section.place)})"]
+            return ["The lecture says:", "", *(part for line in lines for part in (f"> {line}", ">"))][:-1]
+        case Standing():
+            return [f"#### {SIGNS[section.level]} {section.level} · {plain(section.text)}"]
         case Facts():
             names = {name: f"**{name}**" if name in section.strong else name for name in section.facts}
-            return [f"- {names[name]}: {plain(line)}" for name, lines in section.facts.items() for line in lines]
+            found = [f"- {names[name]}: {plain(line)}" for name, lines in section.facts.items() for line in lines]
+            return [*_heading(section.heading), *found]
         case Table():
             head = [_row([plain(name) for name in section.columns]), "|" + "---|" * len(section.columns)]
             return [*_heading(section.heading), *head, *(_row(list(map(_cell, row))) for row in section.rows)]

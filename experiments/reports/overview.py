@@ -13,6 +13,7 @@ from experiments.lectures import LECTURES, Row, rows
 from experiments.studies.record import Record, read_records
 from experiments.studies.verdict import Level
 
+from .comparison import Pair, pairs
 from .wording import command
 
 
@@ -25,8 +26,15 @@ class Entry:
     records: list[Record] = field(default_factory=list)
     study: str = ""
     """The name of its study, ``cnn/plain_nets_degrade``; empty where it has none yet."""
+    committed: list[Record] = field(default_factory=list)
+    """The verdicts on it that come with Lectern."""
     is_older: bool = False
     """Whether an older version judged it, whose verdict is not read any more."""
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """What was made here beside what comes with Lectern, by scale."""
+        return pairs(self.records, self.committed)
 
     def how_to_run(self, scale: str) -> str:
         """What to type; empty where it has no study."""
@@ -48,22 +56,30 @@ def records_at(runs: Path, scale: str) -> list[Record]:
     return sorted(found, key=lambda record: record.claim)
 
 
-def entries(records: Iterable[Record], older: Collection[str] = ()) -> dict[str, list[Entry]]:
+def entries(records: Iterable[Record], older: Collection[str] = (), committed: Iterable[Record] = ()) -> dict[str, list[Entry]]:
     """Every claim, by the lecture that it stands in first.
 
     Args:
         records: the verdicts.
         older: the names of the studies whose verdict an older version made.
+        committed: the verdicts that come with Lectern.
     """
-    by_claim: dict[str, list[Record]] = {}
-    for record in records:
-        by_claim.setdefault(record.claim, []).append(record)
+    own, theirs = _by_claim(records), _by_claim(committed)
     studies = study_names()
     found: dict[str, list[Entry]] = {lecture: [] for lecture in LECTURES}
     for row in rows().values():
         lecture = row.lecture.split()[0]
         study = studies.get(row.id, "")
-        found.setdefault(lecture, []).append(Entry(row, lecture, by_claim.get(row.id, []), study, study in older))
+        found.setdefault(lecture, []).append(
+            Entry(row, lecture, own.get(row.id, []), study, theirs.get(row.id, []), study in older)
+        )
+    return found
+
+
+def _by_claim(records: Iterable[Record]) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.claim, []).append(record)
     return found
 
 

@@ -8,11 +8,13 @@ from functools import cache
 from pathlib import Path
 
 from experiments.lectures import LECTURES
+from experiments.studies import committed
 from experiments.studies.record import Record, broken_records, older_records
 from experiments.studies.study import ScaleName
 
 from .overview import Entry, entries, records_at
-from .sections import Figures, Section, sections
+from .section import Figures, Section
+from .sections import sections
 
 TITLE = "What the lectures claim, and what was measured"
 
@@ -56,7 +58,8 @@ def read_report(runs: Path, scale: ScaleName) -> Report:
         pages = []
         for record in (record for entry in own for record in entry.records):
             try:
-                pages.append(Page(record, [_drawn(section) for section in sections(record, runs)]))
+                beside = committed.committed_record(record.name, record.scale)
+                pages.append(Page(record, [_drawn(section) for section in sections(record, runs, beside=beside)]))
             except Exception as error:  # whatever a stranger's record holds, the others are shown
                 broken.append(f"{record.name}, scale {record.scale}: cannot be shown ({type(error).__name__})")
         chapters.append(Chapter(LECTURES.get(lecture, lecture), pages, [entry for entry in own if not entry.records]))

@@ -7,111 +7,41 @@ Markdown, HTML and the dashboard show the same sections, each in its own way (:m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-
-import plotly.graph_objects as go
 
 from experiments.runs.files import differences
 from experiments.studies.record import Record
 
+from .comparison import Pair
 from .evidence import configs, folders, shown_curves, speeds, study_curves, study_pictures, variant_values
 from .figures import curves_with_bands, speed_against_accuracy, variants_with_intervals
-from .intervals import intervals
 from .labels import is_fraction, metric_title
-from .wording import changes, command, estimate, interval, number, seeds, short, with_unit
+from .parts import part_sections
+from .section import Cell, Command, Facts, Figures, Gallery, Prose, Quote, Section, Table, facts, table
+from .wording import changes, command, number, short
+
+TUNING = 10_000
+"""Seeds from here on are those of the tuning (:data:`experiments.studies.study.TUNING_SEED`)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Section:
-    heading: str = ""
-    is_folded: bool = False
-    """Whether a page that can fold shows its heading alone until it is asked for more."""
-
-
-@dataclass(frozen=True)
-class Prose(_Section):
-    """A paragraph."""
-
-    text: str
-    is_warning: bool = False
-
-
-@dataclass(frozen=True)
-class Facts(_Section):
-    """Names, and what there is to say about each, in one or several lines."""
-
-    facts: Mapping[str, tuple[str, ...]]
-    strong: tuple[str, ...] = ("the lecture errs", "made before changes in")
-    """The names that must not be overlooked."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What stands in a table."""
-
-    text: str
-    is_strong: bool = False
-    """Whether it must not be overlooked."""
-    note: str = ""
-    """What is to be known of it, said more quietly."""
-    behind: tuple[str, ...] = ()
-    """Lines that a page shows when it is asked for them."""
-
-
-@dataclass(frozen=True)
-class Table(_Section):
-    """Rows of cells, each as many as there are columns."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True)
-class Figures(_Section):
-    """Figures by title, drawn where they are shown; a page on which one can choose offers them all."""
-
-    key: str
-    """Its name in the page."""
-    drawn: Mapping[str, Callable[[], go.Figure]]
-    shown: tuple[str, ...] = ("",)
-    """The titles of those that are shown where one cannot choose; where it names none, the section is for a choice alone."""
-    caption: str = ""
-
-
-@dataclass(frozen=True)
-class Gallery(_Section):
-    """Pictures: by name, by variant."""
-
-    rows: Mapping[str, Mapping[str, Path]]
-
-
-@dataclass(frozen=True)
-class Command(_Section):
-    """A line to type."""
-
-    line: str
-
-
-Section = Prose | Facts | Table | Figures | Gallery | Command
-
-
-def sections(record: Record, runs: Path, pictures: int = 4) -> list[Section]:
+def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Record | None = None) -> list[Section]:
     """A verdict and all that it rests on, the most important first; the claim's title and level are its heading's.
 
     Args:
         record: the verdict.
-        runs: the folder of all runs, which its curves, configurations and pictures lie in.
+        runs: the folder of all runs, which its curves, configurations and pictures lie in; None where they lie elsewhere.
         pictures: the most of each variant.
+        beside: the verdict on the same that comes with Lectern, for one that was made here.
     """
     return [
-        Prose(record.because),
-        *_effects(record),
-        *_checks(record),
-        _facts(record),
-        *_validity_checks(record),
+        Quote(record.says, f"slide “{record.slide}”", record.translation),
+        *_beside(record, beside),
+        *part_sections(record),
+        *([Prose(record.rule, heading="The rule, in words")] if record.rule else []),
+        *_facts(record),
+        *_amendments(record),
         *_curves(record, runs),
         *_values(record, runs),
         *_pictures(record, runs, pictures),
@@ -120,80 +50,76 @@ def sections(record: Record, runs: Path, pictures: int = 4) -> list[Section]:
     ]
 
 
-def _table(
-    columns: Sequence[str], rows: Iterable[Sequence[str | Cell]], heading: str = "", is_folded: bool = False
-) -> list[Table]:
-    """A table, columns that are empty left out; none where it has no row."""
-    cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
-    kept = [i for i in range(len(columns)) if any(row[i].text for row in cells)]
-    lines = tuple(tuple(row[i] for i in kept) for row in cells)
-    return [Table(tuple(columns[i] for i in kept), lines, heading=heading, is_folded=is_folded)] if cells else []
+def _beside(record: Record, committed: Record | None) -> list[Facts]:
+    pair = Pair(record, committed)
+    return facts({"yours": [pair.yours], "committed": [pair.theirs], "together": [pair.agreement]}) if committed else []
 
 
-def _effects(record: Record) -> list[Section]:
-    named = [(effect, Cell(effect.name)) for effect in record.effects]
-    if baseline := record.shared_lr:
-        named.append((baseline, Cell(baseline.name, note="shared-lr baseline: one learning rate for all")))
-    if not named:
-        return []
-    drawn = [effect for i, effect in enumerate(record.effects) if i == 0 or effect.needs]
-    drawn += [record.shared_lr] if record.shared_lr else []
-    rows = []
-    for effect, name in named:
-        paper = with_unit(effect.paper, effect.unit) if effect.paper is not None else ""
-        rows.append((name, estimate(effect), interval(effect), effect.needs, paper, seeds(effect)))
-    columns = ("measured", "mean", "95 % interval", "needed", "paper", "each seed")
-    return [Figures("effects", {"": partial(intervals, drawn)}), *_table(columns, rows)]
+def _facts(record: Record) -> list[Facts]:
+    versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
+    sizes = ", ".join(f"{key} {number(value)}" for key, value in record.data.items() if key != "class")
+    kind = f"{short(record.data['class'])}: " if "class" in record.data else ""
+    return facts(
+        {
+            "the paper": (record.paper,),
+            "the lecture errs": (record.erratum,),
+            "deviations from the lecture": record.deviations,
+            "controlled variables": (record.controlled,),
+            "data": (f"{kind}{sizes}",),
+            "seeds": tuple(_seeds(record)),
+            "cost": (f"{number(record.cpu_seconds / 60)} CPU-minutes, all runs together" if record.cpu_seconds else "",),
+            "made with": (", ".join(_made(record)),),
+            "versions": (versions,),
+            "made before changes in": (", ".join(record.changed_code),),
+        }
+    )
 
 
-def _checks(record: Record) -> list[Table]:
-    rows = [
-        (c.what, number(c.computed), number(c.expected), c.lecture, Cell("✓ yes") if c.holds else Cell("✗ NO", is_strong=True))
-        for c in record.checks
-    ]
-    return _table(("identity", "computed", "must be", "the lecture has", "holds"), rows)
+def _seeds(record: Record) -> Iterator[str]:
+    """Which were judged, what they decide, and which chose the learning rates."""
+    judged = sorted({run.seed for variant in record.variants.values() for run in variant.runs})
+    if not judged:
+        return
+    named = f"{judged[0]} to {judged[-1]}" if len(judged) > 1 else f"{judged[0]}"
+    yield f"{len(judged)} {'seed' if len(judged) == 1 else 'seeds'} judged, {named}"
+    seen = [{run.data for variant in record.variants.values() for run in variant.runs if run.seed == s} for s in judged]
+    if len(judged) > 1 and all(len(found) == 1 and "" not in found for found in seen):
+        same = len(set.union(*seen)) == 1
+        yield "all have the same data" if same else "each has data of its own, the same for all variants"
+    tuning = sorted({run.seed for variant in record.variants.values() for run in variant.others if run.seed >= TUNING})
+    if tuning:
+        yield f"learning rates chosen with {', '.join(map(str, tuning[:10]))}, which no verdict is judged on"
 
 
-def _facts(record: Record) -> Facts:
-    made = [f"{record.seeds} {'seed' if record.seeds == 1 else 'seeds'}"] if record.seeds else []
-    made += [record.device] if record.device and not record.is_at_any_scale else []
-    made += [f"{number(record.cpu_seconds)} processor seconds"] if record.cpu_seconds else []
-    made += [f"on {record.day}", *([f"commit {record.commit}"] if record.commit else [])]
-    facts = {
-        "the lecture says": (f"“{record.says}” (slide “{record.slide}”)",),
-        "the paper": (record.paper,),
-        "the lecture errs": (record.erratum,),
-        "also found": record.also,
-        "deviations from the lecture": record.deviations,
-        "controlled variables": (record.controlled,),
-        "made with": (", ".join(made),),
-        "made before changes in": (", ".join(record.changed_code),),
-    }
-    kept = {name: tuple(line for line in lines if line) for name, lines in facts.items()}
-    return Facts({name: lines for name, lines in kept.items() if lines})
+def _made(record: Record) -> Iterator[str]:
+    if record.processor or (record.device and not record.is_at_any_scale):
+        yield " · ".join(filter(None, (record.processor, "" if record.is_at_any_scale else record.device)))
+    yield f"on {record.day}"
+    if record.commit:
+        yield f"commit {record.commit}"
 
 
-def _validity_checks(record: Record) -> list[Table]:
-    rows = [
-        (Cell("✓ met") if check.passed else Cell("✗ FAILED", is_strong=True), check.name, check.detail)
-        for check in record.validity_checks
-    ]
-    return _table(("", "validity check", "detail"), rows, "Conditions of the experiment")
+def _amendments(record: Record) -> list[Table]:
+    return table(
+        ("date", "what was so, what is now, and why"), [(a.date, a.what) for a in record.amendments], "Changed after a run"
+    )
 
 
-def _curves(record: Record, runs: Path) -> list[Figures]:
+def _curves(record: Record, runs: Path | None) -> list[Figures]:
     curves = study_curves(runs, record)
     drawn = {}
     for name in dict.fromkeys([*shown_curves(record, curves), *curves]):
-        x_title = "optimizer steps" if "/" in name else "along the measurement"
+        x_title = "optimizer steps" if "/" in name else record.figure_x or "along the measurement"
         title = metric_title(name)
-        drawn[title] = partial(curves_with_bands, curves[name], x_title, title, percent=is_fraction(name))
+        axes = record.figure_axes if name == record.figure else "linear"
+        scales = {"log_x": axes in ("log-x", "log-log"), "log_y": axes in ("log-y", "log-log")}
+        drawn[title] = partial(curves_with_bands, curves[name], x_title, title, percent=is_fraction(name), **scales)
     shown = tuple(map(metric_title, shown_curves(record, curves)))
     caption = "A line is the mean over seeds; its band reaches from the lowest seed to the highest."
     return [Figures("curves", drawn, shown, caption, heading="Curves")] if drawn else []
 
 
-def _values(record: Record, runs: Path) -> list[Figures]:
+def _values(record: Record, runs: Path | None) -> list[Figures]:
     """The deciding metric at the end of each variant's runs, and against their speed."""
     name, found = record.figure, []
     title, percent = metric_title(name), is_fraction(name)
@@ -206,27 +132,29 @@ def _values(record: Record, runs: Path) -> list[Figures]:
     return found
 
 
-def _pictures(record: Record, runs: Path, most: int) -> list[Gallery]:
+def _pictures(record: Record, runs: Path | None, most: int) -> list[Gallery]:
     found = {name.replace("_", " "): row for name, row in study_pictures(runs, record, most).items()}
     return [Gallery(found, heading="Pictures")] if found else []
 
 
-def _variants(record: Record, runs: Path) -> list[Section]:
+def _variants(record: Record, runs: Path | None) -> list[Section]:
     rows = []
     for name, variant in record.variants.items():
         tried = ", ".join(
             f"{lr}: {number(score) if math.isfinite(score) else 'diverged'}" for lr, score in variant.tried.items()
         )
-        folder = Cell(str(len(variant.runs)), behind=tuple(run.folder for run in variant.runs))
+        folder = Cell(str(len(variant.runs)), behind=tuple(run.folder for run in variant.runs if run.folder))
         rows.append((name, changes(variant), "" if variant.lr is None else number(variant.lr), tried, folder))
-    columns = ("variant", "differs in", "learning rate", "tried (score of seed 0)", "runs")
-    found: list[Section] = [*_table(columns, rows, "The variants and their learning rates", is_folded=True)]
+    columns = ("variant", "differs in", "learning rate", "tried (score on the tuning seeds)", "runs")
+    found: list[Section] = [*table(columns, rows, "The variants and their learning rates", is_folded=True)]
     settings = differences(configs(runs, record))
     names = list(dict.fromkeys(name for values in settings.values() for name in values))
     lines = [
         (key, *("–" if values[name] is None else short(values[name]) for name in names)) for key, values in settings.items()
     ]
-    found += _table(("setting", *names), lines, "Where their configurations differ", is_folded=True)
+    found += table(("setting", *names), lines, "Where their configurations differ", is_folded=True)
+    if runs is None:
+        return found
     gone = [name for name, places in folders(runs, record).items() if not places]
     if gone:
         text = f"The runs of {', '.join(gone)} are gone from the folder; the verdict's own numbers are above."

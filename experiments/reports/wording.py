@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.studies.record import EffectRecord, Record, VariantRecord
 
+MOST = 100
+"""Seeds of an effect that are written out."""
 LARGEST = 10**100
 """Of a whole number that is written out."""
 
@@ -44,16 +46,39 @@ def interval(effect: EffectRecord) -> str:
     return f"{number(effect.interval[0])} to {number(effect.interval[1])}" if effect.interval else "–"
 
 
-def seeds(effect: EffectRecord) -> str:
-    """Each seed's number, with the sign of a bound before it."""
+def seeds(effect: EffectRecord, named: Sequence[int] = ()) -> str:
+    """Each seed's number, with the sign of a bound before it; with the seed before both where they are ``named``."""
     bounds = effect.bounds or ("",) * len(effect.by_seed)
-    return ", ".join(f"{bound} {number(value)}".strip() for value, bound in zip(effect.by_seed, bounds, strict=True))
+    pairs = list(zip(effect.by_seed, bounds, strict=True))[:MOST]
+    texts = [f"{bound} {number(value)}".strip() for value, bound in pairs]
+    if named:
+        texts = [f"seed {seed}: {text}" for seed, text in zip(named, texts, strict=False)]
+    more = len(effect.by_seed) - len(pairs)
+    return ", ".join(texts) + (f" and {number(more)} more" if more else "")
+
+
+def change(effect: EffectRecord, is_open: bool = False) -> str:
+    """What would change where it stands; of one that ``is_open``, also what its design can tell, and what would decide it."""
+    found = []
+    if near := effect.nearest:
+        shift = with_unit(abs(near.shift), effect.unit)
+        side = (
+            f"{number(near.shift)} times as large" if effect.unit == "x" else f"{shift} {'more' if near.shift > 0 else 'less'}"
+        )
+        found.append(f"{near.level}, were it {side}")
+    if is_open and effect.detectable is not None:
+        found.append(f"{with_unit(effect.detectable, effect.unit)} from a bound is the least that these seeds tell")
+    if is_open and effect.seeds_needed is not None:
+        found.append(f"{number(effect.seeds_needed)} seeds would decide it")
+    elif is_open and effect.detectable is not None:
+        found.append("no number of seeds that one could run would decide it")
+    return "; ".join(found)
 
 
 def one_line(effect: EffectRecord) -> str:
     """``training error, a − b: 34 points (95 % interval 31 to 38; needed > 0)``."""
     sure = interval(effect) if len(effect.by_seed) == 1 else f"95 % interval {interval(effect)}"
-    needs = f"; needed {effect.needs}" if effect.needs else ""
+    needs = f"; needed {effect.needs.words}" if effect.needs else ""
     return f"{effect.name}: {estimate(effect)} ({sure}{needs})"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from datamodules.scene import InputError
 from experiments import ROOT
-from experiments.runs.files import STUDIES_FOLDER, inside, read_summary, run_at
+from experiments.runs.files import STUDIES_FOLDER, inside, read_config, read_summary, run_at
 from experiments.runs.writing import write_atomically
 from experiments.studies.code import source_digest, stale
 from experiments.studies.lazy import plain
@@ -81,6 +81,7 @@ def said(claim: Claim, scale: ScaleName) -> dict[str, Any]:
     if isinstance(study, Study):
         texts["deviations"] += tuple(study.scales[scale].deviations)
         texts |= {"controlled": study.controlled, "figure": study.figure}
+        texts |= {"figure_axes": study.figure_axes, "figure_x": study.figure_x}
     return texts
 
 
@@ -98,6 +99,7 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
     used = sorted({run.seed for variant in variants.values() for run in variant.runs})
     now, then = study_sources(study, scale), _code_of([summary.get("code", {}) for summary in summaries])
     return {
+        "data": _data([run for variant in runs.variants for run in runs.of(variant)]),
         "seeds": len(used),
         "first_seed": min(used, default=0),
         "variants": variants,
@@ -135,6 +137,14 @@ def _versions(of_runs: Iterable[object]) -> dict[str, str]:
         for name, value in versions.items() if isinstance(versions, dict) else ():
             found.setdefault(str(name), set()).add(str(value))
     return {name: _one(values) for name, values in sorted(found.items())}
+
+
+def _data(runs: Sequence[Run]) -> dict[str, Any]:
+    """What the first training among them was trained on: its class, and the settings that are numbers."""
+    found = (read_config(run.folder).get("data") for run in runs if run.folder)
+    data = next((data for data in found if isinstance(data, dict)), {})
+    sizes = {name: value for name, value in (data.get("init_args") or {}).items() if type(value) in (int, float)}
+    return {"class": str(data["class_path"]).rpartition(".")[2], **sizes} if "class_path" in data else {}
 
 
 def _variant(study: Study, variant: str, runs: Runs) -> VariantRecord:

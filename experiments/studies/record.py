@@ -228,6 +228,13 @@ class Record(_Stored):
     """The controlled variables: what is the same in all variants."""
     figure: str = ""
     """The metric whose curve shows the claim, if there is one."""
+    figure_axes: Literal["linear", "log-x", "log-y", "log-log"] = "linear"
+    """The scale of the law that its curve shows."""
+    figure_x: str = ""
+    """What the curve of a measurement is drawn along, where that is no optimizer step."""
+    data: dict[str, JsonValue] = {}
+    """The data of the first variant that is trained: its class, and those of its settings that are numbers, such as the images
+    of each split."""
     seeds: int = 0
     """That were judged."""
     first_seed: int = 0

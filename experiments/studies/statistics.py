@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from scipy import stats
 
 CONFIDENCE = 0.95
 POWER = 0.8
@@ -19,6 +18,8 @@ POWER = 0.8
 
 Interval = tuple[float, float]
 """Low and high."""
+
+# scipy.stats is imported where it computes: that takes half a second, and whoever shows records computes nothing.
 
 MOST_SEEDS = 10_000
 """Beyond which a number of seeds is no advice."""
@@ -43,6 +44,8 @@ def median_interval(lows: Sequence[float], highs: Sequence[float], confidence: f
 
     By order statistics, and so without any law of the numbers. Fewer than six numbers have none at 95 %: it is open then.
     """
+    from scipy import stats
+
     count = len(lows)
     rank = int(stats.binom.ppf((1 - confidence) / 2, count, 0.5))
     if rank < 1:
@@ -75,4 +78,6 @@ def _reach(count: int) -> float:
 
 @cache
 def _quantile(share: float, freedom: int) -> float:
+    from scipy import stats  # takes a third of a second
+
     return float(stats.t.ppf(share, freedom))

@@ -171,6 +171,10 @@ class Study:
     """What the lecture has wrong or claims too much of, shown to the reader."""
     figure: str = ""
     """The curve that shows it: the name of a metric over steps, if there is one."""
+    figure_axes: Literal["linear", "log-x", "log-y", "log-log"] = "linear"
+    """The scale of the law that it shows: a power law is a line on ``log-log``."""
+    figure_x: str = ""
+    """What the curve of a measurement is drawn along, with its unit, where that is no optimizer step: the axis' title."""
     amendments: tuple[Amendment, ...] = ()
     """What was changed after a run, oldest first."""
 

@@ -98,74 +98,95 @@ def write_study(
         "name": f"training error, {first} − {second}",
         "by_seed": gaps,
         "unit": "points",
-        "needs": "> 0",
+        "needs": {"low": 0.0, "words": "> 0"},
+        "level": "reproduced",
         "paper": None,
         "bounds": [],
+        "variants": [first, second],
         "estimate": float(np.mean(gaps)),
         "interval": [min(gaps), max(gaps)],
+        "nearest": {"level": "direction only", "shift": -3.5},
+        "detectable": 4.5,
+    }
+    after = effect | {"name": "the same after three times the steps", "needs": {"low": 2, "words": "≥ 2 points"}, "paper": 5.0}
+    shared = effect | {"name": f"{effect['name']}, shared learning rate", "by_seed": gaps[:1], "interval": None, "needs": None}
+    says = "Plain net: simply stacking layers; a deeper plain net has higher training error and test error."
+    part = {
+        "says": says,
+        "level": level,
+        "because": f"With 56 layers the training error is {np.mean(gaps):.0f} points higher than with 20.",
+        "effects": [effect, after],
+        "conditions": [],
+        "shown": [],
+        "validity_checks": [{"name": "every variant's best learning rate lies inside its grid", "passed": True, "detail": ""}],
+        "checks": [],
+        "shared_lr": shared | {"level": None, "variants": [], "nearest": None},
+        "also": [],
     }
     content = {
         "format": FORMAT,
         "claim": claim,
         "name": name,
         "title": "A deeper plain net has the higher training error: 56 layers do worse than 20.",
-        "says": "Plain net: simply stacking layers; a deeper plain net has higher training error and test error.",
+        "says": says,
         "slide": "Plain net",
         "paper": "CIFAR-10: plain-110 above 60 %.",
+        "rule": "Reproduced: the training error of 56 layers is higher.",
         "erratum": "",
         "scale": scale,
         "date": "2026-11-24T06:38:39+00:00",
-        "study_digest": "eb84e64b6f0f",
         "seconds": 12.0,
-        "level": level,
-        "because": f"With 56 layers the training error is {np.mean(gaps):.0f} points higher than with 20.",
-        "effects": [effect, effect | {"name": "the same after three times the steps", "needs": "> 2 SD", "paper": 5.0}],
-        "validity_checks": [{"name": "every variant's best learning rate lies inside its grid", "passed": True, "detail": ""}],
-        "checks": [],
-        "shared_lr": effect
-        | {
-            "name": f"training error, {first} − {second}, shared learning rate",
-            "by_seed": gaps[:1],
-            "interval": None,
-            "needs": "",
-        },
-        "also": [],
         "deviations": ["width 8 in place of 16", "drawn scenes of 16 × 16 pixels in place of CIFAR-10"],
+        "amendments": [{"date": "2026-11-23", "what": "seeds draw new scenes"}],
         "controlled": "width, data, order, initialization, steps",
         "figure": "trainset/error",
+        "data": {"class": "Shapes", "train": 4000, "test": 1000},
         "seeds": len(gaps),
         "variants": written,
         "device": "1 x x86_64 (cpu)",
+        "processor": "Made-up 1000",
+        "versions": {"torch": "2.14.1"},
         "commit": "0123abc",
         "cpu_seconds": 600.0,
         "changed_code": [],
     }
     path = root / "lectures" / name / f"verdict-{scale}.json"
-    path.write_text(json.dumps(content | record))
+    path.write_text(json.dumps(_with(content, part, record)))
     return path
+
+
+def _with(content: dict[str, Any], part: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of one part; what is changed is put where it belongs: the part's own into the part."""
+    own = {name: value for name, value in changes.items() if name in part and name != "says"}
+    part = part | own | ({"says": changes["says"]} if "says" in changes else {})
+    return content | {"parts": {"a": part}} | {name: value for name, value in changes.items() if name not in own}
 
 
 def write_exact(root: Path, claim: str = "B03", name: str = "cnn/fully_connected_needs_billions", **record: Any) -> Path:
     """The verdict of an exact study, which has no runs."""
     check = {"what": "weights", "computed": 1_600_000_000, "expected": 1_600_000_000, "tolerance": 0.0, "holds": True}
+    says = "Example: 200x200 image, 40K hidden units → ~2B parameters!!!"
+    part = {
+        "says": says,
+        "level": "exact",
+        "because": "1 of 1 computed identities hold.",
+        "checks": [check | {"lecture": "about 2 billion"}],
+        "effects": [],
+        "validity_checks": [],
+        "shared_lr": None,
+        "also": [],
+    }
     content = {
         "format": FORMAT,
         "claim": claim,
         "name": name,
         "title": "A fully connected layer on a 200 × 200 image has 1.6 billion weights.",
-        "says": "Example: 200x200 image, 40K hidden units → ~2B parameters!!!",
+        "says": says,
         "slide": "Idea background for CNN",
         "paper": "No paper; 200² · 40,000 = 1.6 · 10⁹ weights.",
         "erratum": "The slide rounds 1.6 billion up to “~2B”.",
         "scale": "cpu",
         "date": "2026-11-24T06:38:39+00:00",
-        "level": "exact",
-        "because": "1 of 1 computed identities hold.",
-        "effects": [],
-        "validity_checks": [],
-        "checks": [check | {"lecture": "about 2 billion"}],
-        "shared_lr": None,
-        "also": [],
         "deviations": [],
         "seeds": 0,
         "variants": {},
@@ -176,5 +197,5 @@ def write_exact(root: Path, claim: str = "B03", name: str = "cnn/fully_connected
     }
     path = root / "lectures" / name / "verdict-cpu.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content | record))
+    path.write_text(json.dumps(_with(content, part, record)))
     return path

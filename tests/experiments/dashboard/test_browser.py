@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,13 +65,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving(runs: Path) -> Iterator[str]:
+def serving(runs: Path | None, cwd: Path = Path(__file__).parents[3]) -> Iterator[str]:
     """``lectern dashboard``, as it is typed; the address of its first page."""
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
-    command = [sys.executable, "-m", "experiments", "dashboard", "--runs", str(runs), "--port", str(port)]
-    server = subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    folder = ["--runs", str(runs)] if runs else []
+    command = [sys.executable, "-m", "experiments", "dashboard", *folder, "--port", str(port)]
+    server = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
         yield f"http://127.0.0.1:{port}"
@@ -200,6 +203,54 @@ def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         _keep(page, f"{size}-{scheme}-report", tmp_path)
         assert watch.errors == [] and watch.elsewhere == []
+        page.close()
+
+
+def test_the_report_prints_with_all_its_figures(browser: Any, runs: Path) -> None:
+    """To paper or PDF, before anybody has scrolled: each figure is drawn at once, no wider than the page, and dark on white."""
+    from experiments.reports.write import write_reports
+
+    page = browser.new_page(viewport=SIZES["phone"], color_scheme="dark")
+    page.set_default_timeout(PATIENCE)
+    watch = Watch(page, path := write_reports(runs, "cpu")["page"].as_uri())
+    page.goto(path)
+    page.locator("html[data-ready]").wait_for(state="attached")
+    blank = """() => {
+      dispatchEvent(new Event("beforeprint"));
+      const places = [...document.querySelectorAll("[data-figure]")].filter((p) => p.offsetParent);
+      const drawn = places.filter((p) => p.querySelector(".main-svg .scatterlayer path"));
+      const wide = drawn.filter((p) => p.querySelector(".main-svg").getBoundingClientRect().width > 700);
+      return [places.length, drawn.length, wide.length];
+    }"""
+    places, drawn, wide = page.evaluate(blank)
+    assert places == drawn >= 4 and wide == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", page.pdf(), re.S)
+    lines = sum(len(re.findall(rb" l\n", content)) for content in map(_unpacked, streams))
+    assert lines > 100 * drawn / 4
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert watch.errors == [] and watch.elsewhere == []
+    page.close()
+
+
+def _unpacked(stream: bytes) -> bytes:
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b""
+
+
+def test_the_first_page_of_a_fresh_install_is_there_at_once(browser: Any, tmp_path: Path) -> None:
+    """Without a folder of runs; the time is for whoever measures (2 s on an idle machine), a busy one only has to get there."""
+    with serving(None, cwd=tmp_path) as address:
+        page = browser.new_page(viewport=SIZES["desktop"])
+        page.set_default_timeout(PATIENCE)
+        began = time.monotonic()
+        page.goto(address)
+        page.get_by_text("verdicts come with Lectern").wait_for()
+        print(f"first content after {time.monotonic() - began:.1f} s")
+        assert page.get_by_test_id("stException").count() == 0
         page.close()
 
 

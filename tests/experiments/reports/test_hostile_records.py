@@ -49,8 +49,8 @@ def test_a_verdict_that_cannot_be_shown_takes_no_other_with_it(tmp_path: Path, m
     write_study(tmp_path, VARIANTS)
     sound = reports.sections
 
-    def sections(record: Any, runs: Path) -> Any:
-        return 1 / 0 if record.claim == "D09" else sound(record, runs)
+    def sections(record: Any, runs: Path, beside: Any) -> Any:
+        return 1 / 0 if record.claim == "D09" else sound(record, runs, beside=beside)
 
     monkeypatch.setattr(reports, "sections", sections)
     paths = write_reports(tmp_path, "cpu")
@@ -94,6 +94,35 @@ def test_any_verdict_is_shown_or_named(data: st.DataObject, exact: bool, tmp_pat
     elif record:
         headline(record)
         table([record])
+
+
+def test_a_level_that_nobody_knows_counts_as_inconclusive(tmp_path: Path) -> None:
+    write_study(tmp_path, VARIANTS, level="proved</script>", erratum="x")
+    paths = write_reports(tmp_path, "cpu")
+    for shown in (paths["report"].read_text(), " ".join(read(paths["page"]).words)):
+        assert "inconclusive" in shown and "proved" not in shown
+
+
+@pytest.mark.parametrize("value", ["Infinity", "-Infinity", "NaN", 10**300, -1e308, 0])
+def test_numbers_of_any_size_are_drawn_and_named(value: Any, tmp_path: Path) -> None:
+    path = write_study(tmp_path, VARIANTS)
+    content = json.loads(path.read_text())
+    for unit, effect in zip(("x", "points"), content["parts"]["a"]["effects"], strict=True):
+        effect |= {"unit": unit, "by_seed": [value, 1, 2], "estimate": value, "interval": [value, 3], "paper": value}
+        effect |= {"needs": {"low": value, "null": value, "margin": value}, "detectable": value}
+        effect["nearest"] = {"level": "reproduced", "shift": value}
+    path.write_text(json.dumps(content))
+    paths = write_reports(tmp_path, "cpu")
+    assert "D09" in paths["report"].read_text() and "cannot be shown" not in paths["report"].read_text()
+
+
+def test_a_record_of_a_million_seeds_is_shown_in_part(tmp_path: Path) -> None:
+    path = write_study(tmp_path, VARIANTS)
+    content = json.loads(path.read_text())
+    content["parts"]["a"]["effects"][0]["by_seed"] = [1] * 10**6
+    path.write_text(json.dumps(content))
+    paths = write_reports(tmp_path, "cpu")
+    assert "999\u202f900 more" in paths["report"].read_text() and paths["page"].stat().st_size < 3_000_000
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from experiments.reports.markdown import code, plain
 from experiments.reports.report import read_report
-from experiments.reports.sections import Facts, Figures, Gallery, Prose, Section, Table, sections
+from experiments.reports.section import Facts, Figures, Gallery, Prose, Quote, Section, Standing, Table
+from experiments.reports.sections import sections
 from experiments.reports.wording import headline, number, one_line
 from experiments.reports.write import write_reports
+from experiments.runs.markup import code, plain
+from experiments.studies.levels import Level
 from experiments.studies.record import EffectRecord, Record, read_record
 from tests.support.html_words import read
 from tests.support.made_up_runs import write_exact, write_run, write_study
@@ -35,6 +37,10 @@ def said(section: Section) -> Iterator[str]:
     match section:
         case Prose():
             yield section.text
+        case Quote():
+            yield from (section.text, section.translation, section.place)
+        case Standing():
+            yield from (section.level, section.text)
         case Facts():
             yield from (*section.facts, *(line for lines in section.facts.values() for line in lines))
         case Table():
@@ -70,9 +76,70 @@ def test_what_failed_is_marked(tmp_path: Path, record: Record) -> None:
     assert "<b>✗ FAILED</b>" in write_reports(tmp_path, "cpu")["page"].read_text()
 
 
+def in_parts(path: Path, **changes: object) -> Record:
+    """The verdict with a second part that the lecture states, and a third that it does not."""
+    content = json.loads(path.read_text()) | changes
+    part = content["parts"]["a"]
+    open_effect = part["effects"][0] | {"level": "inconclusive", "detectable": 4.5, "seeds_needed": 12}
+    second = {
+        "says": "It also tests worse.",
+        "level": "inconclusive",
+        "effects": [open_effect],
+        "conditions": part["effects"][1:],
+    }
+    third = {"says": "Wider nets do not.", "level": "not reproduced", "shown": part["effects"][:1], "beyond": True}
+    content["parts"] = {"a": part, "b": {"because": "b!", **second}, "c": {"because": "c!", **third}}
+    path.write_text(json.dumps(content))
+    found = read_record(path)
+    assert found
+    return found
+
+
+def test_each_part_stands_by_itself_and_what_the_lecture_does_not_say_stands_last(tmp_path: Path) -> None:
+    record = in_parts(write_study(tmp_path, VARIANTS))
+    found = sections(record, tmp_path)
+    standing = [(s.text, str(s.level)) for s in found if isinstance(s, Standing)]
+    assert standing[1:] == [("b: It also tests worse.", "inconclusive"), ("c: Wider nets do not.", "not reproduced")]
+    beyond = next(i for i, section in enumerate(found) if section.heading == "Beyond the lecture")
+    places = {s.text[0]: i for i, s in enumerate(found) if isinstance(s, Standing)}
+    assert places["b"] < beyond < places["c"]
+    text = "\n".join(part for section in found for part in said(section))
+    for words in (
+        "4.5 points from a bound is the least that these seeds tell; 12 seeds would decide it",
+        "needed besides; without it the direction is the most there is",
+        "shown beside, decides nothing",
+    ):
+        assert words in text, words
+
+
+def test_a_korean_sentence_is_marked_as_such_and_translated(tmp_path: Path) -> None:
+    in_parts(write_study(tmp_path, VARIANTS), says="층이 깊을수록 오차가 크다", translation="The deeper, the larger the error.")
+    paths = write_reports(tmp_path, "cpu")
+    page = paths["page"].read_text(encoding="utf-8")
+    assert '<blockquote lang="ko">“층이 깊을수록 오차가 크다”</blockquote>' in page
+    for shown in (page, paths["report"].read_text(encoding="utf-8")):
+        assert shown.index("층이 깊을수록") < shown.index("The deeper, the larger the error.")
+
+
+def test_a_report_compares_with_the_committed_verdict(tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = record.model_copy(update={"parts": {"a": record.headline.model_copy(update={"level": Level.ERRATUM})}})
+    monkeypatch.setattr("experiments.studies.committed.committed_record", lambda name, scale: other)
+    for path in write_reports(tmp_path, "cpu").values():
+        assert "THEY DIFFER: reproduced here, erratum there, and the intervals of" in path.read_text(encoding="utf-8")
+
+
+def test_a_power_law_is_drawn_on_its_own_scale(tmp_path: Path) -> None:
+    record = read_record(write_study(tmp_path, VARIANTS, figure_axes="log-log"))
+    assert record
+    (curves,) = [s for s in sections(record, tmp_path) if isinstance(s, Figures) and s.key == "curves"]
+    figure = curves.drawn["error, on fixed training images"]()
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "log")
+    assert figure.layout.xaxis.title.text == "optimizer steps"
+
+
 def test_figures_come_with_what_they_show(tmp_path: Path, record: Record) -> None:
     found = [section for section in sections(record, tmp_path) if isinstance(section, Figures)]
-    assert [section.key for section in found] == ["effects", "curves", "values", "speed"]
+    assert [section.key for section in found] == ["effects-a", "curves", "values", "speed"]
     for section in found:
         assert set(section.shown) <= set(section.drawn)
         assert all(draw().data for draw in section.drawn.values())
@@ -103,14 +170,20 @@ def test_an_identity_has_no_empty_section(tmp_path: Path) -> None:
     exact = read_record(write_exact(tmp_path))
     assert exact
     kinds = [type(section).__name__ for section in sections(exact, tmp_path)]
-    assert kinds == ["Prose", "Table", "Facts", "Command"]
+    assert kinds == ["Quote", "Prose", "Table", "Facts", "Command"]
 
 
 @pytest.mark.parametrize(
     ("effect", "expected"),
     [
         (
-            {"by_seed": (31, 34, 38), "estimate": 34.3, "interval": (31, 38), "unit": "points", "needs": "> 0"},
+            {
+                "by_seed": (31, 34, 38),
+                "estimate": 34.3,
+                "interval": (31, 38),
+                "unit": "points",
+                "needs": {"low": 0, "words": "> 0"},
+            },
             "gap: 34.3 points (95 % interval 31 to 38; needed > 0)",
         ),
         ({"by_seed": (6.0,), "estimate": 6.0, "unit": "x"}, "gap: 6 × (one seed, no interval)"),
@@ -127,10 +200,11 @@ def test_an_effect_is_said_in_one_way(effect: dict[str, object], expected: str) 
 
 def test_the_first_effects_that_were_measured_decide(record: Record) -> None:
     blind = EffectRecord(name="blind", by_seed=(math.nan,))
-    seen = record.model_copy(update={"effects": (blind, *record.effects)})
+    part = record.headline
+    seen = record.model_copy(update={"parts": {"a": part.model_copy(update={"effects": (blind, *part.effects)})}})
     assert headline(seen) == one_line(record.effects[0])
     assert headline(seen, effects=2) == f"{one_line(record.effects[0])}; {one_line(record.effects[1])}"
-    assert headline(record.model_copy(update={"effects": (blind,)})) == ""
+    assert headline(record.model_copy(update={"parts": {"a": part.model_copy(update={"effects": (blind,)})}})) == ""
 
 
 def test_numbers_are_read_as_they_are() -> None:
@@ -140,7 +214,7 @@ def test_numbers_are_read_as_they_are() -> None:
 
 def test_a_claim_whose_verdict_is_older_says_how_to_make_it_again(tmp_path: Path) -> None:
     path = write_study(tmp_path, VARIANTS)
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text()) | {"level": "reproduced"}
     del content["format"]
     path.write_text(json.dumps(content))
     older = [entry for chapter in read_report(tmp_path, "cpu").chapters for entry in chapter.not_run if entry.is_older]
