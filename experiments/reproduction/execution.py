@@ -16,7 +16,6 @@ import yaml
 
 from datamodules.scene import InputError
 from experiments import command, own_folder_last
-from experiments.command_line.answer import Interrupted
 from experiments.runs.files import CHECKPOINTS, CURVES, read_summary, test_metrics
 from experiments.runs.folder import RunFolder
 from experiments.runs.lock import LOCK, RunLock, is_locked, releasing
@@ -99,14 +98,12 @@ def _execute(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> None:
 
 
 def _end(error: BaseException) -> dict[str, str]:
-    """What a summary says of a run that an exception ended: whoever stopped it will go on with it."""
-    if isinstance(error, Stopped | KeyboardInterrupt | Interrupted):
+    """What a summary says of a run that an exception ended: one that was stopped has not failed, and is gone on with."""
+    # After a signal: the command line's own exit, whose code says which, or Lightning's, which has none before it trains.
+    code = error.code if isinstance(error, SystemExit) else 0
+    if code is None or (isinstance(code, int) and code > 128) or isinstance(error, KeyboardInterrupt):
         return {"state": "unfinished", "reason": ""}
     return {"state": "failed", "reason": f"{type(error).__name__}: {error}"[:500]}
-
-
-class Stopped(SystemExit):
-    """A signal has ended the training: it has kept its last checkpoint, and is gone on with."""
 
 
 class Made(NamedTuple):
@@ -157,7 +154,7 @@ def _train_here(job: Job, config: dict[str, Any], arguments: list[str]) -> Made:
     with environment(WANDB_JOB_TYPE=job.variant, LECTERN_TRACEBACK="1"):
         code = run_cli(start)
     if code != 0 or not made:  # stopped by its time it has no error, but is not whole
-        raise (Stopped if code > 128 else SystemExit)(code)
+        raise SystemExit(code)
     task, data = made[:2]
     objects = [*made, *task.modules(), *getattr(task, "val_metrics", {}).values()]
     return Made([type(thing) for thing in objects], lambda: data_seen(data))

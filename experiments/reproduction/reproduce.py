@@ -11,6 +11,7 @@ from typing import Any, get_args
 from datamodules.scene import InputError, printable
 from experiments.command_line.options import Options
 from experiments.reports.wording import command
+from experiments.reports.write import write_reports
 from experiments.studies.levels import Level
 from experiments.studies.record import Record, broken_records, older_records
 from experiments.studies.study import SCALES, TUNING_SEED, Exact, ScaleName
@@ -163,8 +164,6 @@ def _stop(stop: BaseException, reproduction: Reproduction, executor: Processes |
 
 
 def _write_reports(runs: Path, scale: ScaleName) -> None:
-    from experiments.reports.write import write_reports
-
     for kind, path in write_reports(runs, scale).items():
         print(f"{kind:9} {path}")
 
