@@ -32,7 +32,7 @@ def page(records: Sequence[Record], old: Collection[str] = ()) -> str:
     lines = [HEAD]
     for lecture, title in LECTURES.items():
         own = [record for record in records if record.name.startswith(f"{lecture}/")]
-        lines += ["", f"## {title}", "", *([] if own else ["Nothing was run."])]
+        lines += ["", f"## {title}", "", *([] if own else ["Nothing was run.", ""])]
         for record in own:
             lines += [*_claim(record, record.name in old), ""]
     ids = {record.claim for record in records}

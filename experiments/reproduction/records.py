@@ -164,7 +164,7 @@ def tried(study: Study, runs: Sequence[Run]) -> dict[str, float]:
     """The mean score of each learning rate over the tuning seeds; what scores any of the runs is then kept with it."""
     scores: dict[float, list[float]] = {}
     for run in runs:
-        if run.lr is not None and study.tune:
+        if study.tune and run.lr is not None and run.variant in study.tuned_variants:
             score = study.tune.score(run)
             if run.seed >= TUNING_SEED:
                 scores.setdefault(run.lr, []).append(score)

@@ -102,8 +102,8 @@ def _run(options: Any) -> int:
     for path in broken_records(options.runs, options.scale):
         print(f"{printable(path)}: damaged, or no verdict at all, and left out", file=sys.stderr)
     if options.table:
-        for path in write_tables(options.table):
-            print(f"table     {path}")
+        for written in write_tables(options.table):
+            print(f"table     {written}")
     return int(failed)
 
 

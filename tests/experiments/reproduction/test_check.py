@@ -168,6 +168,7 @@ def test_an_identity_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(name == "part a, level" for name, _, _ in checking._again(exact, record))
 
 
+@pytest.mark.slow
 def test_the_committed_verdicts_are_what_judging_again_gives() -> None:
     """Those of this repository: level, numbers and both tables; what is stale is only said."""
     assert check(ROOT / "README.md", staleness=False) == 0

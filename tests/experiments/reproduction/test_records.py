@@ -14,9 +14,12 @@ import pytest
 from datamodules.scene import InputError
 from experiments import ROOT
 from experiments.reproduction import committing
+from experiments.reproduction.check import check
 from experiments.reproduction.claims import select
 from experiments.reproduction.committing import commit_record, committed, results_folder
 from experiments.reproduction.records import contradictions, make_record, runs_of, write_record
+from experiments.reproduction.reproduce import run as reproduce
+from experiments.reproduction.table import BEGIN, END
 from experiments.runs.files import read_summary
 from experiments.studies import committed as shipped
 from experiments.studies.code import source_digest
@@ -27,6 +30,7 @@ from experiments.studies.results import Run
 from experiments.studies.study import Job, Study, digest
 from experiments.studies.verdict import Verdict
 from tests.support.made_up_records import decay_helps
+from tests.support.reduced import Here
 
 (CLAIM,) = select(["B17"])
 FILE = "lightning_modules/networks/cifar.py"
@@ -191,6 +195,27 @@ def test_only_a_checkout_has_committed_records(tmp_path: Path, monkeypatch: pyte
         results_folder()
     subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
     assert results_folder() == tmp_path / "experiments" / "results"
+
+
+def test_the_command_keeps_a_verdict_among_them_and_makes_both_tables(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("experiments.reproduction.reproduce.launcher", lambda *args: Here())
+    monkeypatch.setattr(committing, "ROOT", workdir)
+    monkeypatch.setattr(shipped, "files", lambda package: workdir / package)
+    shipped.forget()
+    with pytest.raises(InputError, match="is not in a git checkout"):
+        reproduce(["B03", "--record"])
+    assert not Path("runs").exists()
+    (workdir / "experiments").mkdir()
+    (workdir / "experiments" / "__init__.py").touch()
+    (workdir / "README.md").write_text(f"# A\n{BEGIN}\nold\n{END}\nrest\n")
+    subprocess.run("git init -q . && git add .", shell=True, cwd=workdir, check=True)
+    assert reproduce(["B03", "--record", "--table", "README.md"]) == 0
+    assert [path.name for path in workdir.rglob("results/cpu/*/*") if path.suffix] == ["fully_connected_needs_billions.json"]
+    text = (workdir / "README.md").read_text()
+    assert text.startswith("# A\n") and text.endswith("rest\n") and "\nold\n" not in text
+    assert "1 exact, 120 not run" in text and "| **exact** | 3 of 3 identities hold |" in text
+    assert check(workdir / "README.md") == 0
+    shipped.forget()
 
 
 def test_seventy_of_them_are_read_at_once(results: Path, record: Record, tmp_path: Path) -> None:
