@@ -16,11 +16,16 @@ LONGEST_GRID = 7
 """Learning rates that are tried at most: three decades; a best one at the edge then fails the study's validity check."""
 
 
+FINALISTS, FINAL_SEEDS = 2, 3
+"""The best learning rates of one tuning seed that are tried on more, and on how many: a rate may win by one lucky run."""
+
+
 def next_jobs(study: Study, scale: ScaleName, find: Find, seeds: int | None = None, first_seed: int = 0) -> list[Job]:
     """The jobs that can be run now; empty where all is there. What they show may ask for more.
 
-    In order: the tuning seeds at every learning rate of the walk, then every judged seed of each variant at its best one,
-    then the first of them of each variant at the best one of the last, the others' reference, for the shared-lr baseline.
+    In order: the tuning seeds at every learning rate of the walk, the best two of them on more, then every judged seed of each
+    variant at its best one, then the first of them of each variant at the best one of the last, the others' reference, for the
+    shared-lr baseline.
     """
     wanted = _wanted(study, scale, find, seeds, first_seed)
     for jobs in wanted:
@@ -37,7 +42,8 @@ def collect(study: Study, scale: ScaleName, find: Find, seeds: int | None = None
     grids = _grids(study, scale, find)
     judged = _judged(study, scale, seeds, first_seed)
     lrs = _best_lrs(study, scale, grids, find, judged)
-    inside = {variant: lrs[variant] == 0 or min(grid) < (lrs[variant] or 0) < max(grid) for variant, grid in grids.items()}
+    first = {variant: _finalists(study, scale, variant, grid, find)[:1] for variant, grid in grids.items()}
+    inside = {v: lrs[v] == 0 or any(min(grid) < lr < max(grid) for lr in first[v]) for v, grid in grids.items()}
     return Runs([run for run in runs.values() if run is not None], lrs, inside, TUNING_SEED)
 
 
@@ -45,7 +51,11 @@ def expected_jobs(study: Study, scale: ScaleName, seeds: int | None = None) -> i
     """How many runs a study takes where each variant's best learning rate lies in the middle of the first three."""
     count = len(_judged(study, scale, seeds, 0))
     tuned = len(study.tuned_variants)
-    return len(study.variants) * count + tuned * 3 * (study.tune.seeds if study.tune else 0) + max(0, tuned - 1)
+    return (
+        len(study.variants) * count
+        + tuned * (3 * len(_tuning(study)) + FINALISTS * (len(_final(study)) - len(_tuning(study))))
+        + max(0, tuned - 1)
+    )
 
 
 def judged_seeds(study: Study, scale: ScaleName) -> int:
@@ -65,6 +75,8 @@ def _wanted(study: Study, scale: ScaleName, find: Find, seeds: int | None, first
     """Groups of jobs, one after another: what a later group holds depends on the runs of those before it."""
     grids, judged = _grids(study, scale, find), _judged(study, scale, seeds, first_seed)
     yield [study.job(scale, v, lr, seed) for v, grid in grids.items() for lr in grid for seed in _tuning(study)]
+    finals = {v: _finalists(study, scale, v, grid, find) for v, grid in grids.items()}
+    yield [study.job(scale, v, lr, seed) for v, lrs in finals.items() for lr in lrs for seed in _final(study)]
     for variant in _at_least(study, scale, grids, find):  # is its least rate any better than none?
         yield [study.job(scale, variant, 0.0, seed) for seed in _tuning(study)]
         yield [study.job(scale, variant, min(grids[variant]), seed) for seed in judged]
@@ -131,18 +143,31 @@ def walk(scores: Mapping[int, float], length: int = 3) -> list[int]:
     return places
 
 
-def _score(study: Study, scale: ScaleName, variant: str, lr: float, find: Find) -> float | None:
-    """The mean over the tuning seeds; None where a run is missing."""
+def _final(study: Study) -> range:
+    """The tuning seeds that finalists are tried on."""
+    return range(TUNING_SEED, TUNING_SEED + max(FINAL_SEEDS, len(_tuning(study))))
+
+
+def _score(study: Study, scale: ScaleName, variant: str, lr: float, find: Find, seeds: range | None = None) -> float | None:
+    """The mean over the tuning seeds, or these; None where a run is missing."""
     assert study.tune is not None
-    runs = [find(study.job(scale, variant, lr, seed)) for seed in _tuning(study)]
+    runs = [find(study.job(scale, variant, lr, seed)) for seed in seeds or _tuning(study)]
     scores = [study.tune.score(run) for run in runs if run is not None]
     return sum(scores) / len(scores) if len(scores) == len(runs) else None
 
 
-def _best(study: Study, scale: ScaleName, variant: str, grid: list[float], find: Find) -> float | None:
-    """The rate of the least score among those that are known."""
+def _finalists(study: Study, scale: ScaleName, variant: str, grid: list[float], find: Find) -> list[float]:
+    """The best rates by the first tuning seeds, the best first; none before all are scored."""
     scored = {lr: score for lr in grid if (score := _score(study, scale, variant, lr, find)) is not None}
-    return min(scored, key=lambda lr: scored[lr], default=None)
+    return sorted(scored, key=lambda lr: scored[lr])[:FINALISTS] if len(scored) == len(grid) else []
+
+
+def _best(study: Study, scale: ScaleName, variant: str, grid: list[float], find: Find) -> float | None:
+    """The finalist of the least score; None where one is not known yet."""
+    seeds = _final(study)
+    scored = {lr: _score(study, scale, variant, lr, find, seeds) for lr in _finalists(study, scale, variant, grid, find)}
+    known = {lr: score for lr, score in scored.items() if score is not None}
+    return min(known, key=lambda lr: known[lr]) if known and len(known) == len(scored) else None
 
 
 def _at_least(study: Study, scale: ScaleName, grids: Mapping[str, list[float]], find: Find) -> list[str]:

@@ -82,9 +82,10 @@ class Tune:
     """Each variant gets its own learning rate: from ``start`` a grid of steps of √10 is walked until the best is inside it.
 
     Judged with :data:`TUNING_SEED` by ``by`` (a value of the run that is measured on training or validation data, never on the
-    test set), the least being best unless ``greatest``. All variants get the same number of tries. Where the least rate of a
-    whole walk is the best, and no better than no training at all by more than one standard deviation over seeds, the rate is 0:
-    the effect of training is none there.
+    test set), the least being best unless ``greatest``. All variants get the same number of tries. The two best rates are tried
+    on two more tuning seeds, and the one with the lower mean is taken: a rate may win by one lucky run. Where the least rate of
+    a whole walk is the best, and better than no training at all by no more than one standard deviation over seeds, the rate is
+    0: the effect of training is none there.
     """
 
     start: float
@@ -94,7 +95,7 @@ class Tune:
     own_start: Mapping[str, float] = field(default_factory=dict)
     """Where a variant's walk begins, if not at ``start``: it saves steps and changes nothing else."""
     seeds: int = 1
-    """Tuning seeds whose mean score decides, from :data:`TUNING_SEED` on."""
+    """Tuning seeds, from :data:`TUNING_SEED` on, whose mean score decides where the walk goes."""
 
     def score(self, run: Run) -> float:
         """The less the better; a run that diverged is worse than any other."""

@@ -164,10 +164,16 @@ def test_first_the_grid_then_the_seeds_then_the_same_learning_rate() -> None:
     ]
     for job in first:
         lab.make(job)
+    finals = next_jobs(two, "cpu", lab.find)
+    assert [(job.variant, job.lr, job.seed) for job in finals] == [
+        (name, lr, seed) for name in "ab" for lr in (0.01, 0.0316) for seed in (TUNING_SEED + 1, TUNING_SEED + 2)
+    ]
+    for job in finals:
+        lab.make(job)
     assert [(job.variant, job.lr, job.seed) for job in next_jobs(two, "cpu", lab.find)] == [
         (name, 0.01, seed) for name in "ab" for seed in (0, 1, 2)
     ]
-    assert expected_jobs(two, "cpu") == 2 * 3 + 2 * 3 + 1
+    assert expected_jobs(two, "cpu") == 2 * 3 + 2 * (3 + 2 * 2) + 1
 
 
 def test_variants_have_equally_many_tries_and_each_its_own_best_lr() -> None:
@@ -214,17 +220,35 @@ def test_rates_are_chosen_on_a_seed_that_is_not_judged() -> None:
     runs = lab.finish(study({"a": variant("A")}))
     assert runs.lrs == {"a": 0.0316}
     assert [run.seed for run in runs.of("a")] == [0, 1, 2]
-    assert {job.settings["data"]["init_args"]["data_seed"] for job in lab.made} == {0, 1, 2, TUNING_SEED}
+    assert {job.settings["data"]["init_args"]["data_seed"] for job in lab.made} == {
+        0,
+        1,
+        2,
+        *range(TUNING_SEED, TUNING_SEED + 3),
+    }
 
 
-def test_several_tuning_seeds_choose_by_their_mean() -> None:
-    def score(job: Job) -> float:  # one lucky run at a high rate
+def test_a_rate_that_won_by_one_lucky_run_is_not_taken() -> None:
+    # As in C02, 2026-11-26: at the highest rate one run of five trains, and that one is the best of all.
+    def score(job: Job) -> float:
+        if (job.lr or 0) > 0.02:
+            return 0.0 if job.seed == TUNING_SEED and (job.lr or 0) < 0.05 else 9.0
+        return abs(2 * math.log10((job.lr or 0.01) / 0.01)) + 0.5
+
+    runs = Lab(score).finish(study({"a": variant("A")}))
+    assert runs.lrs["a"] == 0.01
+    assert [run.seed for run in runs.of("a")] == [0, 1, 2]
+
+
+def test_a_walk_may_go_by_the_mean_of_several_seeds() -> None:
+    def score(job: Job) -> float:
         lucky = job.seed == TUNING_SEED and (job.lr or 0) > 0.02
         return 0.0 if lucky else abs(2 * math.log10((job.lr or 0.01) / 0.01)) + 0.5
 
-    one, three = (replace(study({"a": variant("A")}), tune=Tune(start=0.01, by="loss", seeds=seeds)) for seeds in (1, 3))
-    assert Lab(score).finish(one).lrs["a"] == 0.0316
-    assert Lab(score).finish(three).lrs["a"] == 0.01
+    lab = Lab(score)
+    lab.finish(replace(study({"a": variant("A")}), tune=Tune(start=0.01, by="loss", seeds=3)))
+    assert {job.lr for job in lab.made} == {0.00316, 0.01, 0.0316}  # one lucky run leads nowhere
+    assert sum(job.seed >= TUNING_SEED for job in lab.made) == 9
 
 
 def test_fresh_seeds_leave_the_rates_as_they_were() -> None:
@@ -300,7 +324,7 @@ def test_whatever_comes_out_a_study_ends_and_repeats_nothing(scores: list[float]
 
     lab = Lab(score)
     runs = lab.finish(study(TWO), one_at_a_time=one_at_a_time)
-    assert len(lab.made) <= 2 * (LONGEST_GRID + 1 + 3 + 3 + 1)
+    assert len(lab.made) <= 2 * (LONGEST_GRID + 2 * 2 + 1 + 3 + 3 + 1)
     assert all(len(runs.of(name)) == 3 for name in "ab")
     assert next_jobs(study(TWO), "cpu", lab.find) == []
 

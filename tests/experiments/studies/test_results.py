@@ -86,7 +86,7 @@ def test_a_metric_that_a_run_lost_is_missing_and_one_that_diverged_is_not() -> N
     run = Run("a", 0, 0.1, {"diverged": math.nan})
     assert math.isnan(run.value("diverged")) and math.isnan(run.value("lost"))
     run.steps_to("loss", 1)
-    assert run.missing == ["lost"]
+    assert run.missing == ["lost", "steps to loss 1"]
 
 
 def test_needs_and_papers_figures_stay_with_an_effect() -> None:
