@@ -20,7 +20,7 @@ ROWS = 12
 """Of the figure at most; the table below it has all."""
 SEEDS = 60
 """Of a row at most, likewise."""
-PLOT, LINE, LEGEND = 84, 18, 90
+PLOT, LINE, LEGEND = 84, 18, 110
 """Heights in pixels: of a row without its texts, of a line of text, of the legend."""
 
 
@@ -48,7 +48,7 @@ def intervals(effects: Sequence[EffectRecord], seeds: Sequence[Sequence[int]] = 
     figure.update_yaxes(visible=False, range=[-1, 1], fixedrange=True)
     top, bottom = 2 * LINE, (lines + 1) * LINE + LEGEND
     figure.update_layout(height=inside + top + bottom, margin={"l": 12, "r": 12, "t": top, "b": bottom})
-    figure.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom"})
+    figure.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom", "font": {"size": 12}})
     return figure
 
 

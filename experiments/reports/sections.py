@@ -107,14 +107,14 @@ def _amendments(record: Record) -> list[Table]:
 
 def _curves(record: Record, runs: Path | None) -> list[Figures]:
     curves = study_curves(runs, record)
-    drawn = {}
-    for name in dict.fromkeys([*shown_curves(record, curves), *curves]):
+    drawn, first = {}, shown_curves(record, curves)
+    for name in dict.fromkeys([*first, *curves]):
         x_title = "optimizer steps" if "/" in name else record.figure_x or "along the measurement"
         title = metric_title(name)
-        axes = record.figure_axes if name == record.figure else "linear"
+        axes = record.figure_axes if name in first else "linear"
         scales = {"log_x": axes in ("log-x", "log-log"), "log_y": axes in ("log-y", "log-log")}
         drawn[title] = partial(curves_with_bands, curves[name], x_title, title, percent=is_fraction(name), **scales)
-    shown = tuple(map(metric_title, shown_curves(record, curves)))
+    shown = tuple(map(metric_title, first))
     caption = "A line is the mean over seeds; its band reaches from the lowest seed to the highest."
     return [Figures("curves", drawn, shown, caption, heading="Curves")] if drawn else []
 

@@ -17,21 +17,12 @@ from streamlit.testing.v1 import AppTest
 from experiments.dashboard import launch, library
 from experiments.lectures import rows
 from experiments.runs.folder import RunFolder
-from experiments.studies.record import Record, read_record
 from tests.conftest import Lectern
 from tests.support.made_up_runs import write_exact, write_run, write_study
 from tests.support.pages import PAGES, opened, traces, words
 
 VARIANTS = {"plain-56": [0.62, 0.60, 0.66], "plain-20": [0.20, 0.22, 0.19]}
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture(autouse=True)
-def committed(monkeypatch: pytest.MonkeyPatch) -> list[Record]:
-    """The verdicts that come with Lectern, in the place of those that do: none, and a test may add some."""
-    found: list[Record] = []
-    monkeypatch.setattr("experiments.studies.committed.committed_records", lambda scale=None: found)
-    return found
 
 
 @pytest.fixture
@@ -63,62 +54,6 @@ def test_every_claim_is_counted_and_each_verdict_says_what_it_rests_on(root: Pat
     missing = [frame.value for frame in at.dataframe]
     assert sum(map(len, missing)) == len(rows()) - 2
     assert f"not run: {len(rows()) - 2}" in str(at.get("button_group")[0].proto)
-
-
-def as_committed(path: Path, **changes: object) -> Record:
-    """A verdict as it comes with Lectern: its runs are elsewhere."""
-    record = read_record(path)
-    assert record
-    path.unlink()
-    return record.model_copy(update={"processor": "Committed 9000", **changes})
-
-
-def test_committed_verdicts_are_there_before_anything_was_run(root: Path, committed: list[Record], tmp_path: Path) -> None:
-    committed.append(as_committed(write_study(tmp_path / "other", VARIANTS, level="erratum")))
-    root.rmdir()  # not even a folder of runs
-    at = opened("claims_page")
-    assert "committed results, Committed 9000, 2026-11-24" in words(at) and "≠ erratum" in words(at)
-    at.button[0].click().run()
-    assert not at.exception
-    assert "committed results, Committed 9000, 2026-11-24" in words(at) and "seed 0: 42" in words(at)
-
-
-@pytest.mark.parametrize(("level", "said"), [("reproduced", "they agree"), ("not reproduced", "they differ")])
-def test_yours_stands_beside_the_committed_one(
-    level: str, said: str, root: Path, committed: list[Record], tmp_path: Path
-) -> None:
-    committed.append(as_committed(write_study(tmp_path / "other", {"plain-56": [0.42, 0.43], "plain-20": [0.2, 0.22]})))
-    write_study(root, VARIANTS, level=level)
-    at = opened("claims_page")
-    shown = words(at)
-    assert said in shown and "yours, Made-up 1000, 2026-11-24 · committed results, Committed 9000, 2026-11-24" in shown
-    assert "42.3 points (95 % interval 38 to 47" in shown and "21.5 points (95 % interval 21 to 22" in shown
-    at.button[0].click().run()
-    assert not at.exception
-    assert "do not overlap" in words(at) and said in words(at).lower()
-    at.button[1].click().run()  # the committed one
-    assert not at.exception
-    assert "committed results, Committed 9000" in words(at)
-
-
-def test_a_verdict_whose_code_changed_is_marked_as_stale(root: Path, committed: list[Record], tmp_path: Path) -> None:
-    path = write_study(tmp_path / "other", VARIANTS, code={"experiments/lectures/cnn/plain_nets_degrade.py": "0" * 12})
-    committed.append(as_committed(path))
-    at = opened("claims_page")
-    assert "stale] committed: code that it rests on was changed since" in words(at)
-    at.button[0].click().run()
-    assert "changed since, experiments/lectures/cnn/plain_nets_degrade.py" in words(at)
-
-
-def test_claims_are_filtered_by_level_and_by_lecture(root: Path, committed: list[Record], tmp_path: Path) -> None:
-    committed.append(as_committed(write_study(tmp_path / "other", VARIANTS, level="erratum")))
-    write_exact(root)
-    at = opened("claims_page")
-    at.get("button_group")[0].set_value(["erratum"]).run()
-    assert "D09 A deeper plain net" in words(at) and "B03 A fully connected" not in words(at)
-    at.get("button_group")[0].set_value([]).run()
-    at.get("button_group")[1].set_value("cs231n").run()
-    assert "D09 A deeper plain net" not in words(at) and "B03 A fully connected" not in words(at)
 
 
 def test_one_click_opens_the_study_and_one_goes_back(root: Path) -> None:
@@ -331,17 +266,6 @@ def test_what_is_missing_is_said_in_one_line(lectern: Lectern, workdir: Path, mo
     result = lectern("dashboard")
     assert result.code == 2
     assert "pip install 'lectern[dashboard]'" in result.err
-
-
-def test_it_starts_without_a_folder_of_runs(lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-    for name in (launch.RUNS, *launch.NO_WAY_OUT):
-        monkeypatch.setenv(name, "")  # what it sets ends with the test
-    monkeypatch.setattr(os, "execv", lambda path, line: started.append(line))
-    monkeypatch.setattr(os, "chdir", lambda path: None)
-    monkeypatch.setattr(launch.stopping, "block", lambda: None)
-    assert "shows the verdicts that come with Lectern" in lectern("dashboard", "--port", "8613").out
-    assert len(started) == 1 and not (workdir / "runs").exists()
 
 
 def test_the_pages_are_there_without_torch() -> None:

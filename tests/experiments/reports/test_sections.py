@@ -121,9 +121,9 @@ def test_a_korean_sentence_is_marked_as_such_and_translated(tmp_path: Path) -> N
         assert shown.index("층이 깊을수록") < shown.index("The deeper, the larger the error.")
 
 
-def test_a_report_compares_with_the_committed_verdict(tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_compares_with_the_committed_verdict(tmp_path: Path, record: Record, committed: list[Record]) -> None:
     other = record.model_copy(update={"parts": {"a": record.headline.model_copy(update={"level": Level.ERRATUM})}})
-    monkeypatch.setattr("experiments.studies.committed.committed_record", lambda name, scale: other)
+    committed.append(other)
     for path in write_reports(tmp_path, "cpu").values():
         assert "THEY DIFFER: reproduced here, erratum there, and the intervals of" in path.read_text(encoding="utf-8")
 
