@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from multiprocessing import active_children, connection, get_context, parent_process
+from multiprocessing import active_children, connection, get_context, get_start_method, parent_process, set_start_method
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -58,7 +58,7 @@ class Processes:
         # One thread each, said before their libraries are loaded: two runs' threads would wait for each other's core.
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(name, "1")
-        return ProcessPoolExecutor(self.jobs, context, _begin, (devices, gpu_count()))
+        return ProcessPoolExecutor(self.jobs, context, _begin, (devices, gpu_count(), get_start_method()))
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle:
         try:
@@ -86,8 +86,9 @@ class Processes:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(devices: Any, gpus: int) -> None:
+def _begin(devices: Any, gpus: int, method: str) -> None:
     """What a process does first: takes its GPU, and sees to it that it does not outlive the one that started it."""
+    set_start_method(method, force=True)  # a loader's worker that is spawned, as this process is, would import everything
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(devices.get() % gpus)
     parent = parent_process()
