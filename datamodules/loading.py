@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from .ahead import ahead
 from .scene import FIELDS, Batch, InputError, Scene
 
 Key = tuple[int, int]
@@ -144,13 +145,19 @@ class EpochLoader:
         batches = iter(self.loader)
         _end_with(batches)
         try:
-            yield from map(pinned, batches) if self.pins else batches
+            yield from ahead(pinning(batches, torch.cuda.current_device())) if self.pins else batches
         except RuntimeError as error:
             if killed := worker_killed(error):
                 raise killed from error
             raise
         except (ConnectionError, EOFError) as error:  # it died while it handed a batch over
             raise WorkerKilled(f"a process that prepares batches was killed, {_ADVICE}") from error
+
+
+def pinning(batches: Iterator[Any], device: int) -> Iterator[Any]:
+    """Each batch in pinned memory, for a thread that does nothing else on the GPU of that number."""
+    torch.cuda.set_device(device)  # of this thread; otherwise it would begin to use the first GPU
+    yield from map(pinned, batches)
 
 
 def pinned(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from .classification import Classification, MultiLabelClassification
 from .detection import Detection
 from .freezing import FreezeBackbone
+from .graphing import GraphedNetwork
 from .instance_segmentation import InstanceSegmentation
 from .keypoint_detection import KeypointAndMaskDetection, KeypointDetection
 from .linear_svms import LinearSVMs
@@ -17,6 +18,7 @@ __all__ = [
     "Classification",
     "Detection",
     "FreezeBackbone",
+    "GraphedNetwork",
     "InstanceSegmentation",
     "KeypointAndMaskDetection",
     "KeypointDetection",

@@ -36,12 +36,15 @@ QUIET = [
 ]
 
 
+LEFT_OUT = ("PretrainedBackbone", "FreezeBackbone")
+
+
 class Recipe(NamedTuple):
     """A recipe as it is run here."""
 
     name: str
     text: str
-    """Without pretrained weights, which are downloaded, and without callbacks, which train a backbone first or freeze it."""
+    """Without pretrained weights, which are downloaded, and without callbacks that train a backbone first, or freeze it."""
     data: str
     """The class of its data module."""
 
@@ -61,7 +64,8 @@ def recipe(name: str) -> Recipe:
     """The recipe of that name."""
     text = re.sub(r"weights: [^\s,}]+", "weights: null", recipes.path_of(name).read_text())
     config = yaml.safe_load(text)
-    config["trainer"].pop("callbacks", None)
+    callbacks = config["trainer"].pop("callbacks", [])
+    config["trainer"]["callbacks"] = [c for c in callbacks if c["class_path"].split(".")[-1] not in LEFT_OUT]
     return Recipe(name, yaml.safe_dump(config), config["data"]["class_path"].split(".")[-1])
 
 
@@ -116,7 +120,7 @@ def now() -> float:
 
 
 def speeds(cases: Iterable[tuple[Recipe, str]], device: str, steps: int, roots: dict[str, str]) -> Iterator[Speed]:
-    """Of each recipe and precision, one after another in one process; after an error in a new one, whose GPU is sound."""
+    """Of each recipe and precision, one after another in one process; after a failure in a new one, whose GPU is sound."""
     fresh = partial(ProcessPoolExecutor, 1, get_context("spawn"), _begin, (get_start_method(),))
     pool = fresh()
     try:
@@ -126,7 +130,7 @@ def speeds(cases: Iterable[tuple[Recipe, str]], device: str, steps: int, roots: 
             except BrokenProcessPool:
                 got = Speed(error="its process was killed")
             yield got
-            if got.error:
+            if got.error and not got.error.startswith("InputError"):
                 pool.shutdown()
                 pool = fresh()
     finally:
@@ -225,14 +229,16 @@ def killed_and_resumed(wanted: Recipe, device: str, steps: int, roots: dict[str,
         arguments = ["fit", *wanted.options(folder, device, roots), *length, "--trainer.deterministic=warn"]
         arguments += ["--checkpoint.steps=1"]
         whole, cut = folder / "whole", folder / "cut"
-        if started([*arguments, f"--runs={whole}"], log).wait():
-            return f"failed: {_last_line(log)}"
-        process = started([*arguments, f"--runs={cut}"], log)
+        uncut = started([*arguments, f"--runs={whole}"], log)
+        process = started([*arguments, f"--runs={cut}"], Path(name) / "cut-log")
         while process.poll() is None and not list(cut.glob("*/*/checkpoints/last.ckpt")):
             time.sleep(0.01)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        if process.wait() == 0:
+        ended = process.wait() == 0
+        if uncut.wait():
+            return f"failed: {_last_line(log)}"
+        if ended:
             return "ended before it was killed"
         (last,) = cut.glob("*/*/checkpoints/last.ckpt")
         before = torch.load(last, map_location="cpu", weights_only=True)["global_step"]

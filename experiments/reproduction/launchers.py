@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from multiprocessing import active_children, connection, get_context, parent_process
+from multiprocessing import active_children, connection, get_context, get_start_method, parent_process, set_start_method
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -60,7 +60,8 @@ class Processes:
         # One thread each, said before their libraries are loaded: two runs' threads would wait for each other's core.
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(name, "1")
-        return ProcessPoolExecutor(self.jobs, context, _begin, (devices, gpu_count(), self._stopping))
+        setup = devices, gpu_count(), self._stopping, get_start_method()
+        return ProcessPoolExecutor(self.jobs, context, _begin, setup)
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Handle:
         try:
@@ -119,10 +120,11 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
     return function(*args)
 
 
-def _begin(devices: Any, gpus: int, stopping: Any) -> None:
+def _begin(devices: Any, gpus: int, stopping: Any, method: str) -> None:
     """What a process does first: takes its GPU, and sees to it that it does not outlive the one that started it."""
     global _stopping
     _stopping = stopping
+    set_start_method(method, force=True)  # a loader's worker that is spawned, as this process is, would import everything
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(devices.get() % gpus)
     parent = parent_process()

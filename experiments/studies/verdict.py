@@ -207,10 +207,3 @@ def judge_checks(says: str, checks: Iterable[Check], erratum: str = "", also: Se
     if beyond:
         parts.append(Part(says="What the lecture does not say.", checks=beyond, beyond=True))
     return Verdict(dict(zip("abc", parts, strict=False)))
-
-
-class Rule:
-    """Before needs: a study that still has it is not judged."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        raise NotImplementedError("this study's rule is to be written as parts with needs")
