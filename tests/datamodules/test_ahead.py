@@ -11,7 +11,7 @@ import torch
 
 from datamodules import loading
 from datamodules.ahead import ahead
-from tests.support.squares import SquaresData, epochs, same
+from tests.support.squares import SquaresData, epochs, on_rank, same
 
 
 def threads() -> list[str]:
@@ -54,9 +54,10 @@ def test_an_error_is_raised_where_its_item_would_have_come() -> None:
     assert not threads()
 
 
-def test_a_loader_for_a_gpu_has_the_same_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loader_for_a_gpu_has_the_same_batches_and_goes_on_behind_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = epochs(SquaresData(workers=0))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(loading, "pinning", lambda batches, device: batches)
     assert same(epochs(SquaresData(workers=0)), expected)
+    assert same(epochs(on_rank(SquaresData(workers=0), 0, 1, seen=2), count=1)[0], expected[0][2:])

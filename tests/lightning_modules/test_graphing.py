@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -21,13 +21,19 @@ def network() -> nn.Module:
 IMAGES = torch.rand(5, 8, 3, 6, 6, generator=torch.Generator().manual_seed(1))
 
 
-def trained(net: nn.Module, images: Tensor) -> dict[str, Tensor]:
+def trained(net: nn.Module, images: Tensor, bf16: bool = False) -> dict[str, Tensor]:
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
     for batch in images:
         optimizer.zero_grad()
-        F.cross_entropy(net(batch).float(), torch.arange(8, device=images.device) % 4).backward()
+        with half_precision(images) if bf16 else nullcontext():  # at each step, as Lightning does: it keeps copies of weights
+            logits = net(batch)
+        F.cross_entropy(logits.float(), torch.arange(8, device=images.device) % 4).backward()
         optimizer.step()
     return net.state_dict()
+
+
+def half_precision(images: Tensor) -> AbstractContextManager[Any]:
+    return torch.autocast(images.device.type, torch.bfloat16)
 
 
 def stand_in(calls: list[Tensor]) -> Any:
@@ -43,14 +49,15 @@ def stand_in(calls: list[Tensor]) -> Any:
     return make
 
 
-def test_recording_leaves_the_network_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bf16", [False, True])
+def test_recording_leaves_the_network_as_it_was(monkeypatch: pytest.MonkeyPatch, bf16: bool) -> None:
     replayed: list[Tensor] = []
     monkeypatch.setattr(torch.cuda, "make_graphed_callables", stand_in(replayed))
     net = network()
-    record(net, torch.rand(8, 3, 6, 6), nullcontext())
+    record(net, torch.rand(8, 3, 6, 6), half_precision(IMAGES) if bf16 else nullcontext())
     assert torch.is_autocast_cache_enabled()
-    expected = trained(network(), IMAGES)
-    assert all(value.equal(expected[name]) for name, value in trained(net, IMAGES).items())
+    expected = trained(network(), IMAGES, bf16)
+    assert all(value.equal(expected[name]) for name, value in trained(net, IMAGES, bf16).items())
     assert len(replayed) == len(IMAGES)
     net.eval()(IMAGES[0])
     net.train()(IMAGES[0, :3])
@@ -63,10 +70,9 @@ def test_recording_leaves_the_network_as_it_was(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
-def test_a_recorded_network_learns_the_same_on_a_gpu() -> None:
-    torch.backends.cudnn.deterministic = True
+def test_a_recorded_network_learns_the_same_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     net, images = network().cuda(), IMAGES.cuda()
-    record(net, torch.rand(8, 3, 6, 6, device="cuda"), torch.autocast("cuda", torch.bfloat16))
-    with torch.autocast("cuda", torch.bfloat16):
-        found, expected = trained(net, images), trained(network().cuda(), images)
-    assert all(value.equal(expected[name]) for name, value in found.items())
+    record(net, torch.rand(8, 3, 6, 6, device="cuda"), half_precision(images))
+    expected = trained(network().cuda(), images, bf16=True)
+    assert all(value.equal(expected[name]) for name, value in trained(net, images, bf16=True).items())
