@@ -18,7 +18,8 @@ from .nearness import nearest_line
 
 def say(line: str) -> None:
     """Prints a line above the bars of progress."""
-    tqdm.write(printable(line), file=sys.stdout)
+    begin = "\r" if sys.stdout.isatty() else ""  # a bar that is closed leaves the cursor in the middle of a line
+    tqdm.write(begin + printable(line), file=sys.stdout)
     sys.stdout.flush()
 
 
