@@ -104,7 +104,7 @@ study = DepthStudy(
         "cpu": Scale(
             {
                 "data.train": 20_000,
-                "data.style": {"objects": [1, 1], "object_size": [0.35, 0.7], "clutter": 0.3, "color_cue": 0.3},
+                "data.style": {"objects": [1, 1], "object_size": [0.35, 0.7], "clutter": 0.5, "color_cue": 0.1},
                 "trainer.callbacks": [L(TrainingSet)(samples=2000, every=500, batch_stats=True), L(TestSet)(batch_stats=True)],
             },
             deviations=(
