@@ -7,7 +7,7 @@ import streamlit as st
 from experiments.dashboard import library
 from experiments.dashboard.parts import badge, key_of, pictures_in_a_row, show
 from experiments.reports.comparison import Pair, made
-from experiments.reports.section import Command, Facts, Figures, Gallery, Prose, Quote, Section, Standing, Table
+from experiments.reports.section import Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, Table
 from experiments.reports.sections import sections
 from experiments.runs.markup import plain
 
@@ -44,7 +44,7 @@ def show_section(section: Section) -> None:
         case Quote():
             lines = [f"“{plain(section.text)}”", plain(section.translation), f"The lecture, {plain(section.place)}"]
             st.markdown("\n".join(f"> {line}  " for line in lines if line))
-        case Standing():
+        case Heading():
             st.markdown(f"{badge(section.level)} **{plain(section.text)}**")
         case Facts():
             names = {name: f"**{name}**" if name in section.strong else name for name in section.facts}

@@ -12,7 +12,7 @@ from experiments.runs.markup import code, picture, plain
 from .meanings import INTERVALS, MEANING, SCALES, SIGNS
 from .overview import Entry, counts
 from .report import TITLE, Page, Report
-from .section import Cell, Command, Facts, Figures, Gallery, Prose, Quote, Section, Standing, Table
+from .section import Cell, Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, Table
 
 
 def markdown(report: Report) -> str:
@@ -61,7 +61,7 @@ def section_lines(section: Section, place: Path, page: str) -> list[str]:
         case Quote():
             lines = [f"“{plain(section.text)}”", *filter(None, [plain(section.translation)]), f"({plain(section.place)})"]
             return ["The lecture says:", "", *(part for line in lines for part in (f"> {line}", ">"))][:-1]
-        case Standing():
+        case Heading():
             return [f"#### {SIGNS[section.level]} {section.level} · {plain(section.text)}"]
         case Facts():
             names = {name: f"**{name}**" if name in section.strong else name for name in section.facts}

@@ -9,7 +9,7 @@ from experiments.studies.levels import Level
 from experiments.studies.record import EffectRecord, PartRecord, Record
 
 from .intervals import ROWS, intervals
-from .section import Cell, Facts, Figures, Prose, Section, Standing, Table, facts, table
+from .section import Cell, Facts, Figures, Heading, Prose, Section, Table, facts, table
 from .wording import change, estimate, interval, number, seeds, with_unit
 
 BEYOND = "Beyond the lecture"
@@ -35,7 +35,7 @@ def part_sections(record: Record) -> list[Section]:
 
 def _part(record: Record, letter: str, part: PartRecord, has_title: bool) -> Iterator[Section]:
     if has_title or part.says != record.says:
-        yield Standing(f"{letter}: {part.says}", part.level)
+        yield Heading(f"{letter}: {part.says}", part.level)
     yield Prose(part.because)
     if part.erratum and part.erratum != record.erratum:
         yield Prose(f"The lecture errs: {part.erratum}", is_warning=True)

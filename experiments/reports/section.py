@@ -42,7 +42,7 @@ class Quote(_Section):
 
 
 @dataclass(frozen=True)
-class Standing(_Section):
+class Heading(_Section):
     """Where a part of a claim stands: a heading of its own."""
 
     text: str
@@ -105,8 +105,8 @@ class Command(_Section):
     line: str
 
 
-Section = Prose | Quote | Standing | Facts | Table | Figures | Gallery | Command
-KINDS: tuple[type[Section], ...] = (Prose, Quote, Standing, Facts, Table, Figures, Gallery, Command)
+Section = Prose | Quote | Heading | Facts | Table | Figures | Gallery | Command
+KINDS: tuple[type[Section], ...] = (Prose, Quote, Heading, Facts, Table, Figures, Gallery, Command)
 
 
 def facts(lines: Mapping[str, Iterable[str]], heading: str = "") -> list[Facts]:

@@ -20,20 +20,26 @@ STUDIES = [claim for claim in claims().values() if isinstance(claim.study, Study
 
 
 def deciding_lines(tree: ast.AST) -> list[int]:
-    """The lines on which an effect's own numbers decide something: a comparison, a condition, min, max, any or all."""
-    found = []
-    for node in ast.walk(tree):
-        decided: list[ast.AST] = []
-        if isinstance(node, ast.Compare):
-            decided = [node.left, *node.comparators]
-        elif isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert):
-            decided = [node.test]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("min", "max", "any", "all"):
-            decided = list(node.args)
-        reads = {n.attr for part in decided for n in ast.walk(part) if isinstance(n, ast.Attribute)}
-        if reads & NUMBERS:
-            found.append(node.lineno)
-    return found
+    """The lines on which an effect's own numbers decide something: a comparison, a condition, min, max, any or all.
+
+    What is printed decides nothing, and a validity check is a condition of the experiment and not of the claim.
+    """
+    if isinstance(tree, ast.JoinedStr) or _calls(tree, "ValidityCheck"):
+        return []
+    found = [line for node in ast.iter_child_nodes(tree) for line in deciding_lines(node)]
+    decided: list[ast.AST] = []
+    if isinstance(tree, ast.Compare):
+        decided = [tree.left, *tree.comparators]
+    elif isinstance(tree, ast.If | ast.IfExp | ast.While | ast.Assert):
+        decided = [tree.test]
+    elif isinstance(tree, ast.Call) and any(_calls(tree, name) for name in ("min", "max", "any", "all")):
+        decided = list(tree.args)
+    reads = {n.attr for part in decided for n in ast.walk(part) if isinstance(n, ast.Attribute)}
+    return [*found, *([getattr(tree, "lineno", 0)] if reads & NUMBERS else [])]
+
+
+def _calls(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
@@ -50,7 +56,11 @@ def test_a_rule_that_did_would_be_found(rule: str) -> None:
 
 
 def test_a_reason_may_print_what_it_likes() -> None:
-    assert not deciding_lines(ast.parse('f"It is {gain.estimate:.1f}, {max(tried)}"'))
+    assert not deciding_lines(ast.parse('f"It is {gain.estimate:.1f}, {max(e.by_seed)}"'))
+
+
+def test_a_validity_check_may_ask_for_a_mean() -> None:
+    assert not deciding_lines(ast.parse('ValidityCheck("it learns", error.estimate < 0.5)'))
 
 
 @pytest.mark.parametrize("claim", STUDIES, ids=lambda claim: claim.name)

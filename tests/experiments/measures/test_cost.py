@@ -8,8 +8,7 @@ import pytest
 from torch import nn
 
 from experiments.measures.cost import TrainingOperations
-
-from .test_training import trained
+from tests.support.trained import trained
 
 
 def test_each_epoch_is_counted_by_its_first_batch(tmp_path: Path) -> None:

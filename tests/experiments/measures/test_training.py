@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from datamodules import Shapes
-from datamodules.drawing import Style
 from experiments.measures.training import BatchSize, DeadUnits, SmallWeights, TestSet, TrainingSet, training_batches
-from experiments.runs.files import read_metrics
-from experiments.runs.folder import RunFolder
-from lightning_modules import Classification
+from tests.support.trained import trained
 
 
 class Biased(nn.Sequential):
@@ -27,34 +22,6 @@ class Biased(nn.Sequential):
         with torch.no_grad():
             conv.bias.copy_(torch.tensor([100.0, 0.0, bias, bias]))  # type: ignore[union-attr]
         super().__init__(conv, rectifier, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 6))
-
-
-def trained(network: nn.Module, folder: Path, *callbacks: pl.Callback, steps: int = 1, lr: float = 0.0) -> dict[str, Any]:
-    """The last value of all that a training logs, and the steps that it took."""
-    data = Shapes(
-        image_size=16, train=64, test=8, batch_size=16, workers=0, style=Style(objects=(1, 1), object_size=(0.5, 0.8))
-    )
-    data.require(Classification.needs)
-    task = Classification(
-        network=lambda _: network,
-        optimizer=lambda parameters: torch.optim.SGD(parameters, lr=lr),
-        metadata=data.metadata.as_dict(),
-    )
-    logger = RunFolder(folder, "run")
-    trainer = pl.Trainer(
-        max_steps=steps,
-        limit_val_batches=0,
-        logger=logger,
-        callbacks=list(callbacks),
-        accelerator="cpu",
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-    )
-    trainer.fit(task, data)
-    logger.flush()
-    values = {name: value for row in read_metrics(logger.folder) for name, value in row.items()}
-    return values | {"steps": trainer.global_step}
 
 
 @pytest.mark.parametrize(("rectifier", "dead"), [(nn.ReLU(), 0.5), (nn.LeakyReLU(0.01), 0.0)])

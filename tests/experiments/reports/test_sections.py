@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.reports.report import read_report
-from experiments.reports.section import Facts, Figures, Gallery, Prose, Quote, Section, Standing, Table
+from experiments.reports.section import Facts, Figures, Gallery, Heading, Prose, Quote, Section, Table
 from experiments.reports.sections import sections
 from experiments.reports.wording import headline, number, one_line
 from experiments.reports.write import write_reports
@@ -39,7 +39,7 @@ def said(section: Section) -> Iterator[str]:
             yield section.text
         case Quote():
             yield from (section.text, section.translation, section.place)
-        case Standing():
+        case Heading():
             yield from (section.level, section.text)
         case Facts():
             yield from (*section.facts, *(line for lines in section.facts.values() for line in lines))
@@ -98,10 +98,10 @@ def in_parts(path: Path, **changes: object) -> Record:
 def test_each_part_stands_by_itself_and_what_the_lecture_does_not_say_stands_last(tmp_path: Path) -> None:
     record = in_parts(write_study(tmp_path, VARIANTS))
     found = sections(record, tmp_path)
-    standing = [(s.text, str(s.level)) for s in found if isinstance(s, Standing)]
+    standing = [(s.text, str(s.level)) for s in found if isinstance(s, Heading)]
     assert standing[1:] == [("b: It also tests worse.", "inconclusive"), ("c: Wider nets do not.", "not reproduced")]
     beyond = next(i for i, section in enumerate(found) if section.heading == "Beyond the lecture")
-    places = {s.text[0]: i for i, s in enumerate(found) if isinstance(s, Standing)}
+    places = {s.text[0]: i for i, s in enumerate(found) if isinstance(s, Heading)}
     assert places["b"] < beyond < places["c"]
     text = "\n".join(part for section in found for part in said(section))
     for words in (
