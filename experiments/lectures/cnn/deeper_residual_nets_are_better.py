@@ -104,12 +104,12 @@ study = DepthStudy(
         "cpu": Scale(
             {
                 "data.train": 20_000,
-                "data.style": {"objects": [1, 1], "object_size": [0.35, 0.7], "clutter": 0.5, "color_cue": 0.1},
+                "data.style": {"objects": [1, 1], "object_size": [0.3, 0.6], "clutter": 0.7, "color_cue": 0.1},
                 "trainer.callbacks": [L(TrainingSet)(samples=2000, every=500, batch_stats=True), L(TestSet)(batch_stats=True)],
             },
             deviations=(
                 "width 8 in place of 16",
-                "20,000 drawn scenes of 16 × 16 pixels in place of CIFAR-10, objects of 0.35 to 0.7 of the side",
+                "20,000 drawn scenes of 16 × 16 pixels in place of CIFAR-10, objects of 0.3 to 0.6 of the side",
                 "3,000 steps of 64 images, at the rate that is best for 300",
             ),
         )
