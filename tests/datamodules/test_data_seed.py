@@ -12,7 +12,7 @@ from datamodules.errors import InputError
 
 def chosen(**options: int) -> list[int] | None:
     data = Shapes(image_size=32, train=50, train_samples=10, workers=0, **options)  # type: ignore[arg-type]
-    data.require(frozenset({"image", "label"}))
+    data.require(frozenset({"label"}))
     return PreparedScenes(data, "train", augment=False).chosen
 
 
