@@ -6,7 +6,7 @@ Krizhevsky et al. 2012, section 4.1.
 
 from __future__ import annotations
 
-from experiments.lectures._amended import NEW_STATISTICS
+from experiments.lectures._amended import FINALISTS, NEW_STATISTICS
 from experiments.lectures._augmentations import FLIP, NOISE, SHIFT
 from experiments.lectures._length import steps
 from experiments.measures.training import TrainingSet
@@ -93,5 +93,6 @@ study = GeneralizationStudy(
             "steps in place of 500, since what is augmented takes longer to learn; two standard deviations are no need any "
             "more",
         ),
+        FINALISTS,
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from datamodules import MNIST
-from experiments.lectures._amended import NEW_STATISTICS
+from experiments.lectures._amended import FINALISTS, NEW_STATISTICS
 from experiments.lectures._chosen import chosen
 from experiments.lectures._length import steps
 from experiments.measures.training import TrainingSet
@@ -108,5 +108,6 @@ study = GeneralizationStudy(
             "of MNIST in place of drawn scenes, whose test error differed too much from seed to seed to tell all layers from "
             "one",
         ),
+        FINALISTS,
     ),
 )

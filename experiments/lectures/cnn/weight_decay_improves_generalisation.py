@@ -9,7 +9,7 @@ from typing import Any
 
 from torch.optim import SGD
 
-from experiments.lectures._amended import NEW_STATISTICS
+from experiments.lectures._amended import FINALISTS, NEW_STATISTICS
 from experiments.lectures._chosen import chosen
 from experiments.lectures._length import steps
 from experiments.measures.training import SmallWeights, TrainingSet
@@ -102,5 +102,6 @@ study = GeneralizationStudy(
             "shown beside them; factors and rates are chosen by the mean of three seeds that are not judged, where the judged "
             "ones' validation error chose; one standard deviation is no need any more",
         ),
+        FINALISTS,
     ),
 )
