@@ -43,7 +43,7 @@ def checks() -> list[Check]:
         ),
         Check(
             "the regulariser λ/2 ‖w‖² adds λw, greatest difference",
-            float((regularised - decay * weights).abs().max()),
+            float((regularised - decay * weights).detach().abs().max()),
             0.0,
             1e-12,
         ),
