@@ -128,8 +128,8 @@ study = DepthStudy(
         Amendment(
             "2026-11-26",
             "the scenes were chosen by the training error of one 8-layer net each, which has to be 1 % or more for depth to "
-            "lower it: 0 % on 4,000 drawn scenes, 0.35 % on 4,000 photographs, 0.6 % on 20,000 scenes with clutter .3 and cue .3; "
-            "4.75 % after 1,000 steps with clutter .5 and cue .1. No difference between depths was looked at",
+            "lower it: 0 % on 4,000 drawn scenes, 0.35 % on 4,000 photographs, 0.6 % on 20,000 scenes with clutter .3 and cue "
+            ".3; 4.75 % after 1,000 steps with clutter .5 and cue .1. No difference between depths was looked at",
         ),
     ),
 )
