@@ -83,10 +83,16 @@ def one_line(effect: EffectRecord) -> str:
 
 
 def headline(record: Record, effects: int = 1) -> str:
-    """What decided, in one line: the first effects that were measured, or how many identities hold; empty where nothing was."""
-    measured = [effect for effect in record.effects if effect.estimate is not None][:effects]
-    if measured:
+    """What decided, in one line; empty where nothing was measured.
+
+    The first effects that the headline was judged on; or what the lecture has and what was computed, where it is wrong; or how many
+    identities hold.
+    """
+    part = record.headline
+    if measured := [effect for effect in part.effects if effect.estimate is not None][:effects]:
         return "; ".join(map(one_line, measured))
+    if wrong := [check for check in part.checks if check.wrong and check.holds and check.lecture][:effects]:
+        return "; ".join(f"{check.what}: {number(check.computed)}, and not {check.lecture}" for check in wrong)
     broken = "".join(f"; does not hold: {check.what}" for check in record.checks if not check.holds)
     return f"{sum(c.holds for c in record.checks)} of {len(record.checks)} identities hold{broken}" if record.checks else ""
 
