@@ -85,8 +85,8 @@ def one_line(effect: EffectRecord) -> str:
 def headline(record: Record, effects: int = 1) -> str:
     """What decided, in one line; empty where nothing was measured.
 
-    The first effects that the headline was judged on; or what the lecture has and what was computed, where it is wrong; or how many
-    identities hold.
+    The first effects that the headline was judged on; or what the lecture has and what was computed, where it is wrong; or how
+    many identities hold.
     """
     part = record.headline
     if measured := [effect for effect in part.effects if effect.estimate is not None][:effects]:
