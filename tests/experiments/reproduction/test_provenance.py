@@ -30,6 +30,7 @@ def test_a_study_rests_on_the_files_that_it_takes_constants_from() -> None:
     assert rests_on("cs231n.skips_refine_segmentation") == {
         "cs231n/skips_refine_segmentation.py",
         "cs231n/_segmentation.py",
+        "_amended.py",
         "_augmentations.py",
     }
 

@@ -198,7 +198,7 @@ def test_an_exact_study_runs_from_the_command_line(
 ) -> None:
     monkeypatch.setattr("experiments.reproduction.reproduce.launcher", lambda *args: Here())
     assert reproduce(["B03"]) == 0
-    assert "B03  exact " in capsys.readouterr().out
+    assert "B03  erratum " in capsys.readouterr().out
     assert read_record(Path("runs/lectures/cnn/fully_connected_needs_billions/verdict-cpu.json"))
 
 
