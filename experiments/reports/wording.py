@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.studies.record import EffectRecord, Record, VariantRecord
+from experiments.studies.record import EffectRecord, PartRecord, Record, VariantRecord
 
 MOST = 100
 """Seeds of an effect that are written out."""
@@ -91,10 +91,16 @@ def headline(record: Record, effects: int = 1) -> str:
     part = record.headline
     if measured := [effect for effect in part.effects if effect.estimate is not None][:effects]:
         return "; ".join(map(one_line, measured))
-    if wrong := [check for check in part.checks if check.wrong and check.holds and check.lecture][:effects]:
-        return "; ".join(f"{check.what}: {number(check.computed)}, and not {check.lecture}" for check in wrong)
+    if wrong := corrected(part):
+        return wrong
     broken = "".join(f"; does not hold: {check.what}" for check in record.checks if not check.holds)
     return f"{sum(c.holds for c in record.checks)} of {len(record.checks)} identities hold{broken}" if record.checks else ""
+
+
+def corrected(part: PartRecord) -> str:
+    """What was computed where the lecture has something else; empty where it has nothing wrong."""
+    wrong = [check for check in part.checks if check.wrong and check.holds and check.lecture]
+    return "; ".join(f"{check.what}: {number(check.computed)}, and not {check.lecture}" for check in wrong[:2])
 
 
 def setting(key: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from datamodules.scene import InputError
 from experiments.lectures import LECTURES, rows
 from experiments.reports.overview import days
-from experiments.reports.wording import estimate, number
+from experiments.reports.wording import corrected, estimate, number
 from experiments.runs.markup import plain
 from experiments.runs.writing import write_atomically
 from experiments.studies.code import stale
@@ -79,12 +79,13 @@ def _made_on(records: Iterable[Record]) -> str:
 
 
 def measured(part: PartRecord, most: int = 2) -> str:
-    """What decided, in one line: the first effects with their intervals, or how many identities hold; if nothing did, why."""
+    """What decided, in one line: the first effects with their intervals, what the lecture has wrong, or how many identities
+    hold; if nothing did, why."""
     if part.level == Level.INCONCLUSIVE:
         return part.because
     decided = "; ".join(map(in_short, part.effects[:most]))
     held = sum(check.holds for check in part.checks)
-    return decided or f"{held} of {len(part.checks)} identities hold"
+    return decided or corrected(part) or f"{held} of {len(part.checks)} identities hold"
 
 
 def in_short(effect: EffectRecord) -> str:
