@@ -22,7 +22,8 @@ from experiments.runs.files import (
     read_summary,
     run_at,
 )
-from experiments.studies.record import EffectRecord, Record, effect_record
+from experiments.studies.record import EffectRecord, Record
+from experiments.studies.recording import effect_record
 from experiments.studies.verdict import Effect
 
 from .series import Series, thin

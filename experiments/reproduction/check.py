@@ -12,7 +12,8 @@ from typing import Any
 from experiments.studies.code import stale
 from experiments.studies.committed import broken_committed, committed_records
 from experiments.studies.plan import collect, next_jobs
-from experiments.studies.record import Record, part_record
+from experiments.studies.record import Record
+from experiments.studies.recording import part_record
 from experiments.studies.results import Run
 from experiments.studies.study import Exact, Job
 from experiments.studies.verdict import Verdict, judge_checks

@@ -18,7 +18,8 @@ from experiments.runs.writing import write_atomically
 from experiments.studies.code import source_digest, stale
 from experiments.studies.lazy import plain
 from experiments.studies.reading import read_run
-from experiments.studies.record import FORMAT, AmendmentRecord, Record, RunRecord, VariantRecord, part_record, rounded
+from experiments.studies.record import FORMAT, AmendmentRecord, Record, RunRecord, VariantRecord
+from experiments.studies.recording import part_record, rounded
 from experiments.studies.results import Run, Runs
 from experiments.studies.study import TUNING_SEED, Exact, ScaleName, Study, digest
 from experiments.studies.verdict import Verdict

@@ -16,7 +16,8 @@ from experiments.reports.series import band, smooth, thin
 from experiments.reports.style import label
 from experiments.reports.wording import seeds
 from experiments.studies.needs import Needs
-from experiments.studies.record import EffectRecord, needs_record
+from experiments.studies.record import EffectRecord
+from experiments.studies.recording import needs_record
 
 
 def effect(name: str, by_seed: tuple[float, ...], unit: str = "", needs: Needs | None = None, **more: float) -> EffectRecord:

@@ -13,7 +13,8 @@ from experiments.reproduction.agreement import agreement_summary
 from experiments.reproduction.nearness import nearest_line
 from experiments.reproduction.reproduction import Reproduction
 from experiments.studies.levels import Level
-from experiments.studies.record import Record, part_record, read_record
+from experiments.studies.record import Record, read_record
+from experiments.studies.recording import part_record
 from experiments.studies.results import Runs
 from experiments.studies.study import Measured, Measurement, Study
 from experiments.studies.verdict import Effect, Needs, Part, ValidityCheck

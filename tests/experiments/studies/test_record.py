@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiments.studies.readable import readable_json
-from experiments.studies.record import EffectRecord, Record, effect_record, older_records, read_record, read_records
+from experiments.studies.record import EffectRecord, Record, older_records, read_record, read_records
+from experiments.studies.recording import effect_record
 from experiments.studies.verdict import Effect, Level, Needs
 from tests.support.made_up_records import small_record
 
