@@ -115,7 +115,10 @@ def _curves(record: Record, runs: Path | None) -> list[Figures]:
         scales = {"log_x": axes in ("log-x", "log-log"), "log_y": axes in ("log-y", "log-log")}
         drawn[title] = partial(curves_with_bands, curves[name], x_title, title, percent=is_fraction(name), **scales)
     shown = tuple(map(metric_title, first))
-    caption = "A line is the mean over seeds; its band reaches from the lowest seed to the highest."
+    caption = (
+        "A line is the mean over the seeds that have a value there, and its band reaches from the lowest to the highest: a run "
+        "that ended, at its threshold say, is no longer in either."
+    )
     return [Figures("curves", drawn, shown, caption, heading="Curves")] if drawn else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -94,9 +95,12 @@ def level_of(word: str) -> Level:
     """A level by its name, ``direction only`` or ``direction-only``.
 
     Raises:
-        ValueError: there is none of this name.
+        ArgumentTypeError: there is none of this name; it says which there are.
     """
-    return Level(word.lower().replace("-", " ").replace("_", " "))
+    try:
+        return Level(word.lower().replace("-", " ").replace("_", " "))
+    except ValueError:
+        raise ArgumentTypeError(f"{word!r} is no level; {', '.join(Level)} expected") from None
 
 
 def filtered(

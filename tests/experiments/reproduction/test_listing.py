@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,8 @@ def test_a_filter_chooses_what_is_run(
 
 def test_a_level_is_said_with_a_space_or_without() -> None:
     assert level_of("direction-only") is level_of("Direction only") is Level.DIRECTION_ONLY
+    with pytest.raises(ArgumentTypeError, match=r"'certain' is no level; exact, .* expected"):
+        level_of("certain")
 
 
 def test_a_list_of_no_verdicts_is_one_all_the_same(workdir: Path) -> None:
