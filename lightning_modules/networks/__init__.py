@@ -3,6 +3,7 @@
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
+from .deconvnet import DeconvNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
@@ -17,6 +18,7 @@ from .pooling import MinPool2d
 from .rcnn import RCNN
 from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
 from .resnet9 import ResNet9
+from .segnet import SegNet
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
 from .ssd import SSD
@@ -41,6 +43,7 @@ __all__ = [
     "ClassifierLayers",
     "ConvBackbone",
     "ConvEncoder",
+    "DeconvNet",
     "Default",
     "DenseSlidingWindow",
     "FastRCNN",
@@ -74,6 +77,7 @@ __all__ = [
     "RoIAlign",
     "RoIPool",
     "SPPNet",
+    "SegNet",
     "SeparateClassAndBox",
     "SharedConnection",
     "SlidingWindow",
