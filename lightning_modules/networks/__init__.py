@@ -1,5 +1,6 @@
 """The lectures' networks: plain modules that know nothing of Lightning."""
 
+from .backbone_fcn import BackboneFCN
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
@@ -35,6 +36,7 @@ __all__ = [
     "VGG16",
     "VGGFCN",
     "YOLO",
+    "BackboneFCN",
     "BedOfNails",
     "Bilinear",
     "CifarNet",
