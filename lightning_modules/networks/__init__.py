@@ -1,5 +1,6 @@
 """The lectures' networks: plain modules that know nothing of Lightning."""
 
+from .anchor_yolo import AnchorYOLO
 from .backbone_fcn import BackboneFCN
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
@@ -20,6 +21,7 @@ from .rcnn import RCNN
 from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
 from .resnet9 import ResNet9
 from .segnet import SegNet
+from .set_regressor import BestMatching, FromLeftToRight, SetRegressor
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
 from .ssd import SSD
@@ -36,8 +38,10 @@ __all__ = [
     "VGG16",
     "VGGFCN",
     "YOLO",
+    "AnchorYOLO",
     "BackboneFCN",
     "BedOfNails",
+    "BestMatching",
     "Bilinear",
     "CifarNet",
     "ClassAndBox",
@@ -50,6 +54,7 @@ __all__ = [
     "DenseSlidingWindow",
     "FastRCNN",
     "FasterRCNN",
+    "FromLeftToRight",
     "FullConnection",
     "FullResolutionFCN",
     "FullyConnected",
@@ -81,6 +86,7 @@ __all__ = [
     "SPPNet",
     "SegNet",
     "SeparateClassAndBox",
+    "SetRegressor",
     "SharedConnection",
     "SlidingWindow",
     "SmallConvNet",
