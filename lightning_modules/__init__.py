@@ -8,6 +8,7 @@ from .instance_segmentation import InstanceSegmentation
 from .keypoint_detection import KeypointAndMaskDetection, KeypointDetection
 from .linear_svms import LinearSVMs
 from .localization import Localization
+from .margin_classification import MarginClassification, OneVsRestHinge
 from .pose import Pose
 from .region_detection import RegionDetection
 from .ridge_regressors import RidgeRegressors
@@ -24,7 +25,9 @@ __all__ = [
     "KeypointDetection",
     "LinearSVMs",
     "Localization",
+    "MarginClassification",
     "MultiLabelClassification",
+    "OneVsRestHinge",
     "Pose",
     "RegionDetection",
     "RidgeRegressors",

@@ -1,8 +1,11 @@
 """The lectures' networks: plain modules that know nothing of Lightning."""
 
+from .anchor_yolo import AnchorYOLO
+from .backbone_fcn import BackboneFCN
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
+from .deconvnet import DeconvNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
@@ -17,6 +20,8 @@ from .pooling import MinPool2d
 from .rcnn import RCNN
 from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
 from .resnet9 import ResNet9
+from .segnet import SegNet
+from .set_regressor import BestMatching, FromLeftToRight, SetRegressor
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
 from .ssd import SSD
@@ -33,7 +38,10 @@ __all__ = [
     "VGG16",
     "VGGFCN",
     "YOLO",
+    "AnchorYOLO",
+    "BackboneFCN",
     "BedOfNails",
+    "BestMatching",
     "Bilinear",
     "CifarNet",
     "ClassAndBox",
@@ -41,10 +49,12 @@ __all__ = [
     "ClassifierLayers",
     "ConvBackbone",
     "ConvEncoder",
+    "DeconvNet",
     "Default",
     "DenseSlidingWindow",
     "FastRCNN",
     "FasterRCNN",
+    "FromLeftToRight",
     "FullConnection",
     "FullResolutionFCN",
     "FullyConnected",
@@ -74,7 +84,9 @@ __all__ = [
     "RoIAlign",
     "RoIPool",
     "SPPNet",
+    "SegNet",
     "SeparateClassAndBox",
+    "SetRegressor",
     "SharedConnection",
     "SlidingWindow",
     "SmallConvNet",

@@ -25,9 +25,12 @@ from lightning_modules.networks import (
     SSD,
     VGGFCN,
     YOLO,
+    AnchorYOLO,
+    BackboneFCN,
     CifarNet,
     ClassAndBox,
     ConvBackbone,
+    DeconvNet,
     DenseSlidingWindow,
     FasterRCNN,
     FastRCNN,
@@ -47,7 +50,9 @@ from lightning_modules.networks import (
     PermutedPixels,
     PixelSoftmax,
     ResNet9,
+    SegNet,
     SeparateClassAndBox,
+    SetRegressor,
     SlidingWindow,
     SmallConvNet,
     SoftmaxHead,
@@ -67,6 +72,7 @@ from lightning_modules.networks.mask_rcnn import MaskChannels
 from lightning_modules.networks.pooling import MinPool2d
 from lightning_modules.networks.region_heads import FullyConnected, RegionHead
 from lightning_modules.networks.regions import RegionDetector
+from lightning_modules.networks.set_regressor import SlotAssignment
 from lightning_modules.networks.upsampling import Upsampling
 from lightning_modules.networks.yolo import FullyConnectedHead
 
@@ -107,6 +113,9 @@ CLASSIFIERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
 SEGMENTERS: dict[str, Callable[[int], nn.Module]] = {
     "fcn": FCN,
     "vgg-fcn": VGGFCN,
+    "segnet": partial(SegNet, widths=(4, 6), depths=(1, 2)),
+    "deconvnet": partial(DeconvNet, widths=(4, 6), depths=(1, 2), hidden=8, bottom=2),
+    "backbone-fcn": partial(BackboneFCN, backbone=Small, hidden=8),
     "full-resolution": partial(FullResolutionFCN, width=4),
     "sliding-window": partial(SlidingWindow, classifier=CLASSIFIERS["patches"][0]),
     "sliding-window-dense": partial(DenseSlidingWindow, classifier=CLASSIFIERS["patches"][0]),
@@ -121,6 +130,8 @@ REGRESSORS: dict[str, Callable[[int], nn.Module]] = {
 DETECTORS: dict[str, Callable[[int], Detector]] = {
     "yolo": partial(YOLO, backbone=Small),
     "yolo-paper": partial(YOLO, backbone=Small, head=partial(FullyConnectedHead, hidden=64, dropout=0.0)),
+    "yolo-anchors": partial(AnchorYOLO, backbone=Small),
+    "set-regressor": partial(SetRegressor, backbone=Small, hidden=16),
     "ssd": partial(SSD, backbone=Small),
     "ssd-pyramid": partial(SSD, backbone=Pyramid, scales=4),
     "faster-rcnn": partial(FasterRCNN, backbone=Small, head=Dense, proposals=20),
@@ -159,6 +170,7 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
 
 PARTS: tuple[type, ...] = (
     *(Backbone, Encoder, Upsampling, RoIPooling, Branch, RegionHead, FullyConnected, MaskChannels, Initialization, MinPool2d),
+    SlotAssignment,
     *(SharedConnection, LocalConnection, FullConnection),
 )
 """What networks are composed of, itself or its base class; it is tested beside them."""
@@ -169,6 +181,7 @@ Config = dict[str, Any]
 
 TASKS: dict[str, Config] = {
     "Classification": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
+    "MarginClassification": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
     "MultiLabelClassification": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
     "Segmentation": {"class_path": "lightning_modules.networks.FCN"},
     "Localization": {"class_path": "ClassAndBox"},

@@ -22,6 +22,7 @@ from lightning_modules import (
     KeypointAndMaskDetection,
     KeypointDetection,
     Localization,
+    MarginClassification,
     MultiLabelClassification,
     Pose,
     RegionDetection,
@@ -32,6 +33,7 @@ from lightning_modules.base import Task
 from lightning_modules.networks import (
     RCNN,
     SSD,
+    AnchorYOLO,
     ClassAndBox,
     FasterRCNN,
     FastRCNN,
@@ -42,12 +44,13 @@ from lightning_modules.networks import (
     KeypointRegressor,
     MaskBranch,
     MaskRCNN,
+    SetRegressor,
     SmallConvNet,
     SoftmaxHead,
     SPPNet,
     StagedHead,
 )
-from tests.support.plain_backbone import PlainBackbone, PlainFCN, PlainYOLO
+from tests.support.plain_backbone import PlainBackbone, PlainFCN, PlainHead, PlainYOLO
 
 # Without batch normalisation, whose statistics are of the images that share a batch.
 LAYERS = partial(FullyConnected, widths=(16,))
@@ -57,11 +60,14 @@ FASTER: dict[str, Any] = {**REGIONS, "anchor_scales": (2.0, 4.0), "rpn_samples":
 MASKS, KEYPOINTS = partial(MaskBranch, size=4, layers=(4,), hidden=4), partial(KeypointBranch, size=4, layers=(4,))
 TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     "classification": (Classification, partial(SmallConvNet, widths=(4, 8))),
+    "margin": (MarginClassification, partial(SmallConvNet, widths=(4, 8))),
     "multi-label": (MultiLabelClassification, partial(SmallConvNet, widths=(4, 8))),
     "segmentation": (Segmentation, PlainFCN),
     "localization": (Localization, partial(ClassAndBox, backbone=PlainBackbone)),
     "pose": (Pose, partial(KeypointRegressor, backbone=PlainBackbone)),
     "YOLO": (Detection, PlainYOLO),
+    "YOLO with base boxes": (Detection, partial(AnchorYOLO, backbone=PlainBackbone, head=PlainHead)),
+    "set regressor": (Detection, partial(SetRegressor, backbone=PlainBackbone, hidden=16)),
     "SSD": (Detection, partial(SSD, backbone=PlainBackbone, width=8)),
     "Fast R-CNN": (RegionDetection, partial(FastRCNN, **REGIONS)),
     "R-CNN": (RegionDetection, partial(RCNN, **{**REGIONS, "head": STAGED}, crop=16)),
