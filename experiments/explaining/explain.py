@@ -54,9 +54,7 @@ class Explain(LecternCLI):
     def run_subcommand(self, subcommand: str) -> None:
         config, task, data = self.config["predict"], self.model, self.datamodule
         path = Path(config.ckpt_path)
-        weights = load(path)["state_dict"]
-        check_weights(task, weights, path)
-        task.load_state_dict(weights)
+        self._load(path)
         task.to(self.trainer.strategy.root_device)
         known = task.needs <= data.provides | COMPUTED
         data.require(task.needs | (task.uses & data.provides) if known else task.needs & COMPUTED)
@@ -89,6 +87,23 @@ class Explain(LecternCLI):
             "image_size": " x ".join(map(str, data.image_size)),
         }
         print(f"page  {write_page(self.place, page, self.methods, facts)}")
+
+    def _load(self, path: Path) -> None:
+        """Gives the task its weights.
+
+        Raises:
+            InputError: they are not of its shapes, as where a linear layer was trained on images of another size.
+        """
+        weights = load(path)["state_dict"]
+        trained_on = tuple(self.saved.metadata.get("image_size", ())) if self.saved else ()
+        try:
+            check_weights(self.model, weights, path)
+        except InputError as error:
+            if trained_on in ((), self.datamodule.image_size):
+                raise
+            size = " x ".join(map(str, trained_on))
+            raise InputError(f"data.image_size: the network takes images of {size} pixels (H x W) alone ({error})") from None
+        self.model.load_state_dict(weights)
 
     @property
     def _searches(self) -> bool:

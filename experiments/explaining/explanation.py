@@ -101,9 +101,10 @@ class Explainer:
     Args:
         task: with its weights.
         layer: of its network, by name; empty for the last convolution.
+        sample: some of the images, by which the layer is found and tried.
 
     Raises:
-        InputError: it has no score of a class or no convolution, or there is no such layer.
+        InputError: it has no score of a class or no convolution, there is no such layer, or it does not take such images.
     """
 
     def __init__(self, task: Task, layer: str, sample: Batch) -> None:
@@ -123,11 +124,9 @@ class Explainer:
         self._check_layer()
 
     def _of_another_size(self, error: RuntimeError) -> InputError:
-        known, here = self.task.metadata.image_size, self.sample.shape[-2:]
-        what = f"{type(self.task.network).__name__} does not take images of {here[0]} x {here[1]} pixels (H x W)"
-        return InputError(
-            f"{what}, data.image_size: {' '.join(str(error).split())[:120]}" + ("" if tuple(here) != known else "; ")
-        )
+        height, width = self.sample.shape[-2:]
+        name, why = type(self.task.network).__name__, " ".join(str(error).split())[:160]
+        return InputError(f"data.image_size: {name} does not take images of {height} x {width} pixels (H x W): {why}")
 
     def _check_layer(self) -> None:
         with torch.no_grad(), recorded({"": self.trained_layer}) as outputs:

@@ -111,7 +111,7 @@ def first_layer_filters(network: nn.Module) -> Tensor | None:
     return 0.5 + 0.5 * weight / weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
 
 
-def sheet(pictures: Tensor, *, columns: int, side: int, gap: int = 2) -> Tensor:
+def sheet(pictures: Tensor, *, columns: int, side: int, gap: int = 3) -> Tensor:
     """Pictures float (N, 3, h, w) in [0, 1] as one, uint8 (3, H, W), each enlarged by a whole factor to ``side``."""
     factor = max(1, side // max(pictures.shape[-2:]))
     tiles = F.interpolate(pictures.clamp(0, 1), scale_factor=factor, mode="nearest")

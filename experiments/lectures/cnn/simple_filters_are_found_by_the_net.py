@@ -94,7 +94,7 @@ def parts(runs: Runs) -> Part:
         shown=(gain(LABELS), gain(RANDOM), *(runs.quantity(f"median Gabor R², {v}", v, R2) for v in runs.variants)),
         validity_checks=(runs.beats("test/accuracy", 1 / CLASSES, variants=[TRAINED]),),
         because=f"Of a filter that was learned from photographs, one Gabor explains {learned.estimate:.2f} more of the "
-        f"variation than of one that was learned from the same photographs with their pixels permuted: the net finds edges by itself.",
+        f"variation than of one that was learned from them with their pixels permuted: the net finds edges by itself.",
     )
 
 
