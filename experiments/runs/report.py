@@ -22,6 +22,8 @@ from .markup import link, picture, plain
 from .writing import write_atomically
 
 REPORT = "report.md"
+FILTERS = "filters.png"
+"""Among a run's pictures, that of its first layer."""
 
 
 def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
@@ -142,7 +144,7 @@ def _curve(folder: Path) -> list[str]:
 
 
 def _pictures(folder: Path) -> list[str]:
-    pictures = sorted((folder / PICTURES).glob("*.png"))
+    pictures = sorted(path for path in (folder / PICTURES).glob("*.png") if path.name != FILTERS)
     test = last_own_test(folder)
     tested = sorted((folder / EVALUATIONS / test[0] / PICTURES).glob("*.png")) if test else []
     if not pictures and not tested:
@@ -154,4 +156,11 @@ def _pictures(folder: Path) -> list[str]:
         "Truth on the left, prediction on the right.",
         "",
         *(picture(p.stem, p.relative_to(folder).as_posix()) for p in shown),
+        *_filters(folder),
     ]
+
+
+def _filters(folder: Path) -> list[str]:
+    if not (folder / PICTURES / FILTERS).is_file():
+        return []
+    return ["", "The first layer's filters; grey is 0.", "", picture("filters", f"{PICTURES}/{FILTERS}")]

@@ -64,10 +64,10 @@ def maximised(
     *,
     steps: int = 96,
     lr: float = 0.08,
-    roughness: float = 2.0,
+    roughness: float = 1.0,
     jitter: int = 3,
 ) -> Tensor:
-    """Images that make a number great, by gradient ascent from faint noise: float (B, 3, H, W), normalised.
+    """Images that make a number great, by gradient ascent from noise: float (B, 3, H, W), normalised.
 
     Erhan et al. 2009, "Visualizing higher-layer features"; Simonyan et al. 2013, section 2. Without a prior high frequencies
     win: so the squared difference of neighbouring pixels costs ``roughness`` (Mahendran & Vedaldi 2015), and the image is moved
@@ -82,7 +82,7 @@ def maximised(
         roughness: weight of the prior, beside the objective in parts of its own value.
         jitter: in pixels.
     """
-    images = (0.1 * torch.randn(shape, generator=rng)).requires_grad_()
+    images = (0.3 * torch.randn(shape, generator=rng)).requires_grad_()
     optimizer = torch.optim.Adam([images], lr=lr)
     for _ in range(steps):
         x, y = torch.randint(-jitter, jitter + 1, (2,), generator=rng).tolist()

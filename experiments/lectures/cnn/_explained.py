@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.io import write_png
 from torchvision.ops import Conv2dNormActivation
 
 from datamodules.base import DataModule, PreparedScenes, Split
@@ -90,7 +90,7 @@ def draw_filters(network: nn.Module, folder: Path) -> None:
     filters = first_layer_filters(network)
     assert filters is not None
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    write_png(sheet(filters, columns=8, side=42), str(folder / "pictures" / "filters.png"))
+    Image.fromarray(sheet(filters, columns=8, side=42).permute(1, 2, 0).numpy()).save(folder / "pictures" / "filters.png")
 
 
 def digest_of(images: Tensor) -> str:
