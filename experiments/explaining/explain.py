@@ -10,6 +10,7 @@ from jsonargparse.typing import PositiveInt
 from pytorch_lightning.cli import LightningArgumentParser
 
 from datamodules.scene import COMPUTED, Batch, InputError, unbind
+from experiments.command_line.early import read_early
 from experiments.training.checkpoint_io import check_weights, load
 from experiments.training.cli import LecternCLI, run_cli
 from experiments.training.exported import SUFFIX
@@ -40,10 +41,14 @@ class Explain(LecternCLI):
         )
         parser.add_argument("--output", type=str | None, default=None, help="the page's folder; by default in the run's folder")
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        path = read_early(list(args)).checkpoint or ""
+        if Path(path).suffix == SUFFIX:
+            raise InputError(f"{path}: an exported network has no gradients; explain its checkpoint")
+        super().parse_arguments(parser, args)
+
     def before_instantiate_classes(self) -> None:
         config = self.config["predict"]
-        if Path(config.ckpt_path).suffix == SUFFIX:
-            raise InputError(f"{config.ckpt_path}: an exported network has no gradients; explain its checkpoint")
         config["wandb"], config["trainer"]["logger"] = "disabled", False
         super().before_instantiate_classes()
         self.methods = chosen(config.methods)

@@ -12,10 +12,13 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+SEED = 1_000_003
+"""That no run begins with: with a run's own, the weights drawn would be those that its training began from."""
+
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
-def randomized(network: NetworkT, seed: int = 0) -> NetworkT:
+def randomized(network: NetworkT, seed: int = SEED) -> NetworkT:
     """A copy whose weights are all drawn anew, as each layer draws its own; the statistics of normalisations too.
 
     A parameter of a module that does not say how it is drawn is drawn from a normal distribution of its own mean and standard

@@ -130,7 +130,7 @@ def test_the_same_seed_trains_the_same_net() -> None:
 
 
 def test_a_measurement_of_pointing_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pointing, "SCENES", 64)
+    monkeypatch.setattr(pointing, "SCENES", 16)
     monkeypatch.setattr(pointing, "TEST", 4)
     monkeypatch.setattr(pointing, "STEPS", 2)
     names = {"accuracy", "centre", "random point", *pointing.explained(explainable(net(6, (4,), 3)))}
