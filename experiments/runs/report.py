@@ -36,7 +36,7 @@ def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
     lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), ""]
     lines += _expectations(config.get("expect"), tested) + _metrics("Test", tested)
     lines += _metrics("Last values of training and validation", summary.get("metrics", {}))
-    lines += _evaluations(folder) + _curve(folder) + _pictures(folder)
+    lines += _evaluations(folder) + _curve(folder) + _pictures(folder) + _filters(folder)
     return _written(folder, lines)
 
 
@@ -156,11 +156,10 @@ def _pictures(folder: Path) -> list[str]:
         "Truth on the left, prediction on the right.",
         "",
         *(picture(p.stem, p.relative_to(folder).as_posix()) for p in shown),
-        *_filters(folder),
     ]
 
 
 def _filters(folder: Path) -> list[str]:
     if not (folder / PICTURES / FILTERS).is_file():
         return []
-    return ["", "The first layer's filters; grey is 0.", "", picture("filters", f"{PICTURES}/{FILTERS}")]
+    return ["## First-layer filters", "", "Grey is 0.", "", picture("filters", f"{PICTURES}/{FILTERS}")]

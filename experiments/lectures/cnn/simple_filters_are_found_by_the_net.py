@@ -24,7 +24,7 @@ from ._explained import Weights, accuracy, digest_of, draw_filters, net, normali
 
 ROOT, SIDE, CLASSES, STEPS = "data/cifar10", 32, 10, 250
 WIDTHS, FILTER = (32, 32, 32), 7
-LRS = (0.03, 0.1, 0.3, 1.0, 3.0)
+LRS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """That are tried for each way of training; the one of the least training loss with the tuning seed is taken."""
 TRAINED, PERMUTED, LABELS, RANDOM = "trained", "permuted pixels", "random labels", "random weights"
 R2 = "Gabor R²"

@@ -26,19 +26,22 @@ def trained(home: Path, *arguments: str) -> Path:
         patch.setenv("PL_GLOBAL_SEED", "0")
         patch.setattr(sys, "argv", ["lectern", "fit", *arguments])
         assert main() == 0
-    return one_run(home / "runs")
+    return one_run(home / "runs") / "checkpoints" / "last.ckpt"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(tmp_path_factory.mktemp("trained"), "--config", "classification/cuda_convnet_shapes", *SHAPES)
 
 
-def test_a_page_lies_in_the_runs_folder(run: Path, lectern: Lectern) -> None:
+def test_a_page_lies_in_the_runs_folder(checkpoint: Path, lectern: Lectern) -> None:
+    run = checkpoint.parents[1]
     assert (run / "pictures" / "filters.png").is_file(), "the callback"
     assert "filters.png" in (run / "report.md").read_text()
     before = everything_below(run)
-    done = lectern("explain", "--ckpt_path", str(run), "--limit", "2", "--search", "3", "--methods", "occlusion,nine-images")
+    done = lectern(
+        "explain", "--ckpt_path", str(checkpoint), "--limit", "2", "--search", "3", "--methods", "occlusion,nine-images"
+    )
     assert done.code == 0, done.err
     (folder,) = (run / "evaluations").iterdir()
     assert f"page  {folder / 'explanations.html'}" in done.out
@@ -56,9 +59,12 @@ def test_a_page_lies_in_the_runs_folder(run: Path, lectern: Lectern) -> None:
         (["--data.image_size", "48"], "data.image_size: the network takes images of 24 x 32 pixels (H x W) alone"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_leaves_nothing(run: Path, arguments: list[str], line: str, lectern: Lectern) -> None:
+def test_what_is_wrong_is_one_line_and_leaves_nothing(
+    checkpoint: Path, arguments: list[str], line: str, lectern: Lectern
+) -> None:
+    run = checkpoint.parents[1]
     before = {path.name for path in (run / "evaluations").iterdir()} if (run / "evaluations").exists() else set()
-    done = lectern("explain", "--ckpt_path", str(run), "--methods", "gradients", "--limit", "1", *arguments)
+    done = lectern("explain", "--ckpt_path", str(checkpoint), "--methods", "gradients", "--limit", "1", *arguments)
     assert done.code == 2
     (said,) = [text for text in done.err.splitlines() if text.startswith("lectern: error") or line in text]
     assert line in said and "Traceback" not in done.err
@@ -68,8 +74,8 @@ def test_what_is_wrong_is_one_line_and_leaves_nothing(run: Path, arguments: list
 
 def test_a_network_without_convolutions_is_refused(lectern: Lectern, workdir: Path) -> None:
     small = [a for a in SHAPES if "widths" not in a and "callbacks" not in a]
-    run = trained(workdir, "--config", "classification/perceptron_shapes", *small)
-    done = lectern("explain", "--ckpt_path", str(run))
+    flat = trained(workdir, "--config", "classification/perceptron_shapes", *small)
+    done = lectern("explain", "--ckpt_path", str(flat))
     assert done.code == 2 and "MultilayerPerceptron: no convolution: there is no map of what it sees" in done.err
 
 
