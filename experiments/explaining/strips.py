@@ -79,7 +79,7 @@ def add_channels(page: Explanation, explainer: Explainer, images: Sequence[Tenso
             objective = mean_activation(scores.network, layer, channels)
             rng = torch.Generator().manual_seed(0)
             made[kind] = maximised(
-                lambda found, objective=objective: objective(found.to(channels.device)),  # type: ignore[misc]
+                lambda found, objective=objective: objective(found.to(channels.device)).cpu(),  # type: ignore[misc]
                 (len(channels), 3, height, width),
                 rng,
                 steps=STEPS,

@@ -28,9 +28,9 @@ def randomized(network: NetworkT, seed: int = SEED) -> NetworkT:
         network: any.
         seed: of the weights; torch's own generator is left as it was.
     """
-    copy = deepcopy(network)
+    copy = deepcopy(network).cpu()  # so that all devices draw the same
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs as well, and they are not put back
         for module in copy.modules():
             reset: Any = getattr(module, "reset_parameters", None)
             if callable(reset):
@@ -39,4 +39,5 @@ def randomized(network: NetworkT, seed: int = SEED) -> NetworkT:
             for parameter in module.parameters(recurse=False):
                 drawn = torch.randn(parameter.shape).to(parameter)
                 parameter.copy_(parameter.mean() + drawn * parameter.std(correction=0))
-    return copy
+    place = next(network.parameters(), torch.zeros(0)).device
+    return copy.to(place)
