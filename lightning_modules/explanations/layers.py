@@ -83,7 +83,7 @@ def last_convolution(network: nn.Module, images: Tensor, given: Sequence[Tensor]
     Raises:
         InputError: there is no convolution on the way to the scores.
     """
-    layers = {name: module for name, module in network.named_modules() if isinstance(module, WEIGHTED)}
+    layers: dict[str, nn.Module] = {name: m for name, m in network.named_modules() if isinstance(m, WEIGHTED)}
     found = list(convolutions(network))
     if not found:
         raise InputError("no convolution: there is no map of what it sees")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from experiments.lectures.cnn import _first_layer, _pointing
 from experiments.lectures.cnn import feature_visualisation_points_at_the_object as pointing
 from experiments.lectures.cnn import simple_filters_are_found_by_the_net as filters
 from experiments.lectures.cnn._explained import accuracy, net, shuffled, train
@@ -21,7 +22,7 @@ from tests.support.made_up_verdicts import five
 
 def gabors(trained: list[float], permuted: list[float], accuracy: float = 0.45, inside: float = 1) -> Runs:
     def values(r2: list[float]) -> dict[str, list[float]]:
-        return {filters.R2: r2, "test/accuracy": [accuracy] * 5, "lr inside": [inside] * 5}
+        return {_first_layer.R2: r2, "test/accuracy": [accuracy] * 5, "lr inside": [inside] * 5}
 
     others = {filters.LABELS: values(five(0.39)), filters.RANDOM: values(five(0.22))}
     return Runs.made_up({filters.TRAINED: values(trained), filters.PERMUTED: values(permuted), **others})
@@ -53,9 +54,9 @@ def pointed(
     seen: list[float], random: float = 0.31, *, accuracy: float = 0.9, centre: float = 0.33, guided: float = 0.45
 ) -> Runs:
     def values(occlusion: list[float], others: float) -> dict[str, list[float]]:
-        named = dict.fromkeys(("Grad-CAM", "gradient", pointing.GUIDED, pointing.DECONVNET), five(others))
+        named = dict.fromkeys(("Grad-CAM", "gradient", _pointing.GUIDED, _pointing.DECONVNET), five(others))
         return {
-            pointing.OCCLUSION: occlusion,
+            _pointing.OCCLUSION: occlusion,
             **named,
             "accuracy": [accuracy] * 5,
             "centre": [centre] * 5,
@@ -94,9 +95,9 @@ def test_maps_of_random_weights_are_beyond_the_lecture(share: float, level: Leve
 
 
 def test_exchanged_trained_and_random_weights_turn_the_verdict() -> None:
-    named = [f"{name} − centre, random weights" for name in (pointing.GUIDED, pointing.DECONVNET)]
+    named = [f"{name} − centre, random weights" for name in (_pointing.GUIDED, _pointing.DECONVNET)]
     pairs = [(pointing.TRAINED, pointing.RANDOM)]
-    swaps = {f"{pointing.OCCLUSION}, {pointing.TRAINED}": pairs}
+    swaps = {f"{_pointing.OCCLUSION}, {pointing.TRAINED}": pairs}
     runs = pointed(five(0.88))
     # Of the maps of random weights there is nothing to exchange: each is held against the centre, in the same run.
     assert {effect.name for effect in Verdict.of(pointing.study.parts(runs)).parts["b"].effects} == set(named)
@@ -130,27 +131,27 @@ def test_the_same_seed_trains_the_same_net() -> None:
 
 
 def test_a_measurement_of_pointing_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pointing, "SCENES", 16)
-    monkeypatch.setattr(pointing, "TEST", 4)
-    monkeypatch.setattr(pointing, "STEPS", 2)
-    names = {"accuracy", "centre", "random point", *pointing.explained(explainable(net(6, (4,), 3)))}
-    found = pointing.pointing(seed=1, folder=tmp_path, weights="trained")
+    monkeypatch.setattr(_pointing, "SCENES", 16)
+    monkeypatch.setattr(_pointing, "TEST", 4)
+    monkeypatch.setattr(_pointing, "STEPS", 2)
+    names = {"accuracy", "centre", "random point", *_pointing.explained(explainable(net(6, (4,), 3)))}
+    found = _pointing.pointing(seed=1, folder=tmp_path, weights="trained")
     assert found.values.keys() == names and all(0 <= value <= 1 for value in found.values.values())
     assert found.data
 
 
 def test_a_measurement_of_filters_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = (torch.randn(80, 3, 32, 32), torch.arange(80) % 10, torch.randn(10, 3, 32, 32), torch.arange(10))
-    monkeypatch.setattr(filters, "photographs", lambda root: data)
-    monkeypatch.setattr(filters, "WIDTHS", (2, 4, 4))
-    monkeypatch.setattr(filters, "STEPS", 2)
-    monkeypatch.setattr(filters, "LRS", (0.1,))
-    filters.best_lr.cache_clear()
+    monkeypatch.setattr(_first_layer, "photographs", lambda root: data)
+    monkeypatch.setattr(_first_layer, "WIDTHS", (2, 4, 4))
+    monkeypatch.setattr(_first_layer, "STEPS", 2)
+    monkeypatch.setattr(_first_layer, "LRS", (0.1,))
+    _first_layer.best_lr.cache_clear()
     seen = set()
     for weights in ("random labels", "permuted pixels"):
-        found = filters.first_layer(seed=1, folder=tmp_path, weights=weights, root="made up")  # type: ignore[arg-type]
-        assert 0 <= found.values[filters.R2] <= 1 and len(found.curves["filters"]) == 2
+        found = _first_layer.first_layer(seed=1, folder=tmp_path, weights=weights, root="made up")  # type: ignore[arg-type]
+        assert 0 <= found.values[_first_layer.R2] <= 1 and len(found.curves["filters"]) == 2
         seen.add(found.data)
     assert len(seen) == 2  # permuted images are others
     assert (tmp_path / "pictures" / "filters.png").is_file()
-    filters.best_lr.cache_clear()
+    _first_layer.best_lr.cache_clear()
