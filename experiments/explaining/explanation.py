@@ -26,7 +26,7 @@ from .tiles import around_grey, over, sized
 from .words import said
 
 
-class Cell(NamedTuple):
+class MapPair(NamedTuple):
     """A map of an image beside the same map of the network with random weights; both are names of pictures."""
 
     trained: str
@@ -35,7 +35,7 @@ class Cell(NamedTuple):
     """Spearman's rank correlation of the two; NaN where one is the same everywhere."""
 
 
-class Row(NamedTuple):
+class ImageMaps(NamedTuple):
     """An image and its maps."""
 
     name: str
@@ -46,7 +46,7 @@ class Row(NamedTuple):
     image: str
     drawn: str
     """The picture with the prediction drawn upon it."""
-    cells: list[Cell]
+    cells: list[MapPair]
 
 
 class Strip(NamedTuple):
@@ -75,7 +75,7 @@ class Explanation:
     layer: str
     maps: dict[str, Method]
     """The methods that explain an image, in the order of a row's cells."""
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ImageMaps] = field(default_factory=list)
     filters: list[Strip] = field(default_factory=list)
     features: list[Strip] = field(default_factory=list)
     channels: list[ChannelRow] = field(default_factory=list)
@@ -180,9 +180,9 @@ class Explainer:
                 for kind, found in (("", trained), ("_random", random)):
                     page.pictures[f"{number}_{name}{kind}"] = _tile(scene["image"].cpu(), found[name][i], method)
                 picture = f"{number}_{name}"
-                cells.append(Cell(picture, f"{picture}_random", rank_correlation(trained[name][i], random[name][i])))
+                cells.append(MapPair(picture, f"{picture}_random", rank_correlation(trained[name][i], random[name][i])))
             page.rows.append(
-                Row(
+                ImageMaps(
                     str(scene.get("name", scene["index"])),
                     said(scene, self.task.metadata) if scene.keys() & {"label", "labels", "mask"} else "",
                     said(predictions[i], self.task.metadata),

@@ -17,7 +17,7 @@ from datamodules.loading import collate
 from datamodules.scene import Batch
 from lightning_modules.explanations.channels import first_layer_filters, sheet
 
-Weights = Literal["trained", "permuted pixels", "random labels", "random"]
+Origin = Literal["trained", "permuted pixels", "random labels", "random"]
 """How a net came by its weights: the last two, and the second, are controls."""
 BATCH = 64
 

@@ -13,7 +13,7 @@ from datamodules import ImageFolder
 from experiments.measures.gabor import gabor_fit
 from experiments.studies.study import TUNING_SEED, Measured
 
-from ._explained import Weights, accuracy, digest_of, draw_filters, net, normalised, scenes, shuffled, train
+from ._explained import Origin, accuracy, digest_of, draw_filters, net, normalised, scenes, shuffled, train
 
 SIDE, CLASSES, STEPS = 32, 10, 250
 WIDTHS, FILTER = (32, 32, 32), 7
@@ -30,7 +30,7 @@ def photographs(root: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return a, b, c, d
 
 
-def trained(weights: Weights, seed: int, lr: float, root: str) -> tuple[nn.Module, float, float, str]:
+def trained(weights: Origin, seed: int, lr: float, root: str) -> tuple[nn.Module, float, float, str]:
     """A net, its last training loss and its accuracy on the test images, and what stands for its images.
 
     The seed decides weights, order, labels, permutation, and which nine tenths of the training images are seen.
@@ -52,11 +52,11 @@ def trained(weights: Weights, seed: int, lr: float, root: str) -> tuple[nn.Modul
 
 
 @cache
-def best_lr(weights: Weights, root: str) -> float:
+def best_lr(weights: Origin, root: str) -> float:
     return min(LRS, key=lambda lr: trained(weights, TUNING_SEED, lr, root)[1])
 
 
-def first_layer(*, seed: int, folder: Path, weights: Weights, root: str) -> Measured:
+def first_layer(*, seed: int, folder: Path, weights: Origin, root: str) -> Measured:
     """The Gabor fits of a net's 32 first filters."""
     lr = LRS[0] if weights == "random" else best_lr(weights, root)
     network, loss, right, digest = trained(weights, seed, lr, root)

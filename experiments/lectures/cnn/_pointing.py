@@ -17,7 +17,7 @@ from lightning_modules.explanations import maps
 from lightning_modules.explanations.deconvnet import deconvnet
 from lightning_modules.explanations.layers import explainable
 
-from ._explained import Weights, accuracy, digest_of, net, normalised, scenes, shuffled, train
+from ._explained import Origin, accuracy, digest_of, net, normalised, scenes, shuffled, train
 
 SIDE, WIDTHS, STEPS, LR, SCENES, TEST = 32, (16, 32, 64), 800, 0.1, 4000, 1000
 """The learning rate is no part of the comparison: how well the net does is a validity check."""
@@ -40,7 +40,7 @@ def explained(network: nn.Sequential) -> dict[str, Callable[[nn.Module, Tensor, 
     }
 
 
-def pointing(*, seed: int, folder: Path, weights: Weights) -> Measured:
+def pointing(*, seed: int, folder: Path, weights: Origin) -> Measured:
     """How often each map of the true class has its highest place on the object, over the test scenes."""
     data = Shapes(image_size=SIDE, style=STYLE, train=SCENES, test=TEST, workers=0, data_seed=seed)
     drawn, test = (scenes(data, *split, frozenset({"label", "mask"})) for split in (("train", SCENES), ("test", TEST)))
