@@ -21,6 +21,7 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
              --pictures false draws none; an exported network (.onnx) is as good as a checkpoint
   doctor     what a configuration would do here, without training; with --run, one batch of it
+  explain    draw what a checkpoint looks at, beside random weights:  lectern explain --ckpt_path …
   export     write a checkpoint's network as ONNX, for batches of any size, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
   dashboard  a local page: the verdicts, and the runs side by side
@@ -86,6 +87,10 @@ def _command(command: str) -> Callable[[list[str]], int]:
         from .training.doctor import run as doctor
 
         return doctor
+    if command == "explain":
+        from .explaining.explain import run as explain
+
+        return explain
     if command == "export":
         from .training.export import run as export
 

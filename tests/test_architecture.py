@@ -74,6 +74,7 @@ ROOMS: dict[str, set[str]] = {
     "runs": set(),
     "command_line": {"recipes", "runs"},
     "training": {"runs", "recipes", "command_line"},
+    "explaining": {"training", "runs", "command_line"},
     "measures": {"training", "runs"},
     "studies": {"runs", "recipes"},
     "lectures": {"studies", "measures"},

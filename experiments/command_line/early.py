@@ -18,7 +18,7 @@ from .guesses import option_meant, words_without_option
 from .trusting import trusted
 
 TRAINING = ("fit", "doctor")
-EVALUATIONS = ("validate", "test", "predict", "export")
+EVALUATIONS = ("validate", "test", "predict", "explain", "export")
 BEST, LAST = "best.ckpt", "last.ckpt"
 
 

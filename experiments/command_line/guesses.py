@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-COMMANDS = ("fit", "validate", "test", "predict", "doctor", "export", "reproduce", "dashboard", "list")
+COMMANDS = ("fit", "validate", "test", "predict", "doctor", "explain", "export", "reproduce", "dashboard", "list")
 
 COMMAND_MEANT = {
     "train": "fit",
@@ -18,6 +18,10 @@ COMMAND_MEANT = {
     "infer": "predict",
     "inference": "predict",
     "detect": "predict",
+    "visualize": "explain",
+    "visualise": "explain",
+    "gradcam": "explain",
+    "saliency": "explain",
     "onnx": "export",
     "convert": "export",
     "check": "doctor",

@@ -19,7 +19,7 @@ from experiments import PACKAGES, ROOT, recipes
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "jsonargparse", "torchmetrics", "albumentations")
 """Of others' packages, those whose classes and arguments a page of help shows."""
 
-HEAVY = ("fit", "validate", "test", "predict", "doctor", "export", "reproduce", "list")
+HEAVY = ("fit", "validate", "test", "predict", "doctor", "explain", "export", "reproduce", "list")
 """The commands that load libraries before they can show their options."""
 
 

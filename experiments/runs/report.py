@@ -22,6 +22,8 @@ from .markup import link, picture, plain
 from .writing import write_atomically
 
 REPORT = "report.md"
+FILTERS = "filters.png"
+"""Among a run's pictures, that of its first layer."""
 
 
 def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
@@ -34,7 +36,7 @@ def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
     lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), ""]
     lines += _expectations(config.get("expect"), tested) + _metrics("Test", tested)
     lines += _metrics("Last values of training and validation", summary.get("metrics", {}))
-    lines += _evaluations(folder) + _curve(folder) + _pictures(folder)
+    lines += _evaluations(folder) + _curve(folder) + _pictures(folder) + _filters(folder)
     return _written(folder, lines)
 
 
@@ -142,7 +144,7 @@ def _curve(folder: Path) -> list[str]:
 
 
 def _pictures(folder: Path) -> list[str]:
-    pictures = sorted((folder / PICTURES).glob("*.png"))
+    pictures = sorted(path for path in (folder / PICTURES).glob("*.png") if path.name != FILTERS)
     test = last_own_test(folder)
     tested = sorted((folder / EVALUATIONS / test[0] / PICTURES).glob("*.png")) if test else []
     if not pictures and not tested:
@@ -155,3 +157,9 @@ def _pictures(folder: Path) -> list[str]:
         "",
         *(picture(p.stem, p.relative_to(folder).as_posix()) for p in shown),
     ]
+
+
+def _filters(folder: Path) -> list[str]:
+    if not (folder / PICTURES / FILTERS).is_file():
+        return []
+    return ["## First-layer filters", "", "Grey is 0.", "", picture("filters", f"{PICTURES}/{FILTERS}")]

@@ -36,6 +36,7 @@ from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone, read
 from .divergence import OnNan
 from .errors import readable
+from .filter_pictures import FirstLayerFilters  # noqa: F401  (makes its short name known)
 from .keeping import KeepLast
 from .memory import keep_freed_memory
 from .parsing import Parser, say_what_is_hidden

@@ -150,6 +150,7 @@ COMMANDS = {
     "validate": ("validate --ckpt_path CHECKPOINT", 0),
     "test": ("test --ckpt_path CHECKPOINT", 1),  # three minutes' worth of training is expected
     "predict": ("predict --ckpt_path CHECKPOINT --data ImageFiles --data.root photos", 0),
+    "explain": ("explain --ckpt_path CHECKPOINT --limit 1 --search 2", 0),
     "export": ("export --ckpt_path CHECKPOINT", 0),
     "reproduce": ("reproduce output_size_is_a_formula --jobs 1", 0),
     "reproduce --list": ("reproduce --list", 0),
