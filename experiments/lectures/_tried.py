@@ -1,4 +1,4 @@
-"""Learning rates and other settings of measurements that train nets themselves: tried on tuning seeds, judged on none of them."""
+"""Learning rates of measurements that train nets themselves: tried on tuning seeds, which no verdict is judged on."""
 
 from __future__ import annotations
 

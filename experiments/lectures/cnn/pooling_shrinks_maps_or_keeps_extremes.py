@@ -1,0 +1,149 @@
+"""Pooling halves a map and keeps the greatest, the mean or the least of each window; the least, behind a ReLU, classifies worst.
+
+Deck “CNN, R-CNN”, slide “Pooling Layer”: max, average and min pooling. Which is best the lecture does not say: beyond it.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from experiments.lectures._tried import INSIDE, Tried, rates_inside
+from experiments.measures.small_training import Standardize, error, outputs, stage
+from experiments.studies.results import Runs
+from experiments.studies.study import Measured, Measurement, Study, Variant
+from experiments.studies.verdict import Check, Needs, Part
+
+from ._drawn import CHANCE, CLASSES, EASY, digest, drawn, trained, tuned
+
+MAX, AVERAGE, MIN, FIRST, IDENTITIES = "max", "average", "min", "min, before the ReLU", "identities"
+TEST_ERROR = "test error"
+WIDTHS = (16, 32, 32)
+
+
+class MinPool(nn.Module):
+    """The minimum of each 2 × 2 window: (N, C, H, W) to (N, C, H / 2, W / 2)."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return -F.max_pool2d(-maps, 2)
+
+
+POOLS = {MAX: nn.MaxPool2d(2), AVERAGE: nn.AvgPool2d(2), MIN: MinPool(), FIRST: MinPool()}
+
+
+def stages(pool: str) -> nn.Sequential:
+    """Three stages of convolution, normalisation, ReLU and pooling; in the order that ``pool`` asks for."""
+    made = [stage(i, o, pool=POOLS[pool]) for i, o in zip((3, *WIDTHS[:-1]), WIDTHS, strict=True)]
+    if pool == FIRST:
+        made = [nn.Sequential(*(layers[i] for i in (0, 1, 3, 2))) for layers in made]
+    return nn.Sequential(*made)
+
+
+def net_with(pool: str, images: Tensor) -> nn.Module:
+    return nn.Sequential(
+        Standardize(images), stages(pool), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(WIDTHS[-1], CLASSES)
+    )
+
+
+@cache
+def rate(pool: str) -> Tried:
+    return tuned(partial(net_with, pool))
+
+
+def measure(*, seed: int, folder: Path, pool: str) -> Measured:
+    """Test error, the share of classes that a shift by one pixel changes, and the share of zeros in the first pooled map."""
+    lr, inside = rate(pool)
+    net, test = trained(partial(net_with, pool), lr, seed), drawn(EASY, "test", 2000, seed)
+    images = test["image"]
+    found, moved = (outputs(net, shown).argmax(1) for shown in (images, images.roll(1, dims=3)))
+    with torch.inference_mode():
+        pooled = net[1][0](net[0](images[:200]))  # type: ignore[index]
+    values = {
+        TEST_ERROR: error(net, images, test["label"]),
+        "changed by a shift": float((found != moved).float().mean()),
+        "zeros": float((pooled == 0).float().mean()),
+        INSIDE: inside,
+        "lr": lr,
+    }
+    return Measured(values, data=digest(images))
+
+
+def identities(*, seed: int, folder: Path) -> Measured:
+    """Greatest differences from plain loops over windows, and the pooled map's side."""
+    maps = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
+    windows = [[maps[:, :, i : i + 2, j : j + 2].flatten(2) for j in range(0, 8, 2)] for i in range(0, 8, 2)]
+
+    def looped(of_window: object) -> Tensor:
+        return torch.stack([torch.stack([of_window(w) for w in row], -1) for row in windows], -2)  # type: ignore[operator]
+
+    greatest, mean, least = looped(lambda w: w.amax(2)), looped(lambda w: w.mean(2)), looped(lambda w: w.amin(2))
+    return Measured(
+        {
+            "max": float((POOLS[MAX](maps) - greatest).abs().max()),
+            "average": float((POOLS[AVERAGE](maps) - mean).abs().max()),
+            "min": float((POOLS[MIN](maps) - least).abs().max()),
+            "side": float(POOLS[MAX](maps).shape[-1]),
+        }
+    )
+
+
+SAYS = (
+    "Pooling Layer는 Convolution layer의 출력(Activation Map)을 입력으로 받아 activation map의 크기를 줄이거나 특정 데이터를 "
+    "강조하는 용도로 사용 - Max Pooling, Average Pooling, Min Pooling"
+)
+
+
+def parts(runs: Runs) -> dict[str, Part]:
+    """a. Exact: a 2 × 2 pooling halves the map's sides, and gives each window's greatest, mean or least value, the least
+    being −max(−x). b, beyond the lecture: reproduced if behind a ReLU max pooling's test error is no more than 1 point above
+    average pooling's, and min pooling's is higher than that. c, beyond the lecture: reproduced if min pooling does better
+    before the ReLU than behind it. A difference within ±1 point counts as none."""
+    off = {name: max(runs.values(IDENTITIES, name)) for name in (MAX, AVERAGE, MIN)}
+    checks = [Check(f"{name} pooling less the {name} of each window, greatest", off[name], 0.0, 1e-6) for name in off]
+    checks.append(Check("side of a map of 8 × 8, pooled", max(runs.values(IDENTITIES, "side")), 4))
+    worse = runs.difference("test error, min − average", MIN, AVERAGE, TEST_ERROR, needs=Needs(low=0, margin=1))
+    level = runs.difference("test error, max − average", MAX, AVERAGE, TEST_ERROR, needs=Needs(high=1))
+    order = runs.difference("test error, min behind the ReLU − before", MIN, FIRST, TEST_ERROR, needs=Needs(low=0, margin=1))
+    zeros = {v: runs.quantity(f"zeros in the first map, {v}", v, "zeros", scale=100, unit="%") for v in POOLS}
+    moved = {v: runs.quantity(f"changed by 1 pixel, {v}", v, "changed by a shift", scale=100, unit="%") for v in POOLS}
+    own = {v: runs.quantity(f"test error, {v}", v, TEST_ERROR, scale=100, unit="%") for v in POOLS}
+    valid = (rates_inside(runs, *POOLS), runs.beats(TEST_ERROR, CHANCE, greater=False, variants=[MAX, AVERAGE]))
+    return {
+        "a": Part(says=SAYS, checks=tuple(checks)),
+        "b": Part(
+            says="Which of the three classifies best, behind a ReLU?",
+            effects=(worse, level),
+            shown=(*own.values(), *moved.values()),
+            validity_checks=valid,
+            because=f"Test error, in %: max {own[MAX].estimate:.1f}, average {own[AVERAGE].estimate:.1f}, min "
+            f"{own[MIN].estimate:.1f}. Of what a minimum behind a ReLU passes on, {zeros[MIN].estimate:.0f} % is 0 (of a maximum "
+            f"{zeros[MAX].estimate:.0f} %): it keeps what all four values have in common, which is mostly nothing.",
+            beyond=True,
+        ),
+        "c": Part(
+            says="Does the minimum fail for itself, or for its place behind a ReLU?",
+            effects=(order,),
+            shown=tuple(zeros.values()),
+            validity_checks=valid[:1],
+            because=f"Before the ReLU min pooling has a test error of {own[FIRST].estimate:.1f} %.",
+            beyond=True,
+        ),
+    }
+
+
+study = Study(
+    claim="B18",
+    says=SAYS,
+    translation="A pooling layer takes the output of a convolution layer, the activation map, and serves to reduce its size or "
+    "to emphasise certain data: max pooling, average pooling, min pooling.",
+    slide="Pooling Layer",
+    work=Measurement(measure),
+    variants={pool: {"pool": pool} for pool in POOLS} | {IDENTITIES: Variant(work=Measurement(identities))},
+    controlled="a net of three stages with 16, 32 and 32 filters, 2,000 scenes, 400 steps of 64; each rate tuned on two seeds",
+    deviations=(f"drawn scenes of {EASY.image_size[0]} × {EASY.image_size[1]} pixels, one object each",),
+    parts=parts,
+)
