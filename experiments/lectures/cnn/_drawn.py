@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from datamodules import Shapes
 from datamodules.base import Split
 from datamodules.drawing import Style
-from experiments.lectures._tried import Tried, best_lr
+from experiments.lectures._tried import TUNING, Tried, best_lr
 from experiments.measures.small_training import cross_entropy, error, seeded, train
 
 SIDE = 24
@@ -60,11 +60,11 @@ def trained(make: Make, lr: float, seed: int, *, count: int = 2000, steps: int =
     return net
 
 
-def tuned(make: Make, *, start: float = 0.1, count: int = 2000, steps: int = 400) -> Tried:
+def tuned(make: Make, *, start: float = 0.1, count: int = 2000, steps: int = 400, seeds: Sequence[int] = TUNING) -> Tried:
     """The rate of the least error on 1,000 validation scenes, over tuning seeds."""
 
     def score(lr: float, seed: int) -> float:
         data = drawn(EASY, "val", 1000, seed)
         return error(trained(make, lr, seed, count=count, steps=steps), data["image"], data["label"])
 
-    return best_lr(score, start)
+    return best_lr(score, start, seeds)

@@ -1,4 +1,4 @@
-"""Pooling halves a map and keeps the greatest, the mean or the least of each window; the least, behind a ReLU, classifies worst.
+"""Pooling halves a map and keeps the greatest, the mean or the least of each window.
 
 Deck “CNN, R-CNN”, slide “Pooling Layer”: max, average and min pooling. Which is best the lecture does not say: beyond it.
 """
@@ -120,8 +120,8 @@ def parts(runs: Runs) -> dict[str, Part]:
             shown=(*own.values(), *moved.values()),
             validity_checks=valid,
             because=f"Test error, in %: max {own[MAX].estimate:.1f}, average {own[AVERAGE].estimate:.1f}, min "
-            f"{own[MIN].estimate:.1f}. Of what a minimum behind a ReLU passes on, {zeros[MIN].estimate:.0f} % is 0 (of a maximum "
-            f"{zeros[MAX].estimate:.0f} %): it keeps what all four values have in common, which is mostly nothing.",
+            f"{own[MIN].estimate:.1f}. Of what a minimum behind a ReLU passes on, {zeros[MIN].estimate:.0f} % is 0 (of a "
+            f"maximum {zeros[MAX].estimate:.0f} %): it keeps what all four values have in common, which is mostly nothing.",
             beyond=True,
         ),
         "c": Part(
