@@ -27,8 +27,8 @@ UPRIGHT = Style(
     color_cue=0.0,
     lighting=0.2,
 )
-"""One object a scene, nearly upright, of at most 24 pixels: 4 pixels off the middle it still lies in the window. None of the classes looks the same after a quarter turn, and none like
-another; colour tells nothing."""
+"""One object a scene, nearly upright, of at most 24 pixels: 4 pixels off the middle it still lies in the window. No class looks
+the same after a quarter turn, and none like another; colour tells nothing."""
 
 
 def patches(split: Split, count: int, seed: int) -> tuple[Tensor, Tensor]:
