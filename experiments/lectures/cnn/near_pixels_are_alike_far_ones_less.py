@@ -77,7 +77,10 @@ def parts(runs: Runs) -> dict[str, Part]:
     own = [runs.quantity(f"ρ(side / 2) less each image's mean, {v}", v, OWN) for v in REAL]
     grey = [runs.quantity(f"ρ(side / 2), {shuffled(v)}", shuffled(v), FAR) for v in REAL]
     exponents = [runs.quantity(f"exponent of the power spectrum, {v}", v, EXPONENT, paper=-1.81) for v in REAL]
-    says, slopes = (" and ".join(f"{e.estimate:.2f} ({v})" for v, e in zip(REAL, of, strict=True)) for of in (far, exponents))
+    said, slopes, floors = (
+        " and ".join(f"{e.estimate:.2f} ({v})" for v, e in zip(REAL, effects, strict=True))
+        for effects in (far, exponents, grey)
+    )
     return {
         "a": Part(
             says=SAYS[0],
@@ -90,7 +93,8 @@ def parts(runs: Runs) -> dict[str, Part]:
             says=SAYS[1],
             effects=tuple(far),
             shown=(*own, *grey, *exponents),
-            because=f"Half of the shorter side apart they are correlated by {says}.",
+            because=f"Half of the shorter side apart they are correlated by {said}; once the pixels are shuffled by {floors}, "
+            "which is what one photograph's being lighter than another leaves.",
             also=(
                 f"The power spectrum goes as frequency to the power of {slopes} (Ruderman 1994: −1.81). Such correlations fall "
                 "as a power of the distance, which has no scale: there is no distance from which on pixels know nothing of one "
@@ -108,8 +112,8 @@ study = Study(
     paper="Ruderman 1994: the power spectrum of natural images goes as frequency to the power of −1.81, without any scale.",
     work=Measurement(measure),
     variants={v: {"name": v} for v in REAL} | {shuffled(v): {"name": v, "shuffle": True} for v in REAL},
-    controlled="grey values as they are stored (luma), the images' own size, pairs along rows and columns; each seed has images "
-    "of its own",
+    controlled="grey values as they are stored (luma), the images' own size, pairs along rows and columns; each seed has "
+    "images of its own",
     scales={
         "cpu": Scale(
             {"root": "data", "count": 1000},
