@@ -1,0 +1,145 @@
+"""A net that has learned to tell other classes apart learns new ones better from few images; from many it hardly matters.
+
+Deck “CNN, R-CNN”, slide “Improving Generalization”: “Transfer learning”; Girshick et al. 2014, He et al. 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from datamodules.drawing import OUTLINES
+from experiments.lectures._tried import INSIDE, TUNING, Tried, best_lr, rates_inside
+from experiments.measures.small_training import classifier, cross_entropy, error, seeded, train
+from experiments.studies.results import Run, Runs
+from experiments.studies.study import Measured, Measurement, Study
+from experiments.studies.verdict import Needs, Part
+
+from ._drawn import EASY, digest, drawn, with_classes
+
+NEW = with_classes(EASY, *(name for name in OUTLINES if name not in EASY.classes))
+"""Six classes that are in none of the images of the pre-training."""
+CLASSES = len(NEW.classes)
+SCRATCH, TUNED, FROZEN, SHUFFLED = "from scratch", "fine-tuned", "frozen", "fine-tuned, pre-trained on shuffled labels"
+FEW, MANY = 20, 1000
+"""Images a class."""
+STEPS = {FEW: 300, MANY: 800}
+TEST_ERROR = "test error"
+
+
+def variant(start: str, images: int) -> str:
+    return f"{start}, n = {images:,}"
+
+
+@cache
+def pretrained(seed: int, shuffled: bool) -> nn.Module:
+    """A net that has learned the six old classes from 6,000 scenes; or, as a control, labels that mean nothing."""
+    data = drawn(EASY, "train", 6000, seed)
+    labels = data["label"]
+    if shuffled:
+        labels = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))]
+    net = seeded(lambda: classifier(data["image"], len(EASY.classes)), seed)
+    train(net, data["image"], cross_entropy(labels), steps=800, lr=0.1, seed=seed)
+    return net
+
+
+def fit(start: str, images: int, lr: float, seed: int) -> nn.Module:
+    """A net for the new classes: all of its weights drawn anew, or its features pre-trained."""
+    data = drawn(NEW, "train", images * CLASSES, seed)
+    net = seeded(lambda: classifier(data["image"], CLASSES), seed)
+    if start != SCRATCH:
+        features = deepcopy(pretrained(seed, start == SHUFFLED)[:2])  # type: ignore[index]
+        net[0], net[1] = features  # type: ignore[index, operator]
+    if start == FROZEN:
+        net[1].requires_grad_(False)  # type: ignore[index]
+    train(net, data["image"], cross_entropy(data["label"]), steps=STEPS[images], lr=lr, seed=seed)
+    return net
+
+
+@cache
+def rate(start: str, images: int) -> Tried:
+    def score(lr: float, seed: int) -> float:
+        held = drawn(NEW, "val", 1000, seed)
+        return error(fit(start, images, lr, seed), held["image"], held["label"])
+
+    return best_lr(score, 0.1 if start == SCRATCH else 0.0316, TUNING[:1] if images == MANY else TUNING)
+
+
+def measure(*, seed: int, folder: Path, start: str, images: int) -> Measured:
+    """Test error on 2,000 scenes of the new classes."""
+    lr, inside = rate(start, images)
+    test = drawn(NEW, "test", 2000, seed)
+    wrong = error(fit(start, images, lr, seed), test["image"], test["label"])
+    return Measured({TEST_ERROR: wrong, INSIDE: inside, "lr": lr}, data=digest(test["image"]))
+
+
+def gap(runs: Mapping[str, Run], images: int) -> float:
+    """Test error from scratch less that of fine-tuning, in points."""
+    return 100 * (runs[variant(SCRATCH, images)].value(TEST_ERROR) - runs[variant(TUNED, images)].value(TEST_ERROR))
+
+
+SAYS = "Transfer learning"
+
+
+def parts(runs: Runs) -> dict[str, Part]:
+    """a. Reproduced: with 20 images a class, a net that was pre-trained on other classes and fine-tuned has a lower test error
+    than one from scratch, and than one that was pre-trained on shuffled labels. A difference within ±1 point counts as none.
+    b. Reproduced: with 1,000 images a class the gap to scratch is at most half of what it is with 20."""
+    few = {start: variant(start, FEW) for start in (SCRATCH, TUNED, FROZEN, SHUFFLED)}
+    gain, control = (
+        runs.difference(
+            f"test error, {other} − {TUNED}, n = {FEW}", few[other], few[TUNED], TEST_ERROR, needs=Needs(low=0, margin=1)
+        )
+        for other in (SCRATCH, SHUFFLED)
+    )
+    frozen = runs.difference(f"test error, {TUNED} − {FROZEN}, n = {FEW}", few[TUNED], few[FROZEN], TEST_ERROR)
+    halved = runs.combined(
+        f"half the gap at n = {FEW} − the gap at n = {MANY:,}",
+        lambda by: gap(by, FEW) / 2 - gap(by, MANY),
+        unit="points",
+        needs=Needs(low=0),
+    )
+    later = runs.combined(f"gap at n = {MANY:,}", partial(gap, images=MANY), unit="points")
+    own = {v: runs.quantity(f"test error, {v}", v, TEST_ERROR, scale=100, unit="%") for v in runs.variants}
+    learns = runs.beats(TEST_ERROR, 1 - 1 / CLASSES, greater=False, variants=[few[SCRATCH], variant(SCRATCH, MANY)])
+    return {
+        "a": Part(
+            says=SAYS,
+            effects=(gain, control),
+            shown=(frozen, *own.values()),
+            validity_checks=(rates_inside(runs, few[SCRATCH], few[TUNED], few[SHUFFLED]), learns),
+            because=f"With {FEW} images a class the test error is {own[few[SCRATCH]].estimate:.0f} % from scratch, "
+            f"{own[few[TUNED]].estimate:.0f} % fine-tuned, {own[few[FROZEN]].estimate:.0f} % with frozen features, and "
+            f"{own[few[SHUFFLED]].estimate:.0f} % where the pre-training's labels meant nothing.",
+        ),
+        "b": Part(
+            says="Where data are few (slide “R-CNN”: 데이터 부족으로 인해)",
+            effects=(halved,),
+            shown=(later,),
+            validity_checks=(rates_inside(runs, *few.values(), variant(SCRATCH, MANY), variant(TUNED, MANY)), learns),
+            because=f"The gap is {gain.estimate:.1f} points with {FEW} images a class and {later.estimate:.1f} with {MANY:,}.",
+        ),
+    }
+
+
+CELLS = [(start, FEW) for start in (TUNED, FROZEN, SHUFFLED, SCRATCH)] + [(start, MANY) for start in (TUNED, SCRATCH)]
+
+study = Study(
+    claim="C06",
+    says=SAYS,
+    slide="Improving Generalization",
+    paper="Girshick et al. 2014, VOC 2007: 44.7 % without fine-tuning, 54.2 % with it; He et al. 2019: with many data and time, "
+    "training from scratch catches up.",
+    work=Measurement(measure),
+    variants={variant(*cell): {"start": cell[0], "images": cell[1]} for cell in CELLS},
+    controlled="net, scenes, steps (300 with 20 images a class, 800 with 1,000), each rate tuned at each number of images",
+    deviations=(
+        f"drawn scenes of {EASY.image_size[0]} × {EASY.image_size[1]} pixels; six classes of outlines, and six others",
+    ),
+    parts=parts,
+)
