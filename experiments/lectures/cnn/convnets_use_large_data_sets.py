@@ -117,7 +117,8 @@ study = Study(
     slide="Conclusions - CNNs",
     work=Measurement(convnet),
     variants={CONVNET: {}, HOG: Variant(work=Measurement(hand_made))},
-    controlled="scenes, those of a smaller number being among those of a larger; rate and C by validation scenes, at each number",
+    controlled="scenes, those of a smaller number being among those of a larger; rate and C by validation scenes at "
+    "each number",
     deviations=(
         f"drawn scenes of {EASY.image_size[0]} × {EASY.image_size[1]} pixels, one object each, 100 to 10,000",
         f"{min(STEPS.values())} to {max(STEPS.values()):,} steps of 64 images",

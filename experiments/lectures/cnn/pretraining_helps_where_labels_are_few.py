@@ -84,6 +84,7 @@ def gap(runs: Mapping[str, Run], images: int) -> float:
 
 
 SAYS = "Transfer learning"
+FEW_DATA = "(데이터 부족으로 인해) 우선 Imagenet dataset을 이용해 모델을 classification 문제에 대하여 pretraining"
 
 
 def parts(runs: Runs) -> dict[str, Part]:
@@ -118,7 +119,7 @@ def parts(runs: Runs) -> dict[str, Part]:
             f"{own[few[SHUFFLED]].estimate:.0f} % where the pre-training's labels meant nothing.",
         ),
         "b": Part(
-            says="Where data are few (slide “R-CNN”: 데이터 부족으로 인해)",
+            says=FEW_DATA,
             effects=(halved,),
             shown=(later,),
             validity_checks=(rates_inside(runs, *few.values(), variant(SCRATCH, MANY), variant(TUNED, MANY)), learns),
@@ -131,10 +132,11 @@ CELLS = [(start, FEW) for start in (TUNED, FROZEN, SHUFFLED, SCRATCH)] + [(start
 
 study = Study(
     claim="C06",
-    says=SAYS,
-    slide="Improving Generalization",
-    paper="Girshick et al. 2014, VOC 2007: 44.7 % without fine-tuning, 54.2 % with it; He et al. 2019: with many data and time, "
-    "training from scratch catches up.",
+    says=f"{SAYS}; {FEW_DATA}",
+    translation="Transfer learning; (because data are few) first pre-train the model on ImageNet for classification.",
+    slide="Improving Generalization; R-CNN: Regions with CNN features",
+    paper="Girshick et al. 2014, VOC 2007: 44.7 % without fine-tuning, 54.2 % with it; He et al. 2019: with many data and "
+    "time, training from scratch catches up.",
     work=Measurement(measure),
     variants={variant(*cell): {"start": cell[0], "images": cell[1]} for cell in CELLS},
     controlled="net, scenes, steps (300 with 20 images a class, 800 with 1,000), each rate tuned at each number of images",
