@@ -79,7 +79,8 @@ def train(
     """Trains ``net`` where it stands: SGD with Nesterov's momentum of 0.9 and a weight decay of 5e-4, a warm-up and a cosine.
 
     Args:
-        net: takes a uint8 batch; parameters that ask for no gradient stay as they are.
+        net: takes a uint8 batch; parameters that ask for no gradient stay as they are, and modules that have no others are
+            in evaluation mode, so that what their batch normalisation has seen stays too.
         images: uint8 (N, C, H, W).
         loss: of the net's outputs and the batch's indices.
         steps: optimizer steps; epoch after epoch each image is seen once, the rest of an epoch being a smaller batch.
@@ -95,6 +96,10 @@ def train(
         optimizer, lr, total_steps=steps, pct_start=WARMUP, cycle_momentum=False, div_factor=10
     )
     net.train()
+    for module in net.modules():
+        own = list(module.parameters())
+        if own and not any(parameter.requires_grad for parameter in own):
+            module.eval()
     waiting: list[Tensor] = []
     for _ in range(steps):
         if not waiting:

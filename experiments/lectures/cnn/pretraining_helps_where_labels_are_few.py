@@ -29,6 +29,8 @@ SCRATCH, TUNED, FROZEN, SHUFFLED = "from scratch", "fine-tuned", "frozen", "fine
 FEW, MANY = 20, 1000
 """Images a class."""
 STEPS = {FEW: 300, MANY: 800}
+SOURCE = 6000
+"""Scenes of the old classes."""
 TEST_ERROR = "test error"
 
 
@@ -38,8 +40,8 @@ def variant(start: str, images: int) -> str:
 
 @cache
 def pretrained(seed: int, shuffled: bool) -> nn.Module:
-    """A net that has learned the six old classes from 6,000 scenes; or, as a control, labels that mean nothing."""
-    data = drawn(EASY, "train", 6000, seed)
+    """A net that has learned the six old classes from their scenes; or, as a control, labels that mean nothing."""
+    data = drawn(EASY, "train", SOURCE, seed)
     labels = data["label"]
     if shuffled:
         labels = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))]

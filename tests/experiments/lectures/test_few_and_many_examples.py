@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from experiments.lectures.cnn import few_examples_suffer_from_many_dimensions as
 from experiments.lectures.cnn import further_tasks_regularise as tasks
 from experiments.lectures.cnn import pretraining_helps_where_labels_are_few as transfer
 from experiments.lectures.cnn._drawn import EASY, drawn
-from experiments.measures.small_training import cross_entropy, train
 from experiments.studies.levels import Level
 from experiments.studies.results import Runs
 from experiments.studies.study import Study
@@ -27,7 +25,7 @@ from tests.support.made_up_verdicts import five
 
 NAN = float("nan")
 R, D, N, I = Level.REPRODUCED, Level.DIRECTION_ONLY, Level.NOT_REPRODUCED, Level.INCONCLUSIVE  # noqa: E741
-APART = [0.1, 0.5, 0.2, 0.6, 0.3]
+APART = [0.01, 0.11, 0.02, 0.10, 0.05]
 
 
 def levels(study: Study, runs: Runs) -> tuple[Level, ...]:
@@ -148,22 +146,17 @@ def test_transfer_turns() -> None:
 
 
 def test_features_are_taken_over_and_stay_where_they_are_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def short(images: int) -> dict[int, int]:
-        return dict.fromkeys((transfer.FEW, transfer.MANY), images)
-
-    monkeypatch.setattr(transfer, "STEPS", short(2))
+    monkeypatch.setattr(transfer, "STEPS", {transfer.FEW: 2})
     old = transfer.classifier(drawn(EASY, "train", 8, 0)["image"], 6)
     monkeypatch.setattr(transfer, "pretrained", lambda seed, shuffled: old)
-    kept = [p.clone() for p in old[1].parameters()]
-    frozen, tuned = (transfer.fit(start, transfer.FEW, 0.1, 0) for start in (transfer.FROZEN, transfer.TUNED))
-    scratch = transfer.fit(transfer.SCRATCH, transfer.FEW, 0.1, 0)
-    assert all(map(torch.equal, kept, frozen[1].parameters()))  # type: ignore[index]
-    assert all(map(torch.equal, kept, old[1].parameters())), "the pre-trained net itself stays as it is"
-    assert not all(map(torch.equal, kept, tuned[1].parameters()))  # type: ignore[index]
-    near, far = (
-        sum(float((a - b).abs().sum()) for a, b in zip(kept, n[1].parameters(), strict=True)) for n in (tuned, scratch)
-    )  # type: ignore[index]
-    assert near < far
+    kept = {name: value.clone() for name, value in old.state_dict().items() if name.startswith("1.")}
+    nets = {start: transfer.fit(start, transfer.FEW, 0.1, 0) for start in (transfer.FROZEN, transfer.TUNED, transfer.SCRATCH)}
+
+    def distance(net: nn.Module) -> float:
+        return sum(float((net.state_dict()[name] - value).abs().sum()) for name, value in kept.items())
+
+    assert distance(old) == distance(nets[transfer.FROZEN]) == 0, "what batch normalisation has seen is frozen as well"
+    assert 0 < distance(nets[transfer.TUNED]) < distance(nets[transfer.SCRATCH])
     assert not set(transfer.NEW.classes) & set(EASY.classes)
 
 
@@ -194,7 +187,7 @@ FALLING, FLAT = [0.99, 0.97, 0.95, 0.9, 0.8, 0.6], [0.99, 0.99, 0.99, 0.98, 0.97
         (cursed(FALLING, FLAT), R),
         (cursed(FALLING, FLAT, enough=math.inf), R),
         (cursed([0.99, 0.8, 0.95, 0.7, 0.9, 0.6], FLAT), D),
-        (cursed(FALLING[::-1], FLAT), N),
+        (cursed([0.85, 0.88, 0.9, 0.93, 0.96, 0.99], FLAT), N),
         (cursed(FALLING, [0.99, 0.97, 0.95, 0.8, 0.6, 0.5]), N),  # many examples lose as much
         (cursed([0.6, 0.6, 0.6, 0.6, 0.5, 0.5], FLAT), I),
         (cursed([NAN] * 6, FLAT), I),
@@ -241,7 +234,7 @@ STEEP, SLOW = [0.75, 0.6, 0.4, 0.25, 0.1], [0.7, 0.65, 0.6, 0.55, 0.5]
         (learned(STEEP, SLOW), R),
         (learned(SLOW, STEEP), N),
         (learned(SLOW, SLOW), N),  # none is ahead at the end
-        (learned([0.8, 0.75, 0.7, 0.65, 0.6], [0.7, 0.68, 0.66, 0.64, 0.55]), N),  # it catches up, and is not ahead
+        (learned([0.8, 0.75, 0.7, 0.65, 0.6], [0.6, 0.58, 0.56, 0.54, 0.52]), N),  # it catches up, and is not ahead
         (learned(STEEP, [0.83] * 5), I),  # the other one has learned nothing
         (learned(STEEP, SLOW, inside=0), I),
         (learned([NAN] * 5, SLOW), I),
@@ -273,16 +266,12 @@ def test_a_rate_is_walked_to_and_one_at_the_edge_is_said_to_be() -> None:
     assert _tried.rates_inside(runs, "a").passed and not _tried.rates_inside(runs).passed
 
 
-def test_a_control_that_learns_labels_that_mean_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_control_learns_labels_that_mean_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[torch.Tensor] = []
-
-    def watched(net: nn.Module, images: torch.Tensor, loss: object, **options: object) -> None:
-        seen.append(loss)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(transfer, "train", watched)
     monkeypatch.setattr(transfer, "cross_entropy", lambda labels: labels)
-    transfer.pretrained.__wrapped__(0, False)
-    transfer.pretrained.__wrapped__(0, True)
-    right, shuffled = seen
-    assert sorted(right.tolist()) == sorted(shuffled.tolist()) and not torch.equal(right, shuffled)
-    assert train is not watched and cross_entropy is not None
+    monkeypatch.setattr(transfer, "train", lambda net, images, labels, **options: seen.append(labels))
+    monkeypatch.setattr(transfer, "SOURCE", 60)
+    for shuffled in (False, True):
+        transfer.pretrained.__wrapped__(0, shuffled)
+    right, control = seen
+    assert sorted(right.tolist()) == sorted(control.tolist()) and not torch.equal(right, control)
