@@ -25,6 +25,9 @@ MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4
 class Standardize(nn.Module):
     """uint8 (N, C, H, W) to float32 whose channels have mean 0 and standard deviation 1 over the images that made it."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, images: Tensor) -> None:
         super().__init__()
         values = images.float()

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from experiments.lectures import _tried
+from experiments.lectures.cnn import _dimensions, _multi_task, _transfer
 from experiments.lectures.cnn import convnets_use_large_data_sets as large
 from experiments.lectures.cnn import few_examples_suffer_from_many_dimensions as dimensions
 from experiments.lectures.cnn import further_tasks_regularise as tasks
@@ -43,7 +44,7 @@ def other_five(value: float) -> list[float]:
 def multi(one: float | list[float], three: float | list[float], inside: float = 1.0) -> Runs:
     alone = one if isinstance(one, list) else five(one)
     beside = three if isinstance(three, list) else other_five(three)
-    rest = {tasks.INSIDE: [inside] * 5, "weight": [0.3] * 5, "box off by": five(0.4)}
+    rest = {_tried.INSIDE: [inside] * 5, "weight": [0.3] * 5, "box off by": five(0.4)}
     errors = {tasks.THREE: beside, tasks.ONE: alone}
     return Runs.made_up({v: {tasks.TEST_ERROR: e} | rest for v, e in errors.items()})
 
@@ -75,12 +76,12 @@ def test_the_loss_of_one_task_is_that_of_its_logits_and_three_begin_with_its_wei
         "image": torch.randint(0, 255, (6, 1, 14, 14), generator=rng, dtype=torch.uint8),
         "label": torch.randint(0, 10, (6,), generator=rng),
         "box": 14 * torch.rand(6, 4, generator=rng),
-        "mask": torch.rand(6, tasks.GRID**2, generator=rng),
+        "mask": torch.rand(6, _multi_task.GRID**2, generator=rng),
     }
-    net, chosen = tasks.MultiTask(data["image"]), torch.tensor([4, 1])
+    net, chosen = _multi_task.MultiTask(data["image"]), torch.tensor([4, 1])
     found = net(data["image"][chosen])
     assert found.shape == (2, 10 + 4 + 49)
-    alone, beside = (tasks.losses(data, weight)(found, chosen) for weight in (0.0, 0.5))
+    alone, beside = (_multi_task.losses(data, weight)(found, chosen) for weight in (0.0, 0.5))
     torch.testing.assert_close(alone, nn.functional.cross_entropy(found[:, :10], data["label"][chosen]))
     off = (found[:, 10:14] - data["box"][chosen] / 14).abs()
     box = torch.where(off < 0.1, off**2 / 0.2, off - 0.05).mean()
@@ -93,8 +94,8 @@ def test_the_loss_of_one_task_is_that_of_its_logits_and_three_begin_with_its_wei
 def test_box_and_mask_are_those_of_the_ink(monkeypatch: pytest.MonkeyPatch) -> None:
     images = torch.zeros(1, 1, 28, 28, dtype=torch.uint8)
     images[0, 0, 4:8, 8:20] = 255  # rows 4 to 7, columns 8 to 19
-    monkeypatch.setattr(tasks, "digits", lambda root, split: (images, torch.tensor([3])))
-    found = tasks.annotated("", "train", 1, 0)
+    monkeypatch.setattr(_multi_task, "digits", lambda root, split: (images, torch.tensor([3])))
+    found = _multi_task.annotated("", "train", 1, 0)
     assert found["box"].tolist() == [[4.0, 2.0, 10.0, 4.0]]
     mask = found["mask"].reshape(7, 7)
     assert mask[1, 2:5].tolist() == [1, 1, 1] and mask.sum() == 3
@@ -110,7 +111,7 @@ def transferred(few: Mapping[str, float], many: Mapping[str, float], inside: flo
         {
             transfer.variant(*cell): {
                 transfer.TEST_ERROR: other_five(cells[cell]) if cell[0] == transfer.TUNED else five(cells[cell]),
-                transfer.INSIDE: [inside] * 5,
+                _tried.INSIDE: [inside] * 5,
             }
             for cell in transfer.CELLS
         }
@@ -146,18 +147,18 @@ def test_transfer_turns() -> None:
 
 
 def test_features_are_taken_over_and_stay_where_they_are_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "STEPS", {transfer.FEW: 2})
-    old = transfer.classifier(drawn(EASY, "train", 8, 0)["image"], 6)
-    monkeypatch.setattr(transfer, "pretrained", lambda seed, shuffled: old)
+    monkeypatch.setattr(_transfer, "STEPS", {transfer.FEW: 2})
+    old = _transfer.classifier(drawn(EASY, "train", 8, 0)["image"], 6)
+    monkeypatch.setattr(_transfer, "pretrained", lambda seed, shuffled: old)
     kept = {name: value.clone() for name, value in old.state_dict().items() if name.startswith("1.")}
-    nets = {start: transfer.fit(start, transfer.FEW, 0.1, 0) for start in (transfer.FROZEN, transfer.TUNED, transfer.SCRATCH)}
+    nets = {start: _transfer.fit(start, transfer.FEW, 0.1, 0) for start in (transfer.FROZEN, transfer.TUNED, transfer.SCRATCH)}
 
     def distance(net: nn.Module) -> float:
         return sum(float((net.state_dict()[name] - value).abs().sum()) for name, value in kept.items())
 
     assert distance(old) == distance(nets[transfer.FROZEN]) == 0, "what batch normalisation has seen is frozen as well"
     assert 0 < distance(nets[transfer.TUNED]) < distance(nets[transfer.SCRATCH])
-    assert not set(transfer.NEW.classes) & set(EASY.classes)
+    assert not set(_transfer.NEW.classes) & set(EASY.classes)
 
 
 # C08 ------------------------------------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ def test_dimensions_turn() -> None:
 
 
 def test_dimensions_that_tell_nothing_are_noise_of_the_signals_size() -> None:
-    points, labels = dimensions.examples(np.random.default_rng(0), 4000, 8)
+    points, labels = _dimensions.examples(np.random.default_rng(0), 4000, 8)
     means = np.stack([points[labels == c].mean(0) for c in (0, 1)])
     assert np.allclose(means[:, :2], [[-2, -2], [2, 2]], atol=0.15) and abs(means[:, 2:]).max() < 0.15
     assert np.allclose(points[labels == 1].std(0), 1, atol=0.06)
@@ -219,7 +220,7 @@ def learned(convnet: list[float], hog: list[float], inside: float = 1.0) -> Runs
     return Runs.made_up(
         {
             v: {large.at(n): (five if v == large.HOG else other_five)(e) for n, e in zip(large.STEPS, found, strict=True)}
-            | {"exponent": five(-0.3), large.INSIDE: [inside] * 5}
+            | {"exponent": five(-0.3), _tried.INSIDE: [inside] * 5}
             for v, found in errors.items()
         }
     )
@@ -268,10 +269,10 @@ def test_a_rate_is_walked_to_and_one_at_the_edge_is_said_to_be() -> None:
 
 def test_a_control_learns_labels_that_mean_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[torch.Tensor] = []
-    monkeypatch.setattr(transfer, "cross_entropy", lambda labels: labels)
-    monkeypatch.setattr(transfer, "train", lambda net, images, labels, **options: seen.append(labels))
-    monkeypatch.setattr(transfer, "SOURCE", 60)
+    monkeypatch.setattr(_transfer, "cross_entropy", lambda labels: labels)
+    monkeypatch.setattr(_transfer, "train", lambda net, images, labels, **options: seen.append(labels))
+    monkeypatch.setattr(_transfer, "SOURCE", 60)
     for shuffled in (False, True):
-        transfer.pretrained.__wrapped__(0, shuffled)
+        _transfer.pretrained.__wrapped__(0, shuffled)
     right, control = seen
     assert sorted(right.tolist()) == sorted(control.tolist()) and not torch.equal(right, control)

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from datamodules.images import read_image
+from experiments.lectures._tried import INSIDE
+from experiments.lectures.cnn import _grey, _pixel_pairs, _pools, _positions, _stages
 from experiments.lectures.cnn import four_stages_form_a_convnet as stages
 from experiments.lectures.cnn import near_pixels_are_alike_far_ones_less as pixels
 from experiments.lectures.cnn import pooling_shrinks_maps_or_keeps_extremes as pooling
@@ -55,7 +57,7 @@ def seen(moved: float, turned: float, full: float = 0.5, trained: float = 0.9, s
                 position.STILL: five(a),
                 position.MOVED: near_five(b),
                 position.QUARTER: near_five(c),
-                position.INSIDE: [inside] * 5,
+                INSIDE: [inside] * 5,
                 position.EXCHANGED: [more.get("exchanged", 0.0)] * 5,
             }
             for variant, (a, b, c) in values.items()
@@ -98,7 +100,7 @@ def test_a_view_is_the_middle_of_its_patch_moved_and_turned() -> None:
 
 
 def test_maps_move_with_the_image() -> None:
-    assert position.equivariance(0) < 1e-12
+    assert _positions.equivariance(0) < 1e-12
 
 
 # B02 ------------------------------------------------------------------------------------------------------------------
@@ -127,13 +129,13 @@ def test_black_turns() -> None:
 
 
 def test_a_png_of_bytes_reads_as_these_bytes(tmp_path: Path) -> None:
-    black.grey_png(tmp_path / "grey.png", bytes([0, 7, 255]))
+    _grey.grey_png(tmp_path / "grey.png", bytes([0, 7, 255]))
     assert read_image(tmp_path / "grey.png")[0].tolist() == [[0, 7, 255]]
-    assert black.light(0) == 0 and black.light(255) == 1 and black.light(128) == pytest.approx(0.2159, abs=1e-4)
+    assert _grey.light(0) == 0 and _grey.light(255) == 1 and _grey.light(128) == pytest.approx(0.2159, abs=1e-4)
 
 
 def test_digits_are_light_on_black_paper() -> None:
-    images, labels = black.digits(0)
+    images, labels = _grey.digits(0)
     assert images.shape == (1797, 1, 8, 8) and images.max() == 255
     corners = images[:, 0, [0, 0, -1, -1], [0, -1, 0, -1]].float()
     assert corners.mean() < 20 and len(labels.unique()) == 10
@@ -174,8 +176,8 @@ def test_five_seeds_share_no_image_and_the_next_five_are_dealt_anew(monkeypatch:
         def scenes(self, split: str) -> list[dict[str, torch.Tensor]]:
             return [{"image": torch.full((3, 1, 1), i)} for i in range(50)]
 
-    monkeypatch.setattr(pixels, "folder_of", lambda name, root: Numbered())
-    dealt = [pixels.grey_images("CIFAR-10", "data", 10, seed).ravel().round().tolist() for seed in range(6)]
+    monkeypatch.setattr(_pixel_pairs, "folder_of", lambda name, root: Numbered())
+    dealt = [_pixel_pairs.grey_images("CIFAR-10", "data", 10, seed).ravel().round().tolist() for seed in range(6)]
     assert sorted(number for group in dealt[:5] for number in group) == list(range(50))
     assert sorted(dealt[5]) != sorted(dealt[0])
 
@@ -186,7 +188,7 @@ def test_five_seeds_share_no_image_and_the_next_five_are_dealt_anew(monkeypatch:
 def pooled(greatest: float, average: float, least: float, first: float = 0.1, off: float = 0.0, inside: float = 1.0) -> Runs:
     errors = dict(zip(pooling.POOLS, (greatest, average, least, first), strict=True))
     spread = {pooling.MAX: five, pooling.AVERAGE: near_five, pooling.MIN: five, pooling.FIRST: near_five}
-    rest = {"zeros": five(0.5), "changed by a shift": five(0.1), "rate inside its grid": [inside] * 5}
+    rest = {"zeros": five(0.5), "changed by a shift": five(0.1), INSIDE: [inside] * 5}
     made = {v: {pooling.TEST_ERROR: spread[v](e)} | rest for v, e in errors.items()}
     found = {"max": 0.0, "average": 0.0, "min": off, "side": 4.0}
     return Runs.made_up(made | {pooling.IDENTITIES: {name: [value] * 5 for name, value in found.items()}})
@@ -214,8 +216,8 @@ def test_pooling_turns() -> None:
 def test_poolings_are_what_a_plain_loop_gives(tmp_path: Path) -> None:
     found = pooling.identities(seed=3, folder=tmp_path).values
     assert max(found["max"], found["average"], found["min"]) < 1e-6 and found["side"] == 4
-    layers = [[type(layer) for layer in one] for one in pooling.stages(pooling.FIRST)]  # type: ignore[union-attr]
-    assert layers[0] == [nn.Conv2d, nn.BatchNorm2d, pooling.MinPool, nn.ReLU]
+    layers = [[type(layer) for layer in one] for one in _pools.stages(pooling.FIRST)]  # type: ignore[union-attr]
+    assert layers[0] == [nn.Conv2d, nn.BatchNorm2d, _pools.MinPool, nn.ReLU]
 
 
 # B19 ------------------------------------------------------------------------------------------------------------------
@@ -227,8 +229,8 @@ def without(whole: float, errors: dict[str, float], linear: float = 0.8, count: 
         {
             v: {
                 stages.TEST_ERROR: near_five(e) if v in (stages.WHOLE, stages.NONLINEARITY, stages.AVERAGED) else five(e),
-                stages.PARAMETERS: [count if v == stages.POOLING else 16_900.0] * 5,
-                stages.INSIDE: [inside] * 5,
+                stages.PARAMETERS: [count if v == _stages.POOLING else 16_900.0] * 5,
+                INSIDE: [inside] * 5,
             }
             for v, e in all_errors.items()
         }
@@ -242,8 +244,8 @@ HURT = dict(zip(stages.WITHOUT, (0.3, 0.4, 0.2, 0.15), strict=True))
     ("runs", "expected"),
     [
         (without(0.1, HURT), (R, R, R)),
-        (without(0.1, HURT | {stages.CONNECTION: 0.1}), (N, R, R)),  # it is not needed
-        (without(0.1, HURT | {stages.CONVOLUTION: 0.5}), (R, N, R)),
+        (without(0.1, HURT | {_stages.CONNECTION: 0.1}), (N, R, R)),  # it is not needed
+        (without(0.1, HURT | {_stages.CONVOLUTION: 0.5}), (R, N, R)),
         (without(0.1, HURT, linear=0.1), (R, R, N)),
         (without(0.1, HURT, count=30_000), (I, I, R)),
         (without(0.1, HURT, inside=0), (I, I, I)),
@@ -260,12 +262,12 @@ def test_stages_turn() -> None:
 
 def test_nets_without_a_stage_have_as_many_parameters_and_lack_what_they_lack() -> None:
     images = drawn(EASY, "val", 8, 0)["image"]
-    nets = {kind: stages.net_of(kind, images).eval() for kind in stages.study.variants}
+    nets = {kind: _stages.net_of(kind, images).eval() for kind in stages.study.variants}
     counts = {sum(p.numel() for p in net.parameters()) for net in nets.values()}
     assert max(counts) <= (1 + stages.ALIKE) * min(counts)
     assert all(net(images).shape == (8, 6) for net in nets.values())
     sizes = {kind: {m.kernel_size for m in net.modules() if isinstance(m, nn.Conv2d)} for kind, net in nets.items()}
-    assert sizes[stages.CONVOLUTION] == {(1, 1)} and sizes[stages.WHOLE] == {(3, 3)}
+    assert sizes[_stages.CONVOLUTION] == {(1, 1)} and sizes[stages.WHOLE] == {(3, 3)}
     rng = torch.Generator().manual_seed(0)
     first, second = (torch.randn(2, 3, 24, 24, generator=rng) for _ in range(2))
     for kind, is_linear in ((stages.LINEAR, True), (stages.NONLINEARITY, False)):  # a maximum is nonlinear itself
