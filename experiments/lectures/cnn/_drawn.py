@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ def drawn(style: Style, split: Split, count: int, seed: int, *fields: str) -> di
     data.sizes[split] = count
     data.require(frozenset({"label", *fields}))
     scenes = data.scenes(split)
-    found = [dict(scenes[i]) for i in range(count)]
+    found: list[dict[str, Any]] = [{**scenes[i]} for i in range(count)]
     return {field: torch.stack([scene[field] for scene in found]) for field in ("image", "label", *fields)}
 
 

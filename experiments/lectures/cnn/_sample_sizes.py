@@ -71,5 +71,6 @@ def hand_made(*, seed: int, folder: Path) -> Measured:
 
 def _measured(curve: list[tuple[float, float]], test: dict[str, Tensor], more: Mapping[str, float]) -> Measured:
     errors = {at(int(n)): wrong for n, wrong in curve}
-    exponent = np.polyfit(*np.log(np.maximum(curve, 1e-4)).T, 1)[0]
+    counts, wrongs = np.log(np.maximum(curve, 1e-4)).T
+    exponent = np.polyfit(counts, wrongs, 1)[0]
     return Measured(errors | {"exponent": float(exponent), **more}, {"test error": curve}, data=digest(test["image"]))
