@@ -71,7 +71,7 @@ study = Study(
     paper="No figure in the lecture; Bellman 1961 gave it its name.",
     work=Measurement(measure),
     variants={variant(d): {"nuisances": d} for d in NUISANCES},
-    controlled="the two dimensions that tell the classes apart, the noise of every dimension, 2,000 test examples; neighbours, "
+    controlled="the two dimensions that tell the classes apart, the noise of every dimension, 5,000 test examples; neighbours, "
     "weight decay and rate by five-fold cross-validation",
     deviations=("drawn points in place of images",),
     parts=parts,

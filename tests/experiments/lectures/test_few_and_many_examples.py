@@ -179,7 +179,7 @@ def cursed(few: list[float], many: list[float], enough: float = 100) -> Runs:
     )
 
 
-FALLING, FLAT = [0.99, 0.97, 0.95, 0.9, 0.8, 0.6], [0.99, 0.99, 0.99, 0.98, 0.97, 0.95]
+FALLING, FLAT = [0.99, 0.97, 0.9, 0.8, 0.6], [0.99, 0.99, 0.98, 0.97, 0.95]
 
 
 @pytest.mark.parametrize(
@@ -187,11 +187,11 @@ FALLING, FLAT = [0.99, 0.97, 0.95, 0.9, 0.8, 0.6], [0.99, 0.99, 0.99, 0.98, 0.97
     [
         (cursed(FALLING, FLAT), R),
         (cursed(FALLING, FLAT, enough=math.inf), R),
-        (cursed([0.99, 0.8, 0.95, 0.7, 0.9, 0.6], FLAT), D),
-        (cursed([0.85, 0.88, 0.9, 0.93, 0.96, 0.99], FLAT), N),
-        (cursed(FALLING, [0.99, 0.97, 0.95, 0.8, 0.6, 0.5]), N),  # many examples lose as much
-        (cursed([0.6, 0.6, 0.6, 0.6, 0.5, 0.5], FLAT), I),
-        (cursed([NAN] * 6, FLAT), I),
+        (cursed([0.99, 0.8, 0.95, 0.7, 0.9], FLAT), D),
+        (cursed([0.85, 0.88, 0.93, 0.96, 0.99], FLAT), N),
+        (cursed(FALLING, [0.99, 0.97, 0.8, 0.6, 0.5]), N),  # many examples lose as much
+        (cursed([0.6, 0.6, 0.6, 0.5, 0.5], FLAT), I),
+        (cursed([NAN] * 5, FLAT), I),
     ],
 )
 def test_dimensions(runs: Runs, level: Level) -> None:
@@ -200,7 +200,7 @@ def test_dimensions(runs: Runs, level: Level) -> None:
 
 def test_dimensions_turn() -> None:
     d = [dimensions.variant(n) for n in dimensions.NUISANCES]
-    mirrored = list(zip(d[:3], d[:2:-1], strict=True))
+    mirrored = list(zip(d[:2], d[:2:-1], strict=True))
     names = [e.name for part in Verdict.of(dimensions.parts(cursed(FALLING, FLAT))).parts.values() for e in part.effects]
     assert_exchange_turns(dimensions.study, cursed(FALLING, FLAT), dict.fromkeys(names, mirrored))
 
@@ -234,8 +234,8 @@ STEEP, SLOW = [0.75, 0.6, 0.4, 0.25, 0.1], [0.7, 0.65, 0.6, 0.55, 0.5]
     [
         (learned(STEEP, SLOW), R),
         (learned(SLOW, STEEP), N),
-        (learned(SLOW, SLOW), N),  # none is ahead at the end
-        (learned([0.8, 0.75, 0.7, 0.65, 0.6], [0.6, 0.58, 0.56, 0.54, 0.52]), N),  # it catches up, and is not ahead
+        (learned(SLOW, SLOW), I),  # none gets ahead, and nothing says that none does
+        (learned([0.8, 0.75, 0.7, 0.65, 0.6], [0.6, 0.58, 0.56, 0.54, 0.52]), R),  # it gains, and is not ahead yet
         (learned(STEEP, [0.83] * 5), I),  # the other one has learned nothing
         (learned(STEEP, SLOW, inside=0), I),
         (learned([NAN] * 5, SLOW), I),
