@@ -234,7 +234,7 @@ STEEP, SLOW = [0.75, 0.6, 0.4, 0.25, 0.1], [0.7, 0.65, 0.6, 0.55, 0.5]
     [
         (learned(STEEP, SLOW), R),
         (learned(SLOW, STEEP), N),
-        (learned(SLOW, SLOW), I),  # none gets ahead, and nothing says that none does
+        (learned(SLOW, SLOW), N),  # none gets ahead
         (learned([0.8, 0.75, 0.7, 0.65, 0.6], [0.6, 0.58, 0.56, 0.54, 0.52]), R),  # it gains, and is not ahead yet
         (learned(STEEP, [0.83] * 5), I),  # the other one has learned nothing
         (learned(STEEP, SLOW, inside=0), I),
