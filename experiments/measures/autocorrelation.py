@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.float64]
+GreyImages = NDArray[np.float64]
 """(N, H, W), of grey values."""
 
 
-def autocorrelation(images: Images, distances: Sequence[int]) -> list[float]:
+def autocorrelation(images: GreyImages, distances: Sequence[int]) -> list[float]:
     """Pearson's correlation of two pixels at a distance, along rows and columns, over all places and images.
 
     The mean that is taken off is that of all images together: two pixels of a bright image are alike, however far apart.
@@ -33,7 +33,7 @@ def autocorrelation(images: Images, distances: Sequence[int]) -> list[float]:
     return found
 
 
-def spectral_exponent(images: Images) -> float:
+def spectral_exponent(images: GreyImages) -> float:
     """The exponent α of a power spectrum that goes as frequency^α, by least squares of logarithms (Ruderman 1994: −1.81).
 
     Over square windows of the shorter side, tapered (Hann) and without their mean, averaged over images and directions, from 2

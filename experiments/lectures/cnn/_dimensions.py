@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from experiments.studies.study import Measured
 
-Floats = NDArray[np.float64]
+_Points = NDArray[np.float64]
 NUISANCES = (2, 8, 32, 128, 512)
 SIGNALS, FEW, MANY, TEST, DRAWS = 2, 100, 3200, 5000, 5
 SIZES = (25, 50, 100, 200, 400, 800, 1600, 3200, 6400, 12800)
@@ -28,7 +28,7 @@ def variant(nuisances: int) -> str:
     return f"{SIGNALS} + {nuisances} dimensions"
 
 
-def examples(rng: np.random.Generator, count: int, nuisances: int) -> tuple[Floats, NDArray[np.int64]]:
+def examples(rng: np.random.Generator, count: int, nuisances: int) -> tuple[_Points, NDArray[np.int64]]:
     """Two classes, ±2 on a diagonal of two dimensions with noise of variance 1; all other dimensions are such noise alone.
 
     All dimensions have equal noise, so that none of them outweighs the signal by its unit. The best rule has 99.8 % right.

@@ -9,7 +9,7 @@ import torch
 
 from datamodules import CamVid, ImageFolder
 from datamodules.base import DataModule
-from experiments.measures.autocorrelation import Images, autocorrelation, spectral_exponent
+from experiments.measures.autocorrelation import GreyImages, autocorrelation, spectral_exponent
 from experiments.studies.study import Measured
 
 from ._drawn import digest
@@ -32,7 +32,7 @@ def folder_of(name: str, root: str) -> DataModule:
     return data
 
 
-def grey_images(name: str, root: str, count: int, seed: int) -> Images:
+def grey_images(name: str, root: str, count: int, seed: int) -> GreyImages:
     """The images' luma, float64 (N, H, W), of the group that ``seed`` has, at most ``count``, at their own size."""
     scenes = folder_of(name, root).scenes("train")
     order = np.random.default_rng(seed // GROUPS).permutation(len(scenes))[seed % GROUPS :: GROUPS][:count]
