@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from experiments.lectures._tried import INSIDE, Tried
+from experiments.lectures._tried import INSIDE, TUNING, Tried
 from experiments.measures.small_training import Standardize, error, outputs, stage
 from experiments.studies.study import Measured
 
@@ -46,7 +46,7 @@ def net_with(pool: str, images: Tensor) -> nn.Module:
 
 @cache
 def rate(pool: str) -> Tried:
-    return tuned(partial(net_with, pool))
+    return tuned(partial(net_with, pool), seeds=TUNING[:1])
 
 
 def measure(*, seed: int, folder: Path, pool: str) -> Measured:

@@ -65,7 +65,7 @@ study = Study(
     slide="Pooling Layer",
     work=Measurement(measure),
     variants={pool: {"pool": pool} for pool in POOLS} | {IDENTITIES: Variant(work=Measurement(identities))},
-    controlled="a net of three stages with 16, 32 and 32 filters, 2,000 scenes, 400 steps of 64; each rate tuned on two seeds",
+    controlled="a net of three stages with 16, 32 and 32 filters, 2,000 scenes, 400 steps of 64; each rate tuned",
     deviations=(f"drawn scenes of {EASY.image_size[0]} × {EASY.image_size[1]} pixels, one object each",),
     parts=parts,
 )
