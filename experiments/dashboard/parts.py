@@ -17,7 +17,7 @@ from experiments.studies.verdict import Level
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from experiments.reports.section import Drawing
+    from experiments.reports.section import SlidePicture
 
 BADGES = {
     Level.EXACT: "blue",
@@ -46,7 +46,7 @@ def show(figure: go.Figure, key: str) -> None:
     st.plotly_chart(figure, width="stretch", key=key, config={"displayModeBar": False})
 
 
-def drawing(section: Drawing) -> None:
+def drawing(section: SlidePicture) -> None:
     """A slide's picture at the page's width, in the colour of the page's text."""
     ink = "#fafafa" if st.context.theme.type == "dark" else "#31333f"
     st.image(section.svg().replace("color: inherit", f"color: {ink}", 1), caption=plain(section.says), width="stretch")

@@ -7,7 +7,7 @@ import streamlit as st
 from experiments.dashboard import library
 from experiments.dashboard.parts import badge, drawing, key_of, pictures_in_a_row, show
 from experiments.reports.comparison import Pair, made
-from experiments.reports.section import Command, Drawing, Facts, Figures, Gallery, Heading, Prose, Quote, Section, Table
+from experiments.reports.section import Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, SlidePicture, Table
 from experiments.reports.sections import sections
 from experiments.runs.markup import plain
 
@@ -57,7 +57,7 @@ def show_section(section: Section) -> None:
             st.dataframe(columns, hide_index=True, width="stretch")
         case Figures():
             _figures(section)
-        case Drawing():
+        case SlidePicture():
             drawing(section)
         case Gallery():
             for name, row in section.rows.items():

@@ -13,7 +13,7 @@ from experiments.studies.record import Record, broken_records, older_records
 from experiments.studies.study import ScaleName
 
 from .overview import Entry, entries, records_at
-from .section import Drawing, Figures, Section
+from .section import Figures, Section, SlidePicture
 from .sections import sections
 
 TITLE = "What the lectures claim, and what was measured"
@@ -69,7 +69,7 @@ def read_report(runs: Path, scale: ScaleName) -> Report:
 
 def _drawn(section: Section) -> Section:
     """The section, its shown figures drawn already, so that one that cannot be drawn is found out here."""
-    if isinstance(section, Drawing):
+    if isinstance(section, SlidePicture):
         svg = section.svg()
         return replace(section, svg=lambda: svg)
     if not isinstance(section, Figures):

@@ -92,7 +92,7 @@ class Figures(_Section):
 
 
 @dataclass(frozen=True)
-class Drawing(_Section):
+class SlidePicture(_Section):
     """The slide's own picture, an SVG that takes the page's colour for its lines and its text."""
 
     svg: Callable[[], str]
@@ -115,8 +115,8 @@ class Command(_Section):
     line: str
 
 
-Section = Prose | Quote | Heading | Facts | Table | Figures | Drawing | Gallery | Command
-KINDS: tuple[type[Section], ...] = (Prose, Quote, Heading, Facts, Table, Figures, Drawing, Gallery, Command)
+Section = Prose | Quote | Heading | Facts | Table | Figures | SlidePicture | Gallery | Command
+KINDS: tuple[type[Section], ...] = (Prose, Quote, Heading, Facts, Table, Figures, SlidePicture, Gallery, Command)
 
 
 def facts(lines: Mapping[str, Iterable[str]], heading: str = "") -> list[Facts]:

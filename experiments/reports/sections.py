@@ -19,7 +19,7 @@ from .evidence import configs, folders, shown_curves, speeds, study_curves, stud
 from .figures import curves_with_bands, speed_against_accuracy, variants_with_intervals
 from .labels import is_fraction, metric_title
 from .parts import part_sections
-from .section import Cell, Command, Drawing, Facts, Figures, Gallery, Prose, Quote, Section, Table, facts, table
+from .section import Cell, Command, Facts, Figures, Gallery, Prose, Quote, Section, SlidePicture, Table, facts, table
 from .wording import changes, command, number, short
 
 TUNING = 10_000
@@ -51,12 +51,12 @@ def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Recor
     ]
 
 
-def slide_picture(record: Record) -> list[Drawing]:
+def slide_picture(record: Record) -> list[SlidePicture]:
     """The slide's own picture with the verdict's numbers on it; none of lecture 2's."""
     from .slides.every import SLIDES  # Matplotlib takes a third of a second, which a page without a verdict does without
 
     slide = SLIDES.get(record.claim)
-    return [Drawing(partial(slide.svg, record.claim, record), slide.says)] if slide else []
+    return [SlidePicture(partial(slide.svg, record.claim, record), slide.says)] if slide else []
 
 
 def _beside(record: Record, committed: Record | None) -> list[Facts]:

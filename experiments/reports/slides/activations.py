@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..wording import number
-from .numbers import Numbers
+from .numbers import Measurements
 from .sheet import BLUE, DASH, FAINT, GREEN, INK, ORANGE, RED, Sheet
 from .slide import Slide
 
@@ -38,7 +38,7 @@ def _drawn(axes: Axes, name: str, colour: str, low: float, high: float, **argume
     axes.legend(loc="upper left", handlelength=1.4)
 
 
-def squashing(sheet: Sheet, numbers: Numbers) -> None:
+def squashing(sheet: Sheet, numbers: Measurements) -> None:
     left = sheet.plot(60, 40, 380, 230, title="sigmoid: 1 / (1 + e⁻ˣ)")
     _drawn(left, "sigmoid", BLUE, -0.25, 1.25)
     left.annotate("at most ¼", (0, 0.25), (1.7, 0.45), arrowprops={"arrowstyle": "->", "color": INK}, va="center")
@@ -49,7 +49,7 @@ def squashing(sheet: Sheet, numbers: Numbers) -> None:
         sheet.text(730, 306, f"greatest difference computed: {found}", color=GREEN)
 
 
-def saturation(sheet: Sheet, numbers: Numbers) -> None:
+def saturation(sheet: Sheet, numbers: Measurements) -> None:
     left = sheet.plot(60, 40, 380, 230, title="where it is flat, no gradient passes")
     _drawn(left, "sigmoid", BLUE, -0.15, 1.5)
     for low, high in ((-REACH, -3), (3, REACH)):
@@ -70,7 +70,7 @@ def saturation(sheet: Sheet, numbers: Numbers) -> None:
         sheet.text(250, 300, f"measured, what a layer leaves of it: {', '.join(slopes)}", color=GREEN)
 
 
-def wall(sheet: Sheet, numbers: Numbers) -> None:
+def wall(sheet: Sheet, numbers: Measurements) -> None:
     """Nets of 1 to 8 hidden layers, and where the lecture says that sigmoid nets end."""
     errors = {depth: _of_depth(numbers, depth) for depth in (1, 2, 3, 4, 6, 8)}
     for i, depth in enumerate(errors):
@@ -90,14 +90,14 @@ def wall(sheet: Sheet, numbers: Numbers) -> None:
         )
 
 
-def _of_depth(numbers: Numbers, depth: int) -> str:
+def _of_depth(numbers: Measurements, depth: int) -> str:
     names = list(numbers.record.variants) if numbers.record else []
     ours = [name for name in names if name.startswith("sigmoid") and str(depth) in name.replace(",", " ").split()]
     plain = [name for name in ours if not any(word in name for word in ("matched", "long", "10×", "Xavier"))]
     return numbers.of(*(plain or ours))
 
 
-def directions(sheet: Sheet, numbers: Numbers) -> None:
+def directions(sheet: Sheet, numbers: Measurements) -> None:
     """Two weights of a neuron: the quadrants that its gradients can lie in, and the way to where it should be."""
     for i, (title, closed) in enumerate((("inputs all positive (sigmoid)", True), ("inputs of both signs (centred)", False))):
         axes = sheet.plot(60 + 470 * i, 42, 380, 226, title=title, x_title="w₁", y_title="w₂")
@@ -125,7 +125,7 @@ def directions(sheet: Sheet, numbers: Numbers) -> None:
         sheet.text(480, 306, f"neurons whose gradient has one sign, measured: {', '.join(shares)}", color=GREEN)
 
 
-def rectified(sheet: Sheet, numbers: Numbers) -> None:
+def rectified(sheet: Sheet, numbers: Measurements) -> None:
     left = sheet.plot(60, 40, 380, 230, title="ReLU: max(0, x)")
     _drawn(left, "ReLU", BLUE, -1, 5)
     left.text(2.6, 0.35, "never saturates for x > 0", color=ORANGE, ha="center", va="center")
@@ -144,7 +144,7 @@ def rectified(sheet: Sheet, numbers: Numbers) -> None:
         sheet.text(540, 290, f"measured, {effect.name}: {number(effect.estimate)} ×", ha="left", color=GREEN, weight="bold")
 
 
-def race(sheet: Sheet, numbers: Numbers) -> None:
+def race(sheet: Sheet, numbers: Measurements) -> None:
     """Krizhevsky's ratio of six, and the steps that were measured."""
     left = sheet.plot(60, 40, 330, 230, title="ReLU and tanh")
     for name, colour, style in (("ReLU", BLUE, "-"), ("tanh", RED, "--")):
@@ -167,7 +167,7 @@ def race(sheet: Sheet, numbers: Numbers) -> None:
     axes.invert_yaxis()
 
 
-def dying(sheet: Sheet, numbers: Numbers) -> None:
+def dying(sheet: Sheet, numbers: Measurements) -> None:
     left = sheet.plot(60, 40, 380, 230, title="ReLU: a unit below zero learns no more")
     _drawn(left, "ReLU", BLUE, -1, 5)
     left.axvspan(-REACH, 0, color=RED, alpha=0.13, linewidth=0)

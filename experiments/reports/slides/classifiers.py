@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from .numbers import Numbers
+from .numbers import Measurements
 from .sheet import BLUE, DASH, FAINT, GREEN, INK, ORANGE, RED, Sheet
 from .slide import Slide
 
 CLASSES = ((1, BLUE, "o"), (-1, RED, "s"))
 
 
-def margin(sheet: Sheet, numbers: Numbers) -> None:
+def margin(sheet: Sheet, numbers: Measurements) -> None:
     """A separating line that is any, and the one of the greatest margin, both computed."""
     from sklearn.svm import SVC  # only here
 
@@ -61,7 +61,7 @@ def _line(axes: Axes, line: np.ndarray, away: float, **style: object) -> None:
     axes.plot(ends, (level - line[2] - line[0] * ends) / line[1], **style)  # type: ignore[arg-type]
 
 
-def kernels(sheet: Sheet, numbers: Numbers) -> None:
+def kernels(sheet: Sheet, numbers: Measurements) -> None:
     """The study's own problems, its line and its kernel, fitted to 200 points of each."""
     from experiments.lectures.cnn import kernels_make_linear_predictors_nonlinear as own
 
@@ -86,7 +86,7 @@ def kernels(sheet: Sheet, numbers: Numbers) -> None:
             column += 1
 
 
-def learned(sheet: Sheet, numbers: Numbers) -> None:
+def learned(sheet: Sheet, numbers: Measurements) -> None:
     """Fixed functions with learned weights, and functions that are learned as well."""
     rows = (
         ("kernel trick", ("x", "φ(x)\nfixed", "w", "y"), (FAINT, FAINT, BLUE, FAINT)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .numbers import Numbers
+from .numbers import Measurements
 from .sheet import BLUE, DASH, FAINT, GREEN, INK, ORANGE, RED, Sheet, solid, tint
 from .slide import Slide
 
@@ -13,7 +13,7 @@ TRUCK = "0010000100110010"
 """The slide's codes, as far as it writes them out."""
 
 
-def neuron(sheet: Sheet, numbers: Numbers) -> None:
+def neuron(sheet: Sheet, numbers: Measurements) -> None:
     """A neuron, and the line that its weights and bias are."""
     for i, name in enumerate(("x₁", "x₂", "x₃")):
         y = 70 + 80 * i
@@ -42,7 +42,7 @@ def neuron(sheet: Sheet, numbers: Numbers) -> None:
         sheet.text(262, 250, f"the perceptron separated {found} data sets of 20", color=GREEN)
 
 
-def composition(sheet: Sheet, numbers: Numbers) -> None:
+def composition(sheet: Sheet, numbers: Measurements) -> None:
     """Five matrices are one, and one line does not separate the exclusive or."""
     sheet.text(52, 110, "x")
     for i in range(5):
@@ -69,7 +69,7 @@ def composition(sheet: Sheet, numbers: Numbers) -> None:
     axes.set_yticks([0, 1])
 
 
-def counting(sheet: Sheet, numbers: Numbers) -> None:
+def counting(sheet: Sheet, numbers: Measurements) -> None:
     """The 2-layer net of the lecture: its hidden layers; He et al. count the layers with weights."""
     places = sheet.network([3, 4, 4, 2], 150, 54, 640, 176, colours=[FAINT, BLUE, BLUE, FAINT], radius=15)
     names = ("input\nnot counted", "layer 1", "layer 2", "output\nnot counted")
@@ -86,7 +86,7 @@ def counting(sheet: Sheet, numbers: Numbers) -> None:
         sheet.text(480, 304, "the lecture counts 2 layers; by its weights, as He et al. count, it has 3")
 
 
-def passes(sheet: Sheet, numbers: Numbers) -> None:
+def passes(sheet: Sheet, numbers: Measurements) -> None:
     """Forward keeps what backward needs."""
     names = ("x", "h¹", "h²", "y", "loss")
     layers = ("W₁, ReLU", "W₂, ReLU", "W₃", "softmax, t")
@@ -106,7 +106,7 @@ def passes(sheet: Sheet, numbers: Numbers) -> None:
         sheet.text(940, 268, f"by hand against autograd: {found}", ha="right", color=GREEN)
 
 
-def codes(sheet: Sheet, numbers: Numbers) -> None:
+def codes(sheet: Sheet, numbers: Measurements) -> None:
     """The slide's two codes over the same units, and how many things n units tell apart."""
     for i, (name, code) in enumerate((("motorbike", MOTORBIKE), ("truck", TRUCK))):
         y = 70 + 96 * i

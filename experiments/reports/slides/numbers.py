@@ -9,17 +9,17 @@ from statistics import fmean
 
 from experiments.studies.record import EffectRecord, Record
 
-from ..labels import is_fraction
+from ..labels import is_fraction, metric_title
 from ..meanings import SIGNS
 from ..wording import corrected, number, one_line
-from .sheet import BLUE, FAINT, WIDTH, Sheet
+from .sheet import BLUE, FAINT, GREEN, WIDTH, Sheet, short_text, tint
 
 MOST = 4
 """Lines of the strip."""
 LINE = 19
 
 
-class Numbers:
+class Measurements:
     """The numbers of a verdict; of none, where the claim was not run: every word is empty then."""
 
     def __init__(self, record: Record | None) -> None:
@@ -91,12 +91,44 @@ def in_words(value: float, name: str) -> str:
     return f"{100 * value:.3g} %" if is_fraction(name) else number(value)
 
 
-def room(numbers: Numbers) -> float:
+PANEL = (664.0, 276.0)
+"""Where the bars of a picture with a panel begin, and how wide they are."""
+ROW = 34
+BARS = 8
+
+
+def panel(sheet: Sheet, numbers: Measurements) -> bool:
+    """A bar for each variant, right of the picture; whether there is any."""
+    name, values = numbers.shown, {}
+    for variant in numbers.variants:
+        if (value := numbers.mean(variant)) is not None:
+            values[variant] = value
+    if not values:
+        return False
+    left, width = PANEL
+    shown = dict(list(values.items())[:BARS])
+    more = len(values) - len(shown)
+    y = max(10.0, (sheet.height - 26 - ROW * len(shown)) / 2)
+    title = short_text(metric_title(name), 40)
+    sheet.text(left, y + 8, f"measured: {title}", size=13, ha="left", weight="bold", color=GREEN)
+    greatest = max(map(abs, shown.values())) or 1.0
+    for i, (variant, value) in enumerate(shown.items()):
+        top = y + 26 + ROW * i
+        sheet.text(left, top + 7, short_text(variant, 34), size=12, ha="left")
+        sheet.text(left + width, top + 7, in_words(value, name), size=12, ha="right", weight="bold")
+        sheet.square(left, top + 17, width, 9, fill=tint(FAINT, 0.15), linewidth=0)
+        sheet.square(left, top + 17, max(1.0, width * abs(value) / greatest), 9, fill=tint(GREEN, 0.75), linewidth=0)
+    if more:
+        sheet.text(left, y + 30 + ROW * len(shown), f"and {more} more", size=12, ha="left")
+    return True
+
+
+def room(numbers: Measurements) -> float:
     """Units that the strip takes below a picture."""
     return 22 + LINE * len(numbers.lines) if numbers.lines else 0
 
 
-def strip(sheet: Sheet, numbers: Numbers) -> None:
+def strip(sheet: Sheet, numbers: Measurements) -> None:
     """The verdict below the picture: its level, and what decided."""
     if not numbers.lines or numbers.record is None:
         return

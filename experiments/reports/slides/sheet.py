@@ -61,7 +61,7 @@ _SETTINGS = {
 _DRAWING = Lock()
 """Matplotlib's settings are the whole process's, and a dashboard draws in several threads."""
 
-Point = tuple[float, float]
+Spot = tuple[float, float]
 
 
 class settings:
@@ -91,6 +91,8 @@ class Sheet:
     def __init__(self, height: float, below: float = 0) -> None:
         self.height = height
         self.total = height + below
+        self.left = 0.0
+        """Where the view begins."""
         self.figure = Figure((WIDTH / 72, self.total / 72), facecolor="none")
         self.canvas: Axes = self.figure.add_axes((0, 0, 1, 1))
         self.canvas.set_xlim(0, WIDTH)
@@ -107,10 +109,10 @@ class Sheet:
             options = {"ha": ha, "va": "center_baseline", "fontsize": size, "clip_on": False} | style
             self.canvas.text(x, place, short_text(line), **options)
 
-    def line(self, *points: Point, colour: str = INK, width: float = 1.6, **style: Any) -> None:
+    def line(self, *points: Spot, colour: str = INK, width: float = 1.6, **style: Any) -> None:
         self.canvas.plot(*zip(*points, strict=True), color=colour, linewidth=width, **style)
 
-    def arrow(self, start: Point, end: Point, *, colour: str = INK, width: float = 1.6, bend: float = 0, **style: Any) -> None:
+    def arrow(self, start: Spot, end: Spot, *, colour: str = INK, width: float = 1.6, bend: float = 0, **style: Any) -> None:
         """From ``start`` to ``end``, bent to one side by a part of its length."""
         way = f"arc3,rad={bend}"
         options = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 0, "shrinkB": 0, "connectionstyle": way} | style
@@ -138,7 +140,7 @@ class Sheet:
         if str(text):
             self.text(x, y, text, zorder=4)
 
-    def polygon(self, *points: Point, fill: Any = "none", **style: Any) -> None:
+    def polygon(self, *points: Spot, fill: Any = "none", **style: Any) -> None:
         options = {"edgecolor": INK, "linewidth": 1.2} | style
         self.canvas.add_patch(Polygon(points, facecolor=fill, **options))
 
@@ -160,7 +162,7 @@ class Sheet:
 
     def network(
         self, layers: Sequence[int], x: float, y: float, width: float, height: float, *, radius: float = 11, **style: Any
-    ) -> list[list[Point]]:
+    ) -> list[list[Spot]]:
         """Units of fully connected layers, from left to right: where each of them stands.
 
         ``colours`` has a colour for each layer; ``dropped`` the units (layer, number) that are crossed out.
@@ -196,7 +198,7 @@ class Sheet:
         colour = style.pop("colour", BLUE)
         for i, row in enumerate(rows):
             for j, value in enumerate(row):
-                share = (float(value) - low) / (high - low) if high > low else 0.0
+                share = (float(value) - low) / (high - low) if high > low else 0.5
                 fill = fills[i][j] if fills else tint(colour, 0.05 + 0.5 * share)
                 self.square(x + j * size, y + i * size, size, size, fill=fill, edgecolor=FAINT, linewidth=0.8)
                 if texts:
@@ -242,7 +244,7 @@ class Sheet:
         out = io.StringIO()
         with mpl.rc_context({"svg.hashsalt": salt}):
             self.figure.savefig(out, format="svg", dpi=144, facecolor="none", metadata={"Date": None})
-        return _trimmed(out.getvalue(), says, f"0 0 {WIDTH} {self.total:g}")
+        return _trimmed(out.getvalue(), says, f"{self.left:g} 0 {WIDTH} {self.total:g}")
 
 
 def tint(colour: str, strength: float) -> tuple[float, float, float, float]:
@@ -266,7 +268,7 @@ def power_of_ten(value: float, _: object = None) -> str:
     return f"{value:g}" if -2 <= exponent <= 3 else f"10{str(exponent).translate(_RAISED)}"
 
 
-def on_circle(x: float, y: float, radius: float, degrees: float) -> Point:
+def on_circle(x: float, y: float, radius: float, degrees: float) -> Spot:
     return x + radius * math.cos(math.radians(degrees)), y - radius * math.sin(math.radians(degrees))
 
 
