@@ -72,14 +72,13 @@ def shared(sheet: Sheet, numbers: Measurements) -> None:
 def sharing(sheet: Sheet, numbers: Measurements) -> None:
     """All three side by side."""
     names = list(numbers.record.variants) if numbers.record else []
-    for i, (kind, words) in enumerate(
-        zip(KINDS, ("all pixels, all weights", "a field, own weights", "a field, one filter"), strict=True)
-    ):
+    words = ("all pixels, all weights", "a field, own weights", "a field, one filter")
+    for i, (kind, about, prefix) in enumerate(zip(KINDS, words, ("fc", "local", "conv"), strict=True)):
         x = 24 + 316 * i
         sheet.text(x + 140, 22, kind, size=16, weight="bold")
         connections(sheet, kind, x, 56, 280, 150)
-        sheet.text(x + 140, 250, words)
-        ours = [name for name in names if name.startswith(kind.split()[0]) and "permuted" not in name]
+        sheet.text(x + 140, 250, about)
+        ours = [name for name in names if name.startswith(prefix) and "shuffled" not in name]
         if ours and (error := numbers.of(ours[-1], name="test/error")):
             sheet.text(x + 140, 276, f"test error {error}", size=15, weight="bold", color=GREEN)
             sheet.text(x + 140, 298, ours[-1], size=12)

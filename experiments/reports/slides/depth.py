@@ -29,13 +29,13 @@ def revolution(sheet: Sheet, numbers: Measurements) -> None:
     places = np.arange(len(ERAS))
     axes.bar(places, [error for _, _, error, _ in ERAS], color=BLUE, alpha=0.65, width=0.6)
     for i, (name, layers, error, _) in enumerate(ERAS):
-        axes.text(i, error + 0.6, f"{error:g}", ha="center", weight="bold")
-        sheet.text(60 + 570 * (i + 0.86) / 7.72 - 4, 272, name, size=11)
-        sheet.text(60 + 570 * (i + 0.86) / 7.72 - 4, 290, layers, size=11.5, color=RED, weight="bold")
+        axes.text(i, max(error, HUMAN - 0.2) + 0.6, f"{error:g}", ha="center", weight="bold")
+        sheet.text(60 + 570 * (i + 0.6) / 8.1, 272, name, size=10.5)
+        sheet.text(60 + 570 * (i + 0.6) / 8.1, 290, layers, size=11.5, color=RED, weight="bold")
     axes.axhline(HUMAN, color=GREEN, linestyle="--", linewidth=1.4)
-    axes.text(-0.4, HUMAN + 0.5, f"human {HUMAN}", color=GREEN)
+    axes.text(7.5, HUMAN + 0.5, f"human {HUMAN}", color=GREEN, ha="right")
     axes.set_ylim(0, 32)
-    axes.set_xlim(-0.86, 6.86)
+    axes.set_xlim(-0.6, 7.5)
     axes.set_xticks([])
     depth = axes.twinx()
     depth.plot(places, [layers for *_, layers in ERAS], "o-", color=RED, linewidth=1.8, markersize=5)
@@ -130,10 +130,11 @@ def block(sheet: Sheet, x: float, *, residual: bool) -> None:
     sheet.arrow((x + 80, 58), (x + 80, 78))
     for i in range(2):
         sheet.box(x, 80 + 72 * i, 160, 40, "weight layer", colour=BLUE, size=14)
-        sheet.arrow((x + 80, 120 + 72 * i), (x + 80, 150 + (72 if i == 0 else 58) * i))
         if i == 0:
+            sheet.arrow((x + 80, 120), (x + 80, 150))
             sheet.text(x + 94, 136, "ReLU", ha="left", size=12.5)
     if residual:
+        sheet.arrow((x + 80, 192), (x + 80, 208))
         sheet.line((x + 80, 66), (x + 200, 66), (x + 200, 222), colour=ORANGE, width=2.2)
         sheet.arrow((x + 200, 222), (x + 94, 222), colour=ORANGE, width=2.2)
         sheet.text(x + 208, 144, "identity", ha="left", size=14, color=ORANGE)
@@ -141,7 +142,7 @@ def block(sheet: Sheet, x: float, *, residual: bool) -> None:
         sheet.arrow((x + 80, 235), (x + 80, 262))
         sheet.text(x + 80, 280, "H(x) = F(x) + x", size=15)
     else:
-        sheet.arrow((x + 80, 208), (x + 80, 262))
+        sheet.arrow((x + 80, 192), (x + 80, 262))
         sheet.text(x + 80, 280, "H(x)", size=15)
 
 
@@ -155,7 +156,7 @@ def deeper(sheet: Sheet, numbers: Measurements) -> None:
     names = list(numbers.variants)
     for i, count in enumerate((8, 20, 56)):
         ours = [name for name in names if str(count) in name.replace(",", " ").replace("-", " ").split()]
-        long = [name for name in ours if name.endswith(("steps", "long"))] or ours
+        long = [name for name in ours if name.endswith("×")] or ours
         title = f"{count} layers"
         _column(sheet, 70 + 180 * i, title, count, numbers.of(*long) if long else "", residual=True, colour=BLUE)
     sheet.text(288, 286, "“deeper ResNets have lower training error, and also lower test error”", size=13)

@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import activations, classifiers, neurons
+from . import (
+    activations,
+    classifiers,
+    connectivity,
+    convolution,
+    depth,
+    features,
+    few_data,
+    filters,
+    generalization,
+    nets,
+    neurons,
+    optimization,
+    pixels,
+    training,
+)
 from .slide import Slide
 
-SLIDES: Mapping[str, Slide] = {
-    **neurons.SLIDES,
-    **classifiers.SLIDES,
-    **activations.SLIDES,
-}
+ROOMS = (
+    features,
+    neurons,
+    classifiers,
+    activations,
+    connectivity,
+    convolution,
+    filters,
+    pixels,
+    training,
+    generalization,
+    few_data,
+    nets,
+    depth,
+    optimization,
+)
+SLIDES: Mapping[str, Slide] = dict(sorted({claim: slide for room in ROOMS for claim, slide in room.SLIDES.items()}.items()))

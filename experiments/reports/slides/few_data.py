@@ -16,7 +16,7 @@ NEW = ("cross",)
 def transferred(sheet: Sheet, numbers: Measurements) -> None:
     """A net that was trained on many images lends its layers to a task with few."""
     for row, (title, names, classes) in enumerate(
-        (("many images of other classes", WIDE, "5 classes"), ("few images of the task's own", NEW * 2, "new classes"))
+        (("many images of other classes", WIDE, "5 classes"), ("few images of the task", NEW * 2, "new classes"))
     ):
         y = 40 + 160 * row
         sheet.text(20, y - 18, title, ha="left", size=14, weight="bold")
@@ -30,7 +30,7 @@ def transferred(sheet: Sheet, numbers: Measurements) -> None:
         sheet.box(488, y + 6, 108, 68, f"head:\n{classes}", colour=GREEN if row else FAINT, size=14)
     for j in range(3):
         sheet.arrow((231 + 98 * j, 118), (231 + 98 * j, 202), colour=ORANGE, width=2.2)
-    sheet.text(330, 146, "the weights are copied, then fine-tuned", size=13.5, color=ORANGE, ha="center")
+    sheet.text(20, 142, "weights are copied,\nthen fine-tuned", size=13.5, color=ORANGE, ha="left")
     sheet.text(542, 160, "fresh", size=13.5, color=GREEN)
 
 
@@ -78,13 +78,13 @@ def curse(sheet: Sheet, numbers: Measurements) -> None:
     dimensions = np.array([1, 2, 4, 8, 16, 32, 64, 128, 256])
     shares = []
     for d in dimensions:
-        cloud = rng.uniform(0, 1, (200, d))
+        cloud = rng.uniform(0, 1, (100, d))
         apart = np.linalg.norm(cloud[:, None] - cloud[None], axis=-1)
         np.fill_diagonal(apart, np.inf)
         nearest = apart.min(1)
         np.fill_diagonal(apart, 0)
         shares.append((nearest / apart.max(1)).mean())
-    axes = sheet.plot(340, 50, 280, 200, x_title="dimensions", title="nearest ÷ farthest of 200 points")
+    axes = sheet.plot(340, 50, 280, 200, x_title="dimensions", title="nearest ÷ farthest of 100 points")
     sheet.logarithmic(axes, x=True)
     axes.plot(dimensions, shares, "o-", color=RED)
     axes.set_ylim(0, 1)
@@ -120,7 +120,7 @@ SLIDES = {
     ),
     "C08": Slide(
         curse,
-        "Twenty points fill most cells of a line and few of a square; and the nearest of 200 points is nearly as far as the "
+        "Twenty points fill most cells of a line and few of a square; and the nearest of 100 points is nearly as far as the "
         "farthest when there are many dimensions, computed.",
         has_panel=True,
     ),

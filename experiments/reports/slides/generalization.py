@@ -110,10 +110,9 @@ def several(sheet: Sheet, numbers: Measurements) -> None:
             left, top = 486 + 84 * columns[0] / 64, y - 24 + 84 * rows[0] / 64
             wide, high = 84 * (columns[-1] - columns[0]) / 64, 84 * (rows[-1] - rows[0]) / 64
             sheet.square(left, top, wide, high, edgecolor=ORANGE, linewidth=2.6, zorder=9)
-    sheet.canvas.set_zorder(4)
-    sheet.text(230, 238, "L = L(class) + λ L(box) + μ L(mask)", size=14)
-    sheet.arrow((360, 262), (180, 262), colour=RED, linestyle=DASH)
-    sheet.text(270, 282, "all three gradients train the backbone", size=13, color=RED)
+    sheet.text(156, 238, "L = L(class) + λ L(box) + μ L(mask)", size=14)
+    sheet.arrow((270, 262), (60, 262), colour=RED, linestyle=DASH)
+    sheet.text(164, 282, "all three gradients train the backbone", size=13, color=RED)
 
 
 SLIDES = {

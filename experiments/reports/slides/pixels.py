@@ -59,7 +59,6 @@ def neighbours(sheet: Sheet, numbers: Measurements) -> None:
         sheet.line((x, y), (x + far, y), colour=colour, width=2.4, zorder=5)
         for place in (x, x + far):
             sheet.circle(place, y, 5, fill=colour, edgecolor="white", zorder=6)
-    sheet.canvas.set_zorder(5)
     axes = sheet.plot(346, 44, 270, 206, x_title="distance, pixels", title="correlation in drawn scenes")
     found = correlation()
     axes.plot(range(len(found)), found, color=BLUE)

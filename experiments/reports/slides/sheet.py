@@ -18,6 +18,7 @@ from xml.sax.saxutils import quoteattr
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
@@ -110,13 +111,14 @@ class Sheet:
             self.canvas.text(x, place, short_text(line), **options)
 
     def line(self, *points: Spot, colour: str = INK, width: float = 1.6, **style: Any) -> None:
-        self.canvas.plot(*zip(*points, strict=True), color=colour, linewidth=width, **style)
+        xs, ys = zip(*points, strict=True)
+        self.canvas.add_artist(Line2D(xs, ys, color=colour, linewidth=width, **style))
 
     def arrow(self, start: Spot, end: Spot, *, colour: str = INK, width: float = 1.6, bend: float = 0, **style: Any) -> None:
         """From ``start`` to ``end``, bent to one side by a part of its length."""
         way = f"arc3,rad={bend}"
         options = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 0, "shrinkB": 0, "connectionstyle": way} | style
-        self.canvas.add_patch(FancyArrowPatch(start, end, color=colour, linewidth=width, **options))
+        self.canvas.add_artist(FancyArrowPatch(start, end, color=colour, linewidth=width, **options))
 
     def box(
         self, x: float, y: float, width: float, height: float, text: object = "", *, colour: str = BLUE, **style: Any
@@ -125,24 +127,24 @@ class Sheet:
         size = style.pop("size", 13)
         options = {"facecolor": (*mpl.colors.to_rgb(colour), 0.16), "edgecolor": colour, "linewidth": 1.6} | style
         shape = FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=5", mutation_aspect=1, **options)
-        self.canvas.add_patch(shape)
+        self.canvas.add_artist(shape)
         if str(text):
             self.text(x + width / 2, y + height / 2, text, size=size)
 
     def square(self, x: float, y: float, width: float, height: float, *, fill: Any = "none", **style: Any) -> None:
         """A rectangle with sharp corners."""
         options = {"edgecolor": INK, "linewidth": 1.2} | style
-        self.canvas.add_patch(Rectangle((x, y), width, height, facecolor=fill, **options))
+        self.canvas.add_artist(Rectangle((x, y), width, height, facecolor=fill, **options))
 
     def circle(self, x: float, y: float, radius: float, *, fill: Any = "none", text: object = "", **style: Any) -> None:
         options = {"edgecolor": INK, "linewidth": 1.6, "zorder": 3} | style
-        self.canvas.add_patch(Circle((x, y), radius, facecolor=fill, **options))
+        self.canvas.add_artist(Circle((x, y), radius, facecolor=fill, **options))
         if str(text):
             self.text(x, y, text, zorder=4)
 
     def polygon(self, *points: Spot, fill: Any = "none", **style: Any) -> None:
         options = {"edgecolor": INK, "linewidth": 1.2} | style
-        self.canvas.add_patch(Polygon(points, facecolor=fill, **options))
+        self.canvas.add_artist(Polygon(points, facecolor=fill, **options))
 
     # What pictures of networks are made of.
 
@@ -206,13 +208,9 @@ class Sheet:
 
     def image(self, pixels: ArrayLike, x: float, y: float, width: float, height: float, **style: Any) -> None:
         """(H, W) grey from 0 to 1 (or as ``vmin`` and ``vmax`` say), or (H, W, 3), with a thin frame."""
-        options = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest", "zorder": 2} | style
-        axes = self.axes(x, y, width, height)
-        axes.imshow(pixels, aspect="auto", **options)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        for spine in axes.spines.values():
-            spine.set(visible=True, color=FAINT, linewidth=0.8)
+        options = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "none", "zorder": 2} | style
+        self.canvas.imshow(pixels, aspect="auto", extent=(x, x + width, y + height, y), **options)
+        self.square(x, y, width, height, edgecolor=FAINT, linewidth=0.8, zorder=2)
 
     # Axes.
 

@@ -161,7 +161,7 @@ def stages(sheet: Sheet, numbers: Measurements) -> None:
 SLIDES = {
     "A11": Slide(
         forgetting,
-        "A weight that no gradient holds, over steps of weight decay, for three strengths λ: it halves after ln 2 / (γλ) steps.",
+        "A weight that no gradient holds, over steps of weight decay, for three strengths λ: half is left after ln 2 / (γλ).",
     ),
     "B14": Slide(
         softmax,
