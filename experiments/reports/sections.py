@@ -52,7 +52,7 @@ def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Recor
 
 
 def slide_picture(record: Record) -> list[SlidePicture]:
-    """The slide's own picture with the verdict's numbers on it; none of lecture 2's."""
+    """The slide's own picture with the verdict's numbers on it; none where the lecture has none."""
     from .slides.every import SLIDES  # Matplotlib takes a third of a second, which a page without a verdict does without
 
     slide = SLIDES.get(record.claim)

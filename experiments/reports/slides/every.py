@@ -1,4 +1,4 @@
-"""The pictures of all slides of lecture 1, by claim."""
+"""The pictures of all claims of lecture 1, by their ids."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from . import (
     connectivity,
     convolution,
     depth,
+    detection,
     features,
     few_data,
     filters,
@@ -18,6 +19,7 @@ from . import (
     neurons,
     optimization,
     pixels,
+    proposals,
     training,
 )
 from .slide import Slide
@@ -37,5 +39,7 @@ ROOMS = (
     nets,
     depth,
     optimization,
+    proposals,
+    detection,
 )
 SLIDES: Mapping[str, Slide] = dict(sorted({claim: slide for room in ROOMS for claim, slide in room.SLIDES.items()}.items()))

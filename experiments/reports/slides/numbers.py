@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import textwrap
 from collections import Counter
-from statistics import fmean
 
 from experiments.studies.record import EffectRecord, Record
 
@@ -47,7 +46,7 @@ class Measurements:
         if self.record is None or variant not in self.record.variants:
             return None
         values = [run.values.get(name or self.shown, math.nan) for run in self.record.variants[variant].runs]
-        return fmean(values) if values and all(map(math.isfinite, values)) else None
+        return sum(v / len(values) for v in values) if values and all(map(math.isfinite, values)) else None
 
     def of(self, *variants: str, name: str = "") -> str:
         """The mean of the first of these variants that the record has, in words."""

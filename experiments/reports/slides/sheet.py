@@ -277,14 +277,18 @@ _GONE = (r"<\?xml.*?\?>", r"<!DOCTYPE.*?>", r"<!--.*?-->", r"<metadata>.*?</meta
 def _trimmed(svg: str, says: str, box: str) -> str:
     for pattern in _GONE:
         svg = re.sub(pattern, "", svg, flags=re.DOTALL)
+    used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
+
+    def tag(found: re.Match[str]) -> str:
+        """A tag without names that nobody uses, its numbers to a hundredth; what a text says stays as it is."""
+        inside = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", found[0])
+        inside = re.sub(r"-?\d+\.\d{3,}", lambda digits: f"{float(digits[0]):.2f}".rstrip("0").rstrip("."), inside)
+        inside = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", inside)
+        return re.sub(r"\s*\n\s*", "\n", inside).replace(INK, "currentColor")
+
     head = (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
         f'aria-label={quoteattr(says)} viewBox="{box}" style="stroke-linejoin: round; color: inherit">'
     )
-    svg = re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
-    used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
-    svg = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), svg)
-    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", svg)
-    svg = svg.replace(INK, "currentColor")
-    return re.sub(r"\s*\n\s*", "\n", svg).strip()
+    svg = re.sub(r"<svg[^>]*>", lambda _: head, re.sub(r"<[^>]*>", tag, svg), count=1)
+    return re.sub(r">\s*\n\s*<", ">\n<", svg).strip()
