@@ -109,7 +109,7 @@ def field(sheet: Sheet, numbers: Measurements) -> None:
         for corner in corners:
             sheet.line(corner, neuron, colour=(BLUE, ORANGE)[i], width=1.4)
         sheet.circle(*neuron, 20, fill=solid((BLUE, ORANGE)[i]), edgecolor=(BLUE, ORANGE)[i])
-        sheet.text(x + 340, 236, weights, size=14, weight="bold")
+        sheet.text(x + 330, 236, weights, size=13, weight="bold")
     for words, x in (("a fully connected neuron", 390), ("a neuron of a 5 × 5", 830)):
         if found := numbers.check(words):
             sheet.text(x, 262, f"computed: {found}", color=GREEN, weight="bold", size=14)

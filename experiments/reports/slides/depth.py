@@ -11,15 +11,15 @@ from .sheet import BLUE, GREEN, ORANGE, RED, Sheet, tint
 from .slide import Slide
 
 ERAS = (
-    ("ILSVRC'10", "shallow", 28.2, 0),
-    ("ILSVRC'11", "shallow", 25.8, 0),
-    ("AlexNet '12", "8 layers", 16.4, 8),
-    ("ZFNet '13", "8 layers", 11.7, 8),
-    ("VGG '14", "19 layers", 7.3, 19),
-    ("GoogLeNet '14", "22 layers", 6.7, 22),
-    ("ResNet '15", "152 layers", 3.57, 152),
+    (2010, "Lin et al.", "shallow", 28.2, 0),
+    (2011, "Sánchez", "shallow", 25.8, 0),
+    (2012, "AlexNet", "8 layers", 16.4, 8),
+    (2013, "ZFNet", "8 layers", 11.7, 8),
+    (2014, "VGG", "19 layers", 7.3, 19),
+    (2014, "GoogLeNet", "22 layers", 6.7, 22),
+    (2015, "ResNet", "152 layers", 3.57, 152),
 )
-"""Winners of ImageNet's classification: top-5 error in percent, and layers (He et al. 2015, slides)."""
+"""ImageNet's classification by year: whose, how deep, top-5 error in percent, and layers (He et al. 2015, slides)."""
 HUMAN, BAIDU = 5.1, 4.58
 
 
@@ -27,11 +27,11 @@ def revolution(sheet: Sheet, numbers: Measurements) -> None:
     """The slide's chart: bars of error, and the line of depth over them."""
     axes = sheet.plot(60, 40, 570, 214, title="ImageNet, top-5 error in % (the papers')")
     places = np.arange(len(ERAS))
-    axes.bar(places, [error for _, _, error, _ in ERAS], color=BLUE, alpha=0.65, width=0.6)
-    for i, (name, layers, error, _) in enumerate(ERAS):
+    axes.bar(places, [error for *_, error, _ in ERAS], color=BLUE, alpha=0.65, width=0.6)
+    for i, (year, name, depth_, error, _) in enumerate(ERAS):
         axes.text(i, max(error, HUMAN - 0.2) + 0.6, f"{error:g}", ha="center", weight="bold")
-        sheet.text(60 + 570 * (i + 0.6) / 8.1, 272, name, size=10.5)
-        sheet.text(60 + 570 * (i + 0.6) / 8.1, 290, layers, size=11.5, color=RED, weight="bold")
+        for row, (words, style) in enumerate(((year, {}), (name, {}), (depth_, {"color": RED, "weight": "bold"}))):
+            sheet.text(60 + 570 * (i + 0.6) / 8.1, 270 + 17 * row, words, size=11.5, **style)
     axes.axhline(HUMAN, color=GREEN, linestyle="--", linewidth=1.4)
     axes.text(7.5, HUMAN + 0.5, f"human {HUMAN}", color=GREEN, ha="right")
     axes.set_ylim(0, 32)

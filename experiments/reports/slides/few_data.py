@@ -30,7 +30,7 @@ def transferred(sheet: Sheet, numbers: Measurements) -> None:
         sheet.box(488, y + 6, 108, 68, f"head:\n{classes}", colour=GREEN if row else FAINT, size=14)
     for j in range(3):
         sheet.arrow((231 + 98 * j, 118), (231 + 98 * j, 202), colour=ORANGE, width=2.2)
-    sheet.text(20, 142, "weights are copied,\nthen fine-tuned", size=13.5, color=ORANGE, ha="left")
+    sheet.text(20, 150, "weights are copied,\nthen fine-tuned", size=13.5, color=ORANGE, ha="left")
     sheet.text(542, 160, "fresh", size=13.5, color=GREEN)
 
 

@@ -11,7 +11,7 @@ from experiments.studies.record import EffectRecord, Record
 from ..labels import is_fraction, metric_title
 from ..meanings import SIGNS
 from ..wording import corrected, number, one_line
-from .sheet import BLUE, FAINT, GREEN, WIDTH, Sheet, short_text, tint
+from .sheet import FAINT, GREEN, WIDTH, Sheet, short_text, tint
 
 MOST = 4
 """Lines of the strip."""
@@ -134,6 +134,6 @@ def strip(sheet: Sheet, numbers: Measurements) -> None:
     top = sheet.height + 6
     sheet.line((20, top), (WIDTH - 20, top), colour=FAINT, width=0.8)
     level = numbers.record.level
-    sheet.text(20, top + LINE, f"{SIGNS[level]} {level}", ha="left", weight="bold", color=BLUE)
+    sheet.text(20, top + LINE, f"{SIGNS[level]} {level}", ha="left", weight="bold")
     for i, line in enumerate(numbers.lines):
         sheet.text(150, top + LINE * (i + 1), line, size=12.5, ha="left")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..wording import number
@@ -64,7 +66,7 @@ def workers(sheet: Sheet, numbers: Measurements) -> None:
     )
 
 
-OPTIMIZERS = (
+OPTIMIZERS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("SGD", {"lr": 0.09}, RED, "-"),
     ("SGD", {"lr": 0.05, "momentum": 0.7}, BLUE, "-"),
     ("SGD", {"lr": 0.05, "momentum": 0.7, "nesterov": True}, GREEN, "--"),
@@ -73,7 +75,7 @@ OPTIMIZERS = (
 )
 
 
-def _name(kind: str, options: dict[str, object]) -> str:
+def _name(kind: str, options: dict[str, Any]) -> str:
     if options.get("nesterov"):
         return "Nesterov"
     return "momentum" if "momentum" in options else kind

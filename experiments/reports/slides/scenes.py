@@ -29,7 +29,7 @@ def _drawn(index: int, size: int, name: str, **style: Any) -> dict[str, Any]:
     from datamodules.drawing import Style  # with torch, which most pictures do without
     from datamodules.drawing.composition import draw
 
-    options = {
+    options: dict[str, Any] = {
         "objects": (1, 1),
         "object_size": (0.5, 0.5),
         "clutter": 0.2,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -29,6 +29,8 @@ WIDTH = 960
 INK = "#0a0b0c"
 """Stands for the page's own colour until the SVG is written: no other colour of a picture is this one."""
 FAINT = "#808080"
+DARK = "#16181b"
+"""Text on a light filling."""
 BLUE, RED, GREEN, PINK, ORANGE, SKY = COLOURS[:6]
 DASH = (0, (4, 3))
 OUR_FONT = "DejaVu Sans"
@@ -107,7 +109,7 @@ class Sheet:
         lines = str(text).split("\n")
         for i, line in enumerate(lines):
             place = y + (i - (len(lines) - 1) / 2) * size * 1.3
-            options = {"ha": ha, "va": "center_baseline", "fontsize": size, "clip_on": False} | style
+            options: dict[str, Any] = {"ha": ha, "va": "center_baseline", "fontsize": size, "clip_on": False} | style
             self.canvas.text(x, place, short_text(line), **options)
 
     def line(self, *points: Spot, colour: str = INK, width: float = 1.6, **style: Any) -> None:
@@ -117,7 +119,13 @@ class Sheet:
     def arrow(self, start: Spot, end: Spot, *, colour: str = INK, width: float = 1.6, bend: float = 0, **style: Any) -> None:
         """From ``start`` to ``end``, bent to one side by a part of its length."""
         way = f"arc3,rad={bend}"
-        options = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 0, "shrinkB": 0, "connectionstyle": way} | style
+        options: dict[str, Any] = {
+            "arrowstyle": "-|>",
+            "mutation_scale": 13,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "connectionstyle": way,
+        } | style
         self.canvas.add_artist(FancyArrowPatch(start, end, color=colour, linewidth=width, **options))
 
     def box(
@@ -125,7 +133,11 @@ class Sheet:
     ) -> None:
         """A box with rounded corners, faintly filled; ``size`` is its text's."""
         size = style.pop("size", 13)
-        options = {"facecolor": (*mpl.colors.to_rgb(colour), 0.16), "edgecolor": colour, "linewidth": 1.6} | style
+        options: dict[str, Any] = {
+            "facecolor": (*mpl.colors.to_rgb(colour), 0.16),
+            "edgecolor": colour,
+            "linewidth": 1.6,
+        } | style
         shape = FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=5", mutation_aspect=1, **options)
         self.canvas.add_artist(shape)
         if str(text):
@@ -133,17 +145,18 @@ class Sheet:
 
     def square(self, x: float, y: float, width: float, height: float, *, fill: Any = "none", **style: Any) -> None:
         """A rectangle with sharp corners."""
-        options = {"edgecolor": INK, "linewidth": 1.2} | style
+        options: dict[str, Any] = {"edgecolor": INK, "linewidth": 1.2} | style
         self.canvas.add_artist(Rectangle((x, y), width, height, facecolor=fill, **options))
 
     def circle(self, x: float, y: float, radius: float, *, fill: Any = "none", text: object = "", **style: Any) -> None:
-        options = {"edgecolor": INK, "linewidth": 1.6, "zorder": 3} | style
+        options: dict[str, Any] = {"edgecolor": INK, "linewidth": 1.6, "zorder": 3} | style
         self.canvas.add_artist(Circle((x, y), radius, facecolor=fill, **options))
         if str(text):
-            self.text(x, y, text, zorder=4)
+            # A filled circle is light on every page.
+            self.text(x, y, text, zorder=4, color=INK if fill == "none" else DARK)
 
     def polygon(self, *points: Spot, fill: Any = "none", **style: Any) -> None:
-        options = {"edgecolor": INK, "linewidth": 1.2} | style
+        options: dict[str, Any] = {"edgecolor": INK, "linewidth": 1.2} | style
         self.canvas.add_artist(Polygon(points, facecolor=fill, **options))
 
     # What pictures of networks are made of.
@@ -191,9 +204,11 @@ class Sheet:
                     self.circle(px, py, radius, fill=solid(colours[i]), edgecolor=colours[i])
         return places
 
-    def grid(self, x: float, y: float, size: float, values: ArrayLike, *, texts: bool = True, **style: Any) -> None:
+    def grid(
+        self, x: float, y: float, size: float, values: Iterable[Iterable[float]], *, texts: bool = True, **style: Any
+    ) -> None:
         """A table of numbers as squares of ``size`` units, the darker the greater (or as ``fills`` says, row by row)."""
-        rows = [list(row) for row in values]  # type: ignore[union-attr]
+        rows = [list(row) for row in values]
         flat = [float(v) for row in rows for v in row]
         low, high = min(flat), max(flat)
         fills = style.pop("fills", None)
@@ -208,7 +223,7 @@ class Sheet:
 
     def image(self, pixels: ArrayLike, x: float, y: float, width: float, height: float, **style: Any) -> None:
         """(H, W) grey from 0 to 1 (or as ``vmin`` and ``vmax`` say), or (H, W, 3), with a thin frame."""
-        options = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "none", "zorder": 2} | style
+        options: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "none", "zorder": 2} | style
         self.canvas.imshow(pixels, aspect="auto", extent=(x, x + width, y + height, y), **options)
         self.square(x, y, width, height, edgecolor=FAINT, linewidth=0.8, zorder=2)
 
