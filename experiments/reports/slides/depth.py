@@ -11,15 +11,15 @@ from .sheet import BLUE, GREEN, ORANGE, RED, Sheet, tint
 from .slide import Slide
 
 ERAS = (
-    (2010, "Lin et al.", "shallow", 28.2, 0),
-    (2011, "Sánchez", "shallow", 25.8, 0),
+    (2010, "ILSVRC", "shallow", 28.2, 0),
+    (2011, "ILSVRC", "shallow", 25.8, 0),
     (2012, "AlexNet", "8 layers", 16.4, 8),
     (2013, "ZFNet", "8 layers", 11.7, 8),
     (2014, "VGG", "19 layers", 7.3, 19),
     (2014, "GoogLeNet", "22 layers", 6.7, 22),
     (2015, "ResNet", "152 layers", 3.57, 152),
 )
-"""ImageNet's classification by year: whose, how deep, top-5 error in percent, and layers (He et al. 2015, slides)."""
+"""ImageNet's classification by year: the net, how deep, top-5 error in percent, and layers (He et al. 2015, slides)."""
 HUMAN, BAIDU = 5.1, 4.58
 
 

@@ -22,9 +22,9 @@ def forgetting(sheet: Sheet, numbers: Measurements) -> None:
     axes.legend(loc="upper right")
     sheet.text(676, 60, "w ← (1 − γλ) w − γ ∂l/∂w", ha="left", size=17)
     sheet.text(676, 100, "γ = 0.01 is the learning rate", ha="left")
-    for i, rate in enumerate(("0.03", "0.1", "0.3")):
-        if found := numbers.check("half-life", f"λ = {rate}"):
-            sheet.text(676, 150 + 26 * i, f"measured, λ = {rate}: {found} steps", ha="left", color=GREEN, weight="bold")
+    for i, written in enumerate(("0.03", "0.1", "0.3")):
+        if found := numbers.check("half-life", f"λ = {written}"):
+            sheet.text(676, 150 + 26 * i, f"measured, λ = {written}: {found} steps", ha="left", color=GREEN, weight="bold")
 
 
 def softmax(sheet: Sheet, numbers: Measurements) -> None:
