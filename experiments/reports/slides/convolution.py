@@ -9,21 +9,21 @@ from .numbers import Measurements
 from .sheet import BLUE, FAINT, GREEN, ORANGE, PINK, RED, SKY, Sheet, solid, tint
 from .slide import Slide
 
-Table = NDArray[np.float64]
+MapValues = NDArray[np.float64]
 FILTER = np.array([[1.0, 0, 1], [0, 1, 0], [1, 0, 1]])
 
 
-def numbered(height: int, width: int, seed: int = 2) -> Table:
+def numbered(height: int, width: int, seed: int = 2) -> MapValues:
     """Small whole numbers, the same ones each time."""
     return np.random.default_rng(seed).integers(0, 4, (height, width)).astype(float)
 
 
-def slid(image: Table, kernel: Table, stride: int) -> Table:
+def slid(image: MapValues, kernel: MapValues, stride: int) -> MapValues:
     """The convolution (as nets have it, without turning the kernel), by ``torch.nn.functional``."""
     import torch
     import torch.nn.functional as F
 
-    found: Table = F.conv2d(torch.tensor(image)[None, None], torch.tensor(kernel)[None, None], stride=stride)[0, 0].numpy()
+    found: MapValues = F.conv2d(torch.tensor(image)[None, None], torch.tensor(kernel)[None, None], stride=stride)[0, 0].numpy()
     return found
 
 

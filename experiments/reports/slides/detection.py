@@ -13,13 +13,15 @@ from .scenes import scene
 from .sheet import BLUE, DASH, FAINT, GREEN, ORANGE, PINK, RED, SKY, Sheet, tint
 from .slide import Slide
 
-Step = tuple[str, str]
+ChainBox = tuple[str, str]
 """What a box of a chain says, and its colour."""
 SECONDS = (("R-CNN", 49.0), ("SPP-net", 4.3), ("Fast R-CNN", 2.3), ("Faster R-CNN", 0.2))
 """An image at test time, with its proposals: the slide's chart."""
 
 
-def chain(sheet: Sheet, steps: Sequence[Step], x: float, y: float, width: float, height: float = 62, size: float = 13) -> None:
+def chain(
+    sheet: Sheet, steps: Sequence[ChainBox], x: float, y: float, width: float, height: float = 62, size: float = 13
+) -> None:
     """Boxes from left to right, each giving to the next."""
     gap = 22.0
     wide = (width - gap * (len(steps) - 1)) / len(steps)

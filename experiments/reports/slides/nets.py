@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Layer:
+class NetLayer:
     """What a module gives."""
 
     name: str
@@ -29,19 +29,19 @@ class Layer:
     weights: int
 
 
-def layers_of(network: nn.Module, image: tuple[int, int, int], wanted: Callable[[str, nn.Module], bool]) -> list[Layer]:
+def layers_of(network: nn.Module, image: tuple[int, int, int], wanted: Callable[[str, nn.Module], bool]) -> list[NetLayer]:
     """The wanted modules in the order in which they answer, by a pass over an image (C, H, W) that has no pixels.
 
     ``network`` lies on the meta device.
     """
     import torch
 
-    found: list[Layer] = []
+    found: list[NetLayer] = []
 
     def note(name: str) -> Callable[[nn.Module, object, torch.Tensor], None]:
         def hook(module: nn.Module, _: object, output: torch.Tensor) -> None:
             count = sum(p.numel() for p in module.parameters())
-            found.append(Layer(name, type(module).__name__, tuple(output.shape[1:]), count))
+            found.append(NetLayer(name, type(module).__name__, tuple(output.shape[1:]), count))
 
         return hook
 
@@ -62,7 +62,7 @@ def _plain_layer(_: str, module: nn.Module) -> bool:
 
 
 @cache
-def lenet() -> tuple[list[Layer], int]:
+def lenet() -> tuple[list[NetLayer], int]:
     import torch
 
     from lightning_modules.networks.lenet import LeNet5
@@ -74,7 +74,7 @@ def lenet() -> tuple[list[Layer], int]:
 
 
 @cache
-def torchvision_net(name: str, size: int = 224) -> tuple[list[Layer], int]:
+def torchvision_net(name: str, size: int = 224) -> tuple[list[NetLayer], int]:
     """A classifier of torchvision; of GoogLeNet its stages, without the auxiliary heads, of others their layers."""
     import torch
     from torchvision.models import get_model
@@ -87,7 +87,7 @@ def torchvision_net(name: str, size: int = 224) -> tuple[list[Layer], int]:
 
 
 @cache
-def zfnet() -> tuple[list[Layer], int]:
+def zfnet() -> tuple[list[NetLayer], int]:
     import torch
 
     from lightning_modules.networks.linear import MultilayerPerceptron
@@ -101,7 +101,7 @@ def zfnet() -> tuple[list[Layer], int]:
 
 
 @cache
-def resnet152() -> tuple[list[Layer], int, tuple[int, ...], int]:
+def resnet152() -> tuple[list[NetLayer], int, tuple[int, ...], int]:
     """Its stages, its weights, how many blocks each stage has, and how many layers there are with weights."""
     import torch
     from torch import nn
@@ -119,7 +119,7 @@ def resnet152() -> tuple[list[Layer], int, tuple[int, ...], int]:
     return stages, weights_of(network), blocks, len(counted)
 
 
-def colour_of(layer: Layer) -> str:
+def colour_of(layer: NetLayer) -> str:
     """Of convolutions, poolings and what is fully connected; LeNet-5's layers are told by the paper's letters."""
     name = layer.name.removeprefix("layers.")
     if name in ("s2", "s4") or "Pool" in layer.kind:
@@ -127,7 +127,7 @@ def colour_of(layer: Layer) -> str:
     return GREEN if layer.kind == "Linear" or name == "f6" else BLUE
 
 
-def row(sheet: Sheet, layers: Sequence[Layer], image: tuple[int, int, int], top: float = 40, width: float = 900) -> None:
+def row(sheet: Sheet, layers: Sequence[NetLayer], image: tuple[int, int, int], top: float = 40, width: float = 900) -> None:
     """Volumes from left to right: as high as their maps, as thick as they have channels; columns for what is flat."""
     shapes = [image, *(layer.shape for layer in layers)]
     step = width / len(shapes)
@@ -151,7 +151,7 @@ def row(sheet: Sheet, layers: Sequence[Layer], image: tuple[int, int, int], top:
         sheet.text(x + step * 0.3, top + 196, name, size=min(13, step * 0.23), weight="bold")
 
 
-def _short(layer: Layer) -> str:
+def _short(layer: NetLayer) -> str:
     names = {"Conv2d": "conv", "MaxPool2d": "pool", "AvgPool2d": "pool", "Linear": "FC"}
     return layer.name.removeprefix("layers.").upper() if layer.name.startswith("layers.") else names.get(layer.kind, layer.name)
 
