@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import io
 import math
-import re
 from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -24,6 +22,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from ..style import COLOURS
+from .trimming import trimmed
 
 WIDTH = 960
 INK = "#0a0b0c"
@@ -257,7 +256,7 @@ class Sheet:
         out = io.StringIO()
         with mpl.rc_context({"svg.hashsalt": salt}):
             self.figure.savefig(out, format="svg", dpi=144, facecolor="none", metadata={"Date": None})
-        return _trimmed(out.getvalue(), says, f"{self.left:g} 0 {WIDTH} {self.total:g}")
+        return trimmed(out.getvalue(), says, INK, f"{self.left:g} 0 {WIDTH} {self.total:g}")
 
 
 def tint(colour: str, strength: float) -> tuple[float, float, float, float]:
@@ -279,31 +278,3 @@ def power_of_ten(value: float, _: object = None) -> str:
     """A tick of a logarithmic axis: ``100``, ``10⁵``, ``10⁻³``."""
     exponent = round(math.log10(value)) if value > 0 else 0
     return f"{value:g}" if -2 <= exponent <= 3 else f"10{str(exponent).translate(_RAISED)}"
-
-
-def on_circle(x: float, y: float, radius: float, degrees: float) -> Spot:
-    return x + radius * math.cos(math.radians(degrees)), y - radius * math.sin(math.radians(degrees))
-
-
-_GONE = (r"<\?xml.*?\?>", r"<!DOCTYPE.*?>", r"<!--.*?-->", r"<metadata>.*?</metadata>", r"<defs>\s*<style.*?</style>\s*</defs>")
-"""What a page has no use for. The style is that of every element of a page, not of this picture's alone."""
-
-
-def _trimmed(svg: str, says: str, box: str) -> str:
-    for pattern in _GONE:
-        svg = re.sub(pattern, "", svg, flags=re.DOTALL)
-    used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
-
-    def tag(found: re.Match[str]) -> str:
-        """A tag without names that nobody uses, its numbers to a hundredth; what a text says stays as it is."""
-        inside = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", found[0])
-        inside = re.sub(r"-?\d+\.\d{3,}", lambda digits: f"{float(digits[0]):.2f}".rstrip("0").rstrip("."), inside)
-        inside = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", inside)
-        return re.sub(r"\s*\n\s*", "\n", inside).replace(INK, "currentColor")
-
-    head = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'aria-label={quoteattr(says)} viewBox="{box}" style="stroke-linejoin: round; color: inherit">'
-    )
-    svg = re.sub(r"<svg[^>]*>", lambda _: head, re.sub(r"<[^>]*>", tag, svg), count=1)
-    return re.sub(r">\s*\n\s*<", ">\n<", svg).strip()
