@@ -17,6 +17,8 @@ from experiments.studies.verdict import Level
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from experiments.reports.section import SlidePicture
+
 BADGES = {
     Level.EXACT: "blue",
     Level.REPRODUCED: "green",
@@ -42,6 +44,12 @@ def show(figure: go.Figure, key: str) -> None:
     """A figure at the page's width."""
     figure.update_layout(dragmode=False)  # on a phone a finger scrolls the page, not the figure
     st.plotly_chart(figure, width="stretch", key=key, config={"displayModeBar": False})
+
+
+def drawing(section: SlidePicture) -> None:
+    """A slide's picture at the page's width, in the colour of the page's text."""
+    ink = "#fafafa" if st.context.theme.type == "dark" else "#31333f"
+    st.image(section.svg().replace("color: inherit", f"color: {ink}", 1), caption=plain(section.says), width="stretch")
 
 
 def pictures_in_a_row(by_name: Mapping[str, Path | None], most: int = 4) -> None:

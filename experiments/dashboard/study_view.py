@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from experiments.dashboard import library
-from experiments.dashboard.parts import badge, key_of, pictures_in_a_row, show
+from experiments.dashboard.parts import badge, drawing, key_of, pictures_in_a_row, show
 from experiments.reports.comparison import Pair, made
-from experiments.reports.section import Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, Table
+from experiments.reports.section import Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, SlidePicture, Table
 from experiments.reports.sections import sections
 from experiments.runs.markup import plain
 
@@ -57,6 +57,8 @@ def show_section(section: Section) -> None:
             st.dataframe(columns, hide_index=True, width="stretch")
         case Figures():
             _figures(section)
+        case SlidePicture():
+            drawing(section)
         case Gallery():
             for name, row in section.rows.items():
                 st.markdown(plain(name))

@@ -12,7 +12,7 @@ from experiments.runs.markup import code, picture, plain
 from .meanings import INTERVALS, MEANING, SCALES, SIGNS
 from .overview import Entry, counts
 from .report import TITLE, Page, Report
-from .section import Cell, Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, Table
+from .section import Cell, Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, SlidePicture, Table
 
 
 def markdown(report: Report) -> str:
@@ -73,6 +73,8 @@ def section_lines(section: Section, place: Path, page: str) -> list[str]:
         case Figures():
             what = ", ".join(plain(text) for text in (section.heading, *section.shown) if text)
             return [f"{what}: drawn in [{page}]({page})"] if section.heading and section.shown else []
+        case SlidePicture():
+            return [f"The slide's picture, with the numbers on it, is drawn in [{page}]({page}): {plain(section.says)}"]
         case Gallery():
             lines = _heading(section.heading)[:1]
             for name, pictures in section.rows.items():

@@ -13,7 +13,7 @@ from experiments.studies.record import Record, broken_records, older_records
 from experiments.studies.study import ScaleName
 
 from .overview import Entry, entries, records_at
-from .section import Figures, Section
+from .section import Figures, Section, SlidePicture
 from .sections import sections
 
 TITLE = "What the lectures claim, and what was measured"
@@ -69,6 +69,9 @@ def read_report(runs: Path, scale: ScaleName) -> Report:
 
 def _drawn(section: Section) -> Section:
     """The section, its shown figures drawn already, so that one that cannot be drawn is found out here."""
+    if isinstance(section, SlidePicture):
+        svg = section.svg()
+        return replace(section, svg=lambda: svg)
     if not isinstance(section, Figures):
         return section
     drawn = {title: cache(draw) for title, draw in section.drawn.items()}

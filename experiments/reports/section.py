@@ -92,6 +92,16 @@ class Figures(_Section):
 
 
 @dataclass(frozen=True)
+class SlidePicture(_Section):
+    """The slide's own picture, an SVG that takes the page's colour for its lines and its text."""
+
+    svg: Callable[[], str]
+    """Drawn where it is shown. All text in it is escaped."""
+    says: str
+    """What it shows, for its caption and for whoever does not see it."""
+
+
+@dataclass(frozen=True)
 class Gallery(_Section):
     """Pictures: by name, by variant."""
 
@@ -105,8 +115,8 @@ class Command(_Section):
     line: str
 
 
-Section = Prose | Quote | Heading | Facts | Table | Figures | Gallery | Command
-KINDS: tuple[type[Section], ...] = (Prose, Quote, Heading, Facts, Table, Figures, Gallery, Command)
+Section = Prose | Quote | Heading | Facts | Table | Figures | SlidePicture | Gallery | Command
+KINDS: tuple[type[Section], ...] = (Prose, Quote, Heading, Facts, Table, Figures, SlidePicture, Gallery, Command)
 
 
 def facts(lines: Mapping[str, Iterable[str]], heading: str = "") -> list[Facts]:

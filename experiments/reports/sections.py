@@ -19,7 +19,7 @@ from .evidence import configs, folders, shown_curves, speeds, study_curves, stud
 from .figures import curves_with_bands, speed_against_accuracy, variants_with_intervals
 from .labels import is_fraction, metric_title
 from .parts import part_sections
-from .section import Cell, Command, Facts, Figures, Gallery, Prose, Quote, Section, Table, facts, table
+from .section import Cell, Command, Facts, Figures, Gallery, Prose, Quote, Section, SlidePicture, Table, facts, table
 from .wording import changes, command, number, short
 
 TUNING = 10_000
@@ -37,6 +37,7 @@ def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Recor
     """
     return [
         Quote(record.says, f"slide “{record.slide}”", record.translation),
+        *slide_picture(record),
         *_beside(record, beside),
         *part_sections(record),
         *([Prose(record.rule, heading="The rule, in words")] if record.rule else []),
@@ -48,6 +49,14 @@ def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Recor
         *_variants(record, runs),
         Command(command(record.name, record.scale), heading="Run it again"),
     ]
+
+
+def slide_picture(record: Record) -> list[SlidePicture]:
+    """The slide's own picture with the verdict's numbers on it; none where the lecture has none."""
+    from .slides.every import SLIDES  # Matplotlib takes a third of a second, which a page without a verdict does without
+
+    slide = SLIDES.get(record.claim)
+    return [SlidePicture(partial(slide.svg, record.claim, record), slide.says)] if slide else []
 
 
 def _beside(record: Record, committed: Record | None) -> list[Facts]:

@@ -170,7 +170,7 @@ def test_an_identity_has_no_empty_section(tmp_path: Path) -> None:
     exact = read_record(write_exact(tmp_path))
     assert exact
     kinds = [type(section).__name__ for section in sections(exact, tmp_path)]
-    assert kinds == ["Quote", "Prose", "Table", "Facts", "Command"]
+    assert kinds == ["Quote", "SlidePicture", "Prose", "Table", "Facts", "Command"]
 
 
 @pytest.mark.parametrize(

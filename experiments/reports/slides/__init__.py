@@ -1,0 +1,1 @@
+"""The slides' own pictures: what lecture 1 draws beside each claim, with the measured numbers on it."""
