@@ -50,7 +50,7 @@ study = HandStudy(
     claim="A01",
     says=SAYS,
     slide="Traditional Pattern Recognition; Deep Learning",
-    paper="No figure in the lecture. ImageNet, top-5 error: 25.8 % with features made by hand (2011), 16.4 % by AlexNet (2012).",
+    paper="No figure in the lecture. ImageNet, top-5 error: 25.8 % with features made by hand (2011), 16.4 % by AlexNet.",
     variants={**variants(ARMS, None), **variants(ARMS, PHOTOGRAPHS)},
     parts=parts,
 )
