@@ -15,7 +15,11 @@ from .hog import LabelledFeatures
 
 
 def layer_outputs(
-    network: nn.Module, layers: Mapping[str, nn.Module], images: Tensor, look: Callable[[Tensor, slice], Tensor], batch: int = 256
+    network: nn.Module,
+    layers: Mapping[str, nn.Module],
+    images: Tensor,
+    look: Callable[[Tensor, slice], Tensor],
+    batch: int = 256,
 ) -> dict[str, Tensor]:
     """What ``look`` makes of each layer's output, over all images: batch by batch, in evaluation mode and without gradients.
 
@@ -86,9 +90,9 @@ def balanced(labels: npt.NDArray[np.int64], rng: np.random.Generator, most: int)
 
 
 def first_layer(accuracies: Sequence[float], share: float = 0.9) -> int:
-    """The number of the first layer at which a property has ``share`` of its rise: from the accuracy at layer 0 to the greatest.
+    """The number of the first layer at which a property has ``share`` of its rise, 0 where it never rises.
 
-    0 where it never rises.
+    It rises from the accuracy at layer 0 to the greatest of all.
     """
     rise = max(accuracies) - accuracies[0]
     return next(layer for layer, accuracy in enumerate(accuracies) if accuracy - accuracies[0] >= share * rise)
