@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def binary_codes(activations: Tensor, share: float) -> Tensor:
-    """Whether each unit is on: in the images in which it is most active, ``share`` of all at most; one that never varies is not.
+    """Whether each unit is on: in the images in which it is most active, ``share`` of all at most; never, if it never varies.
 
     A threshold of the unit's own, so that codes do not depend on the units' scales. At ``share`` 1 / K a unit is on as often as
     one that stood for one of K equally frequent classes.

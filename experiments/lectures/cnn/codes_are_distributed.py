@@ -119,7 +119,7 @@ def parts(runs: Runs) -> dict[str, Part]:
             validity_checks=(learns,),
             shown=(percent(SHARED, CELLS), percent(SHARED, RANDOM), *falls, number),
             because=f"Of the units {shared.estimate:.0f} % serve two classes or more. Without one of them the class that "
-            f"suffers most loses {falls[0].estimate:.0f} points of accuracy, without a grandmother cell {falls[1].estimate:.0f}.",
+            f"suffers most loses {falls[0].estimate:.0f} points, without a grandmother cell {falls[1].estimate:.0f}.",
         ),
         "b": Part(
             says="Why Many Layers?",
