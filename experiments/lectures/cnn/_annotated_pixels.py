@@ -31,6 +31,8 @@ TOLERANCE = 1.5
 EACH = 4
 """Pixels of a scene that are drawn for each property."""
 
+CORNERS = "corner or straight"
+
 Found = tuple[_Array, _Array]
 """int64 (P, 2) row and column of pixels, and int64 (P,) their classes."""
 
@@ -80,6 +82,12 @@ def outline_parts(scene: Scene, style: Style) -> Found:
     return np.concatenate(pixels), np.concatenate(labels)
 
 
+def corners(scene: Scene, style: Style) -> Found:
+    """As :func:`outline_parts`, without arcs: these belong to classes of their own, so that who knows the class knows them."""
+    pixels, labels = outline_parts(scene, style)
+    return pixels[labels != ARC], labels[labels != ARC]
+
+
 def objects(scene: Scene, style: Style) -> Found:
     """Pixels of the object, with its class."""
     return _all(scene, int(scene["label"]))
@@ -95,6 +103,7 @@ PROPERTIES: Mapping[str, Callable[[Scene, Style], Found]] = {
     "texture": textures,
     "part": outline_parts,
     "class": objects,
+    CORNERS: corners,
 }
 
 

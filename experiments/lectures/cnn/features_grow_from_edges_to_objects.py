@@ -21,7 +21,7 @@ from experiments.studies.results import Run, Runs
 from experiments.studies.study import Measured, Measurement, Scale, Study
 from experiments.studies.verdict import Needs, Part
 
-from ._annotated_pixels import PROPERTIES, AnnotatedPixels, annotated
+from ._annotated_pixels import CORNERS, AnnotatedPixels, annotated
 from ._hand_features import as_they_are, labels_shuffled
 from ._plain_training import PlainNet, drawn, error, normalised, settle, train
 
@@ -38,6 +38,7 @@ MOST = 600
 """Pixels of a class, in the training and in the test of a probe."""
 TRAINED, SHUFFLED, RANDOM = "trained", "trained on shuffled labels", "random"
 ACCURACY = "accuracy"
+JUDGED = ("edge", "texture", "part", "class")
 
 
 def probe_layers(*, seed: int, folder: Path, net: str, steps: int) -> Measured:
@@ -122,17 +123,18 @@ def parts(runs: Runs) -> Part:
         for other in (RANDOM, SHUFFLED)
     )
     layer = {
-        net: [runs.quantity(f"layer of {name}, {net}", net, name, unit="layers") for name in PROPERTIES]
+        net: [runs.quantity(f"layer of {name}, {net}", net, name, unit="layers") for name in JUDGED]
         for net in (TRAINED, RANDOM, SHUFFLED)
     }
-    rises = tuple(runs.beats(f"rise of {name}", 0, by=0.05, variants=[TRAINED]) for name in PROPERTIES)
+    corner = runs.quantity(f"layer of {CORNERS}, {TRAINED}", TRAINED, CORNERS, unit="layers")
+    rises = tuple(runs.beats(f"rise of {name}", 0, by=0.05, variants=[TRAINED]) for name in JUDGED)
     told = {net: ", ".join(f"{e.estimate:.1f}" for e in effects) for net, effects in layer.items()}
     return Part(
         says=SAYS,
         effects=steps,
         conditions=against,
         validity_checks=(runs.beats(ACCURACY, 1 / len(STYLE.classes), by=0.3, variants=[TRAINED]), *rises),
-        shown=tuple(effect for effects in layer.values() for effect in effects),
+        shown=(*(effect for effects in layer.values() for effect in effects), corner),
         because=f"Edge, texture, part and class have 90 % of their rise at layers {told[TRAINED]} of the trained net, at "
         f"{told[RANDOM]} of a random one, and at {told[SHUFFLED]} of one trained on shuffled labels.",
     )
@@ -147,7 +149,12 @@ study = Study(
     variants={net: {"net": net} for net in (RANDOM, SHUFFLED, TRAINED)},
     controlled="layers, all of 24 channels; scenes, pixels and probes; steps, order and learning rate of both trainings (0.1, "
     "one for both, since what is asked is the order of layers in a net that has learned)",
-    deviations=("six layers of 24 channels on drawn scenes of 40 × 40 pixels", "motifs are left out: the scenes have none"),
+    deviations=(
+        "six layers of 24 channels on drawn scenes of 40 × 40 pixels",
+        "motifs are left out: the scenes have none",
+        "arcs are the rims of two classes, circle and ring, so that a layer that knows the class knows them too; corner or "
+        "straight, within the other classes, is shown beside",
+    ),
     scales={"cpu": Scale({"steps": 500})},
     seeds=6,
     parts=parts,

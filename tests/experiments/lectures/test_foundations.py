@@ -124,7 +124,7 @@ def tiny(seed: int, classes: int = 3) -> Splits:
         rng = torch.Generator().manual_seed(seed * 1000 + count)
         labels = torch.arange(count) % classes
         images = torch.randint(60, 120, (count, 3, 32, 32), generator=rng)
-        images[torch.arange(count), labels] += 100
+        images[torch.arange(count), labels % 3] += 100
         return ImageSplit(images.to(torch.uint8), labels)
 
     return Splits(split(128), split(48), split(60))
@@ -246,7 +246,8 @@ def layers(trained: Sequence[float], random: Sequence[float] = (1, 2, 2, 2), acc
     """Layers of edge, texture, part and class; of the net that was taught nothing those of the random one."""
 
     def values(of_net: Sequence[float], right: float) -> dict[str, list[float]]:
-        own = {name: [layer + 0.001 * seed for seed in range(6)] for name, layer in zip(pixels.PROPERTIES, of_net, strict=True)}
+        own = {name: [layer + 0.001 * seed for seed in range(6)] for name, layer in zip(grow.JUDGED, of_net, strict=True)}
+        own |= {pixels.CORNERS: own["part"]}
         return own | {grow.ACCURACY: [right] * 6} | {f"rise of {name}": [rise] * 6 for name in own}
 
     nets = {grow.TRAINED: values(trained, accuracy), grow.RANDOM: values(random, 0.17), grow.SHUFFLED: values(random, 0.17)}
@@ -256,7 +257,7 @@ def layers(trained: Sequence[float], random: Sequence[float] = (1, 2, 2, 2), acc
 @pytest.mark.parametrize(
     ("trained", "random", "accuracy", "rise", "level"),
     [
-        ((1, 2, 3, 5), (1, 2, 2, 2), 0.8, 0.2, D),  # as below, were differences not the same in all seeds
+        ((1, 2, 3, 5), (1, 2, 2, 2), 0.8, 0.2, R),
         ((1, 2, 3, 3), (1, 2, 2, 2), 0.8, 0.2, N),
         ((1, 3, 2, 5), (1, 2, 2, 2), 0.8, 0.2, N),
         ((1, 2, 3, 5), (1, 2, 3, 6), 0.8, 0.2, D),  # a random net has the order too
@@ -265,8 +266,7 @@ def layers(trained: Sequence[float], random: Sequence[float] = (1, 2, 2, 2), acc
     ],
 )
 def test_layers(trained: Sequence[float], random: Sequence[float], accuracy: float, rise: float, level: Level) -> None:
-    found = levels(grow.study, layers(trained, random, accuracy, rise))
-    assert found == (R if random == (1, 2, 2, 2) and level is D else level,)
+    assert levels(grow.study, layers(trained, random, accuracy, rise)) == (level,)
 
 
 def test_a_random_net_that_is_exchanged_with_the_trained_one_shows_no_order() -> None:
@@ -329,7 +329,7 @@ def test_an_objects_pixels_have_its_texture_and_its_class() -> None:
 def test_drawn_pixels_have_every_class_of_every_property() -> None:
     images, found = pixels.annotated(0, 60, grow.STYLE)
     assert images.shape == (60, 3, 40, 40) and images.dtype == torch.uint8
-    wanted = {"edge": range(8), "texture": (0, 1, 2, 4), "part": range(3), "class": range(6)}
+    wanted = {"edge": range(8), "texture": (0, 1, 2, 4), "part": range(3), "class": range(6), pixels.CORNERS: range(2)}
     for name, classes in wanted.items():
         labels = found[name].labels
         assert set(labels[labels >= 0].tolist()) == set(classes), name
@@ -387,7 +387,7 @@ def coded(
         (coded(), (R, R)),
         (coded(shared=five(0.4)), (I, R)),  # a missed threshold refutes nothing
         (coded(shared=five(0.05)), (N, R)),
-        (coded(fall=five(0.5)), (I, R)),
+        (coded(fall=APART), (I, R)),
         (coded(fall=five(0.6)), (N, R)),
         (coded(deep=five(0.55)), (R, N)),
         (coded(deep=five(0.6)), (R, N)),
