@@ -119,8 +119,8 @@ def read_out(*, seed: int, folder: Path, features: str, root: str | None, train_
             settle(net, seen.train.images)
         read = partial(of_net, net)
     # With the true labels, whatever the net was told.
-    judged = (LabelledFeatures(read(s.images), d.labels.numpy()) for s, d in zip(seen, data, strict=True))
-    return Measured({ERROR: linear_svm_error(*judged) / 100, **values})
+    known, held, judged = (LabelledFeatures(read(s.images), d.labels.numpy()) for s, d in zip(seen, data, strict=True))
+    return Measured({ERROR: linear_svm_error(known, held, judged) / 100, **values})
 
 
 def named(features: str, root: str | None) -> str:

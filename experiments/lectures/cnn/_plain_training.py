@@ -48,8 +48,10 @@ def photographs(seed: int, train: int, validation: int, root: str) -> Splits:
     order = torch.randperm(len(known.labels), generator=torch.Generator().manual_seed(seed))
     if len(order) < train + validation:
         raise ValueError(f"{root}: {len(order)} training images, {train + validation} expected")
-    parts = (order[:train], order[train : train + validation])
-    return Splits(*(ImageSplit(known.images[part], known.labels[part]) for part in parts), test)
+    first, then = (
+        ImageSplit(known.images[part], known.labels[part]) for part in (order[:train], order[train : train + validation])
+    )
+    return Splits(first, then, test)
 
 
 @lru_cache(maxsize=2)
