@@ -46,7 +46,8 @@ def probe_layers(*, seed: int, folder: Path, net: str, steps: int) -> Measured:
         train(network, seen.train, steps, LR, seed)
     values, curves = {ACCURACY: 1 - error(network, data.test)}, {}
     inputs = normalised(images)
-    layers = {str(i + 1): stage[2] for i, stage in enumerate(network.features)}  # behind the ReLU, before the pooling
+    # Behind each ReLU, before the pooling.
+    layers = {str(i + 1): m for i, m in enumerate(m for m in network.features.modules() if isinstance(m, torch.nn.ReLU))}
     for name, where in pixels.items():
         look = partial(_at, where)
         vectors = {"0": look(inputs, slice(0, PROBED)), **layer_outputs(network, layers, inputs, look)}

@@ -209,8 +209,8 @@ def coded(
     ("runs", "expected"),
     [
         (coded(), (R, R)),
-        (coded(shared=five(0.4)), (I, R)),  # a missed threshold refutes nothing
-        (coded(shared=five(0.05)), (N, R)),
+        (coded(shared=five(0.4)), (D, R)),  # a missed threshold refutes nothing
+        (coded(shared=five(0.05)), (D, R)),
         (coded(fall=APART), (I, R)),
         (coded(fall=five(0.6)), (N, R)),
         (coded(deep=five(0.55)), (R, N)),
@@ -224,5 +224,5 @@ def test_codes(runs: Runs, expected: tuple[Level, Level]) -> None:
     assert levels(codes.study, runs) == expected
 
 
-def test_grandmother_cells_that_are_exchanged_with_units_are_not_shared() -> None:
+def test_grandmother_cells_that_are_exchanged_with_units_are_missed_less() -> None:
     assert_exchange_turns(codes.study, coded())
