@@ -43,8 +43,8 @@ def parts(runs: Runs) -> dict[str, Part]:
             validity_checks=(learns,),
             shown=(more, percent(SHARED, CELLS), percent(SHARED, RANDOM), *falls, number),
             because=f"Of the units {shared.estimate:.0f} % serve two classes or more, {more.estimate:+.0f} points beside cells "
-            f"that were trained to stand for one. Without a unit the class that suffers most loses {falls[0].estimate:.0f} points, "
-            f"without such a cell {falls[1].estimate:.0f}.",
+            f"that were trained to stand for one. Without a unit the class that suffers most loses "
+            f"{falls[0].estimate:.0f} points, without such a cell {falls[1].estimate:.0f}.",
         ),
         "b": Part(
             says="Why Many Layers?",
