@@ -33,7 +33,7 @@ EACH = 4
 
 CORNERS = "corner or straight"
 
-Found = tuple[_Array, _Array]
+_Found = tuple[_Array, _Array]
 """int64 (P, 2) row and column of pixels, and int64 (P,) their classes."""
 
 
@@ -46,7 +46,7 @@ class AnnotatedPixels(NamedTuple):
     """int64 (N, EACH); −1 where the scene has no such pixel."""
 
 
-def edges(scene: Scene, style: Style) -> Found:
+def edges(scene: Scene, style: Style) -> _Found:
     """Strong edges of the image, with the direction of the gradient."""
     grey = scene["image"].float().mean(0).numpy()
     right, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
@@ -57,14 +57,14 @@ def edges(scene: Scene, style: Style) -> Found:
     return pixels, np.round(turn).astype(np.int64) % DIRECTIONS
 
 
-def textures(scene: Scene, style: Style) -> Found:
+def textures(scene: Scene, style: Style) -> _Found:
     """Pixels of the object, with the word for its fill; the last class is none."""
     words = scene["captions"][0].split()
     fill = next((i for i, word in enumerate(FILLS) if word in words), len(FILLS))
     return _all(scene, fill)
 
 
-def outline_parts(scene: Scene, style: Style) -> Found:
+def outline_parts(scene: Scene, style: Style) -> _Found:
     """Pixels on the object's rim: at a corner, on a straight part, or on an arc."""
     mask = (scene["mask"] > 0).numpy().astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -82,23 +82,23 @@ def outline_parts(scene: Scene, style: Style) -> Found:
     return np.concatenate(pixels), np.concatenate(labels)
 
 
-def corners(scene: Scene, style: Style) -> Found:
+def corners(scene: Scene, style: Style) -> _Found:
     """As :func:`outline_parts`, without arcs: these belong to classes of their own, so that who knows the class knows them."""
     pixels, labels = outline_parts(scene, style)
     return pixels[labels != ARC], labels[labels != ARC]
 
 
-def objects(scene: Scene, style: Style) -> Found:
+def objects(scene: Scene, style: Style) -> _Found:
     """Pixels of the object, with its class."""
     return _all(scene, int(scene["label"]))
 
 
-def _all(scene: Scene, label: int) -> Found:
+def _all(scene: Scene, label: int) -> _Found:
     pixels = np.argwhere(scene["mask"].numpy() > 0)
     return pixels, np.full(len(pixels), label, np.int64)
 
 
-PROPERTIES: Mapping[str, Callable[[Scene, Style], Found]] = {
+PROPERTIES: Mapping[str, Callable[[Scene, Style], _Found]] = {
     "edge": edges,
     "texture": textures,
     "part": outline_parts,

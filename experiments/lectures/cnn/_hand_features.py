@@ -1,4 +1,4 @@
-"""Features made by hand, drawn at random and learned, all read by the same linear SVM: what A01 and B11 share."""
+"""FeatureArray made by hand, drawn at random and learned, all read by the same linear SVM: what A01 and B11 share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from datamodules.drawing import Style
-from experiments.measures.hog import Features, LabelledFeatures, hog_features, linear_svm_error
+from experiments.measures.hog import FeatureArray, LabelledFeatures, hog_features, linear_svm_error
 from experiments.studies.study import TUNING_SEED, Measured, Measurement, Scale, Study
 
 from ._plain_training import (
@@ -59,13 +59,13 @@ def rate(root: str | None, count: int, steps: int) -> float:
     return tuned_rate(partial(net_of, data), data, steps, TUNING_SEED)
 
 
-def of_pixels(images: Tensor) -> Features:
-    features: Features = images.flatten(1).float().numpy()
+def of_pixels(images: Tensor) -> FeatureArray:
+    features: FeatureArray = images.flatten(1).float().numpy()
     return features
 
 
-def of_net(net: PlainNet, images: Tensor) -> Features:
-    features: Features = answers(net.features, images).flatten(1).numpy()
+def of_net(net: PlainNet, images: Tensor) -> FeatureArray:
+    features: FeatureArray = answers(net.features, images).flatten(1).numpy()
     return features
 
 
@@ -85,7 +85,7 @@ def pixels_permuted(data: Splits, seed: int) -> Splits:
     return Splits(*(ImageSplit(s.images.flatten(2)[:, :, order].unflatten(2, (SIZE, SIZE)), s.labels) for s in data))
 
 
-BY_HAND: Mapping[str, Callable[[Tensor], Features]] = {PIXELS: of_pixels, HOG: hog_features}
+BY_HAND: Mapping[str, Callable[[Tensor], FeatureArray]] = {PIXELS: of_pixels, HOG: hog_features}
 SEEN: Mapping[str, Callable[[Splits, int], Splits]] = {
     LEARNED: as_they_are,
     SHUFFLED: labels_shuffled,
