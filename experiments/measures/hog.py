@@ -62,7 +62,7 @@ def linear_svm_error(
 ) -> float:
     """Test error, in percent, of a linear SVM (one against the rest, squared hinge) whose C is chosen on validation data.
 
-    FeatureArray are standardised by the training split's mean and standard deviation; one that never varies is 0. The same readout
+    Features are standardised by the training split's mean and standard deviation; one that never varies is 0. The same readout
     for any features: C goes with 1 / D, so that it means the same whatever their number.
 
     Args:

@@ -1,4 +1,4 @@
-"""FeatureArray made by hand, drawn at random and learned, all read by the same linear SVM: what A01 and B11 share."""
+"""Features made by hand, drawn at random and learned, all read by the same linear SVM: what A01 and B11 share."""
 
 from __future__ import annotations
 
