@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-Features = npt.NDArray[np.float32]
+FeatureArray = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
 COSTS = tuple(10.0 ** (half / 2) for half in range(-4, 3))
@@ -18,13 +18,13 @@ COSTS = tuple(10.0 ** (half / 2) for half in range(-4, 3))
 class LabelledFeatures(NamedTuple):
     """A split as a classifier on given features sees it."""
 
-    features: Features
+    features: FeatureArray
     """float32 (N, D)."""
     labels: Labels
     """int64 (N,)."""
 
 
-def hog_features(images: Tensor, cell: int = 4, block: int = 2, orientations: int = 9) -> Features:
+def hog_features(images: Tensor, cell: int = 4, block: int = 2, orientations: int = 9) -> FeatureArray:
     """Histograms of oriented gradients (Dalal & Triggs 2005), as scikit-image computes them.
 
     Each pixel counts with the gradient of the channel in which it is steepest. The cells' histograms of unsigned orientations
