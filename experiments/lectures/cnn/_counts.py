@@ -5,6 +5,8 @@ Networks of full size are on the meta device: no weight is allocated and nothing
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -50,6 +52,7 @@ def operations_ratio(network: nn.Module, other: nn.Module, side: int) -> float:
     return multiply_adds(network, side) / multiply_adds(other, side)
 
 
+@cache
 def lenet() -> tuple[Check, ...]:
     """LeCun et al. 1998, section II.B."""
     network = LeNet5RBF(10)
@@ -59,6 +62,7 @@ def lenet() -> tuple[Check, ...]:
     return (*each, codes, Check("trainable parameters in all", parameters_of(network), 60_000))
 
 
+@cache
 def alexnet() -> tuple[Check, ...]:
     """Krizhevsky et al. 2012, section 3.5, in its two towers."""
     with torch.device("meta"):
@@ -75,6 +79,7 @@ def alexnet() -> tuple[Check, ...]:
     )
 
 
+@cache
 def vggs() -> tuple[Check, ...]:
     """Simonyan & Zisserman 2015, tables 1 and 2; the operations are those that He et al. 2015 give."""
     checks, operations = [], 0.0
@@ -87,6 +92,7 @@ def vggs() -> tuple[Check, ...]:
     return (*checks, Check("10⁹ multiplications with additions of VGG-19", operations, 19.6, tolerance=0.01))
 
 
+@cache
 def stacks() -> tuple[Check, ...]:
     """Layers of 3 x 3 against one that sees as far: the sides of what one output's gradient touches, and the weights."""
     checks, channels = [], 8
@@ -108,6 +114,7 @@ def stacks() -> tuple[Check, ...]:
     return tuple(checks)
 
 
+@cache
 def googlenet() -> tuple[Check, ...]:
     """Szegedy et al. 2015, section 5 and table 1, beside AlexNet."""
     with torch.device("meta"):

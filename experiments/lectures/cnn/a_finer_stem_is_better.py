@@ -47,7 +47,7 @@ def parts(runs: Runs) -> dict[str, Part]:
             checks=(
                 Check("operations, finer stem / widened coarse stem", operations_ratio(fine, wide, SIDE), 1.0, tolerance=0.02),
             ),
-            validity_checks=(runs.tuned(FINE, COARSE), learns(runs, COARSE)),
+            validity_checks=(runs.tuned(FINE, COARSE), learns(runs, WIDE)),
             because=f"Against a coarse stem of {WIDER[0]} filters in place of {WIDTHS[0]} it is {equal.estimate:+.1f} points.",
             beyond=True,
         ),
