@@ -87,7 +87,7 @@ study = ArchitectureStudy(
             variants={
                 FINE: {"model.network.widths": (96, 256, 384, 384, 256), "model.network.hidden": (1024, 1024)},
                 COARSE: {"model.network.widths": (96, 256, 384, 384, 256), "model.network.hidden": (1024, 1024)},
-                WIDE: {"model.network.widths": (132, 256, 384, 384, 256), "model.network.hidden": (1024, 1024)},
+                WIDE: {"model.network.widths": (98, 256, 384, 384, 256), "model.network.hidden": (1024, 1024)},
             },
             deviations=("ten of ImageNet's classes at 128 × 128 pixels", "4,000 steps of 128 images"),
             requires={"data/imagenette": IMAGENETTE},

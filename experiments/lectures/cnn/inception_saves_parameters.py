@@ -86,7 +86,7 @@ study = ArchitectureStudy(
             variants={
                 INCEPTION: {"model.network.widths": (128, 256, 512)},
                 AUXILIARY: {"model.network.widths": (128, 256, 512)},
-                PLAIN: {"model.network.widths": (84, 168, 336)},
+                PLAIN: {"model.network.widths": (102, 204, 408)},
             },
             deviations=("CIFAR-10 in place of ImageNet", "three modules in place of nine"),
         ),
