@@ -61,7 +61,7 @@ def net(**changes: Any) -> ZFNet:
 
 
 def stem(**changes: Any) -> dict[str, Any]:
-    arguments = {"widths": WIDTHS, "hidden": (128,)} | changes
+    arguments: dict[str, Any] = {"widths": WIDTHS, "hidden": (128,)} | changes
     return {"model.network": L(ZFNet)(**arguments, initialization=L(Kaiming)())}
 
 

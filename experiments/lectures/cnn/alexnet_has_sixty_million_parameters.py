@@ -49,7 +49,7 @@ def parts(runs: Runs) -> dict[str, Part]:
 
 
 def mini(**changes: Any) -> dict[str, Any]:
-    arguments = {"groups": 1, "stem": (5, 2, 2), "widths": (16, 32, 48, 48, 32), "hidden": (128, 128)} | changes
+    arguments: dict[str, Any] = {"groups": 1, "stem": (5, 2, 2), "widths": (16, 32, 48, 48, 32), "hidden": (128, 128)} | changes
     return {"model.network": L(AlexNet)(**arguments, initialization=L(Kaiming)())}
 
 

@@ -39,7 +39,7 @@ def parts(runs: Runs) -> dict[str, Part]:
 
 
 def mini(**arguments: Any) -> dict[str, Any]:
-    shape = {"widths": (16, 32), "hidden": (64,), "dropout": 0.0} | arguments
+    shape: dict[str, Any] = {"widths": (16, 32), "hidden": (64,), "dropout": 0.0} | arguments
     return {"model.network": L(VGG)(**shape, initialization=L(Kaiming)())}
 
 
