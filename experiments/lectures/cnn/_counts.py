@@ -58,7 +58,7 @@ def lenet() -> tuple[Check, ...]:
     network = LeNet5RBF(10)
     found = {name: parameters_of(layer) for name, layer in network.layers.named_children()}
     each = [Check(f"trainable parameters of {name}", found[name], count) for name, count in LENET.items()]
-    codes = Check("fixed parameters of the output, 84 · 10", network.layers.output.codes.numel(), 840)
+    codes = Check("fixed parameters of the output, 84 · 10", network.get_buffer("layers.output.codes").numel(), 840)
     return (*each, codes, Check("trainable parameters in all", parameters_of(network), 60_000))
 
 
@@ -127,7 +127,7 @@ def googlenet() -> tuple[Check, ...]:
     return (
         Check("layers with parameters in a row: stem, two a module, output", in_a_row, 22),
         *(Check(f"weights of {name}, in 1,024", weights[name], count, tolerance=0.01) for name, count in GOOGLENET.items()),
-        Check("weights of the output, in 1,024", network.output[-1].weight.numel() / 1024, 1000),
+        Check("weights of the output, in 1,024", network.get_parameter("output.3.weight").numel() / 1024, 1000),
         Check("parameters in all", parameters_of(network), 6_998_552),
         Check("parameters of AlexNet", parameters_of(other), 60_965_224),
         Check.yes_or_no("AlexNet has at least 8 times as many", ratio >= 8, "yes"),
