@@ -74,7 +74,7 @@ def test_lenet_has_to_read_better_after_twenty_epochs() -> None:
         ]
         return levels(lenet.study, Runs(runs))["a"]
 
-    assert (after(1699), after(17_199)) == (WHOLE, SOME)
+    assert (after(1549), after(15_599)) == (WHOLE, SOME)
 
 
 def test_lenets_rates_are_those_of_the_short_runs() -> None:
