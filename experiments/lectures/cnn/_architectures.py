@@ -27,10 +27,17 @@ IMAGENETTE = "https://github.com/fastai/imagenette: train/ and val/ of imagenett
 """Where the photographs are to be had."""
 
 
-def scenes(side: int, count: int) -> dict[str, Any]:
-    """Changes: 2,000 training scenes of ``side`` x ``side`` pixels with one object each, and ``count`` steps."""
+EASY = {"color_cue": 0.6, "thin": 0.0, "texture": 0.3}
+"""For nets with dropout, which learn little in a few hundred steps of harder scenes."""
+
+
+def scenes(side: int, count: int, **further: float) -> dict[str, Any]:
+    """Changes: 2,000 training scenes of ``side`` x ``side`` pixels with one object each, and ``count`` steps.
+
+    ``further`` are settings of their style.
+    """
     data = {"image_size": side, "train": 2000, "val": 1000, "test": 2000}
-    style = {"objects": [1, 1], "object_size": [0.4, 0.8], "clutter": 0.3, "color_cue": 0.1}
+    style = {"objects": [1, 1], "object_size": [0.4, 0.8], "clutter": 0.3, "color_cue": 0.1, **further}
     return {**{f"data.{name}": value for name, value in data.items()}, "data.style": style, **steps(count)}
 
 

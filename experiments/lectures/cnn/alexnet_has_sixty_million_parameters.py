@@ -15,7 +15,7 @@ from experiments.studies.study import Scale, Variant
 from experiments.studies.verdict import Needs, Part
 from lightning_modules.networks import AlexNet, Kaiming
 
-from ._architectures import LOWER, TEST_ERROR, ArchitectureStudy, learns, scenes
+from ._architectures import EASY, LOWER, TEST_ERROR, ArchitectureStudy, learns, scenes
 from ._counts import alexnet
 from ._few_scenes import cifar10
 
@@ -68,7 +68,7 @@ study = ArchitectureStudy(
     controlled="convolutions, widths, scenes, order, initialization, steps; dropout and pooling share one tuned rate",
     scales={
         "cpu": Scale(
-            scenes(32, 600),
+            scenes(32, 600, **EASY),
             deviations=(
                 "a mini-AlexNet: a 5 × 5 stem of stride 2, a sixth of the channels, one tower",
                 "drawn scenes of 32 × 32 pixels in place of ImageNet; no augmentation, no weight decay",
