@@ -1,5 +1,6 @@
 """Lectern's tasks: one problem of the lectures each, as a LightningModule."""
 
+from .auxiliary_classification import AuxiliaryClassification
 from .classification import Classification, MultiLabelClassification
 from .detection import Detection
 from .freezing import FreezeBackbone
@@ -16,6 +17,7 @@ from .segmentation import Segmentation
 from .staged_detection import StagedDetection
 
 __all__ = [
+    "AuxiliaryClassification",
     "Classification",
     "Detection",
     "FreezeBackbone",

@@ -2,6 +2,8 @@
 
 from .anchor_yolo import AnchorYOLO
 from .backbone_fcn import BackboneFCN
+from .alexnet import AlexNet
+from .auxiliary import AuxiliaryHead
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
@@ -9,7 +11,9 @@ from .deconvnet import DeconvNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
+from .googlenet import GoogLeNet
 from .heads import ClassAndBox, KeypointRegressor, SeparateClassAndBox
+from .inception import ConvReLU, Inception, InceptionNet, ScaledInception
 from .initialization import Default, Initialization, Kaiming, LeCun, Normal, Xavier
 from .keypoint_rcnn import KeypointBranch, KeypointMaskRCNN, KeypointRCNN
 from .lenet import LeNet5
@@ -17,6 +21,7 @@ from .linear import LinearClassifier, MultilayerPerceptron
 from .local import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
 from .mask_rcnn import ClassSigmoids, MaskBranch, MaskRCNN, OneSigmoid, PixelSoftmax
 from .pooling import MinPool2d
+from .rbf import LeNet5RBF, RBFOutput
 from .rcnn import RCNN
 from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
 from .resnet9 import ResNet9
@@ -27,6 +32,7 @@ from .spp_net import SPPNet
 from .ssd import SSD
 from .torchvision_nets import TorchvisionNet
 from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
+from .vgg import VGG
 from .yolo import YOLO
 from .zfnet import ZFNet
 
@@ -35,11 +41,14 @@ __all__ = [
     "FPN",
     "RCNN",
     "SSD",
+    "VGG",
     "VGG16",
     "VGGFCN",
     "YOLO",
     "AnchorYOLO",
     "BackboneFCN",
+    "AlexNet",
+    "AuxiliaryHead",
     "BedOfNails",
     "BestMatching",
     "Bilinear",
@@ -50,6 +59,7 @@ __all__ = [
     "ConvBackbone",
     "ConvEncoder",
     "DeconvNet",
+    "ConvReLU",
     "Default",
     "DenseSlidingWindow",
     "FastRCNN",
@@ -58,6 +68,9 @@ __all__ = [
     "FullConnection",
     "FullResolutionFCN",
     "FullyConnected",
+    "GoogLeNet",
+    "Inception",
+    "InceptionNet",
     "Initialization",
     "Kaiming",
     "KeypointBranch",
@@ -66,6 +79,7 @@ __all__ = [
     "KeypointRegressor",
     "LeCun",
     "LeNet5",
+    "LeNet5RBF",
     "LinearClassifier",
     "LocalConnection",
     "MapsNet",
@@ -80,11 +94,13 @@ __all__ = [
     "PatchClassifier",
     "PermutedPixels",
     "PixelSoftmax",
+    "RBFOutput",
     "ResNet9",
     "RoIAlign",
     "RoIPool",
     "SPPNet",
     "SegNet",
+    "ScaledInception",
     "SeparateClassAndBox",
     "SetRegressor",
     "SharedConnection",

@@ -16,6 +16,7 @@ from datamodules.loading import collate
 from datamodules.proposals import Proposer
 from datamodules.scene import IGNORE, Batch, Scene
 from lightning_modules import (
+    AuxiliaryClassification,
     Classification,
     Detection,
     InstanceSegmentation,
@@ -38,6 +39,7 @@ from lightning_modules.networks import (
     FasterRCNN,
     FastRCNN,
     FullyConnected,
+    InceptionNet,
     KeypointBranch,
     KeypointMaskRCNN,
     KeypointRCNN,
@@ -61,6 +63,10 @@ MASKS, KEYPOINTS = partial(MaskBranch, size=4, layers=(4,), hidden=4), partial(K
 TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     "classification": (Classification, partial(SmallConvNet, widths=(4, 8))),
     "margin": (MarginClassification, partial(SmallConvNet, widths=(4, 8))),
+    "auxiliary": (
+        AuxiliaryClassification,
+        partial(InceptionNet, stem=4, widths=(16, 16), auxiliary=True, auxiliary_dropout=0.0),
+    ),
     "multi-label": (MultiLabelClassification, partial(SmallConvNet, widths=(4, 8))),
     "segmentation": (Segmentation, PlainFCN),
     "localization": (Localization, partial(ClassAndBox, backbone=PlainBackbone)),

@@ -25,7 +25,14 @@ QUICK = (
 
 SHORT = "--trainer.limit_train_batches=1 --trainer.limit_val_batches=0".split()
 FEW_REGIONS = ["--data.image_size=[64,96]", "--model.network.proposals=20", "--model.network.samples=8", *SHORT]
+NARROW = ["--data.image_size=67", "--model.network.widths=[8,8,8,8,8]", "--model.network.hidden=[16]", *SHORT]
 LARGE: dict[str, list[str]] = {
+    "classification/alexnet_imagenet": NARROW,
+    "classification/zfnet_imagenet": NARROW,
+    "classification/vgg16_imagenet": NARROW,
+    "classification/googlenet_imagenet": ["--data.image_size=64", "--model.network.width=0.125", *SHORT],
+    "classification/resnet18_imagenet": ["--data.image_size=64", *SHORT],
+    "classification/resnet50_imagenet": ["--data.image_size=64", *SHORT],
     "instance_segmentation/mask_rcnn_coco": FEW_REGIONS,
     "keypoint_detection/keypoint_rcnn_coco": FEW_REGIONS,
     "detection/fast_rcnn_voc": ["--data.image_size=[96,128]", *SHORT],

@@ -22,6 +22,7 @@ from datamodules.scene import InputError
 from experiments import ROOT
 from experiments.training.export import _checked, export
 from lightning_modules import (
+    AuxiliaryClassification,
     Classification,
     Detection,
     InstanceSegmentation,
@@ -41,6 +42,7 @@ from lightning_modules.networks import (
     ConvBackbone,
     FasterRCNN,
     FastRCNN,
+    GoogLeNet,
     KeypointRCNN,
     KeypointRegressor,
     MaskRCNN,
@@ -65,6 +67,7 @@ def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 1) -> Any
     ("kind", "network", "outputs"),
     [
         (Classification, SmallConvNet, {"label", "scores"}),
+        (AuxiliaryClassification, partial(GoogLeNet, auxiliary=True, width=0.25), {"label", "scores"}),
         (Segmentation, partial(FCN, upsampling=TransposeConv), {"mask"}),
         (Localization, ClassAndBox, {"label", "scores", "boxes"}),
         (Pose, KeypointRegressor, {"keypoints"}),
