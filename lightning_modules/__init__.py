@@ -1,6 +1,7 @@
 """Lectern's tasks: one problem of the lectures each, as a LightningModule."""
 
 from .classification import Classification, MultiLabelClassification
+from .denoising import Denoising
 from .detection import Detection
 from .freezing import FreezeBackbone
 from .graphing import GraphedNetwork
@@ -9,13 +10,16 @@ from .keypoint_detection import KeypointAndMaskDetection, KeypointDetection
 from .linear_svms import LinearSVMs
 from .localization import Localization
 from .pose import Pose
+from .reconstruction import Reconstruction
 from .region_detection import RegionDetection
 from .ridge_regressors import RidgeRegressors
+from .rotation_pretext import RotationPretext
 from .segmentation import Segmentation
 from .staged_detection import StagedDetection
 
 __all__ = [
     "Classification",
+    "Denoising",
     "Detection",
     "FreezeBackbone",
     "GraphedNetwork",
@@ -26,8 +30,10 @@ __all__ = [
     "Localization",
     "MultiLabelClassification",
     "Pose",
+    "Reconstruction",
     "RegionDetection",
     "RidgeRegressors",
+    "RotationPretext",
     "Segmentation",
     "StagedDetection",
 ]

@@ -3,6 +3,7 @@
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
+from .encoder_decoder import Autoencoder, ResidualDenoiser, UNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
@@ -20,6 +21,7 @@ from .resnet9 import ResNet9
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
 from .ssd import SSD
+from .stacks import StackClassifier, StackFilter
 from .torchvision_nets import TorchvisionNet
 from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
 from .yolo import YOLO
@@ -33,6 +35,7 @@ __all__ = [
     "VGG16",
     "VGGFCN",
     "YOLO",
+    "Autoencoder",
     "BedOfNails",
     "Bilinear",
     "CifarNet",
@@ -71,6 +74,7 @@ __all__ = [
     "PermutedPixels",
     "PixelSoftmax",
     "ResNet9",
+    "ResidualDenoiser",
     "RoIAlign",
     "RoIPool",
     "SPPNet",
@@ -79,10 +83,13 @@ __all__ = [
     "SlidingWindow",
     "SmallConvNet",
     "SoftmaxHead",
+    "StackClassifier",
+    "StackFilter",
     "StagedHead",
     "TorchvisionBackbone",
     "TorchvisionNet",
     "TransposeConv",
+    "UNet",
     "Xavier",
     "ZFNet",
 ]

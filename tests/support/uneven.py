@@ -17,6 +17,7 @@ from datamodules.proposals import Proposer
 from datamodules.scene import IGNORE, Batch, Scene
 from lightning_modules import (
     Classification,
+    Denoising,
     Detection,
     InstanceSegmentation,
     KeypointAndMaskDetection,
@@ -24,7 +25,9 @@ from lightning_modules import (
     Localization,
     MultiLabelClassification,
     Pose,
+    Reconstruction,
     RegionDetection,
+    RotationPretext,
     Segmentation,
     StagedDetection,
 )
@@ -42,10 +45,12 @@ from lightning_modules.networks import (
     KeypointRegressor,
     MaskBranch,
     MaskRCNN,
+    ResidualDenoiser,
     SmallConvNet,
     SoftmaxHead,
     SPPNet,
     StagedHead,
+    UNet,
 )
 from tests.support.plain_backbone import PlainBackbone, PlainFCN, PlainYOLO
 
@@ -59,6 +64,9 @@ TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     "classification": (Classification, partial(SmallConvNet, widths=(4, 8))),
     "multi-label": (MultiLabelClassification, partial(SmallConvNet, widths=(4, 8))),
     "segmentation": (Segmentation, PlainFCN),
+    "reconstruction": (Reconstruction, partial(UNet, widths=(4, 8))),
+    "denoising": (Denoising, partial(ResidualDenoiser, network=partial(UNet, widths=(4, 8)))),
+    "rotation": (RotationPretext, partial(SmallConvNet, widths=(4, 8))),
     "localization": (Localization, partial(ClassAndBox, backbone=PlainBackbone)),
     "pose": (Pose, partial(KeypointRegressor, backbone=PlainBackbone)),
     "YOLO": (Detection, PlainYOLO),
