@@ -85,6 +85,7 @@ class Autoencoder(nn.Module):
         image_size: side of the square images, or (H, W); each convolution divides it by two, rounding up.
         widths: channels of the encoder's 3 x 3 convolutions of stride 2; the decoder's are the same in reverse.
         code: the numbers that an image has to pass through.
+        normalization: (channels), behind every convolution but the last; ``torch.nn.Identity`` takes it away.
 
     Raises:
         ValueError: an image is not of ``image_size``.
@@ -100,6 +101,7 @@ class Autoencoder(nn.Module):
         image_size: int | tuple[int, int] = 32,
         widths: Sequence[int] = (16, 32, 64),
         code: int = 64,
+        normalization: Callable[[int], nn.Module] = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
         self.image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
@@ -107,12 +109,12 @@ class Autoencoder(nn.Module):
         places = height * width
         down: list[nn.Module] = []
         for inputs, outputs in pairwise((num_channels, *widths)):
-            down += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU()]
+            down += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), normalization(outputs), nn.ReLU()]
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(widths[-1] * places, code))
         up: list[nn.Module] = [nn.Linear(code, widths[-1] * places), nn.ReLU(), nn.Unflatten(1, (widths[-1], height, width))]
-        for inputs, outputs in pairwise((*reversed(widths), num_channels)):
-            up += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]
-        self.decoder = nn.Sequential(*up[:-1])  # the image's own values are of either sign
+        for inputs, outputs in pairwise(reversed(widths)):
+            up += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), normalization(outputs), nn.ReLU()]
+        self.decoder = nn.Sequential(*up, nn.ConvTranspose2d(widths[0], num_channels, 4, stride=2, padding=1))
 
     def forward(self, image: Tensor) -> Tensor:
         height, width = self.image_size

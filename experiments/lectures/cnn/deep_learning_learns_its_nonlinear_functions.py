@@ -1,7 +1,7 @@
 """Where two of 64 inputs matter, functions that are learned need half the examples of a kernel's fixed ones, or fewer.
 
-Deck “CNN, R-CNN”, slide “Nonlinear Predictors”: “Learn parametric nonlinear functions”, beside the kernel trick's fixed ones. The
-problem is the exclusive or of the kernel's own study, hidden among 62 inputs that say nothing.
+Deck “CNN, R-CNN”, slide “Nonlinear Predictors”: “Learn parametric nonlinear functions”, beside the kernel trick's fixed ones.
+The problem is the exclusive or of the kernel's own study, hidden among 62 inputs that say nothing.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def parts(runs: Runs) -> Part:
         conditions=(fixed,),
         shown=(at_last, *own.values(), relevance),
         validity_checks=(runs.beats(LAST, CHANCE, by=0.25, variants=[LEARNED]),),
-        also=("A kernel whose width is learned for each input on its own finds the two as well: then it, too, has learned.",),
+        also=("A kernel with a width of its own for each input, all of them learned, is no fixed function any more.",),
         because=f"The kernel machine needs {'more than ' if '>' in kernel.bounds else ''}{kernel.estimate:.1f} times the "
         f"examples. With {COUNTS[-1]:,}: {said}.",
     )
@@ -62,8 +62,8 @@ study = Study(
     slide="Nonlinear Predictors",
     work=Measurement(measure),
     variants={name: {"learner": name} for name in (LEARNED, RELEVANCE, FIXED, KERNEL)},
-    controlled="points; the kernel's γ and C, and a net's learning rate and weight decay, by three-fold cross-validation on the "
-    "training examples",
+    controlled="points; the kernel's γ and C, and a net's learning rate and weight decay, by three-fold cross-validation on "
+    "the training examples",
     seeds=6,
     figure=CURVE,
     figure_axes="log-x",

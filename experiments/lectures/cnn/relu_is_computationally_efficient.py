@@ -1,7 +1,7 @@
 """ReLU takes less of a processor's time than tanh and the sigmoid, and its slope is 1 however large its input.
 
-Deck “CNN, R-CNN”, slide “Nonlinearity – ReLu function”: “Does not saturate”, “Computationally very efficient”. Neither the slide
-nor Krizhevsky et al. 2012 has a figure for the operation.
+Deck “CNN, R-CNN”, slide “Nonlinearity – ReLu function”: “Does not saturate”, “Computationally very efficient”. Neither the
+slide nor Krizhevsky et al. 2012 has a figure for the operation.
 """
 
 from __future__ import annotations
@@ -145,10 +145,10 @@ def parts(runs: Runs) -> dict[str, Part]:
             says=EFFICIENT,
             effects=(large,),
             shown=(*others, *shares),
-            because=f"Over 10 million floats tanh takes {large.estimate:.2f} times ReLU's time, most of which goes into reading "
-            f"and writing. Of a whole training step of a small net ReLU takes {shares[0].estimate:.1f} %, tanh "
+            because=f"Over 10 million floats tanh takes {large.estimate:.2f} times ReLU's time, most of which goes into "
+            f"reading and writing. Of a whole training step of a small net ReLU takes {shares[0].estimate:.1f} %, tanh "
             f"{shares[2].estimate:.1f} %.",
-            also=("The size of this ratio is the machine's as much as the function's; the order in part b is not.",),
+            also=("The size of this ratio is the machine's as much as the function's; part b's order is not.",),
         ),
         "b": Part(
             says=EFFICIENT,

@@ -108,8 +108,8 @@ def parts(runs: Runs) -> dict[str, Part]:
             conditions=(share,),
             shown=(before, dead),
             validity_checks=(runs.beats(ERROR, CHANCE, greater=False, variants=[dense]),),
-            because=f"With {share.estimate:.0f} % of its hidden units active at a time, where there were {before.estimate:.0f} %, "
-            f"the {kind}'s test error changes by {gain.estimate:+.2f} points.",
+            because=f"With {share.estimate:.0f} % of its hidden units active at a time, where there were "
+            f"{before.estimate:.0f} %, the {kind}'s test error changes by {gain.estimate:+.2f} points.",
         )
 
     return {"a": part(CLASSIFIER), "b": part(AUTOENCODER)}

@@ -1,7 +1,7 @@
 """Where labels are few, what a net has learned without them beats what it has at random, and what it learns from them alone.
 
-Deck “CNN, R-CNN”, slide “Conclusions - CNNs”: “Generalization on small datasets (curse of dimensionality): … unsupervised learning”.
-Hinton & Salakhutdinov 2006; Gidaris et al. 2018.
+Deck “CNN, R-CNN”, slide “Conclusions - CNNs”: “Generalization on small datasets (curse of dimensionality): …
+unsupervised learning”. Hinton & Salakhutdinov 2006; Gidaris et al. 2018.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ SAYS = "Generalization on small datasets (curse of dimensionality): unsupervised
 
 
 def parts(runs: Runs) -> dict[str, Part]:
-    """a, of an autoencoder, b, of the rotation pretext, with 50 labels a class. Reproduced: a linear probe on features that were
-    learned without labels has a lower test error than one on the same net's random features (direction only: this alone), than
-    one on features learned from permuted pixels, and than the same net trained on the labels. c, beyond the lecture's few
-    words: the same nets as a beginning, trained on as a whole."""
+    """a, of an autoencoder, b, of the rotation pretext, with 50 labels a class. Reproduced: a linear probe on features that
+    were learned without labels has a lower test error than one on the same net's random features (direction only: this alone),
+    than one on features learned from permuted pixels, and than the same net trained on the labels. c, beyond the lecture's few
+    words: the same nets as a beginning, trained on as a whole. What is within ±0.5 points counts as none."""
 
     def part(pretext: str) -> Part:
         gain = runs.difference(
