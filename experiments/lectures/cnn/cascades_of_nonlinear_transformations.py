@@ -60,7 +60,8 @@ def from_affine(stages: list[nn.Module], images: Tensor) -> float:
     """How far the net's value between two images lies from the mean of its values at both, relative to the greatest value."""
     net, half = nn.Sequential(*stages), len(images) // 2
     a, b = images[:half], images[half:]
-    apart: Any = (net((a + b) / 2) - (net(a) + net(b)) / 2).abs().max() / net(images).abs().max()
+    with torch.no_grad():
+        apart: Any = (net((a + b) / 2) - (net(a) + net(b)) / 2).abs().max() / net(images).abs().max()
     return float(apart)
 
 

@@ -21,7 +21,7 @@ from experiments.studies.study import Measured, Measurement, Study
 from experiments.studies.verdict import Check, Needs, Part
 from lightning_modules.networks import SmallConvNet
 
-FLOATS, BLOCK, REPEATS = 10**7, 10**4, 7
+FLOATS, BLOCK, REPEATS = 10**7, 10**4, 15
 RELU, LEAKY, TANH, SIGMOID = "ReLU", "leaky ReLU", "tanh", "sigmoid"
 IN_MEMORY, IN_CACHE, STEP = "cost in memory", "cost in cache", "share of a step"
 Operation = Callable[[Tensor, Tensor, Tensor, Tensor], Any]
@@ -168,6 +168,6 @@ study = Study(
     variants={name: {"activation": name} for name in (TANH, SIGMOID, LEAKY, RELU)},
     controlled="tensors, one thread, forward and backward into memory that is there; each takes turns with a copy of the same "
     "size, whose time is the unit",
-    seeds=7,
+    seeds=10,
     parts=parts,
 )
