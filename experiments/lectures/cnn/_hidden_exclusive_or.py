@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -54,36 +55,71 @@ def kernel_machine(train: Points, test: Points, seed: int) -> float:
     return float(search.fit(*train).score(*test))
 
 
-def trained(train: Points, lr: float, decay: float, seed: int, learned: bool) -> nn.Module:
-    """A perceptron of one hidden layer; without ``learned`` its hidden units stay as they were drawn."""
+class Perceptron(NamedTuple):
+    """Weights of nets of one hidden layer, of several at once: their first side counts the training sets."""
+
+    hidden: Tensor
+    """float32 (F, 64, 64)."""
+    bias: Tensor
+    """float32 (F, 1, 64)."""
+    output: Tensor
+    """float32 (F, 64, 1)."""
+    threshold: Tensor
+    """float32 (F, 1, 1)."""
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Scores (..., F, B) of inputs (F, B, 64)."""
+        return (torch.relu(inputs @ self.hidden + self.bias) @ self.output + self.threshold)[..., 0]
+
+
+def trained(sets: list[Points], settings: Sequence[tuple[float, float]], seed: int, learned: bool) -> list[Perceptron]:
+    """For each learning rate and weight decay a net for each training set, all drawn alike, and all trained side by side.
+
+    Without ``learned`` the hidden units stay as they were drawn.
+    """
     torch.manual_seed(seed)
-    net = nn.Sequential(nn.Linear(INPUTS, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 1))
-    net[0].requires_grad_(learned)
-    weights = [p for p in net.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=lr, weight_decay=decay)
+    layers = nn.Linear(INPUTS, HIDDEN), nn.Linear(HIDDEN, 1)
+    drawn = [value.detach() for layer in layers for value in (layer.weight.T, layer.bias[None])]
+    nets = [Perceptron(*(value.repeat(len(sets), 1, 1) for value in drawn)) for _ in settings]
+    groups = []
+    for net, (lr, decay) in zip(nets, settings, strict=True):
+        weights = list(net) if learned else [net.output, net.threshold]
+        groups.append({"params": [value.requires_grad_() for value in weights], "lr": lr, "weight_decay": decay})
+    optimizer = torch.optim.AdamW(groups)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    x, y = _tensors(train)
-    rng = torch.Generator().manual_seed(seed)
+    tensors, rng = [_tensors(points) for points in sets], torch.Generator().manual_seed(seed)
     for _ in range(STEPS):
-        rows = torch.randint(len(x), (BATCH,), generator=rng)
+        rows = [torch.randint(len(x), (BATCH,), generator=rng) for x, _ in tensors]
+        inputs, classes = (torch.stack([pair[i][r] for pair, r in zip(tensors, rows, strict=True)]) for i in (0, 1))
+        scores = Perceptron(*map(torch.stack, zip(*nets, strict=True)))(inputs)
         optimizer.zero_grad()
-        F.softplus(-y[rows] * net(x[rows])[:, 0]).mean().backward()
+        F.softplus(-classes * scores).mean(-1).sum().backward()  # a sum: no net's gradient depends on another's
         optimizer.step()
         schedule.step()
-    return net
+    return nets
 
 
 def perceptron(train: Points, test: Points, seed: int, learned: bool) -> float:
     """Test accuracy of the net with the learning rate and the weight decay of the best mean accuracy over the folds."""
     fold = np.arange(len(train[0])) % FOLDS
+    kept = [(train[0][fold != k], train[1][fold != k]) for k in range(FOLDS)]
+    held = [(train[0][fold == k], train[1][fold == k]) for k in range(FOLDS)]
+    settings = list(product(LRS, DECAYS))
 
-    def score(lr: float, decay: float) -> float:
-        held = [fold == k for k in range(FOLDS)]
-        nets = [trained((train[0][~out], train[1][~out]), lr, decay, seed, learned) for out in held]
-        return float(np.mean([_accuracy(net, (train[0][out], train[1][out])) for net, out in zip(nets, held, strict=True)]))
+    def score(net: Perceptron) -> float:
+        return float(np.mean([accuracy(net, points, k) for k, points in enumerate(held)]))
 
-    best = max(product(LRS, DECAYS), key=lambda pair: score(*pair))
-    return _accuracy(trained(train, *best, seed, learned), test)
+    scores = [score(net) for net in trained(kept, settings, seed, learned)]
+    (net,) = trained([train], [settings[int(np.argmax(scores))]], seed, learned)
+    return accuracy(net, test, 0)
+
+
+@torch.no_grad()
+def accuracy(net: Perceptron, points: Points, which: int) -> float:
+    """Of the net of one of the training sets."""
+    x, y = _tensors(points)
+    own = Perceptron(*(value[which : which + 1] for value in net))
+    return float((own(x[None])[0].sign() == y).float().mean())
 
 
 def relevance_kernel(train: Points, test: Points, seed: int) -> float:
@@ -120,12 +156,6 @@ def _squared_distances(a: Tensor, b: Tensor) -> Tensor:
 def _tensors(points: Points) -> tuple[Tensor, Tensor]:
     x, y = (torch.from_numpy(part).float() for part in points)
     return x, y
-
-
-@torch.no_grad()
-def _accuracy(net: nn.Module, points: Points) -> float:
-    x, y = _tensors(points)
-    return float((net(x)[:, 0].sign() == y).float().mean())
 
 
 Learner = Callable[[Points, Points, int], float]

@@ -178,13 +178,23 @@ def test_distances_are_those_of_a_plain_loop() -> None:
 
 
 def test_functions_that_are_not_learned_stay_as_they_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hidden, "STEPS", 5)
+    monkeypatch.setattr(hidden, "STEPS", 3)
     points = hidden.draw(0, 40)
     torch.manual_seed(7)
-    drawn = nn.Linear(hidden.INPUTS, hidden.HIDDEN).weight
+    drawn = nn.Linear(hidden.INPUTS, hidden.HIDDEN).weight.T
     for moves in (False, True):
-        net = hidden.trained(points, 1e-2, 0.1, 7, moves)
-        assert torch.equal(net[0].weight, drawn) != moves  # type: ignore[index]
+        (net,) = hidden.trained([points], [(1e-2, 0.1)], 7, moves)
+        assert torch.equal(net.hidden[0].detach(), drawn) != moves
+
+
+def test_nets_that_are_trained_side_by_side_are_those_trained_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hidden, "STEPS", 4)
+    points, settings = hidden.draw(0, 60), [(1e-2, 0.1), (3e-3, 1.0)]
+    together = hidden.trained([points], settings, 1, True)
+    for net, own in zip(together, settings, strict=True):
+        (alone,) = hidden.trained([points], [own], 1, True)
+        for a, b in zip(net, alone, strict=True):
+            torch.testing.assert_close(a, b)
 
 
 # A16 ------------------------------------------------------------------------------------------------------------------
@@ -272,10 +282,10 @@ def made_up_digits(count: int) -> few.Digits:
 
 def test_a_penalty_makes_fewer_units_active(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sparse, "STEPS", 30)
-    train = made_up_digits(60)
+    train = made_up_digits(60)._replace(images=torch.randn(60, 1, few.SIDE, few.SIDE))
     for kind in (sparse.CLASSIFIER, sparse.AUTOENCODER):
         active = []
-        for penalty in (0.0, 3.0):
+        for penalty in (0.0, 10.0):
             layer, _ = sparse.trained(kind, train, train, 1e-2, penalty, 0)
             active.append(float((few.features(layer, train) > 0).mean()))
         assert active[1] < 0.7 * active[0], kind
