@@ -25,7 +25,7 @@ Method = Callable[[np.ndarray, float], Any]
 METHODS: dict[str, tuple[Method, tuple[float, ...]]] = {
     "Gaussian": (lambda image, s: gaussian(image, s, channel_axis=-1), (0.4, 0.6, 0.8, 1.0)),
     "total variation": (lambda image, w: denoise_tv_chambolle(image, w, channel_axis=-1), (0.05, 0.1, 0.15, 0.2)),
-    "bilateral": (lambda image, s: denoise_bilateral(image, sigma_color=s, channel_axis=-1), (0.1, 0.2, 0.3, 0.5)),
+    "bilateral": (lambda image, s: denoise_bilateral(image, 5, s, channel_axis=-1), (0.02, 0.04, 0.06, 0.08)),
 }
 """Each with the strengths that are tried."""
 

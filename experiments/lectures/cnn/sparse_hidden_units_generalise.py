@@ -22,7 +22,7 @@ from ._few_digits import CHANCE, CLASSES, MNIST_AT, SIDE, Digits, descend, digit
 
 LABELLED, VALIDATION, UNLABELLED = 1000, 2000, 5000
 HIDDEN, STEPS, TRIES = 256, 1000, 2
-LRS, PENALTIES = (1e-3, 3e-3, 1e-2), (0.1, 0.3, 1.0)
+LRS, PENALTIES = (1e-3, 3e-3, 1e-2), (0.3, 1.0, 3.0)
 ACTIVE = 0.2
 """The part of the hidden units that may be active at a time where they are to be called sparse."""
 ERROR, SHARE, DEAD = "test/error", "units/active", "units/dead"
