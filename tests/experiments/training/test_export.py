@@ -23,6 +23,7 @@ from experiments import ROOT
 from experiments.training.export import _checked, export
 from lightning_modules import (
     Classification,
+    Denoising,
     Detection,
     InstanceSegmentation,
     KeypointDetection,
@@ -30,6 +31,7 @@ from lightning_modules import (
     MultiLabelClassification,
     Pose,
     RegionDetection,
+    RotationPretext,
     Segmentation,
 )
 from lightning_modules.networks import (
@@ -44,6 +46,7 @@ from lightning_modules.networks import (
     KeypointRCNN,
     KeypointRegressor,
     MaskRCNN,
+    ResidualDenoiser,
     SmallConvNet,
     TransposeConv,
 )
@@ -66,6 +69,8 @@ def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 1) -> Any
     [
         (Classification, SmallConvNet, {"label", "scores"}),
         (Segmentation, partial(FCN, upsampling=TransposeConv), {"mask"}),
+        (Denoising, ResidualDenoiser, {"image"}),
+        (RotationPretext, SmallConvNet, {"label", "scores"}),
         (Localization, ClassAndBox, {"label", "scores", "boxes"}),
         (Pose, KeypointRegressor, {"keypoints"}),
         (Detection, partial(YOLO, score_threshold=0.0), {"boxes", "labels", "scores"}),
