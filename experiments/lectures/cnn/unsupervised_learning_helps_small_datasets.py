@@ -31,7 +31,8 @@ def measure(*, seed: int, folder: Path, pretext: str, permuted: bool = False) ->
     for each, probe, tuned in ((EACH, PROBE, TUNED), (FEWER, PROBE_FEWER, TUNED_FEWER)):
         labelled = balanced(unlabelled, each)
         values[probe] = probe_error(encoder, labelled, test)
-        values[tuned] = error(fine_tuned(encoder, labelled, seed), test)
+        if not permuted:  # of what was learned from no pictures, the features alone are asked for
+            values[tuned] = error(fine_tuned(encoder, labelled, seed), test)
     return Measured(values, data=seen(unlabelled))
 
 
