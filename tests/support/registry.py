@@ -195,7 +195,10 @@ TASKS: dict[str, Config] = {
     "RegionDetection": {"class_path": "lightning_modules.networks.FastRCNN"},
     "StagedDetection": {"class_path": "lightning_modules.networks.RCNN"},
     "Reconstruction": {"class_path": "lightning_modules.networks.UNet", "init_args": {"widths": [4, 8]}},
-    "Denoising": {"class_path": "lightning_modules.networks.ResidualDenoiser"},
+    "Denoising": {
+        "class_path": "lightning_modules.networks.ResidualDenoiser",
+        "init_args": {"network": {"class_path": "lightning_modules.networks.UNet", "init_args": {"widths": [4, 8]}}},
+    },
     "RotationPretext": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
 }
 """Of each task a small network, as a recipe writes it."""
@@ -208,7 +211,6 @@ SUMS_OVER_IMAGES: dict[str, Config] = {
     "Pose": {"class_path": "KeypointRegressor", "init_args": {"backbone": PLAIN}},
     "Detection": {"class_path": "tests.support.plain_backbone.PlainYOLO"},
     "Denoising": TASKS["Denoising"],
-    "RotationPretext": TASKS["RotationPretext"],
 }
 """Networks without batch normalisation, which takes its statistics from a rank's own images: one process and several are the
 same sum."""
