@@ -27,12 +27,15 @@ CLASSIFICATION, DENOISING, OCR, CLASSICAL = "classification", "denoising", "OCR"
 ERROR, PSNR, NOISY = "test/error", "test/psnr", "test/psnr_noisy"
 CHANCE = {CLASSIFICATION: 5 / 6, OCR: 0.9}
 """Error of one guess."""
-STACKS = {
+STACKS: dict[str, dict[str, Any]] = {
     "deep": {"width": 16, "stages": [2, 2], "kernel_size": 3, "pooling": 2},
     "shallow": {"width": 15, "stages": [1], "kernel_size": 13, "pooling": 4},
 }
 """An output sees 16 x 16 pixels in both; with ten classes at 14 x 14 pixels they have 8,858 and 8,980 parameters."""
-FILTERS = {"deep": {"width": 16, "depth": 4, "kernel_size": 3}, "shallow": {"width": 29, "depth": 1, "kernel_size": 9}}
+FILTERS: dict[str, dict[str, Any]] = {
+    "deep": {"width": 16, "depth": 4, "kernel_size": 3},
+    "shallow": {"width": 29, "depth": 1, "kernel_size": 9},
+}
 """An output sees 11 x 11 pixels in both; they have 7,843 and 7,862 parameters."""
 
 
