@@ -2,6 +2,7 @@
 
 from .auxiliary_classification import AuxiliaryClassification
 from .classification import Classification, MultiLabelClassification
+from .denoising import Denoising
 from .detection import Detection
 from .freezing import FreezeBackbone
 from .graphing import GraphedNetwork
@@ -11,14 +12,17 @@ from .linear_svms import LinearSVMs
 from .localization import Localization
 from .margin_classification import MarginClassification, OneVsRestHinge
 from .pose import Pose
+from .reconstruction import Reconstruction
 from .region_detection import RegionDetection
 from .ridge_regressors import RidgeRegressors
+from .rotation_pretext import RotationPretext
 from .segmentation import Segmentation
 from .staged_detection import StagedDetection
 
 __all__ = [
     "AuxiliaryClassification",
     "Classification",
+    "Denoising",
     "Detection",
     "FreezeBackbone",
     "GraphedNetwork",
@@ -31,8 +35,10 @@ __all__ = [
     "MultiLabelClassification",
     "OneVsRestHinge",
     "Pose",
+    "Reconstruction",
     "RegionDetection",
     "RidgeRegressors",
+    "RotationPretext",
     "Segmentation",
     "StagedDetection",
 ]

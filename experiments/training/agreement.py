@@ -32,7 +32,8 @@ def differences(network: nn.Module, outputs: Any, own: Mapping[str, Tensor], oth
     """The greatest difference of each field of two predictions of one image.
 
     Of ``label`` and ``mask`` it is how much the network prefers its own class to the other's: in scores, in logits. Of
-    ``masks`` it is the share of pixels that differ. Everything else is compared by value.
+    ``masks`` it is the share of pixels that differ. Of ``image`` it is what is left of the difference, as a part of 255, beyond
+    the one grey level that rounding decides. Everything else is compared by value.
 
     Args:
         network: what predicted; a :class:`Detector`'s detections are compared as :func:`of_detections` says.
@@ -53,6 +54,8 @@ def differences(network: nn.Module, outputs: Any, own: Mapping[str, Tensor], oth
             found[name] = _preference(outputs[0], own[name], other[name])
         elif name == "label":
             found[name] = _preference(own["scores"], own[name], other[name])
+        elif name == "image":
+            found[name] = max(0.0, _apart(own[name], other[name]) - 1) / 255
         else:
             found[name] = _apart(own[name], other[name])
     if found.get("label") and found["label"] <= TOLERANCE:

@@ -35,8 +35,8 @@ def data_modules() -> dict[str, Any]:
 
 
 def fits(task: Any, data: Any) -> bool:
-    """Whether the data module provides what the task needs."""
-    return bool(task.needs <= data.provides | COMPUTED)
+    """Whether the data module provides what the task needs; one without any annotation is there to be predicted on."""
+    return bool(data.provides) and bool(task.needs <= data.provides | COMPUTED)
 
 
 def pairs() -> list[tuple[str, str]]:

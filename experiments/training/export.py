@@ -26,7 +26,7 @@ from lightning_modules.networks.faster_rcnn import FasterRCNN, FasterRCNNOutputs
 from . import onnx_files
 from .agreement import MISSING, ROUNDING, TOLERANCE, differences
 from .checkpoint_io import load
-from .onnx_batches import INPUT, OPSET, as_tensors, for_each_image, of_each
+from .onnx_batches import ANSWER, INPUT, OPSET, as_tensors, for_each_image, of_each
 from .rebuilding import Saved, resize_mode_of, task_of
 
 
@@ -34,7 +34,7 @@ class Stacked(nn.Module):
     """Images in, what the task predicts of them out, where that has the same shape for each.
 
     Input: float (B, 3, H, W), RGB, values 0 to 255 (the normalisation is inside). Outputs: the fields of a prediction, by
-    name, (B, ...): ``label`` and ``scores``, ``mask``, ``boxes``, ``keypoints``.
+    name, (B, ...): ``label`` and ``scores``, ``mask``, ``boxes``, ``keypoints``; a predicted image as ``predicted_image``.
     """
 
     def __init__(self, task: Task) -> None:
@@ -213,6 +213,7 @@ def _checked(task: Task, path: Path, images: list[Tensor]) -> dict[str, float]:
 def _write_graph(task: Task, path: Path, images: list[Tensor]) -> None:
     names, pair = list(_predict(task, images[0])), torch.cat(images[:2])
     if task.stacked(_outputs(task, images[0])) is not None:
+        names = [ANSWER if name == INPUT else name for name in names]
         _trace(Stacked(task), (pair,), path, ["image"], names, dynamic=["image", *names])
         return
     import onnx

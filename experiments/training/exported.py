@@ -111,6 +111,10 @@ def fault(fields: Mapping[str, Tensor], metadata: DatasetMetadata, size: tuple[i
             if value.dtype != torch.float32 or value.ndim != 1 or expected not in (None, len(value)):
                 return f"scores is {value.dtype} {tuple(value.shape)}, expected float32 ({expected or 'N'},)"
             continue
+        if name == "image":
+            if value.dtype != torch.uint8 or tuple(value.shape) != (3, *size):
+                return f"image is {value.dtype} {tuple(value.shape)}, expected uint8 {(3, *size)}"
+            continue
         if name not in FIELDS:
             return f"puts out {name[:80]!r}, which is no field of a prediction"
         kind = FIELDS[name]

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from datamodules.scene import FIELDS
 
-INPUT, COUNT = "image", "count"
-"""The graph's input; and the output that says how many objects each image has, where images differ in that."""
+INPUT, COUNT, ANSWER = "image", "count", "predicted_image"
+"""The graph's input; the output that says how many objects each image has, where images differ in that; and an output that is
+an image itself, which cannot be called as the input is."""
 
 OPSET = 17
 
@@ -104,5 +105,6 @@ def _sides(value: Any) -> list[int | None]:
 
 
 def as_tensors(arrays: Sequence[Any], names: Sequence[str]) -> dict[str, Tensor]:
-    """What onnxruntime gives, by name."""
-    return {name: torch.from_numpy(array) for name, array in zip(names, arrays, strict=True)}
+    """What onnxruntime gives, by the names that a prediction has for it."""
+    own = [INPUT if name == ANSWER else name for name in names]
+    return {name: torch.from_numpy(array) for name, array in zip(own, arrays, strict=True)}

@@ -51,8 +51,9 @@ def _spelled(value: str, typed: list[str]) -> list[str]:
 class Pictures(pl.Callback):
     """After validation, a grid of inputs with truth and prediction: into the run's ``pictures/``, and to W&B.
 
-    Each scene is a pair, the truth on the left and the prediction on the right. (``lectern predict`` draws a picture of each
-    image, in :class:`PredictionWriter`.)
+    Each scene is a pair, the truth on the left and the prediction on the right; of a task that changes its images (``given``:
+    noise, a rotation) what the network was given stands between them, or under the prediction. A predicted image is shown
+    itself. (``lectern predict`` draws a picture of each image, in :class:`PredictionWriter`.)
 
     Args:
         count: scenes in the picture, the first ones of the validation set; 0 (``--pictures false``) draws none, nor does
@@ -81,11 +82,17 @@ class Pictures(pl.Callback):
         skip = trainer.sanity_checking or not trainer.logger or trainer.current_epoch % self.every_n_epochs
         if skip or predictions is None:
             return
-        scenes = unbind(batch)
-        for i in range(min(self.count - len(self._pairs), len(predictions))):
-            truth = scenes[i]
-            pair = [draw(truth["image"], fields, task.metadata, scale=truth) for fields in (truth, predictions[i])]
-            self._pairs.append(F.pad(torch.cat(pair, dim=2), (2, 2, 2, 2), value=255))
+        left = min(self.count - len(self._pairs), len(predictions))
+        if not left:
+            return
+        scenes, changes = unbind(batch), hasattr(task, "given")
+        given = task.given(batch) if changes else batch["image"]
+        for truth, image, prediction in zip(scenes[:left], given, predictions, strict=False):
+            panels = [draw(truth["image"], truth, task.metadata, scale=truth)]
+            if changes and "image" in prediction:
+                panels.append(draw(image, {}, task.metadata))
+            panels.append(draw(prediction.get("image", image), prediction, task.metadata, scale=truth))
+            self._pairs.append(F.pad(torch.cat(panels, dim=2), (2, 2, 2, 2), value=255))
 
     @rank_zero_only
     def _write(self, trainer: pl.Trainer, name: str) -> None:

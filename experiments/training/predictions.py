@@ -33,7 +33,8 @@ class PredictionWriter(pl.Callback):
 
     A picture is the image as it lies on disk, with what was predicted drawn over it. The JSON is a list with one entry an
     image, a line each, sorted by file: its file, size, and what was predicted, with coordinates in pixels of the image as it
-    lies on disk. A map of classes is a PNG of class indices of that size, a map of a quantity a NumPy array. Objects are
+    lies on disk. A map of classes is a PNG of class indices of that size, a map of a quantity a NumPy array. A predicted image
+    is a PNG of that size, and the picture shows it beside the original. Objects are
     entries as COCO's result format has them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a
     run-length code) and ``keypoints`` (x, y, confidence of each keypoint; counted, as COCO's are, from the centre of the first
     pixel and not from its corner).
@@ -65,6 +66,10 @@ class PredictionWriter(pl.Callback):
             entry: dict[str, Any] = {"file": name, "size": list(size)}
             if self.pictures:
                 entry["picture"] = self._draw(batch["original"][i], shown, place, pl_module.metadata)
+            if (image := prediction.get("image")) is not None:
+                path = self.folder / f"{place}_image.png"
+                write_picture(image_back(image, matrix, size), path)
+                entry["image"] = path.relative_to(self.folder).as_posix()
             for field in maps:
                 entry[field] = _write_map(self.folder / f"{place}_{field}", shown[field]).relative_to(self.folder).as_posix()
             self._entries.add(name, json.dumps(entry | as_json(prediction, matrix, size, pl_module.metadata)))
@@ -72,6 +77,8 @@ class PredictionWriter(pl.Callback):
     def _draw(self, image: Tensor, shown: Mapping[str, Any], place: str, metadata: DatasetMetadata) -> str:
         """The picture's file, below the folder."""
         drawn = draw(image, shown, metadata)
+        if "image" in shown:
+            drawn = torch.cat([drawn, draw(shown["image"], {}, metadata)], dim=2)
         name = f"{place}.{'jpg' if max(drawn.shape) <= LARGEST_JPEG else 'png'}"
         write_picture(drawn, self.folder / name)
         return name
@@ -146,7 +153,7 @@ def place_of(name: str, index: int) -> str:
     return name if fits and not like_others and not name.endswith(_OF_MAPS) else f"{UNNAMED}/{index:06}"
 
 
-_OF_MAPS = tuple(f"_{field}" for field in FIELDS)
+_OF_MAPS = tuple(f"_{field}" for field in ("image", *FIELDS))
 _ODD = re.compile(r'[\\:*?"<>|\t\n]')
 
 
@@ -168,6 +175,8 @@ def _write_map(path: Path, values: Tensor) -> Path:
 def on_disk(prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> dict[str, Any]:
     """A prediction of the resized image in pixels of the original one, of ``size`` (H, W)."""
     moved = dict(prediction)
+    if "image" in prediction:
+        moved["image"] = image_back(prediction["image"], matrix, size)
     for field, kind, value in declared(prediction):
         match kind:
             case Boxes() | Regions():
@@ -243,6 +252,17 @@ def map_back(values: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int]
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(values.cpu().numpy(), centres, size[::-1], flags=flags, borderValue=(fill,))
     return cast("np.ndarray[Any, Any]", warped)
+
+
+def image_back(image: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> Tensor:
+    """A resized image, uint8 (3, h, w), as (3, H, W) of the original one, interpolated; black where that was cropped away."""
+    centres = matrix.copy()
+    centres[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1]) - 0.5  # as in :func:`map_back`
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    pixels = np.ascontiguousarray(image.cpu().permute(1, 2, 0).numpy())
+    warped = cv2.warpAffine(pixels, centres, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    seen = map_back(torch.ones(image.shape[1:], dtype=torch.uint8), matrix, size, fill=0)
+    return torch.from_numpy(warped * seen[..., None]).permute(2, 0, 1)
 
 
 def _boxes_back(boxes: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> Tensor:

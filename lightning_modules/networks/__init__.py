@@ -8,6 +8,7 @@ from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
 from .deconvnet import DeconvNet
+from .encoder_decoder import Autoencoder, ResidualDenoiser, UNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
@@ -30,6 +31,7 @@ from .set_regressor import BestMatching, FromLeftToRight, SetRegressor
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
 from .ssd import SSD
+from .stacks import StackClassifier, StackFilter
 from .torchvision_nets import TorchvisionNet
 from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
 from .vgg import VGG
@@ -49,6 +51,7 @@ __all__ = [
     "BackboneFCN",
     "AlexNet",
     "AuxiliaryHead",
+    "Autoencoder",
     "BedOfNails",
     "BestMatching",
     "Bilinear",
@@ -96,6 +99,7 @@ __all__ = [
     "PixelSoftmax",
     "RBFOutput",
     "ResNet9",
+    "ResidualDenoiser",
     "RoIAlign",
     "RoIPool",
     "SPPNet",
@@ -107,10 +111,13 @@ __all__ = [
     "SlidingWindow",
     "SmallConvNet",
     "SoftmaxHead",
+    "StackClassifier",
+    "StackFilter",
     "StagedHead",
     "TorchvisionBackbone",
     "TorchvisionNet",
     "TransposeConv",
+    "UNet",
     "Xavier",
     "ZFNet",
 ]

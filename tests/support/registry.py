@@ -28,6 +28,7 @@ from lightning_modules.networks import (
     YOLO,
     AnchorYOLO,
     BackboneFCN,
+    Autoencoder,
     CifarNet,
     ClassAndBox,
     ConvBackbone,
@@ -58,6 +59,7 @@ from lightning_modules.networks import (
     PermutedPixels,
     PixelSoftmax,
     RBFOutput,
+    ResidualDenoiser,
     ResNet9,
     SegNet,
     SeparateClassAndBox,
@@ -66,8 +68,11 @@ from lightning_modules.networks import (
     SmallConvNet,
     SoftmaxHead,
     SPPNet,
+    StackClassifier,
+    StackFilter,
     StagedHead,
     TorchvisionNet,
+    UNet,
     ZFNet,
 )
 from lightning_modules.networks.backbones import Backbone
@@ -135,6 +140,7 @@ CLASSIFIERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
     "torchvision": (TorchvisionNet, 64),
     "maps": (partial(MapsNet, image_size=(16, 16)), 16),
     "permuted": (partial(PermutedPixels, network=LinearClassifier, image_size=(16, 16)), 16),
+    "stack": (StackClassifier, 16),
     "patches": (partial(PatchClassifier, patch_size=14, widths=(4, 5), hidden=6), 14),
 }
 """With the side of the images."""
@@ -146,9 +152,17 @@ SEGMENTERS: dict[str, Callable[[int], nn.Module]] = {
     "deconvnet": partial(DeconvNet, widths=(4, 6), depths=(1, 2), hidden=8, bottom=2),
     "backbone-fcn": partial(BackboneFCN, backbone=Small, hidden=8),
     "full-resolution": partial(FullResolutionFCN, width=4),
+    "u-net": partial(UNet, widths=(4, 8, 12)),
+    "stack, at full size": partial(StackFilter, width=4),
     "sliding-window": partial(SlidingWindow, classifier=CLASSIFIERS["patches"][0]),
     "sliding-window-dense": partial(DenseSlidingWindow, classifier=CLASSIFIERS["patches"][0]),
 }
+
+IMAGE_NETWORKS: dict[str, Callable[[int], nn.Module]] = {
+    "autoencoder": partial(Autoencoder, widths=(4, 8), code=6),
+    "denoiser": partial(ResidualDenoiser, network=partial(UNet, widths=(4, 8))),
+}
+"""From images to images of the same channels; those that can score classes too are segmenters."""
 
 REGRESSORS: dict[str, Callable[[int], nn.Module]] = {
     "class-and-box": partial(ClassAndBox, backbone=Small, hidden=16),
@@ -191,6 +205,7 @@ BRANCHED: dict[str, Callable[[int], BranchedRCNN]] = {
 NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     **{name: build for name, (build, _) in CLASSIFIERS.items()},
     **SEGMENTERS,
+    **IMAGE_NETWORKS,
     **REGRESSORS,
     **DETECTORS,
     **REGION_DETECTORS,
@@ -223,6 +238,12 @@ TASKS: dict[str, Config] = {
     "KeypointAndMaskDetection": {"class_path": "lightning_modules.networks.KeypointMaskRCNN"},
     "RegionDetection": {"class_path": "lightning_modules.networks.FastRCNN"},
     "StagedDetection": {"class_path": "lightning_modules.networks.RCNN"},
+    "Reconstruction": {"class_path": "lightning_modules.networks.UNet", "init_args": {"widths": [4, 8]}},
+    "Denoising": {
+        "class_path": "lightning_modules.networks.ResidualDenoiser",
+        "init_args": {"network": {"class_path": "lightning_modules.networks.UNet", "init_args": {"widths": [4, 8]}}},
+    },
+    "RotationPretext": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
 }
 """Of each task a small network, as a recipe writes it."""
 
@@ -233,6 +254,7 @@ SUMS_OVER_IMAGES: dict[str, Config] = {
     "Localization": {"class_path": "ClassAndBox", "init_args": {"backbone": PLAIN}},
     "Pose": {"class_path": "KeypointRegressor", "init_args": {"backbone": PLAIN}},
     "Detection": {"class_path": "tests.support.plain_backbone.PlainYOLO"},
+    "Denoising": TASKS["Denoising"],
 }
 """Networks without batch normalisation, which takes its statistics from a rank's own images: one process and several are the
 same sum."""

@@ -18,6 +18,7 @@ from datamodules.scene import IGNORE, Batch, Scene
 from lightning_modules import (
     AuxiliaryClassification,
     Classification,
+    Denoising,
     Detection,
     InstanceSegmentation,
     KeypointAndMaskDetection,
@@ -26,7 +27,9 @@ from lightning_modules import (
     MarginClassification,
     MultiLabelClassification,
     Pose,
+    Reconstruction,
     RegionDetection,
+    RotationPretext,
     Segmentation,
     StagedDetection,
 )
@@ -47,10 +50,12 @@ from lightning_modules.networks import (
     MaskBranch,
     MaskRCNN,
     SetRegressor,
+    ResidualDenoiser,
     SmallConvNet,
     SoftmaxHead,
     SPPNet,
     StagedHead,
+    UNet,
 )
 from tests.support.plain_backbone import PlainBackbone, PlainFCN, PlainHead, PlainYOLO
 
@@ -69,6 +74,9 @@ TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     ),
     "multi-label": (MultiLabelClassification, partial(SmallConvNet, widths=(4, 8))),
     "segmentation": (Segmentation, PlainFCN),
+    "reconstruction": (Reconstruction, partial(UNet, widths=(4, 8))),
+    "denoising": (Denoising, partial(ResidualDenoiser, network=partial(UNet, widths=(4, 8)))),
+    "rotation": (RotationPretext, partial(SmallConvNet, widths=(4, 8))),
     "localization": (Localization, partial(ClassAndBox, backbone=PlainBackbone)),
     "pose": (Pose, partial(KeypointRegressor, backbone=PlainBackbone)),
     "YOLO": (Detection, PlainYOLO),

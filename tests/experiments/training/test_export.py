@@ -24,6 +24,7 @@ from experiments.training.export import _checked, export
 from lightning_modules import (
     AuxiliaryClassification,
     Classification,
+    Denoising,
     Detection,
     InstanceSegmentation,
     KeypointDetection,
@@ -31,6 +32,7 @@ from lightning_modules import (
     MultiLabelClassification,
     Pose,
     RegionDetection,
+    RotationPretext,
     Segmentation,
 )
 from lightning_modules.networks import (
@@ -46,6 +48,7 @@ from lightning_modules.networks import (
     KeypointRCNN,
     KeypointRegressor,
     MaskRCNN,
+    ResidualDenoiser,
     SmallConvNet,
     TransposeConv,
 )
@@ -69,6 +72,8 @@ def task_of(kind: Any, network: Any, style: Style = STYLE, seed: int = 1) -> Any
         (Classification, SmallConvNet, {"label", "scores"}),
         (AuxiliaryClassification, partial(GoogLeNet, auxiliary=True, width=0.25), {"label", "scores"}),
         (Segmentation, partial(FCN, upsampling=TransposeConv), {"mask"}),
+        (Denoising, ResidualDenoiser, {"image"}),
+        (RotationPretext, SmallConvNet, {"label", "scores"}),
         (Localization, ClassAndBox, {"label", "scores", "boxes"}),
         (Pose, KeypointRegressor, {"keypoints"}),
         (Detection, partial(YOLO, score_threshold=0.0), {"boxes", "labels", "scores"}),
