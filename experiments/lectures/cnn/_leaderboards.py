@@ -18,8 +18,8 @@ Told = tuple[np.ndarray, np.ndarray]
 """Of each submission its score as the board shows it, in [0, 1], and whether that is news of a good one: (submissions,)."""
 
 LAW = 1 / (pi * sqrt(2))
-"""The gap is LAW · √(k/n): half of k guesses have scores above ½, each then is right with ½ + 1/√(2πn) on the public images, and
-the majority of k/2 such votes with ½ + LAW · √(k/n), for k ≪ n."""
+"""The gap is LAW · √(k/n) for k ≪ n: half of k guesses have scores above ½, each of them is right with ½ + 1/√(2πn) on the
+public images, and the majority of these k/2 votes with ½ + LAW · √(k/n)."""
 
 
 def full(right: np.ndarray) -> Told:

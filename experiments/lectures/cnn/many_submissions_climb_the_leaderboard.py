@@ -1,8 +1,8 @@
 """Who may ask the test server often enough climbs the leaderboard without knowing anything.
 
-Deck “CNN, R-CNN”, slide “Recent Trend – Revolution of Depth”: “Human: 5.1% (Karpathy), Baidu cheating (2015.05) - 4.58%”. ImageNet's
-organisers found 200 submissions and more from 30 accounts, where two a week were allowed. Blum & Hardt 2015: k submissions gain
-√(k/n) on n public images.
+Deck “CNN, R-CNN”, slide “Recent Trend – Revolution of Depth”: “Human: 5.1% (Karpathy), Baidu cheating (2015.05) -
+4.58%”. ImageNet's organisers found 200 submissions and more from 30 accounts, where two a week were allowed. Blum & Hardt 2015:
+k submissions gain √(k/n) on n public images.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def parts(runs: Runs) -> dict[str, Part]:
             shown=(constant,),
             because=f"A team of guesses is {gap.estimate:.1f} points ahead on the public images after {SUBMISSIONS[-1]:,} "
             f"submissions, and nowhere on the private ones. By this law 200 submissions gain "
-            f"{100 * constant.estimate * sqrt(200 / 1e5):.1f} points on ImageNet's 100,000 test images, were there two classes; "
-            f"between 4.94 % and 4.58 % lie 0.36.",
+            f"{100 * constant.estimate * sqrt(200 / 1e5):.1f} points on ImageNet's 100,000 test images, were there two "
+            f"classes; between 4.94 % and 4.58 % lie 0.36.",
         ),
         "b": Part(
             says="A board that only moves for a significant gain (Blum & Hardt's Ladder) bears it.",
@@ -102,8 +102,8 @@ study = Study(
     claim="D08",
     says=SAYS,
     slide="Recent Trend – Revolution of Depth",
-    paper="Russakovsky et al. 2015: one person 5.1 % of 1,500 images. He et al. 2015 (PReLU): 4.94 %; Ioffe & Szegedy 2015: 4.82 %. "
-    "Blum & Hardt 2015: k submissions gain √(k/n).",
+    paper="Russakovsky et al. 2015: one person 5.1 % of 1,500 images. He et al. 2015 (PReLU): 4.94 %; Ioffe & Szegedy 2015: "
+    "4.82 %. Blum & Hardt 2015: k submissions gain √(k/n).",
     work=Measurement(contest),
     variants={
         FULL: {"board": "full", "follows": True},
