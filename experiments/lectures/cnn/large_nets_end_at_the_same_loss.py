@@ -25,8 +25,8 @@ WIDTHS = (4, 8, 16, 32, 64)
 NARROW, WIDE = f"width {WIDTHS[0]}", f"width {WIDTHS[-1]}"
 SD = "SD of the test loss"
 SAYS = (
-    "Don't we get stuck in local minima? No, they are all the same! In large scale applications, local minima are even less of an "
-    "issue."
+    "Don't we get stuck in local minima? No, they are all the same! "
+    "In large scale applications, local minima are even less of an issue."
 )
 PLACES = torch.linspace(0, 1, 21).tolist()
 
@@ -81,10 +81,10 @@ def of_f(nets: int) -> float:
 
 
 def parts(runs: Runs) -> dict[str, Part]:
-    """a. The SD of the test loss over ten nets falls from the narrowest to the widest. Five groups of ten nets give five ratios,
-    and so a t interval; within a group the ratio has the F interval of ten nets, whose low end is an effect of its own.
-    Reproduced: it falls at least twofold by both, and is at most 5 % of the loss of a guess in the widest; direction only: it
-    falls. b, beyond the lecture: between two of the widest nets the loss rises, so that they are no one minimum."""
+    """a. The SD of the test loss over ten nets falls from the narrowest to the widest. Five groups of ten give five ratios, and
+    so a t interval; within a group the ratio has the F interval of ten nets, whose low end is an effect of its own. Reproduced:
+    it falls at least twofold by both, and is at most 5 % of the loss of a guess in the widest; direction only: it falls.
+    b, beyond the lecture: between two of the widest nets the loss rises, so that they are no one minimum."""
     twofold = Needs(low=2)
     falls = runs.ratio(f"{SD}, narrowest / widest", NARROW, WIDE, SD, needs=twofold)
     by_f = runs.combined(
