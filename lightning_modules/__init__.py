@@ -1,5 +1,6 @@
 """Lectern's tasks: one problem of the lectures each, as a LightningModule."""
 
+from .auxiliary_classification import AuxiliaryClassification
 from .classification import Classification, MultiLabelClassification
 from .detection import Detection
 from .freezing import FreezeBackbone
@@ -15,6 +16,7 @@ from .segmentation import Segmentation
 from .staged_detection import StagedDetection
 
 __all__ = [
+    "AuxiliaryClassification",
     "Classification",
     "Detection",
     "FreezeBackbone",

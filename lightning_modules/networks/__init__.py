@@ -1,12 +1,16 @@
 """The lectures' networks: plain modules that know nothing of Lightning."""
 
+from .alexnet import AlexNet
+from .auxiliary import AuxiliaryHead
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
+from .googlenet import GoogLeNet
 from .heads import ClassAndBox, KeypointRegressor, SeparateClassAndBox
+from .inception import ConvReLU, Inception, InceptionNet, ScaledInception
 from .initialization import Default, Initialization, Kaiming, LeCun, Normal, Xavier
 from .keypoint_rcnn import KeypointBranch, KeypointMaskRCNN, KeypointRCNN
 from .lenet import LeNet5
@@ -14,6 +18,7 @@ from .linear import LinearClassifier, MultilayerPerceptron
 from .local import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
 from .mask_rcnn import ClassSigmoids, MaskBranch, MaskRCNN, OneSigmoid, PixelSoftmax
 from .pooling import MinPool2d
+from .rbf import LeNet5RBF, RBFOutput
 from .rcnn import RCNN
 from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
 from .resnet9 import ResNet9
@@ -22,6 +27,7 @@ from .spp_net import SPPNet
 from .ssd import SSD
 from .torchvision_nets import TorchvisionNet
 from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
+from .vgg import VGG
 from .yolo import YOLO
 from .zfnet import ZFNet
 
@@ -30,9 +36,12 @@ __all__ = [
     "FPN",
     "RCNN",
     "SSD",
+    "VGG",
     "VGG16",
     "VGGFCN",
     "YOLO",
+    "AlexNet",
+    "AuxiliaryHead",
     "BedOfNails",
     "Bilinear",
     "CifarNet",
@@ -41,6 +50,7 @@ __all__ = [
     "ClassifierLayers",
     "ConvBackbone",
     "ConvEncoder",
+    "ConvReLU",
     "Default",
     "DenseSlidingWindow",
     "FastRCNN",
@@ -48,6 +58,9 @@ __all__ = [
     "FullConnection",
     "FullResolutionFCN",
     "FullyConnected",
+    "GoogLeNet",
+    "Inception",
+    "InceptionNet",
     "Initialization",
     "Kaiming",
     "KeypointBranch",
@@ -56,6 +69,7 @@ __all__ = [
     "KeypointRegressor",
     "LeCun",
     "LeNet5",
+    "LeNet5RBF",
     "LinearClassifier",
     "LocalConnection",
     "MapsNet",
@@ -70,10 +84,12 @@ __all__ = [
     "PatchClassifier",
     "PermutedPixels",
     "PixelSoftmax",
+    "RBFOutput",
     "ResNet9",
     "RoIAlign",
     "RoIPool",
     "SPPNet",
+    "ScaledInception",
     "SeparateClassAndBox",
     "SharedConnection",
     "SlidingWindow",

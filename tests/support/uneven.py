@@ -16,6 +16,7 @@ from datamodules.loading import collate
 from datamodules.proposals import Proposer
 from datamodules.scene import IGNORE, Batch, Scene
 from lightning_modules import (
+    AuxiliaryClassification,
     Classification,
     Detection,
     InstanceSegmentation,
@@ -36,6 +37,7 @@ from lightning_modules.networks import (
     FasterRCNN,
     FastRCNN,
     FullyConnected,
+    InceptionNet,
     KeypointBranch,
     KeypointMaskRCNN,
     KeypointRCNN,
@@ -57,6 +59,10 @@ FASTER: dict[str, Any] = {**REGIONS, "anchor_scales": (2.0, 4.0), "rpn_samples":
 MASKS, KEYPOINTS = partial(MaskBranch, size=4, layers=(4,), hidden=4), partial(KeypointBranch, size=4, layers=(4,))
 TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     "classification": (Classification, partial(SmallConvNet, widths=(4, 8))),
+    "auxiliary": (
+        AuxiliaryClassification,
+        partial(InceptionNet, stem=4, widths=(16, 16), auxiliary=True, auxiliary_dropout=0.0),
+    ),
     "multi-label": (MultiLabelClassification, partial(SmallConvNet, widths=(4, 8))),
     "segmentation": (Segmentation, PlainFCN),
     "localization": (Localization, partial(ClassAndBox, backbone=PlainBackbone)),
