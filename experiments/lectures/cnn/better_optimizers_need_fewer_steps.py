@@ -1,8 +1,8 @@
 """Adam reaches a training loss in fewer steps than plain gradient descent; so may momentum, Nesterov's momentum and RMSProp.
 
-Deck “CNN, R-CNN”, slide “Conclusions - CNNs”: “Scaling: Better optimization techniques”. Polyak 1964 (momentum), Sutskever et al.
-2013 (Nesterov's), Tieleman & Hinton 2012 (RMSProp), Kingma & Ba 2015 (Adam). Each has its own learning rate, found with as many
-tries: with unequal ones any of them can be made to win (Choi et al. 2019).
+Deck “CNN, R-CNN”, slide “Conclusions - CNNs”: “Scaling: Better optimization techniques”. Polyak 1964 (momentum), Sutskever et
+al. 2013 (Nesterov's), Tieleman & Hinton 2012 (RMSProp), Kingma & Ba 2015 (Adam). Each has its own learning rate, found with as
+many tries: with unequal ones any of them can be made to win (Choi et al. 2019).
 """
 
 from __future__ import annotations
