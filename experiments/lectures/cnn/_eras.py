@@ -58,8 +58,8 @@ NETWORKS = {
     VGGNET: L(VGG)(depths=[2, 2, 2, 2], widths=[16, 32, 64, 64], hidden=[64, 64], initialization=L(Kaiming)()),
     RESNET: L(CifarNet)(depth=20, width=8),
 }
-"""Each with what its time had: tanh and means in LeNet; ReLU, overlapping maxima and dropout in AlexNet; filters of 3 × 3 in VGG;
-batch normalisation and shortcuts in ResNet."""
+"""Each with what its time had: tanh and means in LeNet; ReLU, overlapping maxima and dropout in AlexNet; filters of 3 × 3 in
+VGG; batch normalisation and shortcuts in ResNet."""
 
 RECIPE = "classification/few_shapes"
 STEPS, SIDE = 600, 24
@@ -90,7 +90,7 @@ def features(data: DataModule, split: Split) -> LabelledFeatures:
 
 
 def hog_and_svm(*, seed: int, folder: Path, photographs: str = "") -> Measured:
-    """Test error of HOG and a linear SVM on the scenes of the nets with this seed, or on CIFAR-10 in the folder of this name."""
+    """Test error of HOG and a linear SVM on the scenes that the nets of this seed have, or on CIFAR-10 in this folder."""
     data: DataModule
     if photographs:
         data = CIFAR10(root=photographs, workers=0)
@@ -99,8 +99,8 @@ def hog_and_svm(*, seed: int, folder: Path, photographs: str = "") -> Measured:
         data = Shapes(**SCENES, style=Style(**STYLE), workers=0, data_seed=seed)
     data.require(frozenset({"label"}))
     error = linear_svm_error(*(features(data, split) for split in ("train", "val", "test")))
-    bars = {"ImageNet top-5 error, %": "error", "layers": "layers"}
     curves = {
-        f"{title}, published": [(float(w.year), float(getattr(w, name))) for w in PUBLISHED] for title, name in bars.items()
+        "ImageNet top-5 error, %, published": [(float(winner.year), winner.error) for winner in PUBLISHED],
+        "layers, published": [(float(winner.year), float(winner.layers)) for winner in PUBLISHED],
     }
     return Measured({"test/error": error / 100, "network/layers": 0.0}, curves)
