@@ -12,7 +12,22 @@ from experiments.studies.results import Runs
 from experiments.studies.study import Measurement, Scale, Study, Training, Tune, Variant
 from experiments.studies.verdict import Effect, Needs, Part
 
-from ._eras import DRAWN, ERAS, HOG, LENET, NETWORKS, PHOTOGRAPHS, PUBLISHED, RECIPE, RESNET, SIDE, STEPS, hog_and_svm
+from ._eras import (
+    ALEXNET,
+    DRAWN,
+    ERAS,
+    HOG,
+    LENET,
+    NETWORKS,
+    PHOTOGRAPHS,
+    PUBLISHED,
+    RECIPE,
+    RESNET,
+    SIDE,
+    STEPS,
+    VGGNET,
+    hog_and_svm,
+)
 
 CHANCE = 5 / 6
 """Error of one guess among six classes."""
@@ -64,7 +79,7 @@ study = Study(
         **{era: {"model.network": network} for era, network in NETWORKS.items()},
     },
     controlled="images, steps, batch, momentum 0.9, warm-up and cosine; each net with its own rate, the SVM with its own C",
-    tune=Tune(start=0.0316, by=VALIDATION_ERROR),
+    tune=Tune(start=0.0316, by=VALIDATION_ERROR, own_start={ALEXNET: 0.01, VGGNET: 0.01, RESNET: 0.1}),  # the papers' own
     scales={
         "cpu": Scale(
             DRAWN,

@@ -9,6 +9,7 @@ from torch import nn
 from experiments.measures.data_parallel import apart, gradients_alone, gradients_of_processes
 
 
+@pytest.mark.slow  # two processes import torch
 def test_two_processes_have_the_gradient_of_one_where_their_shares_are_equal() -> None:
     rng = torch.Generator().manual_seed(0)
     images, labels = torch.randn(8, 3, 4, 4, generator=rng, dtype=torch.float64), torch.arange(8) % 3
