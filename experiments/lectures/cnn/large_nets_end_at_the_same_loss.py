@@ -7,84 +7,26 @@ narrower the distribution of the test loss. It is the losses that are alike, and
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import pairwise
-from math import sqrt
-from pathlib import Path
-
-import torch
-
 from experiments.studies.results import Runs
-from experiments.studies.study import TUNING_SEED, Measured, Measurement, Study
+from experiments.studies.study import Measurement, Study
 from experiments.studies.verdict import Needs, Part, ValidityCheck
 
-from ._perceptrons import CHANCE_ERROR, CHANCE_LOSS, Digits, Weights, best_lr, digits, errors, losses, predictions, trained
+from ._minima import NETS, SD, of_f, train_ten
+from ._perceptrons import CHANCE_ERROR, CHANCE_LOSS
 
-NETS, STEPS = 10, 4000
 WIDTHS = (4, 8, 16, 32, 64)
 NARROW, WIDE = f"width {WIDTHS[0]}", f"width {WIDTHS[-1]}"
-SD = "SD of the test loss"
 SAYS = (
     "Don't we get stuck in local minima? No, they are all the same! "
     "In large scale applications, local minima are even less of an issue."
 )
-PLACES = torch.linspace(0, 1, 21).tolist()
-
-
-@cache
-def chosen_lr(width: int) -> tuple[float, bool]:
-    """By the mean training loss of ten nets that are not judged."""
-    train, _ = digits(0)
-    seeds = range(TUNING_SEED, TUNING_SEED + NETS)
-    return best_lr(lambda lr: float(losses(trained(train, seeds, width, lr, STEPS), *train).mean()))
-
-
-def between(weights: Weights, test: Digits) -> list[float]:
-    """Mean test loss above the line between its ends, at places of the straight way from each net to the next."""
-    ends = losses(weights, *test)
-    others, last = [w.roll(-1, 0) for w in weights], ends.roll(-1)
-    found = []
-    for place in PLACES:
-        mixed = [(1 - place) * a + place * b for a, b in zip(weights, others, strict=True)]
-        found.append(float((losses(mixed, *test) - (1 - place) * ends - place * last).mean()))
-    return found
-
-
-def train_ten(*, seed: int, folder: Path, width: int) -> Measured:
-    """Ten nets on the data of all: how their test losses spread, how often two differ in an answer, and what lies between."""
-    train, test = digits(0)
-    lr, inside = chosen_lr(width)
-    weights = trained(train, range(NETS * seed, NETS * (seed + 1)), width, lr, STEPS)
-    found, answers, way = losses(weights, *test), predictions(weights, test.images), between(weights, test)
-    values = {
-        SD: float(found.std()),
-        "test loss": float(found.mean()),
-        "test error": float(errors(weights, test).mean()),
-        "training error": float(errors(weights, train).mean()),
-        "disagreement": float(torch.stack([(a != b).float().mean() for a, b in pairwise([*answers, answers[0]])]).mean()),
-        "barrier": max(way),
-        "rate": lr,
-        "rate inside": float(inside),
-    }
-    ranked = [(float(i + 1), float(loss)) for i, loss in enumerate(found.sort().values)]
-    return Measured(
-        values,
-        {"test loss, nets in order": ranked, "loss above the line between two nets": list(zip(PLACES, way, strict=True))},
-    )
-
-
-def of_f(nets: int) -> float:
-    """What the ratio of two SDs of so many nets is divided by at the low end of its 95 % F interval."""
-    from scipy import stats
-
-    return sqrt(stats.f.ppf(0.975, nets - 1, nets - 1))
 
 
 def parts(runs: Runs) -> dict[str, Part]:
     """a. The SD of the test loss over ten nets falls from the narrowest to the widest. Five groups of ten give five ratios, and
     so a t interval; within a group the ratio has the F interval of ten nets, whose low end is an effect of its own. Reproduced:
     it falls at least twofold by both, and is at most 5 % of the loss of a guess in the widest; direction only: it falls.
-    b, beyond the lecture: between two of the widest nets the loss rises, so that they are no one minimum."""
+    b, beyond the lecture: half way between two of the widest nets the loss is higher, so that they are no one minimum."""
     twofold = Needs(low=2)
     falls = runs.ratio(f"{SD}, narrowest / widest", NARROW, WIDE, SD, needs=twofold)
     by_f = runs.combined(
@@ -97,7 +39,7 @@ def parts(runs: Runs) -> dict[str, Part]:
     share = runs.quantity(
         f"{SD} of the widest ÷ loss of a guess", WIDE, SD, scale=100 / CHANCE_LOSS, unit="%", needs=Needs(high=5, absolute=True)
     )
-    barrier = runs.quantity("test loss between two of the widest nets, above their own", WIDE, "barrier", needs=Needs(low=0))
+    barrier = runs.quantity("test loss half way between two of the widest, above theirs", WIDE, "barrier", needs=Needs(low=0))
     apart = runs.quantity("answers in which two of the widest differ", WIDE, "disagreement", scale=100, unit="%")
     tuned = all(run.value("rate inside") == 1 for variant in runs.variants for run in runs.of(variant))
     checks = (
@@ -121,7 +63,7 @@ def parts(runs: Runs) -> dict[str, Part]:
             shown=(apart,),
             validity_checks=checks,
             beyond=True,
-            because=f"Half way between two of the widest nets the loss is up to {barrier.estimate:.2f} above theirs, and they "
+            because=f"Half way between two of the widest nets the loss is {barrier.estimate:.2f} above theirs, and they "
             f"answer differently in {apart.estimate:.1f} % of the cases.",
         ),
     }

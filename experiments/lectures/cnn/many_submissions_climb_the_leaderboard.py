@@ -8,53 +8,15 @@ k submissions gain √(k/n) on n public images.
 from __future__ import annotations
 
 from math import sqrt
-from pathlib import Path
-
-import numpy as np
 
 from experiments.studies.results import Runs
-from experiments.studies.study import Measured, Measurement, Study
+from experiments.studies.study import Measurement, Study
 from experiments.studies.verdict import Check, Needs, Part
 
-from ._leaderboards import LAW, Board, climb, full, ladder
+from ._leaderboards import GAP, LAW, PRIVATE, SUBMISSIONS, contest, human_interval
 
-IMAGES, FEW_IMAGES = 10_000, 1000
-SUBMISSIONS = (30, 100, 300, 1000)
-REPETITIONS = 10
-"""Contests a seed, whose mean it is: a hundred in all."""
 FULL, BLIND, LADDER = "full scores", "no feedback", "the Ladder"
-BOARDS: dict[str, Board] = {"full": full, "ladder": ladder}
-GAP, PRIVATE = f"gap of {SUBMISSIONS[-1]}", f"private of {SUBMISSIONS[-1]}"
 SAYS = "Human: 5.1% (Karpathy), Baidu cheating (2015.05) - 4.58%"
-
-
-def contest(*, seed: int, folder: Path, board: str, follows: bool) -> Measured:
-    """Public and private scores after so many submissions, in percent, and the gap between them, by submissions and images."""
-    rng = np.random.default_rng(seed)
-    found: dict[str, list[float]] = {}
-    for _ in range(REPETITIONS):
-        right = rng.integers(0, 2, (SUBMISSIONS[-1], 2, IMAGES), dtype=np.uint8).astype(bool)
-        sizes = [*((k, IMAGES, f"{k}") for k in SUBMISSIONS), (SUBMISSIONS[-2], FEW_IMAGES, "few images")]
-        for k, images, name in sizes:
-            shown, private = climb(right[:k, :, :images].reshape(k, -1), BOARDS[board], follows, rng)
-            for kind, value in {"public": shown, "private": private, "gap": shown - private}.items():
-                found.setdefault(f"{kind} of {name}", []).append(100 * value)
-    values = {name: float(np.mean(numbers)) for name, numbers in found.items()}
-    kinds = {"public score, %": "public", "private score, %": "private", "public − private, points": "gap"}
-    curves = {title: [(float(k), values[f"{kind} of {k}"]) for k in SUBMISSIONS] for title, kind in kinds.items()}
-    law = {
-        "law in k": values[GAP] / values[f"gap of {SUBMISSIONS[0]}"] / sqrt(SUBMISSIONS[-1] / SUBMISSIONS[0]),
-        "law in n": values["gap of few images"] / values[f"gap of {SUBMISSIONS[-2]}"] / sqrt(IMAGES / FEW_IMAGES),
-        "constant": values[GAP] / 100 / sqrt(SUBMISSIONS[-1] / IMAGES),
-    }
-    return Measured(values | law, curves)
-
-
-def human_interval() -> tuple[float, float]:
-    """95 % interval (Wilson) of 5.1 % wrong of 1,500 images, in percent: Karpathy's sample, Russakovsky et al. 2015, 6.4."""
-    p, n, z = 0.051, 1500, 1.96
-    middle, half = p + z**2 / (2 * n), z * sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
-    return 100 * (middle - half) / (1 + z**2 / n), 100 * (middle + half) / (1 + z**2 / n)
 
 
 def parts(runs: Runs) -> dict[str, Part]:

@@ -17,6 +17,7 @@ from experiments.lectures.cnn import large_nets_end_at_the_same_loss as minima
 from experiments.lectures.cnn import many_submissions_climb_the_leaderboard as leaderboard
 from experiments.lectures.cnn import training_is_distributed_over_workers as workers
 from experiments.lectures.cnn._descent import LOSS
+from experiments.lectures.cnn._devices import count
 from experiments.lectures.cnn._leaderboards import LAW, climb, full, ladder
 from experiments.lectures.cnn._perceptrons import best_lr, digits, errors, initial, logits, losses, trained
 from experiments.studies.levels import Level
@@ -233,11 +234,11 @@ def distributed(
     made: dict[str, dict[str, list[float]]] = {
         workers.PROCESSES: {"equal shares": [equal] * 5, "unequal shares": [trap] * 5, "batch normalisation": [trap] * 5}
     }
-    for count in ("1 worker", "2 workers", "8 workers", "32 workers"):
-        own = {workers.ONE: five(one), workers.EIGHT: eight}.get(count, five(0.05))
-        same = shared if count == workers.MOST else one
+    for name in ("1 worker", "2 workers", "8 workers", "32 workers"):
+        own = {workers.ONE: five(one), workers.EIGHT: eight}.get(name, five(0.05))
+        same = shared if name == workers.MOST else one
         rates = {"rate": [0.1] * 5, "rate inside": [1.0] * 5}
-        made[count] = {workers.ERROR: own, workers.SHARED: five(same), **rates}
+        made[name] = {workers.ERROR: own, workers.SHARED: five(same), **rates}
     return Runs.made_up(made)
 
 
@@ -298,7 +299,7 @@ def test_without_a_gpu_it_is_said_that_the_scale_has_none_and_an_exchange_turns_
 
 
 def test_a_step_of_alexnet_is_counted_alike_for_any_number_of_images(tmp_path: Path) -> None:
-    one, many = gpus.count(1), gpus.count(64)
+    one, many = count(1), count(64)
     # 2.27 GFLOP forward in one tower, thrice as many with the backward pass, which needs no gradient of the images.
     assert many.work / 64 == pytest.approx(3 * 2.27e9 - 0.21e9, rel=0.03)
     assert one.span < many.span < 2 * one.span
