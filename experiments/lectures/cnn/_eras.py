@@ -98,7 +98,7 @@ def hog_and_svm(*, seed: int, folder: Path, photographs: str = "") -> Measured:
     else:
         data = Shapes(**SCENES, style=Style(**STYLE), workers=0, data_seed=seed)
     data.require(frozenset({"label"}))
-    error = linear_svm_error(*(features(data, split) for split in ("train", "val", "test")))
+    error = linear_svm_error(features(data, "train"), features(data, "val"), features(data, "test"))
     curves = {
         "ImageNet top-5 error, %, published": [(float(winner.year), winner.error) for winner in PUBLISHED],
         "layers, published": [(float(winner.year), float(winner.layers)) for winner in PUBLISHED],

@@ -20,7 +20,7 @@ CHANCE_LOSS, CHANCE_ERROR = math.log(CLASSES), 1 - 1 / CLASSES
 LRS = tuple(float(f"{10 ** (place / 2):.3g}") for place in range(-5, 2))
 """Learning rates that are tried, from 0.00316 to 3.16."""
 
-Weights = list[Tensor]
+NetWeights = list[Tensor]
 """Of N nets: float32 (N, 64, W), (N, 1, W), (N, W, 10) and (N, 1, 10)."""
 
 
@@ -42,7 +42,7 @@ def digits(seed: int) -> tuple[Digits, Digits]:
     return Digits(images[order[:TRAIN]], labels[order[:TRAIN]]), Digits(images[order[TRAIN:]], labels[order[TRAIN:]])
 
 
-def initial(seeds: Sequence[int], width: int) -> Weights:
+def initial(seeds: Sequence[int], width: int) -> NetWeights:
     """Weights from N(0, 2/inputs), biases 0; a net's are a matter of its own seed."""
     rngs = [torch.Generator().manual_seed(seed) for seed in seeds]
 
@@ -53,32 +53,32 @@ def initial(seeds: Sequence[int], width: int) -> Weights:
     return [layer(64, width), biases[0], layer(width, CLASSES), biases[1]]
 
 
-def logits(weights: Weights, images: Tensor) -> Tensor:
+def logits(weights: NetWeights, images: Tensor) -> Tensor:
     """(images, 64), or (N, images, 64) of its own for each net, to float32 (N, images, 10)."""
     w1, b1, w2, b2 = weights
     return F.relu(images @ w1 + b1) @ w2 + b2
 
 
-def losses(weights: Weights, images: Tensor, labels: Tensor) -> Tensor:
+def losses(weights: NetWeights, images: Tensor, labels: Tensor) -> Tensor:
     """Each net's mean cross-entropy, in nats: (N,)."""
     found = logits(weights, images)
     own = labels.expand(found.shape[:2])
     return F.cross_entropy(found.flatten(0, 1), own.flatten(), reduction="none").view(found.shape[:2]).mean(1)
 
 
-def predictions(weights: Weights, images: Tensor) -> Tensor:
+def predictions(weights: NetWeights, images: Tensor) -> Tensor:
     """Each net's classes: int64 (N, images)."""
     return logits(weights, images).argmax(-1)
 
 
-def errors(weights: Weights, digits: Digits) -> Tensor:
+def errors(weights: NetWeights, digits: Digits) -> Tensor:
     """Each net's share of wrong images: (N,)."""
     return (predictions(weights, digits.images) != digits.labels).float().mean(1)
 
 
 def trained(
     train: Digits, seeds: Sequence[int], width: int, lr: float, steps: int, delay: int = 0, decays: bool = True
-) -> Weights:
+) -> NetWeights:
     """Nets after ``steps`` of plain SGD on 50 images each, the rate falling to 0 in a line where it ``decays``.
 
     Args:
@@ -92,7 +92,7 @@ def trained(
     """
     weights = initial(seeds, width)
     rngs = [torch.Generator().manual_seed(1_000_003 * (seed + 1)) for seed in seeds]
-    seen: deque[Weights] = deque([weights], maxlen=delay + 1)
+    seen: deque[NetWeights] = deque([weights], maxlen=delay + 1)
     for step in range(steps):
         chosen = torch.stack([torch.randint(TRAIN, (BATCH,), generator=rng) for rng in rngs])
         old = [w.requires_grad_() for w in seen[0]]
