@@ -63,7 +63,7 @@ VGG; batch normalisation and shortcuts in ResNet."""
 
 RECIPE = "classification/few_shapes"
 STEPS, SIDE = 400, 24
-SCENES: dict[str, Any] = {"image_size": SIDE, "train": 4000, "val": 1000, "test": 2000}
+SCENES: dict[str, Any] = {"image_size": SIDE, "train": 4000, "val": 500, "test": 1000}
 STYLE: dict[str, Any] = {"objects": [1, 1], "object_size": [0.3, 0.7]}
 """Else the scenes are as hard as drawn scenes are by default."""
 COMMON = {
