@@ -1,9 +1,9 @@
 """The lectures' networks: plain modules that know nothing of Lightning."""
 
-from .anchor_yolo import AnchorYOLO
-from .backbone_fcn import BackboneFCN
 from .alexnet import AlexNet
+from .anchor_yolo import AnchorYOLO
 from .auxiliary import AuxiliaryHead
+from .backbone_fcn import BackboneFCN
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
@@ -47,11 +47,11 @@ __all__ = [
     "VGG16",
     "VGGFCN",
     "YOLO",
-    "AnchorYOLO",
-    "BackboneFCN",
     "AlexNet",
-    "AuxiliaryHead",
+    "AnchorYOLO",
     "Autoencoder",
+    "AuxiliaryHead",
+    "BackboneFCN",
     "BedOfNails",
     "BestMatching",
     "Bilinear",
@@ -61,8 +61,8 @@ __all__ = [
     "ClassifierLayers",
     "ConvBackbone",
     "ConvEncoder",
-    "DeconvNet",
     "ConvReLU",
+    "DeconvNet",
     "Default",
     "DenseSlidingWindow",
     "FastRCNN",
@@ -103,8 +103,8 @@ __all__ = [
     "RoIAlign",
     "RoIPool",
     "SPPNet",
-    "SegNet",
     "ScaledInception",
+    "SegNet",
     "SeparateClassAndBox",
     "SetRegressor",
     "SharedConnection",

@@ -31,9 +31,6 @@ class VGG(nn.Sequential):
         ValueError: the stages have other numbers of depths and widths, or the kernel is even.
     """
 
-    channels_last = True
-    """Faster in that memory format; see ``channels_last`` of :class:`lightning_modules.base.Task`."""
-
     def __init__(
         self,
         num_classes: int,
