@@ -6,8 +6,6 @@ their code (voc-release5) computes them, without its last feature, which is 1 be
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,14 +14,18 @@ CHANNELS = 31
 """18 contrast-sensitive orientations, 9 insensitive ones, and 4 sums of gradient energy, one a normalisation."""
 
 _ORIENTATIONS = 9
+_COSINES = (1.0, 0.9397, 0.766, 0.5, 0.1736, -0.1736, -0.5, -0.766, -0.9397)
+_SINES = (0.0, 0.342, 0.6428, 0.866, 0.9848, 0.9848, 0.866, 0.6428, 0.342)
+"""Of the orientations, every 20 degrees, as the authors have them."""
 _EPS, _CUT, _TEXTURE = 1e-4, 0.2, 0.2357
 
 
 def hog(images: Tensor, cell: int = 8) -> Tensor:
     """The features of all cells but those at the border, which lack a neighbour to be normalised by.
 
-    Cell (i, j) of the result covers the pixels from ``(i + 1) * cell`` down and ``(j + 1) * cell`` to the right. A pixel has the
-    gradient of the channel in which it is steepest, in one of 18 orientations, and is shared among the four nearest cells.
+    Cell (i, j) of the result covers the pixels from ``(i + 1) * cell`` down and ``(j + 1) * cell`` to the right. A pixel
+    has the gradient of the channel in which it is steepest, in one of 18 orientations, and is shared among the four nearest
+    cells.
 
     Args:
         images: float (B, 3, H, W) of values from 0 to 255, H and W multiples of ``cell`` and at least 3 of them.
@@ -59,20 +61,42 @@ def hog(images: Tensor, cell: int = 8) -> Tensor:
 
 def _histograms(images: Tensor, cell: int) -> Tensor:
     """Gradient magnitude by orientation in each cell: float (B, 18, H / cell, W / cell)."""
-    dx, dy = torch.zeros_like(images), torch.zeros_like(images)
-    # The outermost pixels have no gradient.
-    dx[:, :, 1:-1, 1:-1] = images[:, :, 1:-1, 2:] - images[:, :, 1:-1, :-2]
-    dy[:, :, 1:-1, 1:-1] = images[:, :, 2:, 1:-1] - images[:, :, :-2, 1:-1]
-    steepest = (dx.square() + dy.square()).argmax(1, keepdim=True)
-    dx, dy = dx.gather(1, steepest), dy.gather(1, steepest)
+    dx, dy = _gradients(images)
+    best, orientation = torch.zeros_like(dx), torch.zeros_like(dx, dtype=torch.uint8)
+    # In the authors' order, since a horizontal edge is as near to one orientation as to the next: the first has it.
+    for o, (across, down) in enumerate(zip(_COSINES, _SINES, strict=True)):
+        along = (across * dx).add_(dy, alpha=down).abs_()
+        orientation.masked_fill_(along > best, o)
+        best = torch.maximum(best, along)
+    orientation = orientation.long()
+    cosines, sines = (torch.tensor(table, dtype=dx.dtype, device=dx.device)[orientation] for table in (_COSINES, _SINES))
+    orientation += _ORIENTATIONS * (cosines * dx + sines * dy < 0)
     magnitude = (dx.square() + dy.square()).sqrt()
-    angles = torch.arange(_ORIENTATIONS, dtype=images.dtype, device=images.device) * (math.pi / _ORIENTATIONS)
-    along = dx * angles.cos().view(1, -1, 1, 1) + dy * angles.sin().view(1, -1, 1, 1)
-    orientation = torch.cat([along, -along], 1).argmax(1, keepdim=True)
     votes = torch.zeros_like(magnitude).repeat(1, 2 * _ORIENTATIONS, 1, 1).scatter_(1, orientation, magnitude)
-    # A pixel's share falls linearly with its distance from the centre of a cell, to nothing at the centre of the next one.
-    triangle = 1 - ((torch.arange(2 * cell, dtype=images.dtype, device=images.device) + 0.5) / cell - 1).abs()
-    flat = votes.flatten(0, 1)[:, None]
-    down = F.conv2d(flat, triangle.view(1, 1, -1, 1), stride=(cell, 1), padding=(cell // 2, 0))
-    across = F.conv2d(down, triangle.view(1, 1, 1, -1), stride=(1, cell), padding=(0, cell // 2))
-    return across.view(len(images), 2 * _ORIENTATIONS, *across.shape[-2:])
+    return _shared(_shared(votes, cell, 2), cell, 3)
+
+
+def _gradients(images: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 1, H, W) each, to the right and down, of the steepest channel; the outermost pixels have none."""
+    inside = slice(1, -1)
+    across = F.pad(images[:, :, inside, 2:] - images[:, :, inside, :-2], (1, 1, 1, 1))
+    down = F.pad(images[:, :, 2:, inside] - images[:, :, :-2, inside], (1, 1, 1, 1))
+    dx, dy = across[:, :1], down[:, :1]
+    for channel in range(1, images.shape[1]):
+        x, y = across[:, channel, None], down[:, channel, None]
+        steeper = x.square() + y.square() > dx.square() + dy.square()
+        dx, dy = torch.where(steeper, x, dx), torch.where(steeper, y, dy)
+    return dx, dy
+
+
+def _shared(votes: Tensor, cell: int, side: int) -> Tensor:
+    """Sums over the pixels of each cell and of half of its neighbours, along one side.
+
+    A pixel's share falls linearly with its distance from the centre of a cell, to nothing at the centre of the next one.
+    """
+    padding = (0, 0, cell // 2, cell // 2) if side == 2 else (cell // 2, cell // 2, 0, 0)
+    padded, length = F.pad(votes, padding).movedim(side, 0), votes.shape[side]
+    total = torch.zeros_like(padded[0:length:cell])
+    for k in range(2 * cell):
+        total.add_(padded[k : k + length : cell], alpha=1 - abs((k + 0.5) / cell - 1))
+    return total.movedim(0, side)

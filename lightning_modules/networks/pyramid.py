@@ -44,7 +44,7 @@ class PyramidLayout:
         interval: levels from one size to half of it.
         octaves: how often the largest size is the image doubled: 0 is the image's own size. The part filters' maps are twice
             as fine as those of the root.
-        least: (h, w) in cells of the smallest map, padding included.
+        least: (h, w) in cells of the root filter, of which half of the padding may be used.
         pad: cells beside the image, on each of its sides.
     """
 
@@ -61,7 +61,7 @@ class PyramidLayout:
         while True:
             scale = 2.0 ** (self.octaves - len(found) / self.interval)
             high, wide = (int(side * scale / self.cell + 1e-6) for side in self.size)
-            too_small = high + 2 * self.pad < self.least[0] or wide + 2 * self.pad < self.least[1] or min(high, wide) < 1
+            too_small = high + self.pad < self.least[0] or wide + self.pad < self.least[1] or min(high, wide) < 1
             # An image too small for any filter still has the levels that parts need, and one more, in which nothing is found.
             if too_small and len(found) > self.octaves * self.interval:
                 return found
