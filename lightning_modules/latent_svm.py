@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_iou, nms
 
-from .bounded_svm import Examples, fit_svm, margins
+from .bounded_svm import fit_svm, margins
 from .draws import generator
 from .linear_svms import EVICTED
 from .networks.dpm import DPM, Placement, Places
@@ -128,7 +128,9 @@ class ClassRound:
     def _shapes(self, images: Images) -> list[float]:
         """Where one component's objects end and the next one's begin, in the ratio of width to height."""
         ratios = [
-            float((x2 - x1) / (y2 - y1)) for image in images() for x1, y1, x2, y2 in image.boxes[image.labels == self.c].tolist()
+            float((x2 - x1) / (y2 - y1))
+            for image in images()
+            for x1, y1, x2, y2 in image.boxes[image.labels == self.c].tolist()
         ]
         parts = len(self.positives)
         return [float(np.quantile(ratios, k / parts)) for k in range(1, parts)] if ratios else []

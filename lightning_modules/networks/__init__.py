@@ -3,6 +3,7 @@
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
+from .dpm import DPM
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
@@ -19,6 +20,7 @@ from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedH
 from .resnet9 import ResNet9
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
+from .springs import Quadratic, Rigid
 from .ssd import SSD
 from .torchvision_nets import TorchvisionNet
 from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
@@ -26,6 +28,7 @@ from .yolo import YOLO
 from .zfnet import ZFNet
 
 __all__ = [
+    "DPM",
     "FCN",
     "FPN",
     "RCNN",
@@ -70,7 +73,9 @@ __all__ = [
     "PatchClassifier",
     "PermutedPixels",
     "PixelSoftmax",
+    "Quadratic",
     "ResNet9",
+    "Rigid",
     "RoIAlign",
     "RoIPool",
     "SPPNet",

@@ -5,7 +5,7 @@ Felzenszwalb et al. 2010, "Object Detection with Discriminatively Trained Part-B
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .distance_transform import Transformed
 from .hog import CHANNELS
 from .pyramid import Pyramid
 from .springs import Spring
@@ -64,9 +65,7 @@ class PartModel(nn.Module):
     costs: Tensor
     bias: Tensor
 
-    def __init__(
-        self, num_classes: int, *, root: tuple[int, int], parts: int, part: tuple[int, int], spring: Spring
-    ) -> None:
+    def __init__(self, num_classes: int, *, root: tuple[int, int], parts: int, part: tuple[int, int], spring: Spring) -> None:
         super().__init__()
         self.spring = spring
         self.register_buffer("root", torch.zeros(num_classes, CHANNELS, *root))
@@ -106,14 +105,18 @@ class PartModel(nn.Module):
             found.append(Response(component, level, scores, rows, columns))
         return found
 
-    def _part_scores(self, features: Tensor, c: int) -> list[Any]:
+    def _part_scores(self, features: Tensor, c: int) -> list[Transformed]:
         """Of each part, the best place near each place of one map (31, h, w), and its worth."""
         if not len(self.parts[c]) or features.shape[1] < self.parts.shape[-2] or features.shape[2] < self.parts.shape[-1]:
             return []
         scores = F.conv2d(features[None], self.parts[c])[0].cpu().double().numpy()
-        return [self.spring.moved(map_, costs) for map_, costs in zip(scores, self.costs[c].double().cpu().numpy(), strict=True)]
+        return [
+            self.spring.moved(map_, costs) for map_, costs in zip(scores, self.costs[c].double().cpu().numpy(), strict=True)
+        ]
 
-    def _with_parts(self, scores: NDArray[np.float64], pieces: list[Any], c: int) -> tuple[NDArray[np.float64], Ints, Ints]:
+    def _with_parts(
+        self, scores: NDArray[np.float64], pieces: list[Transformed], c: int
+    ) -> tuple[NDArray[np.float64], Ints, Ints]:
         """The root's scores (h, w) with those of the parts at their anchors added, and where the parts are."""
         every_row, every_column = 2 * np.arange(scores.shape[0])[:, None], 2 * np.arange(scores.shape[1])[None]
         rows, columns = [], []
