@@ -6,7 +6,7 @@ Girshick, McAllester and Ramanan 2010, "Object Detection with Discriminatively T
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +67,7 @@ class DPM(Detector):
         cell: side of a cell in pixels, even.
         interval: levels of the pyramid from one size to half of it.
         octaves: how often the image is doubled before the root looks at it, for objects smaller than the root.
-        spring: what holds the parts: they move, or are rigid.
+        spring: builds what holds the parts: ``Quadratic`` lets them move, ``Rigid`` does not.
         kwargs: those of :class:`Detector`. A margin of -1 is a score of 0.27.
     """
 
@@ -85,7 +85,7 @@ class DPM(Detector):
         cell: int = 4,
         interval: int = 4,
         octaves: int = 0,
-        spring: type[Spring] = Quadratic,
+        spring: Callable[[], Spring] = Quadratic,
         score_threshold: float = 0.25,
         nms_threshold: float = 0.5,
         max_detections: int = 100,
