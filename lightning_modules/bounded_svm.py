@@ -38,7 +38,7 @@ def fit_svm(
     from scipy.optimize import minimize  # costs time that no other command need pay
 
     examples = np.concatenate([positives, negatives])
-    signs = np.repeat(np.float32([1, -1]), [len(positives), len(negatives)])
+    signs = np.repeat(np.array([1, -1], np.float32), [len(positives), len(negatives)])
 
     def objective(weights: Weights) -> tuple[float, Weights]:
         gap = 1 - signs * (examples @ weights.astype(np.float32))

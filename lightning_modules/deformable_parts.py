@@ -97,10 +97,10 @@ class DeformablePartsDetection(Detection):
     def _write(self, batch: Batch) -> None:
         pyramid = self.respond(batch)
         store, (boxes, labels) = self._store(), self.objects(batch)
-        none = np.zeros((0, 2), np.int64), np.zeros((0, 0), np.float32)
         for i, index in enumerate(batch["index"].tolist()):
             rows = pyramid.layout.rows(pyramid, i)
-            store.write(index, ImageFeatures(*(t.cpu().numpy() for t in (rows, boxes[i].float(), labels[i])), *none))
+            features, own, classes = (t.cpu().numpy() for t in (rows, boxes[i].float(), labels[i]))
+            store.write(index, ImageFeatures(features, own, classes, np.zeros((0, 2), np.int64), np.zeros((0, 0), np.float32)))
             self._written.append(index)
 
     def _images(self, size: tuple[int, int]) -> Iterator[TrainingImage]:

@@ -17,14 +17,16 @@ from torchvision.ops import box_iou, nms
 from .bounded_svm import fit_svm, margins
 from .draws import generator
 from .linear_svms import EVICTED
-from .networks.dpm import DPM, Placement, Places
+from .networks.dpm import DPM, Places
+from .networks.part_model import Placement
 from .networks.pyramid import Pyramid
 
 
 class TrainingImage(NamedTuple):
     """One image as a round sees it."""
 
-    index: int
+    place: int
+    """In its split."""
     pyramid: Pyramid
     """Of this image alone."""
     boxes: Tensor
@@ -157,7 +159,7 @@ class ClassRound:
         """Negatives at random places."""
         far = self._far(overlaps, len(places.scores)).nonzero()[:, 0]
         count = self.svm.random * (1 if self.number else 10)
-        order = torch.randperm(len(far), generator=generator(self.number, image.index))[:count]
+        order = torch.randperm(len(far), generator=generator(self.number, image.place))[:count]
         for index in far[order].tolist():
             self._add(image, places.place(index))
 
@@ -181,7 +183,7 @@ class ClassRound:
 
     def _add(self, image: TrainingImage, place: Placement) -> bool:
         """Whether the negative was not known."""
-        known, key = self.negatives[place.component], (image.index, place)
+        known, key = self.negatives[place.component], (image.place, place)
         if key in known:
             return False
         known[key] = self._vector(image, place)

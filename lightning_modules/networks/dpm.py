@@ -168,7 +168,8 @@ class DPM(Detector):
         return corners * (self.cell / torch.tensor([across, down, across, down]))
 
     @torch.no_grad()
-    def predict(self, outputs: Pyramid) -> list[PartDetections]:
+    def predict(self, outputs: Pyramid) -> list[Detections]:
+        """The detections in each image: :class:`PartDetections`."""
         device = outputs.maps[0].device
         return [
             {name: value.to(device) for name, value in self._detections(outputs, image).items()}  # type: ignore[misc, attr-defined]

@@ -33,5 +33,5 @@ class Rigid(Spring):
     """A part stays at its anchor: a finer template in pieces, and no deformable one."""
 
     def moved(self, scores: Floats, costs: Floats) -> Transformed:
-        rows, columns = np.indices(scores.shape)
+        rows, columns = np.indices(scores.shape, np.int64)
         return Transformed(scores, rows, columns)
