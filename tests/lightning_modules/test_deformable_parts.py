@@ -97,7 +97,7 @@ def test_what_it_cannot_do_is_refused_in_one_line() -> None:
 
 
 def run_of(workdir: Path, lectern: Lectern) -> Path:
-    data = {"class_path": "Figures", "init_args": {"image_size": 48, "train": 8, "val": 2, "test": 5, "batch_size": 4}}
+    data = {"class_path": "Figures", "init_args": {"image_size": 48, "train": 12, "val": 2, "test": 5, "batch_size": 6}}
     (workdir / "parts.yaml").write_text(yaml.safe_dump({**experiment("DeformablePartsDetection"), "data": data}))
     quick = ["--trainer.max_epochs=2", "--data.workers=0", "--trainer.enable_progress_bar=false", "--pictures.count=1"]
     result = lectern("fit", "--config", "parts.yaml", *quick)

@@ -81,7 +81,7 @@ def by_proposals(scenes: Sequence[Scene], found: Sequence[Tensor], iou: float) -
     """``found`` (P, 4) has each image's proposals, the most promising first."""
     costs = []
     for scene, boxes in zip(scenes, found, strict=True):
-        hits = box_iou(objects(scene), boxes) >= iou
+        hits = torch.nn.functional.pad(box_iou(objects(scene), boxes) >= iou, (0, 1))  # an image may have none
         costs.append(torch.where(hits.any(1), hits.int().argmax(1).double() + 1, torch.inf))
     return Found(torch.cat(costs), _large(scenes), (sum(map(len, found)) / max(1, len(found)),))
 
