@@ -33,5 +33,5 @@ class Rigid(Spring):
     """A part stays at its anchor: a finer template in pieces, and no deformable one."""
 
     def moved(self, scores: Floats, costs: Floats) -> Transformed:
-        rows, columns = np.indices(scores.shape, np.int64)
-        return Transformed(scores, rows, columns)
+        rows, columns = (np.arange(side) for side in scores.shape)
+        return Transformed(scores, np.broadcast_to(rows[:, None], scores.shape), np.broadcast_to(columns, scores.shape))
