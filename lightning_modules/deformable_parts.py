@@ -69,9 +69,13 @@ class DeformablePartsDetection(Detection):
 
     # Training ---------------------------------------------------------------------------------------------------------
 
-    def on_fit_start(self) -> None:
-        if self.trainer.world_size > 1:
+    def setup(self, stage: str) -> None:
+        if (
+            stage == "fit" and self.trainer.world_size > 1
+        ):  # before DDP, which refuses a model without parameters in its own words
             raise InputError("DeformablePartsDetection fits its SVM in one process; set trainer.devices to 1")
+
+    def on_fit_start(self) -> None:
         rounds = self.trainer.max_epochs or -1
         smoke_test = bool(self.trainer.fast_dev_run)  # type: ignore[attr-defined]
         if not smoke_test and (self.trainer.max_steps != -1 or rounds < 1):
