@@ -184,7 +184,7 @@ TASKS: dict[str, Config] = {
     "StagedDetection": {"class_path": "lightning_modules.networks.RCNN"},
     "DeformablePartsDetection": {
         "class_path": "lightning_modules.networks.DPM",
-        "init_args": {"roots": [[5, 4]], "parts": 2, "part": [4, 4]},
+        "init_args": {"roots": [[5, 4]], "parts": 2, "part": [4, 4], "interval": 1},
     },
 }
 """Of each task a small network, as a recipe writes it."""
