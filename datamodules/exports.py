@@ -5,6 +5,7 @@ from .camvid import CamVid
 from .cifar10 import CIFAR10
 from .coco import COCO, COCOKeypoints
 from .coco_captions import COCOCaptions
+from .figures import Figures
 from .image_files import ImageFiles
 from .image_folder import ImageFolder
 from .lsp import LSP
@@ -25,6 +26,7 @@ __all__ = [
     "COCOKeypoints",
     "CaltechBoxes",
     "CamVid",
+    "Figures",
     "ImageFiles",
     "ImageFolder",
     "SelectiveSearch",

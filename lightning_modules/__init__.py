@@ -3,11 +3,13 @@
 from .auxiliary_classification import AuxiliaryClassification
 from .classification import Classification, MultiLabelClassification
 from .denoising import Denoising
+from .deformable_parts import DeformablePartsDetection
 from .detection import Detection
 from .freezing import FreezeBackbone
 from .graphing import GraphedNetwork
 from .instance_segmentation import InstanceSegmentation
 from .keypoint_detection import KeypointAndMaskDetection, KeypointDetection
+from .latent_svm import LatentSVM
 from .linear_svms import LinearSVMs
 from .localization import Localization
 from .margin_classification import MarginClassification, OneVsRestHinge
@@ -23,12 +25,14 @@ __all__ = [
     "AuxiliaryClassification",
     "Classification",
     "Denoising",
+    "DeformablePartsDetection",
     "Detection",
     "FreezeBackbone",
     "GraphedNetwork",
     "InstanceSegmentation",
     "KeypointAndMaskDetection",
     "KeypointDetection",
+    "LatentSVM",
     "LinearSVMs",
     "Localization",
     "MarginClassification",

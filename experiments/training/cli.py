@@ -142,7 +142,7 @@ class LecternCLI(OpenLightningCLI):
         config = self.config[self.subcommand]
         config["expect"] = config.expect or {}
         parse_expectations(config.expect)
-        if self.subcommand == "fit" and config.model.init_args.get("optimizer") is None:
+        if self.subcommand == "fit" and config.model.init_args.get("optimizer", "none is taken") is None:
             raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
         trainer_options.check_values(config.trainer)
         check_fit(config.model.class_path, config.data.class_path)

@@ -64,7 +64,8 @@ def worth_drawing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
         return fields
     shown = [i for i, score in enumerate(fields["scores"].tolist()) if score >= MIN_SCORE]
     rows = torch.tensor(shown, dtype=torch.long, device=fields["labels"].device)
-    return {**keep_objects(fields, shown), "scores": fields["scores"][rows]}
+    kept = {**keep_objects(fields, shown), "scores": fields["scores"][rows]}
+    return kept | ({"parts": fields["parts"][rows]} if "parts" in fields else {})
 
 
 def object_labels(fields: Mapping[str, Any], boxes: int, metadata: DatasetMetadata) -> list[Label]:

@@ -36,8 +36,8 @@ class PredictionWriter(pl.Callback):
     lies on disk. A map of classes is a PNG of class indices of that size, a map of a quantity a NumPy array. A predicted image
     is a PNG of that size, and the picture shows it beside the original. Objects are
     entries as COCO's result format has them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a
-    run-length code) and ``keypoints`` (x, y, confidence of each keypoint; counted, as COCO's are, from the centre of the first
-    pixel and not from its corner).
+    run-length code), ``keypoints`` (x, y, confidence of each keypoint; counted, as COCO's are, from the centre of the first
+    pixel and not from its corner) and ``parts`` (a ``bbox`` of each part).
 
     Images come with the batch (``DataModule.originals``), and entries are kept on disk until the end: however many images
     there are, the memory holds those of the batches that are under way.
@@ -188,6 +188,8 @@ def on_disk(prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: t
             case Masks():
                 masks = [torch.from_numpy(map_back(mask, matrix, size) == 1) for mask in value]
                 moved[field] = torch.stack(masks) if masks else torch.zeros(0, *size, dtype=torch.bool)
+    if "parts" in prediction:  # of each object those of a deformable part model, which no data set annotates
+        moved["parts"] = _parts_back(prediction["parts"], matrix)
     return moved
 
 
@@ -235,6 +237,11 @@ def _objects(
         rows = _rounded((_points_back(keypoints, matrix) - torch.tensor([0.5, 0.5, 0])).flatten(1))
         for entry, row in zip(entries, rows, strict=False):
             entry["keypoints"] = row
+    if (parts := prediction.get("parts")) is not None and parts.shape[1]:
+        corners = _parts_back(parts, matrix)
+        xywh = _rounded(torch.cat([corners[..., :2], corners[..., 2:] - corners[..., :2]], -1))
+        for entry, own in zip(entries, xywh, strict=False):
+            entry["parts"] = own
     return entries
 
 
@@ -269,6 +276,11 @@ def _boxes_back(boxes: Tensor, matrix: np.ndarray[Any, Any], size: tuple[int, in
     """Boxes (N, 4) of the resized image in pixels of the original one, of ``size`` (H, W), and inside it."""
     corners = _back(boxes.cpu().reshape(-1, 2, 2), matrix)
     return corners.clamp(torch.zeros(2), torch.tensor(size[::-1])).reshape(-1, 4)
+
+
+def _parts_back(parts: Tensor, matrix: np.ndarray[Any, Any]) -> Tensor:
+    """Boxes of parts (N, P, 4) of the resized image in pixels of the original one; they may reach beyond it."""
+    return _back(parts.cpu().unflatten(-1, (2, 2)), matrix).flatten(-2)
 
 
 def _points_back(points: Tensor, matrix: np.ndarray[Any, Any]) -> Tensor:

@@ -9,6 +9,7 @@ from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
 from .deconvnet import DeconvNet
 from .encoder_decoder import Autoencoder, ResidualDenoiser, UNet
+from .dpm import DPM
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
@@ -30,6 +31,7 @@ from .segnet import SegNet
 from .set_regressor import BestMatching, FromLeftToRight, SetRegressor
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
+from .springs import Quadratic, Rigid
 from .ssd import SSD
 from .stacks import StackClassifier, StackFilter
 from .torchvision_nets import TorchvisionNet
@@ -39,6 +41,7 @@ from .yolo import YOLO
 from .zfnet import ZFNet
 
 __all__ = [
+    "DPM",
     "FCN",
     "FPN",
     "RCNN",
@@ -100,6 +103,8 @@ __all__ = [
     "RBFOutput",
     "ResNet9",
     "ResidualDenoiser",
+    "Quadratic",
+    "Rigid",
     "RoIAlign",
     "RoIPool",
     "SPPNet",

@@ -19,6 +19,7 @@ from typing import Any
 from torch import nn
 
 from lightning_modules.networks import (
+    DPM,
     FCN,
     FPN,
     RCNN,
@@ -87,6 +88,7 @@ from lightning_modules.networks.pooling import MinPool2d
 from lightning_modules.networks.region_heads import FullyConnected, RegionHead
 from lightning_modules.networks.regions import RegionDetector
 from lightning_modules.networks.set_regressor import SlotAssignment
+from lightning_modules.networks.springs import Spring
 from lightning_modules.networks.upsampling import Upsampling
 from lightning_modules.networks.yolo import FullyConnectedHead
 
@@ -210,6 +212,7 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     **DETECTORS,
     **REGION_DETECTORS,
     **{f"R-CNN with {name}": build for name, build in BRANCHED.items()},
+    "deformable-parts": partial(DPM, roots=((5, 4),), parts=2, part=(4, 4)),
 }
 
 PARTS: tuple[type, ...] = (
@@ -217,6 +220,7 @@ PARTS: tuple[type, ...] = (
     SlotAssignment,
     *(SharedConnection, LocalConnection, FullConnection),
     *(ConvReLU, Inception, AuxiliaryHead, RBFOutput),
+    *(SharedConnection, LocalConnection, FullConnection, Spring),
 )
 """What networks are composed of, itself or its base class; it is tested beside them."""
 
@@ -244,8 +248,14 @@ TASKS: dict[str, Config] = {
         "init_args": {"network": {"class_path": "lightning_modules.networks.UNet", "init_args": {"widths": [4, 8]}}},
     },
     "RotationPretext": {"class_path": "SmallConvNet", "init_args": {"widths": [4, 8]}},
+    "DeformablePartsDetection": {
+        "class_path": "lightning_modules.networks.DPM",
+        "init_args": {"roots": [[5, 4]], "parts": 2, "part": [4, 4], "interval": 1},
 }
 """Of each task a small network, as a recipe writes it."""
+
+WITHOUT_OPTIMIZER = ("DeformablePartsDetection",)
+"""Tasks that no gradient trains."""
 
 PLAIN = {"class_path": "tests.support.plain_backbone.PlainBackbone"}
 SUMS_OVER_IMAGES: dict[str, Config] = {
@@ -262,6 +272,8 @@ same sum."""
 
 def experiment(task: str, networks: dict[str, Config] = TASKS, optimizer: Config | None = None) -> Config:
     """A configuration's ``model``: the task with a small network."""
+    if task in WITHOUT_OPTIMIZER:
+        return {"model": {"class_path": task, "init_args": {"network": networks[task]}}}
     optimizer = optimizer or {"class_path": "torch.optim.AdamW", "init_args": {"lr": 1e-3}}
     return {"model": {"class_path": task, "init_args": {"network": networks[task], "optimizer": optimizer}}}
 
