@@ -2,8 +2,8 @@
 
 from .auxiliary_classification import AuxiliaryClassification
 from .classification import Classification, MultiLabelClassification
-from .denoising import Denoising
 from .deformable_parts import DeformablePartsDetection
+from .denoising import Denoising
 from .detection import Detection
 from .freezing import FreezeBackbone
 from .graphing import GraphedNetwork
@@ -24,8 +24,8 @@ from .staged_detection import StagedDetection
 __all__ = [
     "AuxiliaryClassification",
     "Classification",
-    "Denoising",
     "DeformablePartsDetection",
+    "Denoising",
     "Detection",
     "FreezeBackbone",
     "GraphedNetwork",

@@ -8,8 +8,8 @@ from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
 from .deconvnet import DeconvNet
-from .encoder_decoder import Autoencoder, ResidualDenoiser, UNet
 from .dpm import DPM
+from .encoder_decoder import Autoencoder, ResidualDenoiser, UNet
 from .fast_rcnn import FastRCNN
 from .faster_rcnn import FasterRCNN
 from .fcn import FCN, VGG16, VGGFCN, ConvEncoder, FullResolutionFCN
@@ -100,10 +100,10 @@ __all__ = [
     "PatchClassifier",
     "PermutedPixels",
     "PixelSoftmax",
+    "Quadratic",
     "RBFOutput",
     "ResNet9",
     "ResidualDenoiser",
-    "Quadratic",
     "Rigid",
     "RoIAlign",
     "RoIPool",

@@ -52,12 +52,11 @@ class SegNet(SegmentationNetwork):
             block((before, *[width] * depth)) for before, width, depth in zip(befores, widths, depths, strict=False)
         )
         afters = (num_classes, *widths)
-        # Numbered as the encoder's blocks: decoder[i] undoes encoder[i].
-        self.decoder = nn.ModuleList(
-            block((*[width] * depth, after)) for after, width, depth in zip(afters, widths, depths, strict=False)
-        )
-        *_, last = self.decoder[0]
-        self.decoder[0][-1] = last[0]
+        decoder = [block((*[width] * depth, after)) for after, width, depth in zip(afters, widths, depths, strict=False)]
+        # The scores are neither normalised nor rectified.
+        decoder[0] = nn.Sequential(*decoder[0][:-1], nn.Conv2d(widths[0], num_classes, 3, padding=1))
+        self.decoder = nn.ModuleList(decoder)
+        """Numbered as the encoder's blocks: decoder[i] undoes encoder[i]."""
 
     def forward(self, image: Tensor) -> Tensor:
         x, pooled = image, []

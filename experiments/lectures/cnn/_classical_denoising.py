@@ -20,9 +20,9 @@ from lightning_modules import Denoising
 from lightning_modules.metrics.psnr import PSNR
 
 CHOOSING, JUDGED = 50, 300
-Method = Callable[[np.ndarray, float], Any]
+ClassicalMethod = Callable[[np.ndarray, float], Any]
 """Of an image (H, W, 3) in 0 to 1 and a strength."""
-METHODS: dict[str, tuple[Method, tuple[float, ...]]] = {
+METHODS: dict[str, tuple[ClassicalMethod, tuple[float, ...]]] = {
     "Gaussian": (lambda image, s: gaussian(image, s, channel_axis=-1), (0.4, 0.6, 0.8, 1.0)),
     "total variation": (lambda image, w: denoise_tv_chambolle(image, w, channel_axis=-1), (0.05, 0.1, 0.15, 0.2)),
     "bilateral": (lambda image, s: denoise_bilateral(image, 5, s, channel_axis=-1), (0.02, 0.04, 0.06, 0.08)),
@@ -54,7 +54,7 @@ def noisy_and_clean(data: DataModule, split: Split, count: int) -> tuple[Tensor,
     return task.given(batch), batch["image"]
 
 
-def psnr(method: Method, strength: float, noisy: Tensor, clean: Tensor) -> float:
+def psnr(method: ClassicalMethod, strength: float, noisy: Tensor, clean: Tensor) -> float:
     """In dB, of all images together."""
     metric = PSNR()
     for image, target in zip(noisy, clean, strict=True):

@@ -24,11 +24,11 @@ GRID = {"C": [1, 10, 100], "gamma": [0.003, 0.01, 0.03, 0.1]}
 ROUNDS = 60
 """Of gradient descent on the widths of a kernel."""
 
-Points = tuple[np.ndarray, np.ndarray]
+LabelledPoints = tuple[np.ndarray, np.ndarray]
 """Inputs float64 (N, 64) in ±1, and classes ±1 (N,)."""
 
 
-def draw(seed: int, count: int) -> Points:
+def draw(seed: int, count: int) -> LabelledPoints:
     """Uniform points and the sign of the product of their first two inputs, neither of which is nearer to 0 than 0.05."""
     rng = np.random.default_rng(seed)
     points = rng.uniform(-1, 1, (count, INPUTS))
@@ -49,7 +49,7 @@ def examples_to(accuracy: float, curve: Sequence[tuple[float, float]]) -> float:
     return math.inf
 
 
-def kernel_machine(train: Points, test: Points, seed: int) -> float:
+def kernel_machine(train: LabelledPoints, test: LabelledPoints, seed: int) -> float:
     """Test accuracy of a support vector machine with a radial kernel."""
     search = GridSearchCV(SVC(kernel="rbf"), GRID, cv=FOLDS)
     return float(search.fit(*train).score(*test))
@@ -72,7 +72,7 @@ class Perceptron(NamedTuple):
         return (torch.relu(inputs @ self.hidden + self.bias) @ self.output + self.threshold)[..., 0]
 
 
-def trained(sets: list[Points], settings: Sequence[tuple[float, float]], seed: int, learned: bool) -> list[Perceptron]:
+def trained(sets: list[LabelledPoints], settings: Sequence[tuple[float, float]], seed: int, learned: bool) -> list[Perceptron]:
     """For each learning rate and weight decay a net for each training set, all drawn alike, and all trained side by side.
 
     Without ``learned`` the hidden units stay as they were drawn.
@@ -99,7 +99,7 @@ def trained(sets: list[Points], settings: Sequence[tuple[float, float]], seed: i
     return nets
 
 
-def perceptron(train: Points, test: Points, seed: int, learned: bool) -> float:
+def perceptron(train: LabelledPoints, test: LabelledPoints, seed: int, learned: bool) -> float:
     """Test accuracy of the net with the learning rate and the weight decay of the best mean accuracy over the folds."""
     fold = np.arange(len(train[0])) % FOLDS
     kept = [(train[0][fold != k], train[1][fold != k]) for k in range(FOLDS)]
@@ -115,14 +115,14 @@ def perceptron(train: Points, test: Points, seed: int, learned: bool) -> float:
 
 
 @torch.no_grad()
-def accuracy(net: Perceptron, points: Points, which: int) -> float:
+def accuracy(net: Perceptron, points: LabelledPoints, which: int) -> float:
     """Of the net of one of the training sets."""
     x, y = _tensors(points)
     own = Perceptron(*(value[which : which + 1] for value in net))
     return float((own(x[None])[0].sign() == y).float().mean())
 
 
-def relevance_kernel(train: Points, test: Points, seed: int) -> float:
+def relevance_kernel(train: LabelledPoints, test: LabelledPoints, seed: int) -> float:
     """Test accuracy of regularised least squares with a radial kernel that has a width for each input.
 
     Widths and the regulariser go down the gradient of the squared error on each training point when it is left out, which has
@@ -153,12 +153,12 @@ def _squared_distances(a: Tensor, b: Tensor) -> Tensor:
     return (a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T).clamp(min=0)
 
 
-def _tensors(points: Points) -> tuple[Tensor, Tensor]:
+def _tensors(points: LabelledPoints) -> tuple[Tensor, Tensor]:
     x, y = (torch.from_numpy(part).float() for part in points)
     return x, y
 
 
-Learner = Callable[[Points, Points, int], float]
+Learner = Callable[[LabelledPoints, LabelledPoints, int], float]
 LEARNERS: dict[str, tuple[Learner, tuple[int, ...]]] = {
     "learned functions": (partial(perceptron, learned=True), COUNTS),
     "fixed random functions": (partial(perceptron, learned=False), COUNTS),

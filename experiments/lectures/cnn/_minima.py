@@ -11,7 +11,7 @@ import torch
 
 from experiments.studies.study import TUNING_SEED, Measured
 
-from ._perceptrons import Digits, NetWeights, best_lr, digits, errors, losses, predictions, trained
+from ._perceptrons import EightByEight, NetWeights, best_lr, digits, errors, losses, predictions, trained
 
 NETS, STEPS = 10, 4000
 SD = "SD of the test loss"
@@ -26,7 +26,7 @@ def chosen_lr(width: int) -> tuple[float, bool]:
     return best_lr(lambda lr: float(losses(trained(train, seeds, width, lr, STEPS), *train).mean()))
 
 
-def between(weights: NetWeights, test: Digits) -> list[float]:
+def between(weights: NetWeights, test: EightByEight) -> list[float]:
     """Mean test loss above the line between its ends, at places of the straight way from each net to the next."""
     ends = losses(weights, *test)
     others, last = [w.roll(-1, 0) for w in weights], ends.roll(-1)

@@ -24,14 +24,14 @@ NetWeights = list[Tensor]
 """Of N nets: float32 (N, 64, W), (N, 1, W), (N, W, 10) and (N, 1, 10)."""
 
 
-class Digits(NamedTuple):
+class EightByEight(NamedTuple):
     """Handwritten digits: float32 pixels (images, 64), of mean 0 and variance 1 over all, and int64 classes (images,)."""
 
     images: Tensor
     labels: Tensor
 
 
-def digits(seed: int) -> tuple[Digits, Digits]:
+def digits(seed: int) -> tuple[EightByEight, EightByEight]:
     """1,000 digits for training and 797 for the test: which ones, the seed decides."""
     from sklearn.datasets import load_digits  # takes a second
 
@@ -39,7 +39,9 @@ def digits(seed: int) -> tuple[Digits, Digits]:
     order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(seed))
     images = torch.from_numpy(pixels).float()
     images, labels = (images - images.mean()) / images.std(), torch.from_numpy(classes).long()
-    return Digits(images[order[:TRAIN]], labels[order[:TRAIN]]), Digits(images[order[TRAIN:]], labels[order[TRAIN:]])
+    return EightByEight(images[order[:TRAIN]], labels[order[:TRAIN]]), EightByEight(
+        images[order[TRAIN:]], labels[order[TRAIN:]]
+    )
 
 
 def initial(seeds: Sequence[int], width: int) -> NetWeights:
@@ -71,13 +73,13 @@ def predictions(weights: NetWeights, images: Tensor) -> Tensor:
     return logits(weights, images).argmax(-1)
 
 
-def errors(weights: NetWeights, digits: Digits) -> Tensor:
+def errors(weights: NetWeights, digits: EightByEight) -> Tensor:
     """Each net's share of wrong images: (N,)."""
     return (predictions(weights, digits.images) != digits.labels).float().mean(1)
 
 
 def trained(
-    train: Digits, seeds: Sequence[int], width: int, lr: float, steps: int, delay: int = 0, decays: bool = True
+    train: EightByEight, seeds: Sequence[int], width: int, lr: float, steps: int, delay: int = 0, decays: bool = True
 ) -> NetWeights:
     """Nets after ``steps`` of plain SGD on 50 images each, the rate falling to 0 in a line where it ``decays``.
 
