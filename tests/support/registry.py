@@ -219,8 +219,7 @@ PARTS: tuple[type, ...] = (
     *(Backbone, Encoder, Upsampling, RoIPooling, Branch, RegionHead, FullyConnected, MaskChannels, Initialization, MinPool2d),
     SlotAssignment,
     *(SharedConnection, LocalConnection, FullConnection),
-    *(ConvReLU, Inception, AuxiliaryHead, RBFOutput),
-    *(SharedConnection, LocalConnection, FullConnection, Spring),
+    *(ConvReLU, Inception, AuxiliaryHead, RBFOutput, Spring),
 )
 """What networks are composed of, itself or its base class; it is tested beside them."""
 
@@ -251,6 +250,7 @@ TASKS: dict[str, Config] = {
     "DeformablePartsDetection": {
         "class_path": "lightning_modules.networks.DPM",
         "init_args": {"roots": [[5, 4]], "parts": 2, "part": [4, 4], "interval": 1},
+    },
 }
 """Of each task a small network, as a recipe writes it."""
 
