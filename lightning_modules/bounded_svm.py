@@ -7,19 +7,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Weights = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 Examples = NDArray[np.float32]
 
 
 class Fit(NamedTuple):
     """The SVM, and what it has minimised."""
 
-    weights: Weights
+    weights: FloatArray
     objective: float
 
 
 def fit_svm(
-    positives: Examples, negatives: Examples, start: Weights, *, c: float, least: Weights, bias: int, iterations: int = 60
+    positives: Examples, negatives: Examples, start: FloatArray, *, c: float, least: FloatArray, bias: int, iterations: int = 60
 ) -> Fit:
     """Minimises ``½ |w|² + c Σ max(0, 1 - y w·x)²``, in which the bias does not count as a weight.
 
@@ -40,7 +40,7 @@ def fit_svm(
     examples = np.concatenate([positives, negatives])
     signs = np.repeat(np.array([1, -1], np.float32), [len(positives), len(negatives)])
 
-    def objective(weights: Weights) -> tuple[float, Weights]:
+    def objective(weights: FloatArray) -> tuple[float, FloatArray]:
         gap = 1 - signs * (examples @ weights.astype(np.float32))
         violation = np.maximum(gap, 0)
         counted = weights.copy()
@@ -54,7 +54,7 @@ def fit_svm(
     return Fit(np.asarray(found.x, np.float64), float(found.fun))
 
 
-def margins(examples: Examples, weights: Weights) -> NDArray[np.float32]:
+def margins(examples: Examples, weights: FloatArray) -> NDArray[np.float32]:
     """float32 (N,), of examples (N, D) and weights (D,)."""
     values: NDArray[np.float32] = examples @ weights.astype(np.float32)
     return values

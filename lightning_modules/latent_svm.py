@@ -35,7 +35,7 @@ class TrainingImage(NamedTuple):
     """int64 (G,)."""
 
 
-Images = Callable[[], Iterable[TrainingImage]]
+ImageSource = Callable[[], Iterable[TrainingImage]]
 """Begins another pass over the images."""
 
 
@@ -81,7 +81,7 @@ class LatentSVM:
         self.c, self.root_rounds, self.passes, self.hard, self.random = c, root_rounds, passes, hard, random
         self.positive_iou, self.negative_iou, self.iterations = positive_iou, negative_iou, iterations
 
-    def fit(self, network: DPM, images: Images, number: int) -> Round:
+    def fit(self, network: DPM, images: ImageSource, number: int) -> Round:
         """Does the round ``number``, from 0, and puts what it finds into the network."""
         if network.finer and number == self.root_rounds:
             for model in network.models:
@@ -102,7 +102,7 @@ class ClassRound:
         self.negatives: list[dict[tuple[int, Placement], NDArray[np.float32]]] = [{} for _ in components]
         """Of each component, by image and place."""
 
-    def fit(self, images: Images) -> Round:
+    def fit(self, images: ImageSource) -> Round:
         shapes = self._shapes(images) if self.number == 0 else []
         for image in images():
             places = self.network.places(image.pyramid, 0, self.c)
@@ -127,7 +127,7 @@ class ClassRound:
         """float32 (N, G'): IoU of each place with each object of the class."""
         return box_iou(places.boxes, image.boxes[image.labels == self.c])
 
-    def _shapes(self, images: Images) -> list[float]:
+    def _shapes(self, images: ImageSource) -> list[float]:
         """Where one component's objects end and the next one's begin, in the ratio of width to height."""
         ratios = [
             float((x2 - x1) / (y2 - y1))

@@ -7,7 +7,18 @@ import streamlit as st
 from experiments.dashboard import library
 from experiments.dashboard.parts import badge, drawing, key_of, pictures_in_a_row, show
 from experiments.reports.comparison import Pair, made
-from experiments.reports.section import Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, SlidePicture, Table
+from experiments.reports.section import (
+    Command,
+    Facts,
+    FigureChoice,
+    Gallery,
+    Heading,
+    Prose,
+    Quote,
+    Section,
+    SlidePicture,
+    Table,
+)
 from experiments.reports.sections import sections
 from experiments.runs.markup import plain
 
@@ -55,7 +66,7 @@ def show_section(section: Section) -> None:
             notes = ["; ".join(cell.note for cell in row if cell.note) for row in section.rows]
             columns |= {" ": notes} if any(notes) else {}
             st.dataframe(columns, hide_index=True, width="stretch")
-        case Figures():
+        case FigureChoice():
             _figures(section)
         case SlidePicture():
             drawing(section)
@@ -67,7 +78,7 @@ def show_section(section: Section) -> None:
             st.code(section.line, language=None)
 
 
-def _figures(section: Figures) -> None:
+def _figures(section: FigureChoice) -> None:
     title = next(iter(section.shown or section.drawn))
     if len(section.drawn) > 1:
         title = st.selectbox("Quantity", list(section.drawn), key=f"quantity of {section.key}", label_visibility="collapsed")

@@ -27,7 +27,7 @@ from .evidence import small_picture
 from .meanings import INTERVALS, MEANING, SCALES, SIGNS
 from .overview import commits, counts, days, devices
 from .report import TITLE, Page, Report
-from .section import KINDS, Figures, Gallery
+from .section import KINDS, FigureChoice, Gallery
 
 HERE = Path(__file__).parent
 LIMIT = 5_000_000
@@ -53,7 +53,7 @@ def anchor(record: Record) -> str:
     return "".join(c if c.isalnum() else "-" for c in f"{record.claim}-{record.name}")
 
 
-def figure_name(place: str, section: Figures, i: int) -> str:
+def figure_name(place: str, section: FigureChoice, i: int) -> str:
     """What stands for a figure in the page."""
     return f"{place}-{section.key}-{i}"
 
@@ -98,7 +98,7 @@ def fitted(pictures: Sequence[Path], room: int) -> dict[Path, str]:
 def _figures(report: Report) -> Iterator[tuple[str, Callable[[], go.Figure]]]:
     for page in _pages(report):
         for section in page.sections:
-            if isinstance(section, Figures):
+            if isinstance(section, FigureChoice):
                 for i, title in enumerate(section.shown):
                     yield figure_name(anchor(page.record), section, i), section.drawn[title]
 

@@ -12,7 +12,7 @@ from experiments.runs.markup import code, picture, plain
 from .meanings import INTERVALS, MEANING, SCALES, SIGNS
 from .overview import Entry, counts
 from .report import TITLE, Page, Report
-from .section import Cell, Command, Facts, Figures, Gallery, Heading, Prose, Quote, Section, SlidePicture, Table
+from .section import Cell, Command, Facts, FigureChoice, Gallery, Heading, Prose, Quote, Section, SlidePicture, Table
 
 
 def markdown(report: Report) -> str:
@@ -70,7 +70,7 @@ def section_lines(section: Section, place: Path, page: str) -> list[str]:
         case Table():
             head = [_row([plain(name) for name in section.columns]), "|" + "---|" * len(section.columns)]
             return [*_heading(section.heading), *head, *(_row(list(map(_cell, row))) for row in section.rows)]
-        case Figures():
+        case FigureChoice():
             what = ", ".join(plain(text) for text in (section.heading, *section.shown) if text)
             return [f"{what}: drawn in [{page}]({page})"] if section.heading and section.shown else []
         case SlidePicture():

@@ -9,7 +9,7 @@ from experiments.studies.levels import Level
 from experiments.studies.record import EffectRecord, PartRecord, Record
 
 from .intervals import ROWS, intervals
-from .section import Cell, Facts, Figures, Heading, Prose, Section, Table, facts, table
+from .section import Cell, Facts, FigureChoice, Heading, Prose, Section, Table, facts, table
 from .wording import change, estimate, interval, number, seeds, with_unit
 
 BEYOND = "Beyond the lecture"
@@ -60,7 +60,7 @@ def _effects(record: Record, letter: str, part: PartRecord) -> Iterator[Section]
         named.append((part.shared_lr, "shared-lr baseline: one learning rate for all"))
     if drawn:
         draw = partial(intervals, drawn, [seeds_of(record, effect) for effect in drawn[:ROWS]])
-        yield Figures(f"effects-{letter}", {"": draw})
+        yield FigureChoice(f"effects-{letter}", {"": draw})
     rows = []
     for effect, note in named:
         rows.append(

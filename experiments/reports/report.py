@@ -13,7 +13,7 @@ from experiments.studies.record import Record, broken_records, older_records
 from experiments.studies.study import ScaleName
 
 from .overview import Entry, entries, records_at
-from .section import Figures, Section, SlidePicture
+from .section import FigureChoice, Section, SlidePicture
 from .sections import sections
 
 TITLE = "What the lectures claim, and what was measured"
@@ -72,7 +72,7 @@ def _drawn(section: Section) -> Section:
     if isinstance(section, SlidePicture):
         svg = section.svg()
         return replace(section, svg=lambda: svg)
-    if not isinstance(section, Figures):
+    if not isinstance(section, FigureChoice):
         return section
     drawn = {title: cache(draw) for title, draw in section.drawn.items()}
     for title in section.shown:

@@ -80,7 +80,7 @@ class Table(_Section):
 
 
 @dataclass(frozen=True)
-class Figures(_Section):
+class FigureChoice(_Section):
     """Figures by title, drawn where they are shown; a page on which one can choose offers them all."""
 
     key: str
@@ -115,8 +115,8 @@ class Command(_Section):
     line: str
 
 
-Section = Prose | Quote | Heading | Facts | Table | Figures | SlidePicture | Gallery | Command
-KINDS: tuple[type[Section], ...] = (Prose, Quote, Heading, Facts, Table, Figures, SlidePicture, Gallery, Command)
+Section = Prose | Quote | Heading | Facts | Table | FigureChoice | SlidePicture | Gallery | Command
+KINDS: tuple[type[Section], ...] = (Prose, Quote, Heading, Facts, Table, FigureChoice, SlidePicture, Gallery, Command)
 
 
 def facts(lines: Mapping[str, Iterable[str]], heading: str = "") -> list[Facts]:

@@ -19,7 +19,7 @@ from .evidence import configs, folders, shown_curves, speeds, study_curves, stud
 from .figures import curves_with_bands, speed_against_accuracy, variants_with_intervals
 from .labels import is_fraction, metric_title
 from .parts import part_sections
-from .section import Cell, Command, Facts, Figures, Gallery, Prose, Quote, Section, SlidePicture, Table, facts, table
+from .section import Cell, Command, Facts, FigureChoice, Gallery, Prose, Quote, Section, SlidePicture, Table, facts, table
 from .wording import changes, command, number, short
 
 TUNING = 10_000
@@ -114,7 +114,7 @@ def _amendments(record: Record) -> list[Table]:
     )
 
 
-def _curves(record: Record, runs: Path | None) -> list[Figures]:
+def _curves(record: Record, runs: Path | None) -> list[FigureChoice]:
     curves = study_curves(runs, record)
     drawn, first = {}, shown_curves(record, curves)
     for name in dict.fromkeys([*first, *curves]):
@@ -128,19 +128,19 @@ def _curves(record: Record, runs: Path | None) -> list[Figures]:
         "A line is the mean over the seeds that have a value there, and its band reaches from the lowest to the highest: a run "
         "that ended, at its threshold say, is no longer in either."
     )
-    return [Figures("curves", drawn, shown, caption, heading="Curves")] if drawn else []
+    return [FigureChoice("curves", drawn, shown, caption, heading="Curves")] if drawn else []
 
 
-def _values(record: Record, runs: Path | None) -> list[Figures]:
+def _values(record: Record, runs: Path | None) -> list[FigureChoice]:
     """The deciding metric at the end of each variant's runs, and against their speed."""
     name, found = record.figure, []
     title, percent = metric_title(name), is_fraction(name)
     if name and (values := variant_values(record, name)):
         drawn = partial(variants_with_intervals, values, title, percent=percent)
-        found.append(Figures("values", {"": drawn}, heading="At the end, variant by variant"))
+        found.append(FigureChoice("values", {"": drawn}, heading="At the end, variant by variant"))
     if name and len(fast := speeds(runs, record, name)) > 1:
         draw = partial(speed_against_accuracy, fast, title, percent=percent)
-        found.append(Figures("speed", {"": draw}, heading=f"Speed against {title}", is_folded=True))
+        found.append(FigureChoice("speed", {"": draw}, heading=f"Speed against {title}", is_folded=True))
     return found
 
 

@@ -14,13 +14,13 @@ from datamodules.compiled import numba_is_there
 
 from .distance_loops import compiled_transforms
 
-Floats = NDArray[np.float64]
+DoubleArray = NDArray[np.float64]
 
 
 class Transformed(NamedTuple):
     """Of each place of a map the best place nearby, and what it is worth there."""
 
-    values: Floats
+    values: DoubleArray
     """float64 (h, w): the score less the cost of having moved."""
     rows: NDArray[np.int64]
     """int64 (h, w): the row of the best place."""
@@ -28,7 +28,7 @@ class Transformed(NamedTuple):
     """int64 (h, w): its column."""
 
 
-def distance_transform(scores: Floats, costs: Floats) -> Transformed:
+def distance_transform(scores: DoubleArray, costs: DoubleArray) -> Transformed:
     """max over (dx, dy) of ``scores[y + dy, x + dx] - costs · (dx, dx², dy, dy²)``, at each (y, x): equation 9.
 
     Both directions after one another, since the cost is a sum of both.
@@ -46,7 +46,7 @@ def distance_transform(scores: Floats, costs: Floats) -> Transformed:
     return Transformed(np.ascontiguousarray(down.T), rows, np.take_along_axis(columns, rows, 0))
 
 
-def _along_rows(scores: Floats, linear: float, quadratic: float) -> tuple[Floats, NDArray[np.int64]]:
+def _along_rows(scores: DoubleArray, linear: float, quadratic: float) -> tuple[DoubleArray, NDArray[np.int64]]:
     """The transform of each row by itself, and where its maxima lie; compiled where numba is there."""
     if not numba_is_there():
         return _tabulated(scores, linear, quadratic)
@@ -55,7 +55,7 @@ def _along_rows(scores: Floats, linear: float, quadratic: float) -> tuple[Floats
     return values, places
 
 
-def _tabulated(scores: Floats, linear: float, quadratic: float) -> tuple[Floats, NDArray[np.int64]]:
+def _tabulated(scores: DoubleArray, linear: float, quadratic: float) -> tuple[DoubleArray, NDArray[np.int64]]:
     """The same from a table of all moves: without numba it is faster than loops, though quadratic in a row's length."""
     places = np.arange(scores.shape[1])
     move = (places[None] - places[:, None]).astype(np.float64)  # from q (rows) to p (columns)

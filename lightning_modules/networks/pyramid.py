@@ -16,7 +16,7 @@ from .hog import hog
 
 
 @dataclass(frozen=True)
-class Level:
+class PyramidLevel:
     """One size of the image: where its cells lie."""
 
     cells: tuple[int, int]
@@ -56,8 +56,8 @@ class PyramidLayout:
     pad: int
 
     @cached_property
-    def levels(self) -> list[Level]:
-        found = list[Level]()
+    def levels(self) -> list[PyramidLevel]:
+        found = list[PyramidLevel]()
         while True:
             scale = 2.0 ** (self.octaves - len(found) / self.interval)
             high, wide = (int(side * scale / self.cell + 1e-6) for side in self.size)
@@ -66,7 +66,7 @@ class PyramidLayout:
             if too_small and len(found) > self.octaves * self.interval:
                 return found
             high, wide = max(1, high), max(1, wide)
-            found.append(Level((high, wide), (high * self.cell / self.size[0], wide * self.cell / self.size[1])))
+            found.append(PyramidLevel((high, wide), (high * self.cell / self.size[0], wide * self.cell / self.size[1])))
 
     def shapes(self) -> list[tuple[int, int]]:
         """(h, w) of each map, padding included."""

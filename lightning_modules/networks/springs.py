@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from .distance_transform import Floats, Transformed, distance_transform
+from .distance_transform import DoubleArray, Transformed, distance_transform
 
 
 class Spring(ABC):
@@ -18,20 +18,20 @@ class Spring(ABC):
     """Cost of a squared move, before any is learned."""
 
     @abstractmethod
-    def moved(self, scores: Floats, costs: Floats) -> Transformed:
+    def moved(self, scores: DoubleArray, costs: DoubleArray) -> Transformed:
         """Of each place of a part filter's scores (h, w) the best place nearby; ``costs`` (4,) are of dx, dx², dy, dy²."""
 
 
 class Quadratic(Spring):
     """A part moves where it fits best, at a cost that is quadratic in the move. Felzenszwalb et al. 2010, equations 2 and 9."""
 
-    def moved(self, scores: Floats, costs: Floats) -> Transformed:
+    def moved(self, scores: DoubleArray, costs: DoubleArray) -> Transformed:
         return distance_transform(scores, costs)
 
 
 class Rigid(Spring):
     """A part stays at its anchor: a finer template in pieces, and no deformable one."""
 
-    def moved(self, scores: Floats, costs: Floats) -> Transformed:
+    def moved(self, scores: DoubleArray, costs: DoubleArray) -> Transformed:
         rows, columns = (np.arange(side) for side in scores.shape)
         return Transformed(scores, np.broadcast_to(rows[:, None], scores.shape), np.broadcast_to(columns, scores.shape))

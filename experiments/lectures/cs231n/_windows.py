@@ -25,7 +25,7 @@ MOST = 300
 """Images of a split that are looked at, at most."""
 
 
-class Found(NamedTuple):
+class WindowsFound(NamedTuple):
     """What it takes to find each object of some images."""
 
     costs: Tensor
@@ -61,7 +61,7 @@ def objects(scene: Scene) -> Tensor:
     return scene["boxes"][~scene["crowd"]]
 
 
-def by_windows(scenes: Sequence[Scene], iou: float) -> Found:
+def by_windows(scenes: Sequence[Scene], iou: float) -> WindowsFound:
     costs, counts = [], []
     for scene in scenes:
         truth = objects(scene)
@@ -74,16 +74,16 @@ def by_windows(scenes: Sequence[Scene], iou: float) -> Found:
         costs.append(needed)
         counts.append(numbers)
     boxes = torch.tensor(counts, dtype=torch.float64).cumsum(1).mean(0)
-    return Found(torch.cat(costs), _large(scenes), tuple(boxes.tolist()))
+    return WindowsFound(torch.cat(costs), _large(scenes), tuple(boxes.tolist()))
 
 
-def by_proposals(scenes: Sequence[Scene], found: Sequence[Tensor], iou: float) -> Found:
+def by_proposals(scenes: Sequence[Scene], found: Sequence[Tensor], iou: float) -> WindowsFound:
     """``found`` (P, 4) has each image's proposals, the most promising first."""
     costs = []
     for scene, boxes in zip(scenes, found, strict=True):
         hits = torch.nn.functional.pad(box_iou(objects(scene), boxes) >= iou, (0, 1))  # an image may have none
         costs.append(torch.where(hits.any(1), hits.int().argmax(1).double() + 1, torch.inf))
-    return Found(torch.cat(costs), _large(scenes), (sum(map(len, found)) / max(1, len(found)),))
+    return WindowsFound(torch.cat(costs), _large(scenes), (sum(map(len, found)) / max(1, len(found)),))
 
 
 def _large(scenes: Sequence[Scene]) -> Tensor:
@@ -92,8 +92,8 @@ def _large(scenes: Sequence[Scene]) -> Tensor:
 
 
 class Both(NamedTuple):
-    windows: Found
-    proposals: Found
+    windows: WindowsFound
+    proposals: WindowsFound
 
 
 @cache

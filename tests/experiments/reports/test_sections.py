@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.reports.report import read_report
-from experiments.reports.section import Facts, Figures, Gallery, Heading, Prose, Quote, Section, Table
+from experiments.reports.section import Facts, FigureChoice, Gallery, Heading, Prose, Quote, Section, Table
 from experiments.reports.sections import sections
 from experiments.reports.wording import headline, number, one_line
 from experiments.reports.write import write_reports
@@ -131,14 +131,14 @@ def test_a_report_compares_with_the_committed_verdict(tmp_path: Path, record: Re
 def test_a_power_law_is_drawn_on_its_own_scale(tmp_path: Path) -> None:
     record = read_record(write_study(tmp_path, VARIANTS, figure_axes="log-log"))
     assert record
-    (curves,) = [s for s in sections(record, tmp_path) if isinstance(s, Figures) and s.key == "curves"]
+    (curves,) = [s for s in sections(record, tmp_path) if isinstance(s, FigureChoice) and s.key == "curves"]
     figure = curves.drawn["error, on fixed training images"]()
     assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "log")
     assert figure.layout.xaxis.title.text == "optimizer steps"
 
 
 def test_figures_come_with_what_they_show(tmp_path: Path, record: Record) -> None:
-    found = [section for section in sections(record, tmp_path) if isinstance(section, Figures)]
+    found = [section for section in sections(record, tmp_path) if isinstance(section, FigureChoice)]
     assert [section.key for section in found] == ["effects-a", "curves", "values", "speed"]
     for section in found:
         assert set(section.shown) <= set(section.drawn)
@@ -149,7 +149,7 @@ def test_figures_come_with_what_they_show(tmp_path: Path, record: Record) -> Non
 def test_curves_that_the_study_does_not_name_are_for_a_choice_alone(tmp_path: Path) -> None:
     record = read_record(write_study(tmp_path, VARIANTS, figure=""))
     assert record
-    (curves,) = [s for s in sections(record, tmp_path) if isinstance(s, Figures) and s.key == "curves"]
+    (curves,) = [s for s in sections(record, tmp_path) if isinstance(s, FigureChoice) and s.key == "curves"]
     assert curves.shown == () and "error, on fixed training images" in curves.drawn
     paths = write_reports(tmp_path, "cpu")
     assert "Curves" not in paths["report"].read_text() and "Curves" not in paths["page"].read_text()

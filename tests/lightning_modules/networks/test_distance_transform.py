@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from lightning_modules.networks import distance_transform as module
 from lightning_modules.networks.distance_loops import compiled_transforms, row_transforms
-from lightning_modules.networks.distance_transform import Floats, distance_transform
+from lightning_modules.networks.distance_transform import DoubleArray, distance_transform
 
 
-def cost(costs: Floats, dx: int, dy: int) -> float:
+def cost(costs: DoubleArray, dx: int, dy: int) -> float:
     return float(costs[0] * dx + costs[1] * dx * dx + costs[2] * dy + costs[3] * dy * dy)
 
 
-def by_brute_force(scores: Floats, costs: Floats) -> Floats:
+def by_brute_force(scores: DoubleArray, costs: DoubleArray) -> DoubleArray:
     best = np.full(scores.shape, -np.inf)
     for (y, x), _ in np.ndenumerate(scores):
         for (row, column), score in np.ndenumerate(scores):
