@@ -150,7 +150,14 @@ class Doctor(LecternCLI):
             handle.remove()
         return total
 
+    def _learns_by_gradients(self) -> bool:
+        """Whether there is anything for an optimizer; a part model is fitted from all images at the end of each epoch."""
+        return any(parameter.requires_grad for parameter in self.model.parameters())
+
     def _one_batch(self) -> bool:
+        if not self._learns_by_gradients():
+            _say("one batch", f"not tried: {type(self.model).__name__} is fitted at the end of an epoch, from all images")
+            return True
         began = time.perf_counter()
         batch: Any = self._batch()
         prepared = time.perf_counter()
@@ -180,6 +187,8 @@ class Doctor(LecternCLI):
     def _speed(self) -> None:
         """What other precision and memory format would make of a step's time; measured, by training on one batch."""
         task, precision = self.model, str(self.trainer.precision)
+        if not self._learns_by_gradients():
+            return _say("speed", f"not measured: {type(task).__name__} has no step of an optimizer")
         if precision not in ("32-true", "bf16-mixed"):
             return _say("speed", f"not measured: 32-true and bf16-mixed are compared, and this is {precision}")
         if not self.run_batch and (reason := self._too_much()):

@@ -75,7 +75,8 @@ def test_one_click_opens_the_study_and_one_goes_back(root: Path) -> None:
         assert said in shown, said
     assert len(at.get("plotly_chart")) == 4  # effects, curves, variants, speed against accuracy
     assert {trace.get("name") for trace in traces(at, 1)} >= {"plain-56", "plain-20"}
-    assert len(at.get("image")) == 2  # the same picture of both variants, side by side
+    # The slide's own picture, and the same picture of both variants, side by side.
+    assert len(at.get("image")) == 3
     at.button[0].click().run()
     assert "What the lectures claim" in words(at)
 

@@ -12,6 +12,7 @@ from experiments.studies.committed import committed_records
 from experiments.studies.levels import Level
 from experiments.studies.needs import Needs
 from experiments.studies.record import Record
+from experiments.studies.results import Run, Runs
 from experiments.studies.study import Study
 from experiments.studies.verdict import Part, Verdict
 
@@ -32,11 +33,23 @@ def comparisons() -> Iterator[tuple[Record, str, tuple[str, str]]]:
                 yield from ((record, letter, (pair[0], pair[1])) for pair in sorted(pairs))
 
 
-def parts_of(record: Record, *exchanged: str) -> dict[str, Part]:
+def exchanged(runs: Runs, variant: str, other: str) -> Runs:
+    """The judged runs of two variants, exchanged seed by seed. What was tuned, and so what was chosen by it, stays."""
+    judged = {(name, run.seed): run for name in (variant, other) for run in runs.of(name)}
+    kept = [run for run in runs.all if run not in judged.values()]
+    turned = [
+        Run(name, seed, runs.lrs[name], judged[{variant: other, other: variant}[name], seed].values)
+        for name, seed in judged
+        if {(variant, seed), (other, seed)} <= judged.keys()
+    ]
+    return Runs([*kept, *turned], runs.lrs, runs.inside, runs.tuning)
+
+
+def parts_of(record: Record, *pair: str) -> dict[str, Part]:
     study = claims()[record.name].study
     assert isinstance(study, Study)
     runs = runs_of(record)
-    return dict(Verdict.of(study.parts(runs.exchanged(*exchanged) if exchanged else runs)).parts)
+    return dict(Verdict.of(study.parts(exchanged(runs, *pair) if pair else runs)).parts)
 
 
 @pytest.mark.parametrize(
