@@ -17,7 +17,7 @@ import yaml
 from datamodules import Shapes
 from experiments.training.catalog import class_of
 from experiments.training.trust import parser_of
-from tests.support.registry import experiment
+from tests.support.registry import WITHOUT_OPTIMIZER, experiment
 
 MARK = "PWNED"
 """The file that a payload leaves in the current folder where it runs."""
@@ -59,10 +59,9 @@ def settings_of(task: str) -> dict[str, Any]:
         data["init_args"] |= {"proposals": {"class_path": "SlidingWindows"}}  # type: ignore[operator]
     metadata = Shapes(image_size=32).metadata.as_dict()
     model = copy.deepcopy(experiment(task)["model"])
-    model["init_args"] |= {
-        "metadata": metadata,
-        "scheduler": {"class_path": "lightning_modules.schedules.WarmupCosine", "init_args": {}},
-    }
+    model["init_args"] |= {"metadata": metadata}
+    if task not in WITHOUT_OPTIMIZER:
+        model["init_args"] |= {"scheduler": {"class_path": "lightning_modules.schedules.WarmupCosine", "init_args": {}}}
     parser = parser_of("model", "data")
     parsed = parser.parse_object({"model": model, "data": data})
     plain: dict[str, Any] = yaml.safe_load(parser.dump(parsed, skip_none=False))

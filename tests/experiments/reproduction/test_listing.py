@@ -102,10 +102,10 @@ def test_what_nobody_has_measured_is_left_out_of_a_choice_by_minutes_and_named(c
 
 
 def test_a_filter_chooses_what_is_run(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    committed: None, workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("experiments.reproduction.reproduce.launcher", lambda *args: Here())
-    assert lectern("B03", "B17", "--max-minutes", "1") == 0
+    assert lectern("B03", "D10", "--max-minutes", "1") == 0
     assert "left out" in capsys.readouterr().out
     assert [path.parent.name for path in Path("runs").glob("**/verdict-cpu.json")] == ["fully_connected_needs_billions"]
     assert lectern("B03", "--level", "inconclusive") == 0

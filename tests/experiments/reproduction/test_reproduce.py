@@ -184,9 +184,13 @@ def test_names_lectures_and_ids_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "message"), [("plain_nets_degrad", "plain_nets_degrade"), ("A01", "no study yet"), ("zebra", "no such study")]
+    ("word", "message"), [("plain_nets_degrad", "plain_nets_degrade"), ("Z99", "no study yet"), ("zebra", "no such study")]
 )
-def test_a_name_that_is_none_is_one_line(word: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_is_none_is_one_line(
+    word: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {**rows(), "Z99": rows()["A01"]}
+    monkeypatch.setattr("experiments.reproduction.claims.rows", lambda: known)
     assert reproduce([word]) == 2
     line = capsys.readouterr().err
     assert message in line
