@@ -125,7 +125,7 @@ def test_the_sides_that_an_object_takes_are_those_whose_windows_lie_on_it() -> N
 
 def test_recall_and_its_cost_are_inverse() -> None:
     costs, large = torch.tensor([3.0, 1.0, torch.inf, 7.0, 2.0], dtype=torch.float64), torch.tensor([1, 1, 1, 1, 0]).bool()
-    known = _windows.Found(costs, large, (1.0,))
+    known = _windows.WindowsFound(costs, large, (1.0,))
     assert known.recall() == 0.75 and known.recall(3) == 0.5 and known.recall(large=False) == 0.8
     assert [known.cost(r) for r in (0.25, 0.5, 0.75, 0.8)] == [1, 3, 7, math.inf]
     assert all(known.cost(known.recall(cost)) == cost for cost in (1, 3, 7))
