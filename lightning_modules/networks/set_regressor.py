@@ -130,11 +130,11 @@ class SetRegressor(Detector):
         image, slot, truth, classes = [], [], [], []
         # Two copies for all images, of what was said and of what is there: assignments are made on the CPU.
         said = torch.cat([logits, predicted], -1).detach().cpu().split([logits.shape[-1], 4], -1)
-        there = torch.cat([torch.cat(boxes).float(), torch.cat(labels)[:, None].float()], 1).detach().cpu()
+        there = torch.cat([torch.cat(boxes).to(predicted), torch.cat(labels)[:, None].to(predicted)], 1).detach().cpu()
         for row, objects in enumerate(there.split([len(own) for own in boxes])):
             own, label = objects[:, :4], objects[:, 4].long()
             largest = (own[:, 2:] - own[:, :2]).prod(1).argsort(descending=True, stable=True)[: self.slots].sort().values
-            relative = box_convert(own[largest] / torch.tensor([width, height, width, height]), "xyxy", "cxcywh")
+            relative = box_convert(own[largest] / own.new_tensor([width, height, width, height]), "xyxy", "cxcywh")
             slot.append(self.assign(said[0][row], said[1][row], label[largest], relative))
             image.append(torch.full_like(slot[-1], row))
             truth.append(relative)
