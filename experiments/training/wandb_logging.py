@@ -6,8 +6,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -115,6 +115,22 @@ def _reachable(server: str, proxy: str | None) -> bool:
     return taken.is_set()
 
 
+@contextmanager
+def _outliving_wandb() -> Iterator[None]:
+    """Goes on where W&B's process has ended.
+
+    Who asks it then gets a ConnectionError; who was waiting for its answer, W&B's own ``HandleAbandonedError``. That one is
+    known by its name: the module that it lies in is not W&B's public one.
+    """
+    try:
+        yield
+    except ConnectionError:
+        pass
+    except Exception as error:
+        if type(error).__name__ != "HandleAbandonedError":
+            raise
+
+
 class Forgiving(WandbLogger):
     """W&B's logger of a run, which lets the run go on where W&B's process ends before it.
 
@@ -194,17 +210,17 @@ class Forgiving(WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        with suppress(ConnectionError):
+        with _outliving_wandb():
             super().log_metrics(metrics, step)
 
     @rank_zero_only
     def log_image(self, key: str, images: list[Any], step: int | None = None, **kwargs: Any) -> None:
-        with suppress(ConnectionError):
+        with _outliving_wandb():
             super().log_image(key, images, step, **kwargs)
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        with suppress(ConnectionError):
+        with _outliving_wandb():
             super().finalize(status)
 
 
@@ -219,9 +235,9 @@ def finish_wandb() -> None:
         import wandb
 
         if wandb.run is not None:
-            with suppress(ConnectionError):
+            with _outliving_wandb():
                 wandb.finish()
-        with suppress(ConnectionError):
+        with _outliving_wandb():
             wandb.teardown()
 
 
