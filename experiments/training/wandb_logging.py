@@ -119,15 +119,15 @@ def _reachable(server: str, proxy: str | None) -> bool:
 def _outliving_wandb() -> Iterator[None]:
     """Goes on where W&B's process has ended.
 
-    Who asks it then gets a ConnectionError; who was waiting for its answer, W&B's own ``HandleAbandonedError``. That one is
-    known by its name: the module that it lies in is not W&B's public one.
+    Who asks it then gets a ConnectionError, or one of two errors of W&B's own where the answer was waited for. They are known by
+    their names: the module that they lie in is not W&B's public one.
     """
     try:
         yield
     except ConnectionError:
         pass
     except Exception as error:
-        if type(error).__name__ != "HandleAbandonedError":
+        if type(error).__name__ not in ("HandleAbandonedError", "MailboxClosedError"):
             raise
 
 
