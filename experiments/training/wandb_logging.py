@@ -119,8 +119,8 @@ def _reachable(server: str, proxy: str | None) -> bool:
 def _outliving_wandb() -> Iterator[None]:
     """Goes on where W&B's process has ended.
 
-    Who asks it then gets a ConnectionError, or one of two errors of W&B's own where the answer was waited for. They are known by
-    their names: the module that they lie in is not W&B's public one.
+    Who asks it then gets a ConnectionError, or one of two errors of W&B's own where the answer was waited for. They are known
+    by their names: the module that they lie in is not W&B's public one.
     """
     try:
         yield
