@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from datamodules.scene import IGNORE
 OF_OBJECTS = ("boxes", "labels", "masks", "keypoints", "difficult", "crowd", "area")
 
 
-class _Missing(pl.Callback):
+class _Missing(pl.Callback, ABC):
     """In training, takes labels away by (``seed``, the data module's ``data_seed``, the image's index) alone.
 
     So the same labels are missing in every epoch, and in every run on the same data. Validation and test have them all.
@@ -31,8 +32,9 @@ class _Missing(pl.Callback):
         for row, index in enumerate(batch["index"].tolist()):
             self.remove(batch, row, np.random.default_rng([self.seed, data_seed, index]))
 
+    @abstractmethod
     def remove(self, batch: Any, row: int, rng: np.random.Generator) -> None:
-        raise NotImplementedError
+        """Takes labels of one image of a batch away, in place."""
 
 
 class SparseLabels(_Missing):

@@ -1,4 +1,4 @@
-"""A training of a small net in a plain loop, for studies of many small nets: no recipe, no Lightning, no files.
+"""The training of small nets in a plain loop, for studies of many small nets: no recipe, no Lightning, no files.
 
 Images are uint8 tensors (N, C, H, W), labels int64 (N,). The same arguments give the same net: weights are drawn by
 :func:`seeded`, batches and augmentation from the ``seed`` of :func:`train`. Torch computes on as many threads as it is set to.
@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """From a net's outputs for a batch and the batch's indices among all images to a scalar."""
@@ -68,6 +70,23 @@ def cross_entropy(labels: Tensor) -> Loss:
     return lambda logits, chosen: F.cross_entropy(logits, labels[chosen])
 
 
+def minimise(loss: Callable[[], Tensor], optimizer: Optimizer, schedule: LRScheduler, steps: int) -> list[float]:
+    """So many steps down the gradient of what ``loss`` returns, a scalar; the rate follows ``schedule`` step by step.
+
+    Returns:
+        The loss at each step, before it.
+    """
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        losses.append(float(value.detach()))
+    return losses
+
+
 def train(
     net: nn.Module,
     images: Tensor,
@@ -104,16 +123,15 @@ def train(
         if own and not any(parameter.requires_grad for parameter in own):
             module.eval()
     waiting: list[Tensor] = []
-    for _ in range(steps):
+
+    def of_a_batch() -> Tensor:
         if not waiting:
-            waiting = list(torch.randperm(len(images), generator=rng).split(batch))
+            waiting.extend(torch.randperm(len(images), generator=rng).split(batch))
         chosen = waiting.pop(0)
         inputs = images[chosen]
-        found = loss(net(inputs if augment is None else augment(inputs, rng)), chosen)
-        optimizer.zero_grad()
-        found.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
+        return loss(net(inputs if augment is None else augment(inputs, rng)), chosen)
+
+    minimise(of_a_batch, optimizer, schedule, steps)
 
 
 def outputs(net: nn.Module, images: Tensor, batch: int = 500) -> Tensor:

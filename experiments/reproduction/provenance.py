@@ -1,4 +1,4 @@
-"""The code behind a run and behind a verdict: which of our files they rest on, found in their text without running them."""
+"""The code behind a run and behind a verdict: what of our files they rest on, found in their text without running them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from experiments import ROOT, recipes
 from experiments.runs.files import read_summary
-from experiments.studies.code import Import, Source, source, source_digest, stale
+from experiments.studies.code import Import, Source, joined, source, source_digest, stale
 from experiments.studies.study import Exact, ScaleName, Study, Training
 
 LECTURES = "experiments.lectures"
@@ -27,18 +27,19 @@ EXPORTING = ("lightning_modules", "datamodules")
 
 
 class Place(NamedTuple):
-    """A module of ours; of a lecture's file also one function or class alone."""
+    """A definition of a module of ours, with all that it uses there; the whole module where there is no name."""
 
     module: str
     name: str = ""
 
 
 def sources(things: Iterable[Any]) -> dict[str, str]:
-    """The files of ours that a run rests on, each with a digest of its code.
+    """What of our files a run rests on, ``file.py:definitions``, each with a digest of its code.
 
-    What a file imports counts, as far as it goes; a name that a package's ``__init__`` hands on is looked for where it is
-    defined, so that an ``__init__`` that imports everything makes nobody depend on everything. What judges runs is no part of
-    one. Of a lecture's file only what the function or class uses counts: its claim may be judged otherwise without a new run.
+    Of a file, the functions and classes that are used count, with all that they use in it: another one beside them may change
+    without a new run. What they import counts, as far as it goes; a name that a package's ``__init__`` hands on is looked for
+    where it is defined, so that an ``__init__`` that imports everything makes nobody depend on everything. What judges runs is
+    no part of one.
 
     Args:
         things: the classes and functions that made the run, or modules.
@@ -47,7 +48,7 @@ def sources(things: Iterable[Any]) -> dict[str, str]:
 
 
 def study_sources(study: Study | Exact, scale: ScaleName = "cpu") -> dict[str, str]:
-    """The files of ours that a verdict rests on, each with a digest: of rule, experiment and measures, and what judges.
+    """What of our files a verdict rests on, each with a digest: the study's file and what judges whole, the rest as of a run.
 
     The classes that recipes and variants name by their path count as if they were imported, and so do the recipes.
     """
@@ -77,21 +78,20 @@ def _digests(places: Iterable[Place], judging: bool = False) -> dict[str, str]:
             continue
         found.add(place)
         waiting += _imported(place, source(path))
-    names = {_name(place) for place in found}
-    return {name: source_digest(name) for name in sorted(names)}
+    return joined({f"{_relative(place.module)}:{place.name}".rstrip(":") for place in found})
 
 
 def _place(thing: Any) -> Place:
     if isinstance(thing, ModuleType):
         return Place(thing.__name__)
-    own = thing.__qualname__.partition(".")[0] if thing.__module__.startswith(f"{LECTURES}.") else ""
-    return Place(thing.__module__, own)
+    name, path = getattr(thing, "__qualname__", "").partition(".")[0], _file(thing.__module__)
+    return Place(thing.__module__, name if path and name in source(path).definitions else "")
 
 
-def _name(place: Place) -> str:
-    path = _file(place.module)
+def _relative(module: str) -> str:
+    path = _file(module)
     assert path is not None
-    return path.relative_to(ROOT).as_posix() + (f":{place.name}" if place.name else "")
+    return path.relative_to(ROOT).as_posix()
 
 
 def _file(module: str) -> Path | None:
@@ -119,43 +119,41 @@ def _imported(place: Place, text: Source) -> Iterator[Place]:
 
 
 def _taken(module: str, name: str, local: str, statements: Iterable[ast.stmt]) -> Iterator[Place]:
-    """Where a name comes from; of a package, where those of its names come from that are used."""
+    """Where a name comes from; of a module, where those of its names come from that are used."""
     whole = f"{module}.{name}" if name and _file(f"{module}.{name}") else "" if name else module
     if not whole:
-        yield Place(_definer(module, name))
+        yield _definer(module, name)
         return
-    attributes = {
-        node.attr
-        for statement in statements
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == local
-    }
-    if attributes and _is_package(whole):
-        yield from (Place(_definer(whole, attribute)) for attribute in sorted(attributes))
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    bases = [n.value for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == local]
+    if bases and len(bases) == sum(isinstance(node, ast.Name) and node.id == local for node in nodes):
+        attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute) and node.value in bases}
+        yield from (_definer(whole, attribute) for attribute in sorted(attributes))
     else:
         yield Place(whole)
 
 
-def _definer(module: str, name: str, asked: tuple[str, ...] = ()) -> str:
-    """The module that defines what ``module`` has under a name, however often it is handed on."""
+def _definer(module: str, name: str, asked: tuple[str, ...] = ()) -> Place:
+    """What ``module`` has under a name, however often it is handed on; the module where nothing of that name is defined."""
     path = _file(module)
     if path is None or module in asked or not _ours(module):
-        return module
+        return Place(module)
     text, asked = source(path), (*asked, module)
     if name in text.definitions:
-        return module
+        judges = module == STUDIES or module.startswith(f"{STUDIES}.")
+        return Place(module, "" if judges else name)  # a judge counts whole: little, and all of it on every verdict
     if taken := {**text.exports, **text.imports}.get(name):
         base = _absolute(taken, module)
         if not taken.name or _file(f"{base}.{taken.name}"):
-            return f"{base}.{taken.name}".rstrip(".")
+            return Place(f"{base}.{taken.name}".rstrip("."))
         return _definer(base, taken.name, asked)
     if _file(f"{module}.{name}"):
-        return f"{module}.{name}"
+        return Place(f"{module}.{name}")
     for star in text.stars:
         found = _definer(_absolute(star, module), name, asked)
-        if (file := _file(found)) and name in source(file).definitions:
+        if (file := _file(found.module)) and name in source(file).definitions:
             return found
-    return module
+    return Place(module)
 
 
 def _absolute(taken: Import, module: str) -> str:
@@ -171,16 +169,16 @@ def _is_package(module: str) -> bool:
 
 
 def _named(text: str) -> Place | None:
-    """The module of a class that a configuration names, by its path or by its last name alone; None of any other text."""
+    """The class that a configuration names, by its path or by its last name alone; None of any other text."""
     if text.isidentifier():
         for package in EXPORTING:
-            if (found := _definer(package, text)) != package:
-                return Place(found)
+            if (found := _definer(package, text)).module != package:
+                return found
         return None
     module, _, name = text.rpartition(".")
     while module and _ours(module):
         if _file(module):
-            return Place(_definer(module, name))
+            return _definer(module, name)
         module, _, name = module.rpartition(".")
     return None
 

@@ -15,7 +15,7 @@ from datamodules.scene import InputError
 from experiments import ROOT
 from experiments.runs.files import STUDIES_FOLDER, inside, read_config, read_summary, run_at
 from experiments.runs.writing import write_atomically
-from experiments.studies.code import source_digest, stale
+from experiments.studies.code import joined, source_digest, stale
 from experiments.studies.lazy import plain
 from experiments.studies.reading import read_run
 from experiments.studies.record import FORMAT, AmendmentRecord, Record, RunRecord, VariantRecord
@@ -109,7 +109,7 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
         "commit": _one(s.get("commit", "") for s in summaries),
         "versions": _versions([s.get("versions") for s in summaries]),
         "cpu_seconds": round(sum(s.get("cpu_seconds") or 0 for s in summaries), 1),
-        "code": dict(sorted((now | then).items())),
+        "code": _joined(now | then),
         "changed_code": tuple(stale(then)),
     }
 
@@ -122,6 +122,12 @@ def _code_of(summaries: Sequence[Mapping[str, str]]) -> dict[str, str]:
             if name not in found or found[name] == source_digest(name):
                 found[name] = _of_today(name, was)
     return found
+
+
+def _joined(code: Mapping[str, str]) -> dict[str, str]:
+    """One digest a file, of what is as it was; the others as they are."""
+    old = {name: was for name, was in code.items() if source_digest(name) != was}
+    return dict(sorted((joined(code.keys() - old.keys()) | old).items()))
 
 
 def _of_today(name: str, was: str) -> str:

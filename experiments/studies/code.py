@@ -35,10 +35,10 @@ def source_digest(name: str) -> str:
     """The digest of a file of ours, as a summary or a record names it; empty where there is none, and for any other file.
 
     Args:
-        name: ``lightning_modules/networks/fcn.py``; ``….py:measure`` for what one function or class of a file rests on in it;
-            ``experiments/recipes/….yaml``.
+        name: ``lightning_modules/networks/fcn.py``; ``….py:measure,Net`` for what these functions and classes of a file use in
+            it; ``experiments/recipes/….yaml``.
     """
-    file, _, definition = name.partition(":")
+    file, _, names = name.partition(":")
     path = ROOT / file
     if path.suffix not in (".py", ".yaml") or not inside(ROOT, path):
         return ""
@@ -48,7 +48,30 @@ def source_digest(name: str) -> str:
         found = source(path)
     except (OSError, ValueError, SyntaxError, RecursionError, yaml.YAMLError):
         return ""
-    return found.digest_of(definition) if definition else found.digest
+    return found.digest_of(*names.split(",")) if names else found.digest
+
+
+def joined(names: Iterable[str]) -> dict[str, str]:
+    """The digests of files and definitions, one for each file, which is shorter to keep and to read.
+
+    Args:
+        names: as :func:`source_digest` takes them. Of a file that is among them whole, no definition is named beside it; of the
+            definitions, none that another one uses.
+    """
+    files: dict[str, set[str]] = {}
+    for name in names:
+        file, _, definitions = name.partition(":")
+        files.setdefault(file, set()).update(definitions.split(","))
+    found = [file if "" in of else f"{file}:{','.join(_roots(source(ROOT / file), of))}" for file, of in files.items()]
+    return {name: source_digest(name) for name in sorted(found)}
+
+
+def _roots(text: Source, names: Iterable[str]) -> list[str]:
+    kept: list[str] = []
+    for name in sorted(names, key=lambda name: (-len(text.reached(name)), name)):
+        if not any(name in text.reached(one) for one in kept):
+            kept.append(name)
+    return sorted(kept)
 
 
 def source(path: Path) -> Source:
@@ -95,17 +118,17 @@ class Source:
     def digest(self) -> str:
         return _hexadecimal(_text(self.tree))
 
-    def digest_of(self, name: str) -> str:
-        """Of what one function or class uses here; empty where there is none of that name."""
-        if name not in self.definitions:
+    def digest_of(self, *wanted: str) -> str:
+        """Of what functions and classes use here; empty where there is none of one of the names."""
+        if not wanted or not self.definitions.keys() >= set(wanted):
             return ""
-        names = self.reached(name)
+        names = self.reached(*wanted)
         texts = [f"{n}: {self.imports[n]}" for n in sorted(names & self.imports.keys())]
         return _hexadecimal("\n".join([*texts, *map(_text, self.statements(names))]))
 
-    def reached(self, name: str) -> set[str]:
-        """The names of this file, imported ones too, that a function or class uses, and those that they use."""
-        waiting, found = {name, *used(self.always)}, set[str]()
+    def reached(self, *wanted: str) -> set[str]:
+        """The names of this file, imported ones too, that functions or classes use, and those that they use."""
+        waiting, found = {*wanted, *used(self.always)}, set[str]()
         while waiting:
             one = waiting.pop()
             if one not in found and (one in self.definitions or one in self.imports):

@@ -53,7 +53,7 @@ class SaveAt(pl.Callback):
 
 
 def data() -> Shapes:
-    windows = SlidingWindows(sides=(14,), ratios=(1.0,))
+    windows = SlidingWindows(sides=(14,), ratios=(1.0,), step=0.25)
     return Shapes(image_size=28, train=2 * STEPS, val=2, batch_size=2, workers=0, proposals=windows)
 
 

@@ -30,7 +30,7 @@ HEAD = partial(StagedHead, layers=partial(FullyConnected, widths=(16,)))
 
 
 def data(batch_size: int = 4, **kwargs: Any) -> Shapes:
-    windows = SlidingWindows(sides=(28,), ratios=(1.0,))
+    windows = SlidingWindows(sides=(28,), ratios=(1.0,), step=0.25)
     return Shapes(image_size=48, train=12, val=4, batch_size=batch_size, workers=0, style=STYLE, proposals=windows, **kwargs)
 
 

@@ -15,6 +15,7 @@ from torchvision.ops import Conv2dNormActivation
 from datamodules.base import DataModule, PreparedScenes, Split
 from datamodules.loading import collate
 from datamodules.scene import Batch
+from experiments.measures.small_training import minimise
 from lightning_modules.explanations.channels import first_layer_filters, sheet
 
 Origin = Literal["trained", "permuted pixels", "random labels", "random"]
@@ -58,17 +59,16 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, *, steps: int, lr:
     network.train().to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(network.parameters(), lr=lr, momentum=0.9, weight_decay=5e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
-    losses, order = [], torch.zeros(0, dtype=torch.long)
-    for _ in range(steps):
+    order = torch.zeros(0, dtype=torch.long)
+
+    def loss() -> Tensor:
+        nonlocal order
         if len(order) < BATCH:
             order = torch.randperm(len(images), generator=rng)
         chosen, order = order[:BATCH], order[BATCH:]
-        loss = F.cross_entropy(network(images[chosen]), labels[chosen])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        losses.append(float(loss.detach()))
+        return F.cross_entropy(network(images[chosen]), labels[chosen])
+
+    losses = minimise(loss, optimizer, schedule, steps)
     network.eval()
     last = losses[-max(1, steps // 5) :]
     return sum(last) / len(last)

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from datamodules import MNIST
+from experiments.measures.small_training import minimise
 
 CLASSES, SIDE, BATCH = 10, 14, 50
 CHANCE = 0.9
@@ -72,12 +73,7 @@ def descend(
     optimizer = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], lr=lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     net.train()
-    for _ in range(steps):
-        rows = torch.randint(count, (BATCH,), generator=rng)
-        optimizer.zero_grad()
-        loss(rows, rng).backward()
-        optimizer.step()
-        schedule.step()
+    minimise(lambda: loss(torch.randint(count, (BATCH,), generator=rng), rng), optimizer, schedule, steps)
     net.eval()
 
 

@@ -15,6 +15,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 from torch import Tensor, nn
 
+from experiments.measures.small_training import minimise
+
 INPUTS, HIDDEN, FOLDS = 64, 64, 3
 CHANCE = 0.5
 COUNTS = (125, 250, 500, 1000, 2000)
@@ -88,14 +90,14 @@ def trained(sets: list[LabelledPoints], settings: Sequence[tuple[float, float]],
     optimizer = torch.optim.AdamW(groups)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     tensors, rng = [_tensors(points) for points in sets], torch.Generator().manual_seed(seed)
-    for _ in range(STEPS):
+
+    def loss() -> Tensor:
         rows = [torch.randint(len(x), (BATCH,), generator=rng) for x, _ in tensors]
         inputs, classes = (torch.stack([pair[i][r] for pair, r in zip(tensors, rows, strict=True)]) for i in (0, 1))
         scores = Perceptron(*map(torch.stack, zip(*nets, strict=True)))(inputs)
-        optimizer.zero_grad()
-        F.softplus(-classes * scores).mean(-1).sum().backward()  # a sum: no net's gradient depends on another's
-        optimizer.step()
-        schedule.step()
+        return F.softplus(-classes * scores).mean(-1).sum()  # a sum: no net's gradient depends on another's
+
+    minimise(loss, optimizer, schedule, STEPS)
     return nets
 
 

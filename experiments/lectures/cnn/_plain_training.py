@@ -15,6 +15,7 @@ from datamodules import ImageFolder, Shapes
 from datamodules.base import DataModule, PreparedScenes, Split
 from datamodules.drawing import Style
 from datamodules.loading import collate
+from experiments.measures.small_training import minimise
 
 CIFAR_SOURCE = "CIFAR-10 as an image folder: train/<class>/*.png and test/<class>/*.png"
 """Where the photographs are to be had."""
@@ -109,12 +110,14 @@ def train(net: nn.Module, data: ImageSplit, steps: int, lr: float, seed: int) ->
     """
     optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9, weight_decay=5e-4, nesterov=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=0.2)
+    batches = _batches(len(data.labels), seed)
+
+    def loss() -> Tensor:
+        chosen = next(batches)
+        return F.cross_entropy(net(normalised(data.images[chosen])), data.labels[chosen])
+
     net.train()
-    for _, chosen in zip(range(steps), _batches(len(data.labels), seed), strict=False):
-        optimizer.zero_grad()
-        F.cross_entropy(net(normalised(data.images[chosen])), data.labels[chosen]).backward()
-        optimizer.step()
-        schedule.step()
+    minimise(loss, optimizer, schedule, steps)
     net.eval()
 
 

@@ -63,7 +63,7 @@ def time_of_an_image(*, seed: int, folder: Path) -> Measured:
     # k as by default, and first regions as small for this image as the paper's are for one of 500 pixels.
     search = SelectiveSearch(min_size=20, count=PROPOSALS, cache=False)
     found = search(image)
-    proposals = torch.cat([found, SlidingWindows(sides=(32, 64, 128))(image)])[:PROPOSALS]
+    proposals = torch.cat([found, SlidingWindows(sides=(32, 64, 128), ratios=(0.5, 1.0, 2.0), step=0.25)(image)])[:PROPOSALS]
     pixels = (image[None].float() - image.float().mean()) / image.float().std()
     detectors = four_detectors(20, backbone=partial(ConvBackbone, (32, 64, 128), depth=3), crop=CROP, grid=3, proposals=300)
     values = {"found": float(len(found))}

@@ -35,7 +35,7 @@ LAYERS = partial(FullyConnected, widths=(16,))
 
 def trained(kind: Any, network: Any, folder: Path, epochs: int = 2) -> tuple[Any, Shapes, dict[str, float]]:
     """A task after a training with every measure, its data, and what is in its log."""
-    windows = SlidingWindows(sides=(24,), ratios=(1.0,))
+    windows = SlidingWindows(sides=(24,), ratios=(1.0,), step=0.25)
     scenes = Shapes(image_size=48, train=8, val=2, test=6, batch_size=4, workers=0, style=STYLE, proposals=windows)
     torch.manual_seed(0)
     task = kind(

@@ -19,10 +19,14 @@ from experiments.studies.code import source, source_digest, stale
 from lightning_modules.networks import CifarNet
 
 
+def files(found: dict[str, str]) -> set[str]:
+    return {name.partition(":")[0] for name in found}
+
+
 def rests_on(name: str) -> set[str]:
     """The lectures' files among the sources of a study."""
     found = sources([sys.modules[f"experiments.lectures.{name}"]])
-    return {path.removeprefix("experiments/lectures/") for path in found if path.startswith("experiments/lectures/")}
+    return {path.removeprefix("experiments/lectures/") for path in files(found) if path.startswith("experiments/lectures/")}
 
 
 def test_a_study_rests_on_the_files_that_it_takes_constants_from() -> None:
@@ -51,11 +55,10 @@ def test_a_verdict_rests_on_what_is_imported_named_and_judges() -> None:
         "datamodules/shapes.py",
     }
     judges = {f"experiments/studies/{name}.py" for name in ("verdict", "needs", "effects", "statistics", "results", "plan")}
-    assert imported | named | judges <= found.keys()
+    assert imported | named | judges <= files(found)
     # ``lightning_modules.networks`` imports all networks, and ``datamodules`` all data sets.
-    assert (
-        not {"lightning_modules/networks/yolo.py", "datamodules/voc.py", "lightning_modules/networks/__init__.py"}
-        & found.keys()
+    assert not {"lightning_modules/networks/yolo.py", "datamodules/voc.py", "lightning_modules/networks/__init__.py"} & files(
+        found
     )
     assert all(found.values()) and stale(found) == []
 
@@ -63,12 +66,13 @@ def test_a_verdict_rests_on_what_is_imported_named_and_judges() -> None:
 def test_a_class_that_a_module_of_a_package_is_asked_for_is_found() -> None:
     """``networks.FastRCNN``, where ``networks`` is a package."""
     found = sources([sys.modules["experiments.lectures.cs231n._regions"]])
-    assert "lightning_modules/networks/fast_rcnn.py" in found and "lightning_modules/networks/yolo.py" not in found
+    assert "lightning_modules/networks/fast_rcnn.py" in files(found)
+    assert "lightning_modules/networks/yolo.py" not in files(found)
 
 
 def test_a_run_rests_on_what_made_it_and_not_on_how_it_is_judged() -> None:
     found = sources([CifarNet, momentum.descend])
-    assert "lightning_modules/networks/cifar.py" in found
+    assert "lightning_modules/networks/cifar.py:CifarNet" in found
     assert "experiments/lectures/cnn/momentum_speeds_up_descent.py:descend" in found
     assert not [path for path in found if path.startswith("experiments/studies")]
 
@@ -156,6 +160,25 @@ def test_a_function_s_digest_is_of_what_it_uses(tmp_path: Path, old: str, new: s
     assert (digest(tmp_path, TEXT.replace(old, new), "measure") != digest(tmp_path, TEXT, "measure")) == changes
 
 
+def test_of_a_library_s_file_what_is_used_counts() -> None:
+    """Else one default of one class that all import would make every verdict stale."""
+    proposals = {name: names.split(",") for name, _, names in (entry.partition(":") for entry in study_sources(decay.study))}
+    assert proposals["datamodules/shapes.py"] == ["Shapes"]
+    assert "SlidingWindows" not in proposals["datamodules/proposals.py"]
+    assert proposals["experiments/studies/verdict.py"] == [""]  # what judges counts whole
+
+
+def test_of_several_definitions_those_that_use_the_others_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    (tmp_path / "a.py").write_text(TEXT)
+    assert list(code.joined(["a.py:measure", "a.py:rule", "a.py:SIZE"])) == ["a.py:rule"]
+    assert list(code.joined(["a.py:measure", "a.py:OTHER"])) == ["a.py:OTHER,measure"]
+    assert list(code.joined(["a.py:measure", "a.py"])) == ["a.py"]
+    (tmp_path / "b.py").write_text("def one():\n    two()\n\ndef two():\n    one()\n")
+    assert list(code.joined(["b.py:one", "b.py:two"])) == ["b.py:one"]
+    assert code.joined(["a.py:measure", "a.py:gone"])["a.py:gone,measure"] == ""
+
+
 def test_what_a_recipe_expects_and_says_is_none_of_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code, "ROOT", tmp_path)
     found = []
@@ -175,7 +198,7 @@ def test_what_is_no_code_of_ours_has_no_digest(name: str) -> None:
 def test_a_file_that_is_changed_is_stale_and_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code, "ROOT", tmp_path)
     (tmp_path / "a.py").write_text(TEXT)
-    names = ("a.py", "a.py:measure", "a.py:rule")
+    names = ("a.py", "a.py:measure", "a.py:measure,rule")
     was = {name: source_digest(name) for name in names}
     assert stale(was) == []
     (tmp_path / "a.py").write_text(TEXT.replace("SIZE = 3", "SIZE = 30"))
