@@ -43,6 +43,7 @@ def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Recor
         *([Prose(record.rule, heading="The rule, in words")] if record.rule else []),
         *_facts(record),
         *_amendments(record),
+        *_confirmed(record),
         *_curves(record, runs),
         *_values(record, runs),
         *_pictures(record, runs, pictures),
@@ -106,6 +107,11 @@ def _made(record: Record) -> Iterator[str]:
     yield f"on {record.day}"
     if record.commit:
         yield f"commit {record.commit}"
+
+
+def _confirmed(record: Record) -> list[Table]:
+    rows = [(note.date, note.what, ", ".join(note.changed)) for note in record.confirmed]
+    return table(("date", "what was run again", "code that had changed"), rows, "Found the same with later code")
 
 
 def _amendments(record: Record) -> list[Table]:

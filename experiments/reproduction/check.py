@@ -87,15 +87,20 @@ def _verdict(claim: Claim, record: Record) -> Iterator[Problem]:
     if texts:
         yield Problem(where, f"its study's file has another {', '.join(texts)}", is_stale=True)
     try:
-        differences = list(_again(claim, record))
+        found = differences(claim, record)
     except Exception as error:  # a study's own code, of which nothing is known
         yield Problem(where, f"cannot be judged ({type(error).__name__}: {error})".replace("\n", " "))
         return
-    for name, was, now in differences:
+    for name, was, now in found:
         is_text = isinstance(was, str) and isinstance(now, str) and not name.endswith("level")
         yield Problem(
             where, f"{name}: the record has {_short(was)}, and judged again it is {_short(now)}", is_text and bool(files)
         )
+
+
+def differences(claim: Claim, record: Record) -> list[tuple[str, Any, Any]]:
+    """What differs where a record is judged again: what, as it is recorded, and as it is now."""
+    return list(_again(claim, record))
 
 
 def _again(claim: Claim, record: Record) -> _Differences:

@@ -41,14 +41,22 @@ def commit_record(claim: Claim, record: Record, runs: Path) -> Path:
     Raises:
         InputError: as :func:`results_folder`; or it is a preview, or contradicts its runs.
     """
-    folder = results_folder()
     if isinstance(claim.study, Study):
         wanted = claim.study.scales[record.scale].seeds or claim.study.seeds
         if record.seeds != wanted or record.first_seed:
             raise InputError(f"--record {claim.name}: seeds 0 to {wanted - 1} are what it is judged on, and others a preview")
     if wrong := contradictions(record, runs):
         raise InputError(f"--record {claim.name}: contradicts {len(wrong)} values of its runs, and is not written: {wrong[0]}")
-    path = folder / record.scale / f"{record.name}.json"
+    return write_committed(record)
+
+
+def write_committed(record: Record) -> Path:
+    """Puts a record among those that come with Lectern; returns its file.
+
+    Raises:
+        InputError: as :func:`results_folder`.
+    """
+    path = results_folder() / record.scale / f"{record.name}.json"
     write_atomically(path, committed(record).as_json())
     forget()
     return path

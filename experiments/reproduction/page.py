@@ -55,6 +55,7 @@ def _claim(record: Record, is_old: bool) -> Iterator[str]:
         for letter, part in beyond.items():
             yield from _part(letter, part)
     yield from _list("Changed after a run", (f"{change.date}: {change.what}" for change in record.amendments))
+    yield from _list("Found the same with later code", (f"{note.date}: {note.what}" for note in record.confirmed))
     yield from _list("Unlike the lecture", record.deviations)
     if record.controlled:
         yield from _list("The same in all variants", [record.controlled])

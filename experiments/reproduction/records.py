@@ -98,7 +98,7 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
     variants = {variant: _variant(study, variant, runs) for variant in runs.variants}
     summaries = [read_summary(run.folder) for run in runs.all if run.folder]
     used = sorted({run.seed for variant in variants.values() for run in variant.runs})
-    now, then = study_sources(study, scale), _code_of([summary.get("code", {}) for summary in summaries])
+    code = [summary.get("code", {}) for summary in summaries]
     return {
         "data": _data([run for variant in runs.variants for run in runs.of(variant)]),
         "seeds": len(used),
@@ -109,9 +109,19 @@ def _of_runs(study: Study, scale: ScaleName, runs: Runs | None) -> dict[str, Any
         "commit": _one(s.get("commit", "") for s in summaries),
         "versions": _versions([s.get("versions") for s in summaries]),
         "cpu_seconds": round(sum(s.get("cpu_seconds") or 0 for s in summaries), 1),
-        "code": _joined(now | then),
-        "changed_code": tuple(stale(then)),
+        "code": code_of_runs(study, scale, code),
+        "changed_code": tuple(stale(_code_of(code))),
     }
+
+
+def code_of_runs(study: Study, scale: ScaleName, of_runs: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What a study's verdict rests on, with its runs' own code, as their summaries have it: one digest a file.
+
+    Of what is not as it was, the digest of then.
+    """
+    code = study_sources(study, scale) | _code_of(of_runs)
+    old = {name: was for name, was in code.items() if source_digest(name) != was}
+    return dict(sorted((joined(code.keys() - old.keys()) | old).items()))
 
 
 def _code_of(summaries: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -122,12 +132,6 @@ def _code_of(summaries: Sequence[Mapping[str, str]]) -> dict[str, str]:
             if name not in found or found[name] == source_digest(name):
                 found[name] = _of_today(name, was)
     return found
-
-
-def _joined(code: Mapping[str, str]) -> dict[str, str]:
-    """One digest a file, of what is as it was; the others as they are."""
-    old = {name: was for name, was in code.items() if source_digest(name) != was}
-    return dict(sorted((joined(code.keys() - old.keys()) | old).items()))
 
 
 def _of_today(name: str, was: str) -> str:

@@ -19,8 +19,9 @@ from experiments.training.wandb_logging import wandb_mode
 
 from .agreement import agreement_summary
 from .check import check
-from .claims import named, select
+from .claims import Claim, named, select
 from .committing import results_folder
+from .confirming import confirm
 from .launchers import Launcher, Processes, Submitit, launcher
 from .lines import say
 from .listing import filtered, level_of, list_claims
@@ -59,6 +60,11 @@ def parser() -> Options:
     parser.add_argument("--max-minutes", type=float, metavar="N", help="only studies that take no more CPU-minutes than this")
     parser.add_argument(
         "--record", action="store_true", help="keeps the verdicts among those that come with Lectern; for its maintainers"
+    )
+    parser.add_argument(
+        "--confirm",
+        action="store_true",
+        help="runs one seed of stale verdicts again, and renews those whose numbers are the same; for its maintainers",
     )
     parser.add_argument(
         "--table",
@@ -130,9 +136,11 @@ def _reproduce(options: Any) -> bool:
         print("no study is asked for: none fits all that was said")
         return False
     wandb_mode(options.wandb)  # what cannot be is said before the first run
-    if options.record:
+    if options.record or options.confirm:
         results_folder()
     executor = launcher(options.launcher, options.jobs, options.runs / "submitit", _pairs(options.slurm))
+    if options.confirm:
+        return _confirm(chosen, options, executor)
     reproduction = Reproduction(
         chosen, options.scale, options.runs, executor, options.seeds, options.wandb, options.first_seed, options.record
     )
@@ -149,6 +157,16 @@ def _reproduce(options: Any) -> bool:
         _write_reports(options.runs, options.scale)
     lacking = {claim.name for claim in named(options.names)} & reproduction.not_run.keys()
     return bool(lacking) or any(claim.name in reproduction.failed for claim in chosen)
+
+
+def _confirm(chosen: Sequence[Claim], options: Any, executor: Processes | Submitit) -> bool:
+    try:
+        return bool(confirm(chosen, options.scale, options.runs, executor))
+    except (KeyboardInterrupt, SystemExit):
+        executor.stop()
+        raise
+    finally:
+        executor.shutdown()
 
 
 def _stop(stop: BaseException, reproduction: Reproduction, executor: Processes | Submitit, chosen: int) -> None:

@@ -159,6 +159,16 @@ class AmendmentRecord(_Stored):
     what: str
 
 
+class ConfirmationRecord(_Stored):
+    """Code was changed after a verdict, and still gives its numbers."""
+
+    date: str
+    what: str
+    """What was run or computed again."""
+    changed: tuple[str, ...] = ()
+    """The files that had been changed."""
+
+
 class RunRecord(_Stored):
     """A run that the verdict rests on."""
 
@@ -216,6 +226,8 @@ class Record(_Stored):
     """By their letters; the first is what the lecture's sentence states."""
     amendments: tuple[AmendmentRecord, ...] = ()
     """Changes to the study after a run, oldest first."""
+    confirmed: tuple[ConfirmationRecord, ...] = ()
+    """When changed code was found to give the same numbers, oldest first."""
     deviations: tuple[str, ...] = ()
     """How the experiment differs from the lecture's."""
     controlled: str = ""

@@ -1,0 +1,123 @@
+"""A verdict that is older than its code, and whether the code still gives its numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.reproduction import committing
+from experiments.reproduction.claims import Claim
+from experiments.reproduction.committing import commit_record
+from experiments.reproduction.confirming import confirm
+from experiments.reproduction.reproduction import Reproduction
+from experiments.studies import committed as shipped
+from experiments.studies.code import stale
+from experiments.studies.record import Record
+from experiments.studies.study import Exact
+from tests.support import made_up_study
+from tests.support.reduced import Here
+
+
+class Committed:
+    """A made-up study's record among those that come with Lectern."""
+
+    def __init__(self, folder: Path, claim: Claim, record: Record) -> None:
+        self.claim, self.record = claim, record
+        self.path = folder / "cpu" / f"{claim.name}.json"
+
+    def edit(self, key: str, value: Any) -> str:
+        """Puts another value into its file; returns the text."""
+        content = json.loads(self.path.read_text())
+        *outer, last = key.split("/")
+        place = content
+        for part in outer:
+            place = place[int(part) if part.isdigit() else part]
+        place[last] = value
+        text = json.dumps(content)
+        self.path.write_text(text)
+        shipped.forget()
+        return text
+
+    def confirm(self) -> int:
+        return confirm([self.claim], "cpu", Path("runs"), Here())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def kept(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Committed]:
+    results = workdir / "experiments" / "results"
+    monkeypatch.setattr(committing, "results_folder", lambda: results)
+    monkeypatch.setattr(shipped, "files", lambda package: workdir / package)
+    shipped.forget()
+    (workdir / "marks").mkdir()
+    claim = made_up_study.claim(made_up_study.study(workdir / "marks"))
+    reproduction = Reproduction([claim], "cpu", Path("runs"), Here())  # type: ignore[arg-type]
+    reproduction.run()
+    (record,) = reproduction.records
+    commit_record(claim, record, Path("runs"))
+    yield Committed(results, claim, record)
+    shipped.forget()
+
+
+OLD = "experiments/studies/plan.py"
+
+
+def test_one_seed_of_each_variant_renews_a_stale_verdict(kept: Committed, capsys: pytest.CaptureFixture[str]) -> None:
+    kept.edit("code", {**kept.record.code, OLD: "0" * 12})
+    (before,) = shipped.committed_records()
+    assert stale(before.code) == [OLD]
+    made = len(list(Path("marks").iterdir()))
+    assert kept.confirm() == 0
+    (after,) = shipped.committed_records()
+    assert stale(after.code) == [] and after.code[OLD] == kept.record.code[OLD]
+    assert len(list(Path("marks").iterdir())) == made + 2
+    (note,) = after.confirmed
+    assert note.changed == (OLD,) and note.what == "the first seed of 2 variants run again: 2 values equal"
+    assert after.model_copy(update={"code": before.code, "confirmed": ()}) == before  # nothing else is touched
+    assert [path.name for path in Path("runs").iterdir() if path.name.startswith(".confirm")] == []
+    assert kept.confirm() == 0 and "no committed verdict of these studies is stale" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("variants/tall/runs/0/values/height", 2.0000001, "1 values are others now"),
+        ("parts/a/level", "exact", "judged again, part a, level is another"),
+    ],
+)
+def test_a_number_that_is_another_renews_nothing(
+    kept: Committed, capsys: pytest.CaptureFixture[str], key: str, value: Any, said: str
+) -> None:
+    kept.edit("code", {**kept.record.code, OLD: "0" * 12})
+    text = kept.edit(key, value)
+    assert kept.confirm() == 1
+    out = capsys.readouterr().out
+    assert said in out and "`lectern reproduce D12 --record` judges it again" in out and out.count("\n") == 1
+    assert kept.path.read_text() == text
+
+
+def test_a_run_that_fails_renews_nothing(kept: Committed, capsys: pytest.CaptureFixture[str]) -> None:
+    text = kept.edit("code", {**kept.record.code, OLD: "0" * 12})
+    Path("marks/fail").touch()
+    assert kept.confirm() == 1
+    assert "a run failed (RuntimeError: told to fail)" in capsys.readouterr().out and kept.path.read_text() == text
+
+
+def test_an_identity_is_computed_again(kept: Committed, capsys: pytest.CaptureFixture[str]) -> None:
+    study = Exact(claim="A05", says="One and one.", slide="none", paper="none", checks=made_up_study.checks)
+    claim = made_up_study.claim(study, "cnn/sums")
+    reproduction = Reproduction([claim], "cpu", Path("runs"), Here())  # type: ignore[arg-type]
+    monkey = pytest.MonkeyPatch()
+    with monkey.context() as patch:
+        patch.setattr("experiments.reproduction.reproduction.claims", lambda: {claim.name: claim})
+        reproduction.run()
+    (record,) = reproduction.records
+    commit_record(claim, record, Path("runs"))
+    sums = Committed(kept.path.parents[2], claim, record)
+    sums.edit("code", {OLD: "0" * 12})  # a file that it rested on
+    assert sums.confirm() == 0
+    (after,) = (each for each in shipped.committed_records() if each.name == claim.name)
+    assert after.code == record.code and after.confirmed[0].what == "computed again"
