@@ -8,6 +8,7 @@ text and of plain lines is the page's own (``currentColor``), the background is 
 from __future__ import annotations
 
 import io
+import warnings
 import math
 from collections.abc import Iterable, Sequence
 from threading import Lock
@@ -254,7 +255,9 @@ class Sheet:
     def svg(self, says: str, salt: str) -> str:
         """The picture as one ``<svg>``, which says in words what it shows; ``salt`` keeps its names apart from others'."""
         out = io.StringIO()
-        with mpl.rc_context({"svg.hashsalt": salt}):
+        with mpl.rc_context({"svg.hashsalt": salt}), warnings.catch_warnings():
+            # Text stays text, and is drawn with the reader's fonts: that ours has no Korean only makes its width a guess.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
             self.figure.savefig(out, format="svg", dpi=144, facecolor="none", metadata={"Date": None})
         return trimmed(out.getvalue(), says, INK, f"{self.left:g} 0 {WIDTH} {self.total:g}")
 
