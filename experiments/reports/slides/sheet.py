@@ -8,8 +8,8 @@ text and of plain lines is the page's own (``currentColor``), the background is 
 from __future__ import annotations
 
 import io
-import warnings
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
