@@ -48,7 +48,7 @@ def source_digest(name: str) -> str:
         found = source(path)
     except (OSError, ValueError, SyntaxError, RecursionError, yaml.YAMLError):
         return ""
-    return found.digest_of(*names.split(",")) if names else found.digest
+    return found.named_digest(names) if names else found.digest
 
 
 def joined(names: Iterable[str]) -> dict[str, str]:
@@ -113,10 +113,19 @@ class Source:
     """Of whose names all are taken, by type checkers too."""
     always: list[ast.stmt] = field(default_factory=list)
     """Statements that bind no name, and run with any of the others."""
+    _digests: dict[str, str] = field(default_factory=dict)
+    _used: dict[str, set[str]] = field(default_factory=dict)
+    _texts: dict[ast.stmt, str] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
         return _hexadecimal(_text(self.tree))
+
+    def named_digest(self, names: str) -> str:
+        """:meth:`digest_of` of names with commas between them, computed once."""
+        if names not in self._digests:
+            self._digests[names] = self.digest_of(*names.split(","))
+        return self._digests[names]
 
     def digest_of(self, *wanted: str) -> str:
         """Of what functions and classes use here; empty where there is none of one of the names."""
@@ -124,7 +133,7 @@ class Source:
             return ""
         names = self.reached(*wanted)
         texts = [f"{n}: {self.imports[n]}" for n in sorted(names & self.imports.keys())]
-        return _hexadecimal("\n".join([*texts, *map(_text, self.statements(names))]))
+        return _hexadecimal("\n".join([*texts, *map(self._text_of, self.statements(names))]))
 
     def reached(self, *wanted: str) -> set[str]:
         """The names of this file, imported ones too, that functions or classes use, and those that they use."""
@@ -133,8 +142,18 @@ class Source:
             one = waiting.pop()
             if one not in found and (one in self.definitions or one in self.imports):
                 found.add(one)
-                waiting |= used(self.definitions.get(one, ()))
+                waiting |= self._used_by(one)
         return found
+
+    def _used_by(self, name: str) -> set[str]:
+        if name not in self._used:
+            self._used[name] = used(self.definitions.get(name, ()))
+        return self._used[name]
+
+    def _text_of(self, statement: ast.stmt) -> str:
+        if statement not in self._texts:
+            self._texts[statement] = _text(statement)
+        return self._texts[statement]
 
     def statements(self, names: Iterable[str]) -> list[ast.stmt]:
         """Those that bind these names, and those that run in any case, in their order."""
