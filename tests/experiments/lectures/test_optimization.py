@@ -282,11 +282,11 @@ def devices(gpu: list[float], speedup: float = 500.0) -> Runs:
     ("runs", "a", "b"),
     [
         (devices(five(5000.0)), Level.REPRODUCED, Level.REPRODUCED),
-        (devices(five(500.0)), Level.REPRODUCED, Level.DIRECTION_ONLY),
-        (devices(five(50.0)), Level.REPRODUCED, Level.NOT_REPRODUCED),
-        (devices([math.nan] * 5), Level.REPRODUCED, Level.INCONCLUSIVE),
-        (devices([math.nan] * 5, speedup=8.0), Level.DIRECTION_ONLY, Level.INCONCLUSIVE),
-        (devices([math.nan] * 5, speedup=1.0), Level.NOT_REPRODUCED, Level.INCONCLUSIVE),
+        (devices(five(500.0)), Level.DIRECTION_ONLY, Level.REPRODUCED),
+        (devices(five(50.0)), Level.NOT_REPRODUCED, Level.REPRODUCED),
+        (devices([math.nan] * 5), Level.INCONCLUSIVE, Level.REPRODUCED),
+        (devices([math.nan] * 5, speedup=8.0), Level.INCONCLUSIVE, Level.DIRECTION_ONLY),
+        (devices([math.nan] * 5, speedup=1.0), Level.INCONCLUSIVE, Level.NOT_REPRODUCED),
     ],
 )
 def test_gpus(runs: Runs, a: Level, b: Level) -> None:
@@ -294,7 +294,7 @@ def test_gpus(runs: Runs, a: Level, b: Level) -> None:
 
 
 def test_without_a_gpu_it_is_said_that_the_scale_has_none_and_an_exchange_turns_gpus() -> None:
-    assert "not at this scale" in Verdict.of(gpus.parts(devices([math.nan] * 5))).parts["b"].reason
+    assert "not at this scale" in Verdict.of(gpus.parts(devices([math.nan] * 5))).parts["a"].reason
     assert_exchange_turns(gpus.study, devices(five(5000.0)))
 
 
