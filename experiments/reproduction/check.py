@@ -19,9 +19,9 @@ from experiments.studies.study import Exact, Job
 from experiments.studies.verdict import Verdict, judge_checks
 
 from .claims import Claim, claims
-from .page import STALE, page
+from .page import STALE
 from .records import runs_of, said, tried
-from .table import PAGE, cpu, parts, table
+from .table import PAGE, cpu, document, front, parts
 
 CLOSE = 1e-5
 """Relative difference of two numbers that are one: records are rounded, and processors sum in another order."""
@@ -161,9 +161,9 @@ def _short(value: Any) -> str:
 def _tables(readme: Path, records: list[Record]) -> Iterator[Problem]:
     """Where the README's table and the page are not what the records say."""
     old = {record.name for record in records if stale(record.code)}
-    document = readme.parent / PAGE
-    written = {readme: parts(readme)[1], document: document.read_text(encoding="utf-8") if document.is_file() else ""}
-    for path, wanted in ((readme, table(cpu(records), old)), (document, page(records, old))):
+    place = readme.parent / PAGE
+    written = {readme: parts(readme)[1], place: place.read_text(encoding="utf-8") if place.is_file() else ""}
+    for path, wanted in ((readme, front(cpu(records), old)), (place, document(records, old))):
         text, lines = written[path], wanted.splitlines()
         if text == wanted:
             continue

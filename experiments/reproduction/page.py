@@ -22,14 +22,15 @@ Made by `lectern reproduce --table` from the records that come with Lectern, `ex
 What the lecture does not say stands apart, and counts in no table. *(stale)*: code that it rests on was changed since."""
 
 
-def page(records: Sequence[Record], old: Collection[str] = ()) -> str:
+def page(records: Sequence[Record], old: Collection[str] = (), glance: str = "") -> str:
     """All verdicts as Markdown.
 
     Args:
         records: of all scales.
         old: the names of the studies that are stale.
+        glance: what stands before them, such as a table of all.
     """
-    lines = [HEAD]
+    lines = [HEAD, *(["", glance] if glance else [])]
     for lecture, title in LECTURES.items():
         own = [record for record in records if record.name.startswith(f"{lecture}/")]
         lines += ["", f"## {title}", "", *([] if own else ["Nothing was run.", ""])]

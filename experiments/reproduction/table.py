@@ -1,4 +1,4 @@
-"""The table of verdicts in the README, between two markers: generated from the records that come with Lectern, never typed."""
+"""The tables of verdicts, in the README between two markers and in docs/verdicts.md: made from the records, never typed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from experiments.studies.committed import committed_records
 from experiments.studies.levels import Level
 from experiments.studies.record import EffectRecord, PartRecord, Record
 
-from .claims import claims
+from .claims import Claim, claims
 from .page import STALE, page
 
 BEGIN, END = "<!-- verdicts:begin -->", "<!-- verdicts:end -->"
 PAGE = "docs/verdicts.md"
 """Seen from the README's folder, the page that has all parts of all verdicts."""
+
+PARTING = (Level.NOT_REPRODUCED, Level.ERRATUM, Level.DIRECTION_ONLY)
+"""Where measurement and lecture part, the farthest first: what the README shows."""
 
 
 class TableRow(NamedTuple):
@@ -43,6 +46,25 @@ def stale_names(records: Iterable[Record]) -> set[str]:
     return {record.name for record in records if stale(record.code)}
 
 
+def front(records: Sequence[Record], old: Collection[str] = (), most: int = 5) -> str:
+    """What the README has: how many claims stand where, and the first verdicts in which the measurement parts from the lecture.
+
+    Args:
+        records: the verdicts of one scale.
+        old: the names of the studies that are stale.
+        most: rows.
+    """
+    own = {claim.name: claim for claim in claims().values()}
+    chosen = [record for level in PARTING for record in sorted(records, key=lambda r: r.claim) if record.level == level]
+    shown = [record for record in chosen if record.name in own][:most]
+    lines = [_counts(records), ""]
+    if shown:
+        lines += ["| where they part | the lecture says | verdict | measured |", "|---|---|---|---|"]
+        lines += [_row(own[record.name], record, old) for record in shown]
+        lines += [""]
+    return "\n".join([*lines, f"[{PAGE}]({PAGE}) has all of them, each with its rule, seeds, intervals and amendments."])
+
+
 def table(records: Sequence[Record], old: Collection[str] = ()) -> str:
     """The verdicts as Markdown: one row for each study.
 
@@ -52,25 +74,33 @@ def table(records: Sequence[Record], old: Collection[str] = ()) -> str:
     """
     by_name = {record.name: record for record in records}
     own = {claim.name: claim for claim in claims().values()}
-    levels = Counter(record.level for name, record in by_name.items() if name in own)
-    levels[Level.NOT_RUN] = len(rows()) - levels.total()
     several = sum(len(record.parts) > 1 for name, record in by_name.items() if name in own)
     lines = [
-        f"{len(rows())} claims: " + ", ".join(f"{levels[level]} {level}" for level in Level if levels[level]) + ".",
-        f"Committed results of {days(records)}{_made_on(records)}. {several} have several parts; here stands what the "
-        f"lecture's sentence states, and in [{PAGE}]({PAGE}) all of it: rule, seeds, intervals, amendments.",
-        "Intervals are 95 % t intervals over seeds.",
+        _counts(records),
+        f"{several} have several parts; here stands what the lecture's sentence states, and below all of it.",
     ]
     for lecture, title in LECTURES.items():
         lines += ["", f"**{title}**", "", "| | the lecture says | verdict | measured |", "|---|---|---|---|"]
         for claim in sorted(own.values(), key=lambda claim: claim.id):
             if claim.lecture == lecture:
-                record = by_name.get(claim.name)
-                level = f"**{record.level if record else Level.NOT_RUN}**{STALE if claim.name in old else ''}"
-                lines.append(
-                    str(TableRow(claim.id, plain(claim.title), level, plain(measured(record.headline) if record else "")))
-                )
+                lines.append(_row(claim, by_name.get(claim.name), old))
     return "\n".join(lines)
+
+
+def _counts(records: Sequence[Record]) -> str:
+    own = {claim.name for claim in claims().values()}
+    levels = Counter(record.level for record in records if record.name in own)
+    levels[Level.NOT_RUN] = len(rows()) - levels.total()
+    counted = ", ".join(f"{levels[level]} {level}" for level in Level if levels[level])
+    return (
+        f"{len(rows())} claims: {counted}.\n"
+        f"Committed results of {days(records)}{_made_on(records)}, with 95 % t intervals over seeds."
+    )
+
+
+def _row(claim: Claim, record: Record | None, old: Collection[str]) -> str:
+    level = f"**{record.level if record else Level.NOT_RUN}**{STALE if claim.name in old else ''}"
+    return str(TableRow(claim.id, plain(claim.title), level, plain(measured(record.headline) if record else "")))
 
 
 def _made_on(records: Iterable[Record]) -> str:
@@ -107,10 +137,15 @@ def write_tables(readme: Path, records: Sequence[Record] | None = None) -> list[
     records = committed_records() if records is None else records
     old = stale_names(records)
     before, _, after = parts(readme)
-    texts = {readme: f"{before}{BEGIN}\n{table(cpu(records), old)}\n{END}{after}", readme.parent / PAGE: page(records, old)}
+    texts = {readme: f"{before}{BEGIN}\n{front(cpu(records), old)}\n{END}{after}", readme.parent / PAGE: document(records, old)}
     for path, text in texts.items():
         write_atomically(path, text)
     return list(texts)
+
+
+def document(records: Sequence[Record], old: Collection[str] = ()) -> str:
+    """The page of all verdicts, with the table of those of scale cpu before them."""
+    return page(records, old, table(cpu(records), old))
 
 
 def cpu(records: Iterable[Record]) -> list[Record]:

@@ -15,7 +15,7 @@ from experiments.reports import report as reports
 from experiments.reports.overview import records_at
 from experiments.reports.wording import command, headline, number
 from experiments.reports.write import write_reports
-from experiments.reproduction.table import BEGIN, END, table, write_tables
+from experiments.reproduction.table import BEGIN, END, PAGE, table, write_tables
 from experiments.studies.record import broken_records, older_records, read_record
 from tests.conftest import Lectern
 from tests.support.hostile import PAYLOADS, examples, nothing_written, replaced
@@ -135,7 +135,7 @@ def test_no_text_of_a_verdict_is_markup_in_the_readme(payload: str, tmp_path: Pa
         write_tables(readme, records_at(tmp_path, "cpu"))
     shown = readme.read_text(encoding="utf-8")
     assert shown.startswith(f"before\n{BEGIN}\n") and shown.endswith(f"{END}\nafter\n") and shown.count(END) == 1
-    row = next(line for line in shown.splitlines() if line.startswith("| D09 |"))
+    row = next(line for line in (tmp_path / PAGE).read_text(encoding="utf-8").splitlines() if line.startswith("| D09 |"))
     assert row.replace("\\|", "").count("|") == 5 and "<" not in row.replace("\\<", "") and "\x1b" not in row
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from datamodules.scene import InputError
 from experiments.reproduction.page import page
-from experiments.reproduction.table import BEGIN, END, PAGE, table, write_tables
+from experiments.reproduction.table import BEGIN, END, PAGE, document, front, table, write_tables
 from experiments.studies.levels import Level
 from experiments.studies.record import AmendmentRecord, PartRecord, Record
 from tests.support.hostile import PAYLOADS
@@ -36,7 +36,7 @@ def test_a_row_has_level_and_effects_and_a_claim_without_a_record_is_not_run(rec
     )
     assert found["D09"].endswith("| **not run** |  |")
     assert "121 claims: 1 reproduced, 120 not run." in table([record])
-    assert f"Committed results of {record.day} on Some CPU." in table([record])
+    assert f"Committed results of {record.day} on Some CPU, with" in table([record])
 
 
 def test_a_verdict_is_counted_by_its_first_part_and_never_by_what_lies_beyond_the_lecture(record: Record) -> None:
@@ -78,13 +78,31 @@ def test_the_page_has_rule_needs_seeds_rates_and_amendments(record: Record) -> N
     assert "B17" not in shown.partition("## Not run")[2] and "D09" in shown.partition("## Not run")[2]
 
 
+def test_the_readme_shows_where_measurement_and_lecture_part_the_farthest_first(record: Record) -> None:
+    def stands(claim: str, name: str, level: Level) -> Record:
+        return record.model_copy(update={"claim": claim, "name": f"cnn/{name}", "parts": {"a": part(level)}})
+
+    records = [
+        stands("A14", "sigmoid_nets_do_not_train_deep", Level.DIRECTION_ONLY),
+        stands("B02", "zero_is_black", Level.ERRATUM),
+        stands("B17", "learning_rate_decay_helps", Level.REPRODUCED),
+        stands("D09", "plain_nets_degrade", Level.NOT_REPRODUCED),
+    ]
+    assert list(rows(front(records, {"cnn/zero_is_black"}))) == ["D09", "B02", "A14"]
+    assert list(rows(front(records, most=2))) == ["D09", "B02"]
+    assert "**erratum** (stale)" in front(records, {"cnn/zero_is_black"}) and "(stale)" not in front(records)
+    assert "1 reproduced, 1 direction only, 1 not reproduced, 1 erratum, 117 not run." in front(records)
+    assert "| the lecture says |" not in front([record])  # there is nothing to show
+
+
 def test_both_are_written_and_what_stands_around_the_table_stays(record: Record, tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before {BEGIN}\nold\n{END} after", encoding="utf-8")
     for _ in range(2):
         assert write_tables(readme, [record]) == [readme, tmp_path / PAGE]
-    assert readme.read_text(encoding="utf-8") == f"before {BEGIN}\n{table([record])}\n{END} after"
-    assert (tmp_path / PAGE).read_text(encoding="utf-8") == page([record])
+    assert readme.read_text(encoding="utf-8") == f"before {BEGIN}\n{front([record])}\n{END} after"
+    assert (tmp_path / PAGE).read_text(encoding="utf-8") == document([record])
+    assert table([record]) in document([record])
 
 
 def test_a_verdict_of_another_scale_stands_on_the_page_alone(record: Record, tmp_path: Path) -> None:
@@ -108,7 +126,7 @@ def test_no_text_of_a_verdict_is_markup(payload: str, record: Record) -> None:
     texts = dict.fromkeys(("says", "slide", "paper", "rule", "translation", "controlled", "commit", "processor"), text)
     parts = {"a": PartRecord(says=text, level=Level.INCONCLUSIVE, because=text, also=(text,), erratum=text)}
     hostile = record.model_copy(update={**texts, "parts": parts, "deviations": (text,)})
-    for shown in (table([hostile]), page([hostile])):
+    for shown in (table([hostile]), page([hostile]), front([hostile])):
         assert END not in shown and "<script" not in shown.replace("\\<", "") and "\x1b" not in shown
     row = rows(table([hostile]))["B17"]
     assert row.replace("\\|", "").count("|") == 5
