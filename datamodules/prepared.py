@@ -38,7 +38,7 @@ class PreparedScenes(Dataset[Any]):
     """The scenes of a split, each checked, augmented, resized and reduced to the fields in use."""
 
     def __init__(self, data: DataModule, split: Split, *, augment: bool, cache: SceneCache | None = None) -> None:
-        self.source = data.scenes(split)
+        self.source = data.run_scenes(split)
         self.cache = None if data.originals or getattr(self.source, "in_memory", False) else cache
         self.first = _FIRST_NUMBER[split]
         self.metadata, self.invalid, self.seed = data.metadata, data.invalid, run_seed()
