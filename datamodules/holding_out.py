@@ -72,8 +72,7 @@ def divided(
 
     Args:
         split: which one.
-        there: the official splits that there are. With ``train`` and one other, that other is the test; all else is taken as
-            it is.
+        there: the official splits that there are. Where ``val`` or ``test`` is missing, the other is the test.
         listed: gives the items of an official split.
         share: of training that is held out; with 0, validation is the test.
         remark: is told what was made of it.
@@ -81,10 +80,13 @@ def divided(
         group: of an item; see :func:`held_out`.
     """
     others = {"val", "test"}.intersection(there)
-    if len(others) != 1 or "train" not in there:
+    if len(others) != 1 or (split == "train" and "train" not in there):
         return listed(split)
     other: Split = "val" if "val" in others else "test"
     if split == "test":
+        return listed(other)
+    if "train" not in there:
+        remark(f"there is {other} alone: validation and test are the same")
         return listed(other)
     missing = "no validation split" if other == "test" else "no test split, val is taken for it"
     train = listed("train")
@@ -93,8 +95,6 @@ def divided(
         why = f"{len(train)} training images are too few to hold some out" if share else "data.hold_out is 0"
         remark(f"there is {missing}; {why}: validation is the test split, so what is chosen by it looks better than it is")
         return train if split == "train" else listed(other)
-    remark(
-        f"there is {missing}: {len(held):,} of the {len(train):,} training images are held out for validation (data.hold_out)"
-    )
+    remark(f"there is {missing}; held out for validation: {len(held):,} of the {len(train):,} training images (data.hold_out)")
     chosen = set(held)
     return [item for i, item in enumerate(train) if (i in chosen) == (split == "val")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,34 @@ def read_mask(path: Path) -> Tensor:
     if values.size and (values.min() < 0 or values.max() > 255):
         raise SceneError(f"{path}: mask values go from {values.min()} to {values.max()}, expected 0 to 255")
     return torch.from_numpy(values.astype(np.uint8))
+
+
+def with_any_ending(path: Path) -> Path:
+    """The path of an image, or where there is none, of the one that has its name with another ending of an image.
+
+    Raises:
+        SceneError: there are several of them.
+    """
+    if path.exists():
+        return path
+    try:
+        others = _by_stem(path.parent, path.parent.stat().st_mtime_ns).get(path.stem, ())
+    except OSError:
+        return path  # whoever reads it says that it is not there
+    if len(others) > 1:
+        raise SceneError(f"{path}: not there, and {' and '.join(others)} both have its name; one expected")
+    return path.parent / others[0] if others else path
+
+
+@lru_cache(maxsize=8)
+def _by_stem(folder: Path, changed: int) -> dict[str, tuple[str, ...]]:
+    """The images in a folder itself by their names without ending; ``changed`` is when it was."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in sorted(path.name for path in folder.iterdir()):
+        stem, dot, ending = name.rpartition(".")
+        if stem and f"{dot}{ending}".lower() in SUFFIXES and not is_hidden(name):
+            found[stem] = (*found.get(stem, ()), name)
+    return found
 
 
 def list_images(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,14 @@ def inmost(root: Path) -> Path:
     (Unless that one is a split, or a class with its images.)
     """
     folder = root
-    while len(names := subfolders(folder)) == 1 and names[0].lower() not in NAMES and not images_in(folder):
+    while len(names := subfolders(folder)) == 1 and not images_in(folder):
         inner = folder / names[0]
-        if not subfolders(inner) or images_in(inner) or os.path.realpath(inner) in _above(folder):
+        if (
+            _split_called(names[0], bool(subfolders(inner)))
+            or not subfolders(inner)
+            or images_in(inner)
+            or os.path.realpath(inner) in _above(folder)
+        ):
             break
         folder = inner
     return folder
@@ -67,26 +73,38 @@ def split_folders(folder: Path, remark: Callable[[str], Any]) -> dict[Split, Pat
     Raises:
         InputError: two folders are of one split, or are one folder; or one holds class folders, and no split has its name.
     """
-    names = subfolders(folder)
-    named = [name for name in names if name.lower() in NAMES]
-    trains = [name for name in named if NAMES[name.lower()] == "train"]
+    inside = {name: subfolders(folder / name) for name in subfolders(folder)}
+    named = {name: split for name in inside if (split := _split_called(name, bool(inside[name])))}
     # A class may be called train: it holds images then, and no folders.
-    if len(named) < len(names) and not any(subfolders(folder / name) for name in trains):
+    if len(named) < len(inside) and not any(inside[name] for name, split in named.items() if split == "train"):
+        for name, other in ((a, b) for a in named for b in inside if a != b and {*inside[a]} & {*inside[b]}):
+            raise InputError(
+                f"{folder}: {name}/ and {other}/ hold the same folders, and neither is named as train; known are {_KNOWN}"
+            )
         return {}
     found: dict[Split, Path] = {}
-    for name in named:
-        split = NAMES[name.lower()]
+    for name, split in named.items():
         if split in found:
             raise InputError(f"{folder}: both {found[split].name}/ and {name}/ are named as the {split} split; one expected")
         found[split] = folder / name
+        if name != split:
+            remark(f"{folder}: {name}/ is taken for the {split} split")
     distinct(found.values(), "splits")
-    classes = {name for path in found.values() for name in subfolders(path)}
-    for name in names:
+    classes = {inner for name in named for inner in inside[name]}
+    for name in inside:
         if name not in named:
-            if classes.intersection(subfolders(folder / name)):
+            if classes.intersection(inside[name]):
                 raise InputError(f"{folder / name}: holds class folders, and its name is that of no split; known are {_KNOWN}")
             remark(f"{folder / name}: its name is that of no split, and it is passed over; known are {_KNOWN}")
     return {split: found[split] for split in ("train", "val", "test") if split in found}
+
+
+def _split_called(name: str, holds_folders: bool) -> Split | None:
+    """The split that a folder is named as: in one word, or if it holds folders, in one of several (``train_images``)."""
+    if exact := NAMES.get(name.lower()):
+        return exact
+    words = {NAMES[word] for word in re.findall("[a-z]+", name.lower()) if word in NAMES}
+    return words.pop() if holds_folders and len(words) == 1 else None
 
 
 def distinct(folders: Iterable[Path], what: str) -> None:
