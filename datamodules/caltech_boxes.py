@@ -61,7 +61,7 @@ class CaltechBoxes(DataModule):
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text, columns=6))
         try:
             for line in lines:
-                if any(value.strip() for value in line):  # Excel ends a table with empty rows
+                if len(line) > 6 or any(value.strip() for value in line):  # Excel ends a table with empty rows
                     items.append(self._item(name, line, lines.dialect.delimiter))
         except (ValueError, csv.Error) as error:
             raise InputError(f"{path}, line {lines.line_num}: {error}, expected file,x1,y1,x2,y2,class") from None

@@ -60,7 +60,7 @@ class ForegroundSought:
         raise InputError(
             f"{scene.get('name', metadata.name)}: its mask holds {IGNORE} and no class but 0 ({first}), like each of the masks "
             f"looked at that hold {IGNORE} ({seen}): {IGNORE} is “ignore”, and nothing is learned of {', '.join(rest[:3])}. "
-            f"Where it stands for the foreground, save masks of the classes' numbers, 0 to {len(rest)} (of two classes: mask // 255)"
+            f"Where it stands for the foreground, save masks of the classes' numbers, 0 to {len(rest)} (of two: mask // 255)"
         )
 
 
