@@ -83,7 +83,7 @@ def separator(text: str, columns: int) -> str:
 
     It is what makes so many ``columns`` of the first line that is not empty.
     """
-    first = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+    first = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")[:4096]
     return next((sign for sign in ";\t" if sign in first and len(next(csv.reader([first], delimiter=sign))) == columns), ",")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytorch_lightning.utilities.rank_zero import rank_zero_warn
+from pytorch_lightning.utilities import rank_zero_warn
 
 
 class Remark(Warning):
