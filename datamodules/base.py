@@ -13,6 +13,7 @@ from .following import settings_of, unchanged
 from .loading import DistributedBatchSampler, EpochLoader
 from .prepared import PreparedScenes, Scenes, Split, run_seed
 from .proposals import Proposer
+from .remarks import say
 from .resizing import ResizeMode
 from .scene import COMPUTED, FIELDS, DatasetMetadata, InputError
 from .scene_cache import SceneCache
@@ -94,6 +95,8 @@ class DataModule(pl.LightningDataModule):
         """Whether a batch has each image as it lies on disk too, under ``original``: ``lectern predict`` draws upon it."""
         self.skipped: dict[str, None] = {}
         """What was left out so far, in order; filled under ``invalid: skip``."""
+        self.remarks: dict[str, None] = {}
+        """What was made of the files without being asked, in order: a split held out of another, files passed over."""
         self._loaders: dict[str, EpochLoader] = {}
         self._made_with: dict[str, Any] = {}
         """The settings that ``_loaders``, ``skipped`` and ``_cache`` belong to."""
@@ -117,6 +120,16 @@ class DataModule(pl.LightningDataModule):
     @abstractmethod
     def scenes(self, split: Split) -> Scenes:
         """The scenes of a split, as they lie on disk. Only the fields in ``self.fields_to_load`` need be read."""
+
+    def run_scenes(self, split: Split) -> Scenes:
+        """The scenes of a split as a run has them: those of :meth:`scenes`, unless a data set says otherwise."""
+        return self.scenes(split)
+
+    def remark(self, text: str) -> None:
+        """Says on stderr, once, what was made of the files, and keeps it for the run's summary."""
+        if text not in self.remarks:
+            self.remarks[text] = None
+            say(text)
 
     def require(self, fields: frozenset[str]) -> None:
         """Loads, transforms and collates only these fields from now on (a task's ``needs``)."""

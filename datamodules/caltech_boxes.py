@@ -57,21 +57,34 @@ class CaltechBoxes(DataModule):
     def _read_class(self, name: str) -> list[_Item]:
         path = self.root / "annotations" / f"{name}.csv"
         items: list[_Item] = []
-        lines = csv.reader(io.StringIO(read_text(path, _LAYOUT), newline=""))
+        text = read_text(path, _LAYOUT)
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text, columns=6))
         try:
             for line in lines:
-                items.append(self._item(name, line))
+                if len(line) > 6 or any(value.strip() for value in line):  # Excel ends a table with empty rows
+                    items.append(self._item(name, line, lines.dialect.delimiter))
         except (ValueError, csv.Error) as error:
             raise InputError(f"{path}, line {lines.line_num}: {error}, expected file,x1,y1,x2,y2,class") from None
         return items
 
-    def _item(self, name: str, line: list[str]) -> _Item:
+    def _item(self, name: str, line: list[str], delimiter: str) -> _Item:
         """A line of the table of class ``name``; ValueError says what is wrong with it."""
         try:
-            file, x1, y1, x2, y2, class_name = (value.strip() for value in line)
-            return name, file, self.classes.index(class_name), (float(x1), float(y1), float(x2), float(y2))
+            file, *corners, class_name = (value.strip() for value in line)
+            # Where Excel separates columns by a semicolon, it has the comma before a number's fraction.
+            x1, y1, x2, y2 = (float(value.replace(",", ".") if delimiter == ";" else value) for value in corners)
+            return name, file, self.classes.index(class_name), (x1, y1, x2, y2)
         except ValueError:
             raise ValueError(quoted(",".join(line[:7]))) from None
+
+
+def separator(text: str, columns: int) -> str:
+    """What separates the columns of a table: a semicolon or a tab, as Excel writes it in many countries, or else a comma.
+
+    It is what makes so many ``columns`` of the first line that is not empty.
+    """
+    first = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")[:4096]
+    return next((sign for sign in ";\t" if sign in first and len(next(csv.reader([first], delimiter=sign))) == columns), ",")
 
 
 def _read(root: Path, item: _Item) -> Scene:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from .base import DataModule, Size, Split
 from .coco_masks import draw_masks
 from .files import SceneFiles, below, read_json
+from .holding_out import SHARE, checked_share, divided
 from .images import read_image
 from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
 
+_SPLITS: tuple[Split, ...] = ("train", "val")
 _LAYOUT = "COCO's train2017/, val2017/ and annotations/, as cocodataset.org/#download has them"
 
 
@@ -24,14 +27,16 @@ class COCO(DataModule):
 
     ``labels`` count the file's categories in its order, from 0: there are 80, with ids from 1 to 90. ``masks`` are
     made from polygons and run-length codes, ``area`` is the file's. ``label`` is the class of the largest object; where
-    it is asked for, images without an object, or with nothing but a ``crowd``, are left out. The test split is that of
-    validation: the official test's annotations are not public.
+    it is asked for, images without an object, or with nothing but a ``crowd``, are left out. The test split is
+    ``val2017/``, as the official test's annotations are not public; a run therefore validates on a part of ``train2017/`` that
+    is held out (``scenes`` has both as they lie on disk, ``run_scenes`` as a run has them).
 
     A few official boxes have no area: train with ``invalid: skip``.
 
     Args:
         root: the folder of ``train2017/``, ``val2017/`` and ``annotations/``.
         year: the year in those names.
+        hold_out: share of the training images (5,000 at most) that a run validates on; with 0 it validates on the test split.
         image_size: side of the square images of a batch, or (H, W).
         options: those of :class:`DataModule`.
     """
@@ -40,9 +45,11 @@ class COCO(DataModule):
     annotations: ClassVar[str] = "instances"
     """The first part of the names of the annotation files."""
 
-    def __init__(self, root: str = "data/coco", *, year: int = 2017, image_size: Size = 320, **options: Any) -> None:
+    def __init__(
+        self, root: str = "data/coco", *, year: int = 2017, hold_out: float = SHARE, image_size: Size = 320, **options: Any
+    ) -> None:
         super().__init__(image_size=image_size, **options)
-        self.root, self.year = Path(root), year
+        self.root, self.year, self.hold_out = Path(root), year, checked_share(hold_out, type(self).__name__)
         self._files: dict[tuple[Path, frozenset[str]], CocoFile] = {}
 
     @property
@@ -69,6 +76,20 @@ class COCO(DataModule):
             images = [image for image in images if not image.crowd.all()]
         folder = f"{'train' if split == 'train' else 'val'}{self.year}"
         return SceneFiles(images, CocoReader(self.root, folder, self._path(split), self.fields).scene)
+
+    def run_scenes(self, split: Split) -> SceneFiles[CocoImage]:
+        found: dict[Split, SceneFiles[CocoImage]] = {}
+
+        def listed(name: Split) -> Sequence[CocoImage]:
+            found[split] = self.scenes(name)
+            return found[split].items
+
+        def remark(text: str) -> None:
+            self.remark(f"{self.root}: {text}")
+
+        there = [name for name in _SPLITS if self._path(name).is_file()]
+        items = divided(split, there, listed, self.hold_out, remark, name=_name_of)
+        return SceneFiles(items, found[split].read)  # what was listed last has the folder that they are of
 
     def _keypoints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
         """What the metadata says of keypoints: nothing in this file's instances."""
@@ -112,6 +133,10 @@ class CocoImage:
     crowd: NDArray[np.bool_]  # (N,)
     segmentations: list[Any] = field(default_factory=list)  # N lists of polygons, or run-length codes
     keypoints: NDArray[np.float32] | None = None  # (N, K, 3)
+
+
+def _name_of(image: CocoImage) -> str:
+    return str(image.name)
 
 
 @dataclass(frozen=True)

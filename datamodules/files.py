@@ -139,10 +139,13 @@ def read_text(path: Path, expected: str) -> str:
     Raises:
         InputError: as :func:`content`, or it is not UTF-8.
     """
+    text = content(path, expected)
     try:
-        return content(path, expected).decode("utf-8-sig")
+        return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: no text in UTF-8 (byte {error.start}): expected {expected}") from None
+        kind = "UTF-16, as Excel's “Unicode text”" if text[:2] in (b"\xff\xfe", b"\xfe\xff") else "Latin-1 or another"
+        why = f"no text in UTF-8 (byte {error.start}; it may be {kind}): save it as UTF-8 (Excel: “CSV UTF-8”)"
+        raise InputError(f"{path}: {why}; expected {expected}") from None
 
 
 def read_json(path: Path, expected: str) -> Any:

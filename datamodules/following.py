@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 
-BOOKKEEPING = {*vars(pl.LightningDataModule()), "trainer", "skipped", "_loaders", "_made_with", "_cache"}
+BOOKKEEPING = {*vars(pl.LightningDataModule()), "trainer", "skipped", "remarks", "_loaders", "_made_with", "_cache"}
 """Attributes of a data module that no batch depends on."""
 
 

@@ -14,6 +14,7 @@ from .loading import Key, Skipped
 from .scene import COMPUTED, FIELDS, Scene, SceneError, declared, keep_objects, printable
 from .scene_cache import SceneCache, size_of
 from .transforms import SceneTransform
+from .unlearned import ForegroundSought, readable
 
 if TYPE_CHECKING:
     from .base import DataModule
@@ -38,7 +39,7 @@ class PreparedScenes(Dataset[Any]):
     """The scenes of a split, each checked, augmented, resized and reduced to the fields in use."""
 
     def __init__(self, data: DataModule, split: Split, *, augment: bool, cache: SceneCache | None = None) -> None:
-        self.source = data.scenes(split)
+        self.source = data.run_scenes(split)
         self.cache = None if data.originals or getattr(self.source, "in_memory", False) else cache
         self.first = _FIRST_NUMBER[split]
         self.metadata, self.invalid, self.seed = data.metadata, data.invalid, run_seed()
@@ -48,6 +49,7 @@ class PreparedScenes(Dataset[Any]):
         self.name, self.promised, self.promise_kept = type(data).__name__, data.fields - COMPUTED, False
         self.sound = bytearray(len(self.source))
         """1 for each scene that was found to keep the contract: it is checked once, and not each epoch."""
+        self.foreground = ForegroundSought(least=1 if split == "train" else 4)
         transforms, flip_pairs = data.augment if augment else (), data.metadata.flip_pairs
         self.transform = SceneTransform(transforms, data.image_size, data.resize_mode, flip_pairs)
         self.chosen: list[int] | None = None
@@ -109,6 +111,7 @@ class PreparedScenes(Dataset[Any]):
         where = printable(scene.get("name", f"scene {index}"))
         if whole:
             raise SceneError(f"{where}: {whole[0]}")
+        self.foreground.look(scene, self.metadata, lambda: readable(self.source.__getitem__, len(self.source)))
         if not objects:
             self.sound[index] = 1
             return scene, []

@@ -13,13 +13,17 @@ import torchvision
 
 from .base import DataModule, Size, Split
 from .files import SceneFiles, below, content, existing, read_text
-from .images import read_image, read_mask
+from .holding_out import SHARE, checked_share, divided
+from .images import read_image, read_mask, with_any_ending
 from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
 
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
 )
+_SPLITS: tuple[Split, ...] = ("train", "val", "test")
+_FLAGS = {"0": False, "1": True, "false": False, "true": True, "": False}
+"""What ``difficult`` may be, in small or capital letters; VOC has 0 and 1."""
 _FROM_XML = frozenset({"label", "labels", "boxes", "difficult"})
 
 
@@ -32,13 +36,16 @@ class VOC(DataModule):
 
     Splits are the lists of ``ImageSets/Main``, or of ``ImageSets/Segmentation`` where a mask is needed (see
     ``require``). Where there is no ``test.txt`` (the annotations of VOC 2012's test are not public), the test split is
-    ``val``.
+    ``val.txt``, and a part of ``train.txt`` is held out for validation; as it is where there is no ``val.txt``. An image may
+    have any ending of an image (``a.JPG``, ``a.png``).
 
     Args:
         root: the folder of ``VOCdevkit/VOC<year>/``, or of ``VOC<year>/``.
         year: which of the two.
         classes: names of the classes, in the order in which labels count them; VOC's twenty where nothing else is said.
         download: get what is missing from the official servers.
+        hold_out: share of the training images (5,000 at most) that is held out for validation where it has no list but the
+            test's; with 0 it is the test's.
         image_size: side of the square images of a batch, or (H, W).
         options: those of :class:`DataModule`.
     """
@@ -52,10 +59,12 @@ class VOC(DataModule):
         year: Literal[2007, 2012] = 2012,
         classes: Sequence[str] = CLASSES,
         download: bool = False,
+        hold_out: float = SHARE,
         image_size: Size = 300,
         **options: Any,
     ) -> None:
         super().__init__(image_size=image_size, **options)
+        self.hold_out = checked_share(hold_out, "VOC")
         self.root, self.year, self.classes, self.download = Path(root), year, tuple(classes), download
 
     @property
@@ -86,10 +95,16 @@ class VOC(DataModule):
         kind = "Segmentation" if "mask" in self.fields else "Main"
         layout = f"PASCAL VOC's layout, VOCdevkit/VOC{self.year}/ImageSets/{kind}/train.txt"
         lists = existing(self.folder / "ImageSets" / kind, layout)
-        name = "val" if split == "test" and not (lists / "test.txt").is_file() else split
-        path = lists / f"{name}.txt"
-        names = [line.strip() for line in read_text(path, layout).splitlines() if line.strip()]
-        return SceneFiles(names, VOCReader(self.folder, path, self.classes, self.fields).scene)
+        there: list[Split] = [name for name in _SPLITS if (lists / f"{name}.txt").is_file()]
+
+        read: list[Split] = []
+
+        def listed(name: Split) -> list[str]:
+            read.append(name)
+            return [line.strip() for line in read_text(lists / f"{name}.txt", layout).splitlines() if line.strip()]
+
+        names = divided(split, there, listed, self.hold_out, lambda text: self.remark(f"{lists}: {text}"))
+        return SceneFiles(names, VOCReader(self.folder, lists / f"{read[-1]}.txt", self.classes, self.fields).scene)
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,7 @@ class VOCReader:
     fields: frozenset[str]
 
     def scene(self, name: str) -> Scene:
-        path = self._file("JPEGImages", f"{name}.jpg")
+        path = with_any_ending(self._file("JPEGImages", f"{name}.jpg"))
         scene: Scene = {"image": read_image(path), "name": f"JPEGImages/{path.name}"}
         if "mask" in self.fields:
             scene["mask"] = read_mask(self._file("SegmentationClass", f"{name}.png"))
@@ -143,11 +158,9 @@ class VOCReader:
         x1, y1, x2, y2 = (_number(element, f"bndbox/{corner}") for corner in ("xmin", "ymin", "xmax", "ymax"))
         # Two corners in one pixel would be a box of one pixel; it is a slip of the annotator's hand.
         shift = 1 if x2 > x1 and y2 > y1 else 0
-        return (
-            self.classes.index(name),
-            (x1 - shift, y1 - shift, x2, y2),
-            element.findtext("difficult", "0").strip() == "1",
-        )
+        if (flag := element.findtext("difficult", "0").strip()).lower() not in _FLAGS:
+            raise ValueError(f"<difficult> is {quoted(flag)}; 0 or 1 expected")
+        return self.classes.index(name), (x1 - shift, y1 - shift, x2, y2), _FLAGS[flag.lower()]
 
 
 def _parsed(path: Path) -> ET.Element:

@@ -33,7 +33,7 @@ def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
     """
     summary, config = read_summary(folder) | dict(coming or {}), read_config(folder)
     tested = test_metrics(folder, summary)
-    lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), ""]
+    lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), "", *_remarks(summary)]
     lines += _expectations(config.get("expect"), tested) + _metrics("Test", tested)
     lines += _metrics("Last values of training and validation", summary.get("metrics", {}))
     lines += _evaluations(folder) + _curve(folder) + _pictures(folder) + _filters(folder)
@@ -55,6 +55,7 @@ def write_evaluation_report(folder: Path) -> Path:
         "",
         *_table(EVALUATION_FACTS, facts),
         "",
+        *_remarks(found),
     ]
     lines += _expectations(found.get("expect"), found.get("metrics", {})) + _metrics("Measured", found.get("metrics", {}))
     path = _written(folder, lines + _pictures(folder))
@@ -108,6 +109,13 @@ def _facts(summary: dict[str, Any]) -> list[str]:
         "commit": "commit",
     }
     return _table(keys, summary)
+
+
+def _remarks(values: Mapping[str, Any]) -> list[str]:
+    """What was made of the data's files without being asked."""
+    found = values.get("remarks")
+    lines = [f"- {plain(remark)}" for remark in found if isinstance(remark, str)] if isinstance(found, list) else []
+    return ["## Data", "", *lines, ""] if lines else []
 
 
 def _table(keys: dict[str, str], values: dict[str, Any]) -> list[str]:

@@ -76,7 +76,7 @@ class RunSummary(pl.Callback):
             self.folder.resume(trainer.global_step)
         started = read_summary(self.folder.folder).get("started") or _now()
         values = {"state": "running", "reason": "", "name": self.folder.title, "started": started}
-        self._write({**values, **surroundings(trainer), **of_wandb})
+        self._write({**values, "remarks": remarks_of(trainer), **surroundings(trainer), **of_wandb})
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         self.folder.flush()  # what was logged before a checkpoint must not be lost behind it
@@ -112,6 +112,7 @@ class RunSummary(pl.Callback):
             "reason": "",
             **ending(trainer),
             "finished": _now(),
+            "remarks": remarks_of(trainer),
             "metrics": last_metrics(self.folder.folder),
             "steps": trainer.global_step,
             "epochs": trainer.current_epoch,
@@ -146,6 +147,11 @@ class RunSummary(pl.Callback):
 def last_metrics(folder: Path) -> dict[str, float]:
     """The last value of each metric that the run has logged: the same whether it was interrupted or not."""
     return {name: value for row in read_metrics(folder) for name, value in row.items() if name not in AXES}
+
+
+def remarks_of(trainer: pl.Trainer) -> list[str]:
+    """What was made of the data's files without being asked: a split held out of another, files passed over."""
+    return list(getattr(trainer.datamodule, "remarks", ()))  # type: ignore[attr-defined]
 
 
 def metrics_of(trainer: pl.Trainer) -> dict[str, float]:

@@ -76,6 +76,8 @@ class Doctor(LecternCLI):
             except (InputError, OSError) as error:
                 _say("data", f"{split}: {error}")
                 fine = False
+        for remark in data.remarks:
+            _say("data", remark)
         if not fine:
             return False
         _say(

@@ -12,7 +12,7 @@ from experiments.runs.evaluation import EvaluationFolder, is_own_data
 from experiments.runs.files import CHECKPOINTS
 from lightning_modules.distributed import gather_objects
 
-from .callbacks import metrics_of, surroundings
+from .callbacks import metrics_of, remarks_of, surroundings
 
 SPLITS = {"validate": "val", "test": "test", "predict": "test"}
 
@@ -74,6 +74,7 @@ class Evaluated(pl.Callback):
                 "split": SPLITS[self.command],
                 "scenes": sum(scenes for scenes, _ in parts),
                 "left_out": len({text for _, skipped in parts for text in skipped}),
+                "remarks": remarks_of(trainer),
                 "own_data": of_run and is_own_data(self.folder.folder.parents[1], self.data),
                 "metrics": metrics_of(trainer),
                 "expect": self.expect,
