@@ -84,8 +84,6 @@ def _object_problems(kind: Kind, value: Any, size: tuple[int, int], metadata: Da
             faults = [_box_problem(box, *size) for box in value.tolist()]
         case Points():
             faults = [_points_problem(points, metadata) for points in value]
-        case Masks():
-            faults = ["" if filled else "its mask has no pixel" for filled in have_pixels(value)]
         case Areas():
             faults = ["" if 0 <= area < float("inf") else f"area is {area:g}, expected 0 or more" for area in value.tolist()]
         case _:
@@ -93,20 +91,20 @@ def _object_problems(kind: Kind, value: Any, size: tuple[int, int], metadata: Da
     return ((i, text) for i, text in enumerate(faults) if text)
 
 
-def have_pixels(masks: Tensor) -> list[bool]:
-    """Which of the masks (N, H, W) are not empty."""
-    return [bool(mask.any()) for mask in masks]
+def without_pixels(scene: Scene) -> dict[int, str]:
+    """The objects whose mask has no pixel, and that it has none.
+
+    On disk that is a fault, while a crop or a resizing may leave none of a mask. A box with nothing in it is no truth: neither to
+    train a mask on, nor to be found.
+    """
+    masks = [mask for _, _, value in of_kind(scene, Masks) for mask in value]
+    return {i: "its mask has no pixel" for i, mask in enumerate(masks) if not bool(mask.any())}
 
 
 def with_pixels(scene: Scene) -> Scene:
-    """The scene without the objects whose mask has no pixel left after a crop or a resizing.
-
-    A box with nothing in it is no truth: neither to train a mask on, nor to be found.
-    """
-    for _, _, masks in of_kind(scene, Masks):
-        if not all(kept := have_pixels(masks)):
-            return keep_objects(scene, [i for i, filled in enumerate(kept) if filled])
-    return scene
+    """The scene without those objects."""
+    empty = without_pixels(scene)
+    return keep_objects(scene, [i for i in range(len(scene["masks"])) if i not in empty]) if empty else scene
 
 
 def _label_problem(field: str, label: int, kind: Kind, metadata: DatasetMetadata) -> str:

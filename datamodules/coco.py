@@ -12,7 +12,7 @@ import torch
 from .base import DataModule, Size, Split
 from .coco_annotations import AnnotationReader, CocoImage, SomeKeypoints, named
 from .coco_masks import draw_masks
-from .files import SceneFiles, below, read_json
+from .files import SceneFiles, below, read_json, refuse_twice
 from .images import read_image
 from .keypoint_pairs import pairs_by_name, pairs_given
 from .main_object import main_label
@@ -160,9 +160,9 @@ class CocoFile:
             labels = _labels(content["categories"], classes)
             keypoints = SomeKeypoints(content["categories"]) if "keypoints" in fields else None
             annotations: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
-            _refuse_twice("images", "id", [image["id"] for image in content["images"]])
-            _refuse_twice("images", "file_name", [image["file_name"] for image in content["images"]])
-            _refuse_twice("annotations", "id", [a["id"] for a in content["annotations"] if a.get("id") is not None])
+            refuse_twice("images", "id", [image["id"] for image in content["images"]])
+            refuse_twice("images", "file_name", [image["file_name"] for image in content["images"]])
+            refuse_twice("annotations", "id", [a["id"] for a in content["annotations"] if a.get("id") is not None])
             strays = []
             for annotation in content["annotations"]:
                 if annotation["category_id"] not in labels:
@@ -192,22 +192,14 @@ def _labels(categories: list[dict[str, Any]], classes: Sequence[str]) -> dict[An
     names = [category["name"] for category in categories]
     if strange := [name for name in names if not _is_name(name)]:
         raise InputError(f"a category's name is {quoted(strange[0])}, expected a text")
-    _refuse_twice("categories", "id", [category["id"] for category in categories])
-    _refuse_twice("categories", "name", names)
+    refuse_twice("categories", "id", [category["id"] for category in categories])
+    refuse_twice("categories", "name", names)
     classes = classes or names
     if unknown := [name for name in names if name not in classes]:
         raise InputError(
             f"category {quoted(unknown[0])} is none of the validation file's ({', '.join(classes)}); both need all"
         )
     return {category["id"]: classes.index(category["name"]) for category in categories}
-
-
-def _refuse_twice(where: str, key: str, values: list[Any]) -> None:
-    seen: set[Any] = set()
-    for value in values:
-        if value in seen:
-            raise InputError(f"{where}: {key} {quoted(value)} is there twice; give each its own (files that are put together?)")
-        seen.add(value)
 
 
 _OTHER_FORMAT = (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from .checking import check_promise, problems, with_pixels
+from .checking import check_promise, problems, with_pixels, without_pixels
 from .loading import Key, Skipped
 from .main_object import main_label
 from .resizing import resize_matrix
@@ -160,7 +160,7 @@ class PreparedScenes(Dataset[Any]):
         where = printable(scene.get("name", f"scene {index}"))
         if whole:
             raise SceneError(f"{where}: {whole[0]}")
-        objects |= loaded.get("faults", {})
+        objects = without_pixels(scene) | objects | loaded.get("faults", {})
         if not objects:
             self.sound[index] = 1
             return scene, []
