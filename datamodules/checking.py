@@ -94,8 +94,8 @@ def _object_problems(kind: Kind, value: Any, size: tuple[int, int], metadata: Da
 def without_pixels(scene: Scene) -> dict[int, str]:
     """The objects whose mask has no pixel, and that it has none.
 
-    On disk that is a fault, while a crop or a resizing may leave none of a mask. A box with nothing in it is no truth: neither to
-    train a mask on, nor to be found.
+    On disk that is a fault, while a crop or a resizing may leave none of a mask. A box with nothing in it is no truth: neither
+    to train a mask on, nor to be found.
     """
     masks = [mask for _, _, value in of_kind(scene, Masks) for mask in value]
     return {i: "its mask has no pixel" for i, mask in enumerate(masks) if not bool(mask.any())}
