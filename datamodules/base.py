@@ -49,8 +49,9 @@ class DataModule(pl.LightningDataModule):
         data_seed: which data: which ``train_samples`` are taken; of drawn scenes, which are drawn.
         cache_mib: MiB that this process (one a device) and its workers together may take to keep the scenes they have read:
             decoded, and resized where nothing is augmented. What does not fit, and with 0 every scene, is read in each epoch.
-        invalid: what happens to a scene or an object that breaks the contract: ``error`` stops and names it; ``skip`` leaves
-            it out, with a warning that names it and a count.
+        invalid: what happens to a scene or an object that is wrong, or that an augmentation cannot do: ``error`` stops and
+            names it; ``skip`` leaves it out, with a warning that names it, and counts it in the run's summary and report.
+            A class that nobody knows, and a split without a scene that can be used, are errors under both.
     """
 
     provides: ClassVar[frozenset[str]] = frozenset()
@@ -183,6 +184,8 @@ class DataModule(pl.LightningDataModule):
         name = type(self).__name__
         if len(dataset) == 0:
             raise InputError(f"{name}: the {split} split is empty")
+        if self.invalid == "skip" and not self.originals:  # of which each is read once
+            dataset.first_usable()
         rank, ranks = self._ranks()
         if training and len(dataset) < self.batch_size:
             raise InputError(

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, below, existing, read_text, split_of
+from .files import SceneFiles, below, existing, read_text, refuse_twice, split_of
 from .images import read_image
 from .scene import DatasetMetadata, InputError, Scene, quoted
 
@@ -52,6 +52,7 @@ class CaltechBoxes(DataModule):
 
     def scenes(self, split: Split) -> SceneFiles[_Item]:
         items = [item for name in self.classes for item in self._read_class(name)]
+        refuse_twice(f"{self.root / 'annotations'}", "image", [f"{name}/{file}" for name, file, _, _ in items])
         return SceneFiles([item for item in items if split_of(f"{item[0]}/{item[1]}") == split], partial(_read, self.root))
 
     def _read_class(self, name: str) -> list[_Item]:

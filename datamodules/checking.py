@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .kinds import Boxes, Kind, Map, Masks, PerObject, Points, Scalar
-from .scene import FIELDS, IGNORE, DatasetMetadata, InputError, Scene, declared
+from .kinds import Areas, Boxes, Kind, Map, Masks, PerObject, Points, Scalar
+from .scene import FIELDS, IGNORE, DatasetMetadata, InputError, Scene, declared, keep_objects, of_kind
 
 
 def check_promise(name: str, fields: frozenset[str], scene: Scene) -> None:
@@ -84,9 +84,27 @@ def _object_problems(kind: Kind, value: Any, size: tuple[int, int], metadata: Da
             faults = [_box_problem(box, *size) for box in value.tolist()]
         case Points():
             faults = [_points_problem(points, metadata) for points in value]
+        case Areas():
+            faults = ["" if 0 <= area < float("inf") else f"area is {area:g}, expected 0 or more" for area in value.tolist()]
         case _:
             faults = []
     return ((i, text) for i, text in enumerate(faults) if text)
+
+
+def without_pixels(scene: Scene) -> dict[int, str]:
+    """The objects whose mask has no pixel, and that it has none.
+
+    On disk that is a fault, while a crop or a resizing may leave none of a mask. A box with nothing in it is no truth: neither
+    to train a mask on, nor to be found.
+    """
+    masks = [mask for _, _, value in of_kind(scene, Masks) for mask in value]
+    return {i: "its mask has no pixel" for i, mask in enumerate(masks) if not bool(mask.any())}
+
+
+def with_pixels(scene: Scene) -> Scene:
+    """The scene without those objects."""
+    empty = without_pixels(scene)
+    return keep_objects(scene, [i for i in range(len(scene["masks"])) if i not in empty]) if empty else scene
 
 
 def _label_problem(field: str, label: int, kind: Kind, metadata: DatasetMetadata) -> str:
@@ -110,12 +128,16 @@ def _box_problem(box: list[float], height: int, width: int) -> str:
     # One pixel of grace: some official annotations count the last pixel's far edge from 1.
     if x1 < -1 or y1 < -1 or x2 > width + 1 or y2 > height + 1:
         return f"{text} leaves its image of {width} x {height} (W x H)"
+    if min(x2, width) <= max(x1, 0) or min(y2, height) <= max(y1, 0):
+        return f"{text} lies beside its image of {width} x {height} (W x H)"
     return ""
 
 
 def _points_problem(keypoints: Tensor, metadata: DatasetMetadata) -> str:
     if keypoints.shape != (len(metadata.keypoints), 3):
         return f"keypoints of an instance are {tuple(keypoints.shape)}, expected ({len(metadata.keypoints)}, 3)"
+    if strange := [v for v in keypoints[:, 2].tolist() if v not in (0, 1, 2)]:
+        return f"visibility of a keypoint is {strange[0]:g}, expected 0 (not labelled), 1 (hidden) or 2 (visible)"
     labelled = keypoints[keypoints[:, 2] > 0, :2]
     if not bool(torch.isfinite(labelled).all()):
         return "a labelled keypoint is not finite"

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from .base import DataModule, Size, Split
+from .coco_annotations import AnnotationReader, CocoImage, SomeKeypoints, named
 from .coco_masks import draw_masks
-from .files import SceneFiles, below, read_json
+from .files import SceneFiles, below, read_json, refuse_twice
 from .holding_out import SHARE, checked_share, divided
 from .images import read_image
-from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
+from .keypoint_pairs import pairs_by_name, pairs_given
+from .main_object import main_label
+from .scene import DatasetMetadata, InputError, ReadScene, Scene, SceneError, quoted
 
 _SPLITS: tuple[Split, ...] = ("train", "val")
 _LAYOUT = "COCO's train2017/, val2017/ and annotations/, as cocodataset.org/#download has them"
@@ -60,6 +61,8 @@ class COCO(DataModule):
         file = self._file(path, frozenset())
         try:
             keypoints = self._keypoints(file.categories)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
         except _OTHER_FORMAT as error:
             raise _wrong(path, error) from None
         return DatasetMetadata(
@@ -71,6 +74,9 @@ class COCO(DataModule):
 
     def scenes(self, split: Split) -> SceneFiles[CocoImage]:
         file = self._file(self._path(split), self.fields)
+        if self.invalid == "error" and (faults := file.faults):
+            raise SceneError(f"{self._path(split)}: {faults[0]} (data.invalid: skip leaves such objects out)")
+        self._report([f"{self._path(split)}: {stray}" for stray in file.strays])
         images = file.images
         if "label" in self.fields:
             images = [image for image in images if not image.crowd.all()]
@@ -101,38 +107,44 @@ class COCO(DataModule):
 
     def _file(self, path: Path, fields: frozenset[str]) -> CocoFile:
         if (path, fields) not in self._files:
-            self._files[path, fields] = CocoFile.read(path, fields)
+            classes = self.metadata.classes if fields else ()
+            self._files[path, fields] = CocoFile.read(path, fields, classes)
         return self._files[path, fields]
 
 
 class COCOKeypoints(COCO):
     """COCO's people with 17 keypoints, ``annotations/person_keypoints_*.json``; see :class:`COCO`.
 
-    The file's keypoints are indices of pixels; half a pixel is added to have their centres.
+    The file's keypoints are indices of pixels; half a pixel is added to have their centres. Its categories that have keypoints
+    share one list of them; objects of the others have none that is labelled.
+
+    Args:
+        root: as :class:`COCO` has it.
+        flip_pairs: the names of each two keypoints that a mirror exchanges, such as [[paw_a, paw_b]]; an empty list says that
+            there are none. By default they are told from the names: ``left_eye``, ``eye_l``, ``LEye`` … Where they cannot be
+            told, an augmentation that mirrors an image is refused.
+        image_size: side of the square images of a batch, or (H, W).
+        options: those of :class:`COCO`.
     """
 
     provides = COCO.provides | {"keypoints"}
     annotations = "person_keypoints"
 
+    def __init__(
+        self,
+        root: str = "data/coco",
+        *,
+        flip_pairs: Sequence[tuple[str, str]] | None = None,
+        image_size: Size = 320,
+        **options: Any,
+    ) -> None:
+        super().__init__(root, image_size=image_size, **options)
+        self.flip_pairs = flip_pairs
+
     def _keypoints(self, categories: list[dict[str, Any]]) -> dict[str, Any]:
-        names = tuple(categories[0]["keypoints"])
-        pairs = [(names.index(n), names.index(n.replace("left", "right"))) for n in names if n.startswith("left")]
-        skeleton = [(a - 1, b - 1) for a, b in categories[0]["skeleton"]]
-        return {"keypoints": names, "skeleton": tuple(skeleton), "flip_pairs": tuple(pairs)}
-
-
-@dataclass(frozen=True, slots=True)
-class CocoImage:
-    """What a file of COCO's format says of one image, in arrays: a million dicts would fill each worker's memory."""
-
-    name: str
-    size: tuple[int, int]
-    boxes: NDArray[np.float32]  # (N, 4) xyxy
-    labels: NDArray[np.int64]  # (N,)
-    area: NDArray[np.float32]  # (N,)
-    crowd: NDArray[np.bool_]  # (N,)
-    segmentations: list[Any] = field(default_factory=list)  # N lists of polygons, or run-length codes
-    keypoints: NDArray[np.float32] | None = None  # (N, K, 3)
+        found = SomeKeypoints(categories)
+        pairs = pairs_by_name(found.names) if self.flip_pairs is None else pairs_given(found.names, self.flip_pairs)
+        return {"keypoints": found.names, "skeleton": found.skeleton, "flip_pairs": pairs}
 
 
 def _name_of(image: CocoImage) -> str:
@@ -146,33 +158,72 @@ class CocoFile:
     categories: list[dict[str, Any]]
     images: list[CocoImage]
 
+    strays: list[str] = field(default_factory=list)
+    """Annotations of images that the file does not list."""
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with single annotations."""
+        return self.strays + [f"annotation {i.ids[at]}: {fault}" for i in self.images for at, fault in i.faults.items()]
+
     @classmethod
-    def read(cls, path: Path, fields: frozenset[str]) -> CocoFile:
+    def read(cls, path: Path, fields: frozenset[str], classes: Sequence[str] = ()) -> CocoFile:
         """Reads what ``fields`` need.
+
+        Args:
+            path: the file.
+            fields: those of a scene that are asked for.
+            classes: the names that labels count; the file's categories in its order where none are given.
 
         Raises:
             InputError: there is no such file.
-            InputError: the file lacks something, or an annotation names an image or a category that is not in it.
+            InputError: the file lacks something, an annotation names a category that is not in it, or an id is there twice.
         """
         content = read_json(path, _LAYOUT)
         try:
-            labels = {category["id"]: i for i, category in enumerate(content["categories"])}
-            if strange := [category["name"] for category in content["categories"] if not _is_name(category["name"])]:
-                raise InputError(f"{path}: a category's name is {quoted(strange[0])}, expected a text")
-            annotations: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
+            labels = _labels(content["categories"], classes)
+            keypoints = SomeKeypoints(content["categories"]) if "keypoints" in fields else None
+            annotations: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
+            refuse_twice("images", "id", [image["id"] for image in content["images"]])
+            refuse_twice("images", "file_name", [image["file_name"] for image in content["images"]])
+            refuse_twice("annotations", "id", [a["id"] for a in content["annotations"] if a.get("id") is not None])
+            strays = []
             for annotation in content["annotations"]:
-                for key, known in (("image_id", annotations), ("category_id", labels)):
-                    if annotation[key] not in known:
-                        which = f"annotation {quoted(annotation['id'])} has {key} {quoted(annotation[key])}"
-                        raise InputError(f"{path}: {which}, which the file does not list")
-                annotations[annotation["image_id"]].append(annotation)
-            keypoints = len(content["categories"][0]["keypoints"]) if "keypoints" in fields else 0
-            images = [_image(image, annotations.pop(image["id"]), labels, keypoints, fields) for image in content["images"]]
+                if annotation["category_id"] not in labels:
+                    raise InputError(f"{_which(annotation)} has category_id {quoted(annotation['category_id'])}, {_UNLISTED}")
+                if annotation["image_id"] in annotations:
+                    annotations[annotation["image_id"]].append(annotation)
+                else:
+                    strays.append(f"{_which(annotation)} has image_id {quoted(annotation['image_id'])}, {_UNLISTED}")
+            reader = AnnotationReader(labels, keypoints.counts if keypoints else {}, fields)
+            images = [reader.image(image, annotations.pop(image["id"])) for image in content["images"]]
         except InputError as error:
             raise InputError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
         except _OTHER_FORMAT as error:
             raise _wrong(path, error) from None
-        return cls(content["categories"], images)
+        return cls(content["categories"], images, strays)
+
+
+_UNLISTED = "which the file does not list"
+
+
+def _which(annotation: dict[str, Any]) -> str:
+    return f"annotation {quoted(annotation.get('id'))}"
+
+
+def _labels(categories: list[dict[str, Any]], classes: Sequence[str]) -> dict[Any, int]:
+    """The label of each category, by its id."""
+    names = [category["name"] for category in categories]
+    if strange := [name for name in names if not _is_name(name)]:
+        raise InputError(f"a category's name is {quoted(strange[0])}, expected a text")
+    refuse_twice("categories", "id", [category["id"] for category in categories])
+    refuse_twice("categories", "name", names)
+    classes = classes or names
+    if unknown := [name for name in names if name not in classes]:
+        raise InputError(
+            f"category {quoted(unknown[0])} is none of the validation file's ({', '.join(classes)}); both need all"
+        )
+    return {category["id"]: classes.index(category["name"]) for category in categories}
 
 
 _OTHER_FORMAT = (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError)
@@ -187,64 +238,6 @@ def _is_name(name: Any) -> bool:
     return isinstance(name, str) and name.isprintable()
 
 
-def _rows(annotations: list[dict[str, Any]], key: str, length: int) -> NDArray[np.float64]:
-    """The ``length`` numbers that each annotation has under a key, float64 (N, length).
-
-    Raises:
-        InputError: one has more, less, or something else; the message names the annotation.
-    """
-    for annotation in annotations:
-        values = annotation[key]
-        if not isinstance(values, list) or len(values) != length or not all(isinstance(v, int | float) for v in values):
-            found = f"{len(values)} values" if isinstance(values, list) else quoted(values)
-            which = f"annotation {quoted(annotation.get('id'))}: {key} is {found}"
-            raise InputError(f"{which}, expected {length} numbers")
-    return np.array([a[key] for a in annotations], np.float64).reshape(-1, length)
-
-
-def _number(annotation: dict[str, Any], key: str) -> float:
-    """The number that an annotation has under a key.
-
-    Raises:
-        InputError: it has something else; the message names the annotation.
-    """
-    value = annotation[key]
-    if not isinstance(value, int | float):
-        raise InputError(f"annotation {quoted(annotation.get('id'))}: {key} is {quoted(value)}, expected a number")
-    return value
-
-
-def _image(
-    image: dict[str, Any],
-    annotations: list[dict[str, Any]],
-    labels: dict[int, int],
-    number_of_keypoints: int,
-    fields: frozenset[str],
-) -> CocoImage:
-    boxes = _rows(annotations, "bbox", 4)
-    boxes[:, 2:] += boxes[:, :2]
-    keypoints = None
-    if "keypoints" in fields:
-        keypoints = _rows(annotations, "keypoints", 3 * number_of_keypoints).astype(np.float32)
-        keypoints = keypoints.reshape(-1, number_of_keypoints, 3)
-        keypoints[..., :2] += 0.5
-        keypoints[keypoints[..., 2] == 0] = 0
-    return CocoImage(
-        name=image["file_name"],
-        size=(image["height"], image["width"]),
-        boxes=boxes.astype(np.float32),
-        labels=np.array([labels[a["category_id"]] for a in annotations], np.int64),
-        area=np.array([_number(a, "area") for a in annotations], np.float32),
-        crowd=np.array([_number({"iscrowd": 0} | a, "iscrowd") for a in annotations], bool),
-        segmentations=[_compact(a["segmentation"]) for a in annotations] if "masks" in fields else [],
-        keypoints=keypoints,
-    )
-
-
-def _compact(segmentation: Any) -> Any:
-    return segmentation if isinstance(segmentation, dict) else [np.array(polygon) for polygon in segmentation]
-
-
 @dataclass(frozen=True)
 class CocoReader:
     """Reads an image and makes a scene of what is known of it."""
@@ -257,19 +250,21 @@ class CocoReader:
 
     def scene(self, image: CocoImage) -> Scene:
         path, name = below(self.root / self.folder, image.name, self.file), f"{self.folder}/{image.name}"
-        scene: Scene = {"image": read_image(path), "name": name}
+        scene: ReadScene = {"image": read_image(path), "name": name}
         height, width = scene["image"].shape[1:]
         if (height, width) != image.size:
             listed = f"{quoted(image.size[1])} x {quoted(image.size[0])}"
             raise SceneError(f"{name}: the image is {width} x {height}, in its annotation {listed} (W x H)")
+        faults = dict(image.faults)
+        scene["faults"], scene["called"] = faults, named(image.ids, self.file.name)
         scene["boxes"] = torch.from_numpy(image.boxes)
         scene["labels"] = torch.from_numpy(image.labels)
         scene["area"] = torch.from_numpy(image.area)
         scene["crowd"] = torch.from_numpy(image.crowd)
         if "masks" in self.fields:
-            scene["masks"] = torch.from_numpy(draw_masks(name, image.segmentations, height, width))
+            scene["masks"] = torch.from_numpy(draw_masks(name, image.segmentations, height, width, faults))
         if image.keypoints is not None:
             scene["keypoints"] = torch.from_numpy(image.keypoints)
         if "label" in self.fields:
-            scene["label"] = scene["labels"][scene["area"].where(~scene["crowd"], -1).argmax()]
+            scene["label"] = main_label(scene, faults)
         return scene

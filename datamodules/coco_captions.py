@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, below, read_json
+from .files import SceneFiles, below, read_json, refuse_twice
 from .holding_out import SHARE, checked_share, divided
 from .images import read_image
 from .scene import DatasetMetadata, InputError, Scene, quoted
@@ -87,6 +87,7 @@ class COCOCaptions(DataModule):
         path = self._path(name)
         content = read_json(path, _LAYOUT)
         try:
+            refuse_twice(f"{path}: images", "id", [image["id"] for image in content["images"]])
             captions = defaultdict(list)
             for annotation in content["annotations"]:
                 captions[annotation["image_id"]].append(" ".join(words(annotation["caption"])))

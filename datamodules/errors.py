@@ -19,6 +19,10 @@ class SceneError(InputError):
     """A scene that breaks the contract: its message says which file and what is wrong with it."""
 
 
+class UnknownClassError(SceneError):
+    """A scene of other classes than its data set has: it says that the data are not those meant, so nothing passes it over."""
+
+
 def printable(text: str) -> str:
     """Text for a terminal: control bytes, lone surrogates and marks that turn the direction of writing are spelled out.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -161,6 +161,19 @@ def read_json(path: Path, expected: str) -> Any:
         raise InputError(f"{path}: nested too deeply: expected {expected}") from None
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error})") from None
+
+
+def refuse_twice(where: str, key: str, values: Iterable[Any]) -> None:
+    """Nothing, where the values are all different.
+
+    Raises:
+        InputError: two of them are one: what is said of it by that name is said of two things.
+    """
+    seen: set[Any] = set()
+    for value in values:
+        if value in seen:
+            raise InputError(f"{where}: {key} {quoted(value)} is there twice; give each its own (files that are put together?)")
+        seen.add(value)
 
 
 def split_of(name: str) -> Split:

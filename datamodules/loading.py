@@ -135,9 +135,14 @@ class EpochLoader:
 
     def __iter__(self) -> Iterator[Batch | None]:
         self.sampler.first = self.position()
-        for batch in self._prepared():
+        reason, usable = "", self.sampler.first > 0 or self.sampler.ranks > 1  # another rank may have one
+        for number, batch in enumerate(self._prepared(), self.sampler.first + 1):
             if batch is not None and "skipped" in batch:
+                reason = reason or batch["skipped"][0]
                 self.report(batch.pop("skipped"))
+            usable = usable or bool(batch)
+            if reason and not usable and number == len(self):  # and not behind it, where nobody asks any more
+                raise InputError(f"none of the {self.scenes} scenes can be used; the first: {reason}")
             # None keeps the count of batches, so that the ranks of a distributed run stay in step.
             yield batch or None
 

@@ -37,12 +37,15 @@ def resize_matrix(size: tuple[int, int], image_size: tuple[int, int], resize_mod
     return np.array([[new_w / w, 0, left], [0, new_h / h, top]], dtype=np.float64)
 
 
-def resize_scene(scene: Scene, image_size: tuple[int, int], resize_mode: ResizeMode) -> Scene:
+def resize_scene(scene: Scene, image_size: tuple[int, int], resize_mode: ResizeMode, *, annotated_areas: bool = False) -> Scene:
     """The scene with its image at ``image_size`` (H, W), and every field moved by :func:`resize_matrix`.
 
     Boxes are clipped to the image, and areas shrink with them; objects outside are left out of every field with one entry
     an object. Regions (proposals) are clipped too, and those outside left out. Points outside become unlabelled, and what
     is unlabelled is (0, 0, 0). A map takes the value under the centre of each new pixel, and its fill beside the image.
+
+    With ``annotated_areas`` areas stay those of the annotation, less what is cut off with the box: by them COCO tells small
+    from large, and instances by how far off a keypoint may be.
     """
     size = scene["image"].shape[1], scene["image"].shape[2]
     moving = [entry for entry in declared(scene) if entry[1].moves]
@@ -72,7 +75,8 @@ def resize_scene(scene: Scene, image_size: tuple[int, int], resize_mode: ResizeM
                 resized[field] = corners.reshape(-1, 4).float()
                 inside = _has_area(resized[field])
                 for areas, _, area in of_kind(scene, Areas):
-                    resized[areas] = (area * (_areas(corners) / _areas(value.reshape(-1, 2, 2).double()))).float()
+                    kept = _areas(corners) / _areas(value.reshape(-1, 2, 2).double())
+                    resized[areas] = (area * (place.part(kept) if annotated_areas else kept)).float()
     if not bool(inside.all()):
         return keep_objects(resized, inside.nonzero().flatten().tolist())
     return cast(Scene, resized)
@@ -105,6 +109,14 @@ class _Placement:
         """float64 (N, 2, 2): the first and the last corner of boxes (N, 4), clipped to both images."""
         corners = boxes.reshape(-1, 2, 2).clamp(self.near, self.old_far)
         return (corners * self.scale + self.offset).clamp(self.near, self.far)
+
+    def part(self, kept: Tensor) -> Tensor:
+        """float64 (N,): how much of each box is left, which has ``kept`` times its old area now.
+
+        Exactly 1 of a box that nothing was cut off of: an area on the bound of small and large stays there.
+        """
+        part = kept / self.scale.prod()
+        return torch.where((part - 1).abs() < 1e-5, 1.0, part)
 
     def points(self, keypoints: Tensor) -> Tensor:
         """float32 (N, K, 3): those that are labelled and inside both images; the others are (0, 0, 0)."""

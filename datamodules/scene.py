@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .errors import InputError as InputError
 from .errors import SceneError as SceneError
+from .errors import UnknownClassError as UnknownClassError
 from .errors import printable as printable
 from .errors import quoted as quoted
 from .kinds import Areas, Boxes, Kind, Map, Masks, PerObject, Points, Regions, Scalar, Texts
@@ -61,6 +62,15 @@ class Scene(TypedDict, total=False):
     """Its place in its split; given by the data module."""
 
 
+class ReadScene(Scene, total=False):
+    """A scene as its reader gives it."""
+
+    faults: dict[int, str]
+    """What is wrong with single objects, by their place; they hold nothing of use, and are left out or refused."""
+    called: list[str]
+    """N names, what messages call the objects beside their numbers: ``annotation 31 of instances_train2017.json``."""
+
+
 FIELDS: dict[str, Kind] = {
     "label": Scalar(dtype=torch.int64, classes="classes"),
     "mask": Map(dtype=torch.uint8, classes="mask_classes", fill=IGNORE),
@@ -103,6 +113,13 @@ class Batch(TypedDict, total=False):
     """int64 (B,), the place of each scene in its split: the same on any number of devices."""
     name: list[str]
     size: list[tuple[int, int]]
+
+
+class MeasuredBatch(Batch, total=False):
+    """A batch of scenes with objects, that are not augmented: ``area`` is in square pixels of the annotation."""
+
+    scale: list[tuple[float, float]]
+    """Pixels of each image, as it was resized, in one of its annotation, across and down."""
 
 
 @dataclass(frozen=True)

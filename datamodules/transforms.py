@@ -25,7 +25,7 @@ from torch import Tensor
 from .kinds import Areas, Boxes, Kind, Map, Masks, Points, Regions
 from .layout import to_chw, to_hwc
 from .resizing import ResizeMode, resize_scene
-from .scene import IGNORE, InputError, Scene, declared, keep_objects, of_kind
+from .scene import IGNORE, InputError, Scene, SceneError, declared, keep_objects, of_kind
 
 Transform: TypeAlias = BasicTransform | BaseCompose
 """One entry of a data module's ``augment`` list."""
@@ -50,8 +50,9 @@ class SceneTransform:
     A call's randomness comes from its ``seed`` alone, not from what was transformed before. Objects that leave the
     image, or of which less than half a pixel is left, are left out of every object field, and such proposals too; keypoints
     that leave it become unlabelled; a mirrored instance has its left and right keypoints exchanged, by the pairs
-    ``flip_pairs``, whichever transform mirrored it. Where a transform shows what lies outside the image, a map has its fill.
-    Maps and masks are sampled (nearest pixel) and not blended.
+    ``flip_pairs``, whichever transform mirrored it. Where they are None nobody knows them, and mirroring keypoints is refused.
+    Where a transform shows what lies outside the image, a map has its fill. Maps and masks are sampled (nearest pixel) and not
+    blended.
 
     Keypoints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
     (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the last step, does not.
@@ -65,10 +66,11 @@ class SceneTransform:
         augment: Sequence[Transform],
         image_size: tuple[int, int],
         resize_mode: ResizeMode,
-        flip_pairs: Sequence[tuple[int, int]] = (),
+        flip_pairs: Sequence[tuple[int, int]] | None = (),
+        annotated_areas: bool = False,
     ) -> None:
-        self.image_size, self.resize_mode = image_size, resize_mode
-        self.flip_pairs = list(flip_pairs)
+        self.image_size, self.resize_mode, self.annotated_areas = image_size, resize_mode, annotated_areas
+        self.flip_pairs = None if flip_pairs is None else list(flip_pairs)
         self.augment = deepcopy(list(augment))  # each has the generator of its list, and may stand in another one too
         for transform in self.augment:
             _ignore_outside(transform)
@@ -79,8 +81,14 @@ class SceneTransform:
         self._fields: list[str] = []
 
     def __call__(self, scene: Scene, seed: tuple[int, ...]) -> Scene:
-        """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index)."""
+        """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index).
+
+        Raises:
+            SceneError: a transform cannot do this scene.
+            InputError: the transforms do what no scene can be used after, or mirror keypoints of which nobody knows the pairs.
+        """
         if self.augment:
+            scene = _that_albumentations_takes(scene)
             moving = [entry for entry in declared(scene) if entry[1].moves]
             packed = _pack(scene["image"], moving)
             compose = self._composed(moving)
@@ -90,9 +98,9 @@ class SceneTransform:
             try:
                 packed = compose(**packed)
             except Exception as error:  # a crop that is larger than the image, for one
-                raise InputError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
+                raise SceneError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
             scene = self._unpack(scene, moving, packed)
-        return resize_scene(scene, self.image_size, self.resize_mode)
+        return resize_scene(scene, self.image_size, self.resize_mode, annotated_areas=self.annotated_areas)
 
     def _composed(self, moving: Moving) -> albumentations.Compose:
         """The list as one transform of what the scene has; boxes and points cost time even where there are none.
@@ -136,9 +144,8 @@ class SceneTransform:
                         values[torch.from_numpy(packed[_INSIDE] != 1)] = kind.fill
                     moved[field] = values
                 case Masks():
-                    masks = np.asarray(packed[field]) if field in packed else np.zeros((0, *image.shape[:2]))
                     # What lies outside the image is 255 there too, and no part of an object.
-                    moved[field] = torch.from_numpy((masks == 1).view(np.uint8))
+                    moved[field] = torch.from_numpy((np.asarray(packed[field]) == 1).view(np.uint8))[: len(value)]
                 case Points():
                     moved[field] = self._points(value, packed)
                 case Regions():
@@ -157,9 +164,25 @@ class SceneTransform:
         moved[moved[..., 0].isnan()] = 0
         (ax, ay), (bx, by), (cx, cy) = points[: len(_PROBE)].tolist()
         if (bx - ax) * (cy - ay) - (by - ay) * (cx - ax) < 0:
+            if self.flip_pairs is None:
+                raise InputError(
+                    "data.augment mirrors the image, and it is not known which keypoints are left and right of each other: "
+                    "call them left_x and right_x in the annotation file, name the pairs in data.flip_pairs, or drop the flip"
+                )
             for left, right in self.flip_pairs:
                 moved[:, [left, right]] = moved[:, [right, left]]
         return moved
+
+
+def _that_albumentations_takes(scene: Scene) -> Scene:
+    """The scene without objects that have no area inside the image, in its numbers: it would refuse the whole scene."""
+    for _, _, boxes in of_kind(scene, Boxes):
+        sides = torch.tensor(scene["image"].shape[:0:-1]).repeat(2)
+        inside = (boxes / sides).clamp(0, 1)
+        there = (inside[:, 2:] > inside[:, :2]).all(1)
+        if not bool(there.all()):
+            return keep_objects(scene, there.nonzero().flatten().tolist())
+    return scene
 
 
 def _pack(image: Tensor, moving: Moving) -> dict[str, Any]:
@@ -170,8 +193,9 @@ def _pack(image: Tensor, moving: Moving) -> dict[str, Any]:
                 packed[field] = value.numpy()
                 if kind.fill != IGNORE:
                     packed[_INSIDE] = np.ones(value.shape, np.uint8)
-            case Masks() if len(value):
-                packed[field] = value.numpy()
+            case Masks():
+                # Where there is no object an empty mask, since transforms that look for masks have to be given one.
+                packed[field] = value.numpy() if len(value) else np.zeros((1, *image.shape[1:]), np.uint8)
             case Boxes():
                 # The fifth column tells which objects are left.
                 packed["bboxes"] = np.column_stack([value.numpy(), np.arange(len(value), dtype=np.float32)])

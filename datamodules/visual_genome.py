@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, below, read_json, split_of
+from .files import SceneFiles, below, read_json, refuse_twice, split_of
 from .images import list_images, read_image
 from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
 
@@ -59,10 +59,9 @@ class VisualGenome(DataModule):
         """The boxes (xyxy) and phrases of each image, by its id."""
         path = self.root / "region_descriptions.json"
         try:
-            return {
-                _id(entry["id"]): [_region(r) for r in entry["regions"] if words(r["phrase"])]
-                for entry in read_json(path, _LAYOUT)
-            }
+            entries = read_json(path, _LAYOUT)
+            refuse_twice(str(path), "id", [_id(entry["id"]) for entry in entries])
+            return {entry["id"]: [_region(r) for r in entry["regions"] if words(r["phrase"])] for entry in entries}
         except _OTHER_FORMAT as error:
             raise _wrong(path, error) from None
 
@@ -82,6 +81,7 @@ class VisualGenome(DataModule):
         path = self.root / "image_data.json"
         try:
             data = read_json(path, _LAYOUT)
+            refuse_twice(str(path), "image_id", [_id(entry.get("image_id", entry.get("id"))) for entry in data])
             sizes = {_id(entry.get("image_id", entry.get("id"))): (entry["height"], entry["width"]) for entry in data}
         except _OTHER_FORMAT as error:
             raise _wrong(path, error) from None
@@ -118,10 +118,11 @@ def words(phrase: str) -> list[str]:
 
 
 def _region(region: dict[str, Any]) -> Region:
+    """A region's box and phrase; a box without its four numbers is named, or left out, with its image's others."""
     try:
         x, y, width, height = (float(region[key]) for key in ("x", "y", "width", "height"))
-    except ValueError as error:
-        raise TypeError(error) from None
+    except (ValueError, TypeError, KeyError, OverflowError):
+        x = y = width = height = float("nan")
     return (x, y, x + width, y + height), " ".join(words(region["phrase"]))
 
 

@@ -15,7 +15,8 @@ from .base import DataModule, Size, Split
 from .files import SceneFiles, below, content, existing, read_text
 from .holding_out import SHARE, checked_share, divided
 from .images import read_image, read_mask, with_any_ending
-from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
+from .main_object import main_label
+from .scene import DatasetMetadata, InputError, ReadScene, Scene, SceneError, UnknownClassError, quoted
 
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -119,7 +120,7 @@ class VOCReader:
 
     def scene(self, name: str) -> Scene:
         path = with_any_ending(self._file("JPEGImages", f"{name}.jpg"))
-        scene: Scene = {"image": read_image(path), "name": f"JPEGImages/{path.name}"}
+        scene: ReadScene = {"image": read_image(path), "name": f"JPEGImages/{path.name}"}
         if "mask" in self.fields:
             scene["mask"] = read_mask(self._file("SegmentationClass", f"{name}.png"))
         if _FROM_XML & self.fields:
@@ -130,31 +131,44 @@ class VOCReader:
     def _file(self, folder: str, name: str) -> Path:
         return below(self.folder / folder, name, self.names)
 
-    def _annotate(self, scene: Scene, path: Path, size: tuple[int, int]) -> None:
+    def _annotate(self, scene: ReadScene, path: Path, size: tuple[int, int]) -> None:
         try:
             root = _parsed(path)
             written = _number(root, "size/width"), _number(root, "size/height")
             if written != size:
                 here = f"{written[0]:g} x {written[1]:g}"
                 raise ValueError(f"its size is {here}, its image's {size[0]} x {size[1]} (W x H)")
-            objects = [self._object(element) for element in root.iter("object")]
+            faults: dict[int, str] = {}
+            objects = [self._object_or_fault(i, element, faults) for i, element in enumerate(root.iter("object"))]
+        except UnknownClassError as error:
+            raise UnknownClassError(f"{path}: {error}") from None
         except InputError as error:
             raise SceneError(error) from None
         except (ET.ParseError, ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
             raise SceneError(f"{path}: {error}") from None
+        scene["faults"] = {place: f"{wrong} in {path}" for place, wrong in faults.items()}
         scene["labels"] = torch.tensor([label for label, _, _ in objects], dtype=torch.long)
         scene["boxes"] = torch.tensor([box for _, box, _ in objects], dtype=torch.float32).reshape(-1, 4)
         scene["difficult"] = torch.tensor([difficult for _, _, difficult in objects], dtype=torch.bool)
         if "label" in self.fields:
             if not objects:
                 raise SceneError(f"{path}: no object, so the image has no label")
-            main = max(objects, key=lambda o: (not o[2], (o[1][2] - o[1][0]) * (o[1][3] - o[1][1])))
-            scene["label"] = torch.tensor(main[0])
+            scene["label"] = main_label(scene, faults)
+
+    def _object_or_fault(self, place: int, element: ET.Element, faults: dict[int, str]) -> tuple[int, tuple[float, ...], bool]:
+        """An object; one that cannot be read is named in ``faults``, and has no box."""
+        try:
+            return self._object(element)
+        except UnknownClassError:
+            raise
+        except ValueError as error:
+            faults[place] = str(error)
+            return 0, (float("nan"),) * 4, False
 
     def _object(self, element: ET.Element) -> tuple[int, tuple[float, ...], bool]:
         name = (element.findtext("name") or "").strip()
         if name not in self.classes:
-            raise ValueError(f"class {quoted(name)} is not among data.classes ({', '.join(self.classes)})")
+            raise UnknownClassError(f"class {quoted(name)} is not among data.classes ({', '.join(self.classes)})")
         x1, y1, x2, y2 = (_number(element, f"bndbox/{corner}") for corner in ("xmin", "ymin", "xmax", "ymax"))
         # Two corners in one pixel would be a box of one pixel; it is a slip of the annotator's hand.
         shift = 1 if x2 > x1 and y2 > y1 else 0

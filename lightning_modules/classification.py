@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MultilabelF1Score
+from torchmetrics.classification import MulticlassAccuracy
 
 from datamodules.scene import Batch
 
 from .base import Prediction, Task
 from .means import Mean, full_precision
-from .metrics.multilabel import MultiLabelAP
+from .metrics.multilabel import MultiLabelAP, MultiLabelF1
 from .prediction import unstacked
 from .uploads import uploaded
 
@@ -79,7 +79,8 @@ class MultiLabelClassification(Task):
 
     The truth is the set of classes of a scene's objects; of objects marked ``difficult`` a class neither counts as shown
     nor as absent where nothing else shows it, as in PASCAL VOC's classification task. The network gives logits (B, C).
-    Metrics: ``map`` (mean over classes of the area under precision and recall), ``f1`` at a probability of 0.5.
+    Metrics: ``map`` (mean over classes of the area under precision and recall), ``f1`` at a probability of 0.5; classes that
+    no judged image shows are left out of both.
     """
 
     needs = frozenset({"labels"})
@@ -106,7 +107,7 @@ class MultiLabelClassification(Task):
         classes = len(self.metadata.classes)
         collection: dict[str, Any] = {
             "map": MultiLabelAP(),
-            "f1": MultilabelF1Score(classes, ignore_index=-1, validate_args=False),
+            "f1": MultiLabelF1(classes),
         }
         return MetricCollection(collection, compute_groups=False)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch
+from datamodules.scene import Batch, MeasuredBatch
 
 from .base import Prediction, Task
 from .means import Mean, counted, full_precision
@@ -123,7 +123,15 @@ class Pose(Task):
             "target": keypoints,
             "boxes": boxes,
             "index": batch["index"][main.rows],
+            "scale": self._scale(batch, main.rows, keypoints),
         }
+
+    def _scale(self, batch: Batch, rows: Tensor, like: Tensor) -> Tensor | None:
+        """(M, 2), the pixels of the batch's images in one of the annotation; None where each is one."""
+        scales = cast(MeasuredBatch, batch).get("scale")
+        if scales is None or all(scale == (1, 1) for scale in scales):
+            return None
+        return uploaded(torch.tensor(scales, dtype=torch.float64)[rows.cpu()].float(), like.device)
 
     def _sides(self, like: Tensor) -> Tensor:
         height, width = self.metadata.image_size

@@ -36,7 +36,7 @@ def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
     lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), "", *_remarks(summary)]
     lines += _expectations(config.get("expect"), tested) + _metrics("Test", tested)
     lines += _metrics("Last values of training and validation", summary.get("metrics", {}))
-    lines += _evaluations(folder) + _curve(folder) + _pictures(folder) + _filters(folder)
+    lines += _left_out(summary) + _evaluations(folder) + _curve(folder) + _pictures(folder) + _filters(folder)
     return _written(folder, lines)
 
 
@@ -58,7 +58,7 @@ def write_evaluation_report(folder: Path) -> Path:
         *_remarks(found),
     ]
     lines += _expectations(found.get("expect"), found.get("metrics", {})) + _metrics("Measured", found.get("metrics", {}))
-    path = _written(folder, lines + _pictures(folder))
+    path = _written(folder, lines + _left_out(found) + _pictures(folder))
     if found.get("own_data") is True and found.get("command") == "test" and state_of(run) != "running":
         write_report(run)
     return path
@@ -108,7 +108,16 @@ def _facts(summary: dict[str, Any]) -> list[str]:
         "device": "device",
         "commit": "commit",
     }
-    return _table(keys, summary)
+    return _table(keys | ({"left_out": "left out"} if summary.get("left_out") else {}), summary)
+
+
+def _left_out(found: Mapping[str, Any]) -> list[str]:
+    """What ``data.invalid: skip`` passed over, and why."""
+    texts = found.get("left_out_because")
+    if not isinstance(texts, list) or not texts:
+        return []
+    more = [f"- and {found['left_out'] - len(texts)} more"] if isinstance(found.get("left_out"), int) else []
+    return ["## Left out", "", *(f"- {plain(text)}" for text in texts), *(more if found["left_out"] > len(texts) else []), ""]
 
 
 def _remarks(values: Mapping[str, Any]) -> list[str]:

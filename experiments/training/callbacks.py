@@ -26,6 +26,7 @@ from experiments.runs.report import write_report
 from experiments.runs.writing import write_summary
 
 from .ending import ending
+from .left_out import left_out, recorded, say
 from .wandb_logging import begin_wandb
 
 
@@ -54,6 +55,7 @@ class RunSummary(pl.Callback):
         self._images = 0
         self._training_seconds = 0.0
         self._since = 0.0
+        self._left_out: list[str] = []
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
@@ -102,6 +104,9 @@ class RunSummary(pl.Callback):
         if self._since:
             self._training_seconds += time.monotonic() - self._since
 
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._left_out = left_out(trainer)
+
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         # Behind every on_fit_end: whoever sees that the run is finished finds all done.
         if stage != "fit" or trainer.interrupted:
@@ -120,8 +125,10 @@ class RunSummary(pl.Callback):
             "images_per_second": round(self._images / max(1e-9, self._training_seconds), 1),
             "peak_memory_mib": peak_memory_mib(),
             "parameters": sum(p.numel() for p in pl_module.parameters()),
+            **recorded(self._left_out),
         }
         if trainer.is_global_zero:
+            say(self._left_out)
             write_report(self.folder.folder, values)  # before the summary, which says that all is there
         self._write(values)
 

@@ -19,6 +19,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 import datamodules.exports  # noqa: F401  (makes the short class names known)
 import lightning_modules  # noqa: F401
 from datamodules.base import DataModule
+from datamodules.image_files import ImageFiles
 from datamodules.scene import COMPUTED, InputError
 from experiments import recipes
 from experiments.command_line.early import read_early, say_which_checkpoint
@@ -180,6 +181,8 @@ class LecternCLI(OpenLightningCLI):
             task.double()  # Lightning converts after it has loaded a checkpoint, which rounds the weights to float32
         # Prediction asks for no annotation, but for what is computed from the image.
         data.require(task.needs | (task.uses & data.provides) if self.subcommand != "predict" else task.needs & COMPUTED)
+        if self.subcommand == "predict" and isinstance(data, ImageFiles):
+            data.invalid = "skip"  # one photograph that cannot be read keeps no other from its prediction
         data.originals = self.subcommand == "predict" and self.config_init[self.subcommand].pictures.count > 0
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
@@ -241,6 +244,9 @@ class LecternCLI(OpenLightningCLI):
         if self.run_folder and self.trainer.is_global_zero:
             folder = self.run_folder.folder
             print(f"pictures  {folder / PICTURES}\nreport    {write_evaluation_report(folder)}")
+
+    def after_predict(self) -> None:
+        self.failed = isinstance(self.datamodule, ImageFiles) and bool(self.datamodule.skipped)
 
 
 def _as_dict(metadata: Any) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Doctor(LecternCLI):
             try:
                 scenes = PreparedScenes(data, split, augment=split == "train")
                 lengths[split] = len(scenes)
-                _ = scenes[(0, 0)]
+                scenes.first_usable()
             except (InputError, OSError) as error:
                 _say("data", f"{split}: {error}")
                 fine = False

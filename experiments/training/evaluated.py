@@ -13,6 +13,7 @@ from experiments.runs.files import CHECKPOINTS
 from lightning_modules.distributed import gather_objects
 
 from .callbacks import metrics_of, remarks_of, surroundings
+from .left_out import left_out, recorded, say
 
 SPLITS = {"validate": "val", "test": "test", "predict": "test"}
 
@@ -60,8 +61,7 @@ class Evaluated(pl.Callback):
         self._write(trainer)
 
     def _write(self, trainer: pl.Trainer) -> None:
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        parts = gather_objects((self._scenes, list(data.skipped)))
+        scenes, texts = sum(gather_objects(self._scenes)), left_out(trainer)
         checkpoint = Path(self.checkpoint)
         of_run = checkpoint.resolve().parent == (self.folder.folder.parents[1] / CHECKPOINTS).resolve()
         self.folder.record(
@@ -72,8 +72,8 @@ class Evaluated(pl.Callback):
                 "data": str(self.data.get("class_path")),
                 "root": (self.data.get("init_args") or {}).get("root"),
                 "split": SPLITS[self.command],
-                "scenes": sum(scenes for scenes, _ in parts),
-                "left_out": len({text for _, skipped in parts for text in skipped}),
+                "scenes": scenes,
+                **recorded(texts),
                 "remarks": remarks_of(trainer),
                 "own_data": of_run and is_own_data(self.folder.folder.parents[1], self.data),
                 "metrics": metrics_of(trainer),
@@ -81,3 +81,5 @@ class Evaluated(pl.Callback):
                 **surroundings(trainer),
             }
         )
+        if trainer.is_global_zero:
+            say(texts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,12 +19,14 @@ from torch import Tensor
 from datamodules.base import DataModule
 from datamodules.kinds import Boxes, Map, Masks, Points, Regions, Scalar
 from datamodules.resizing import resize_matrix
-from datamodules.scene import FIELDS, IGNORE, DatasetMetadata, declared, of_kind, printable
+from datamodules.scene import IGNORE, DatasetMetadata, declared, of_kind
 from experiments.runs.writing import written_whole
 from lightning_modules.distributed import gather_objects
 
 from .drawing import LARGEST_JPEG, draw, write_picture, write_pixels
 from .legend import worth_drawing
+from .output_names import Places
+from .output_names import place_of as place_of
 
 
 class PredictionWriter(pl.Callback):
@@ -50,15 +51,17 @@ class PredictionWriter(pl.Callback):
     def __init__(self, folder: Path, pictures: bool = True) -> None:
         self.folder, self.pictures = folder / "predictions", pictures
         self._entries: SortedLines | None = None
+        self._places = Places(self.folder)
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *args: Any) -> None:
         if outputs is None:
             return
         data = cast(DataModule, trainer.datamodule)  # type: ignore[attr-defined]
-        self._entries = self._entries or SortedLines(self.folder)
+        if self._entries is None:
+            self._entries, self._places = SortedLines(self.folder), Places(self.folder, getattr(trainer, "world_size", 1) > 1)
         for i, prediction in enumerate(outputs):
             name, size = batch["name"][i], batch["size"][i]
-            place = place_of(name, int(batch["index"][i]))
+            place = self._places.place(name, int(batch["index"][i]))
             matrix = resize_matrix(size, data.image_size, data.resize_mode)
             maps = {field: value for field, _, value in of_kind(prediction, Map)}
             shown = on_disk(worth_drawing(prediction) if self.pictures else maps, matrix, size)
@@ -93,6 +96,7 @@ class PredictionWriter(pl.Callback):
             count = own.write(path)
             print(f"predictions  {path} ({count} images)")
         own.close()
+        self._places.close()
 
 
 class SortedLines:
@@ -129,38 +133,6 @@ class SortedLines:
 
     def close(self) -> None:
         self._file.close()
-
-
-UNNAMED = "unnamed"
-"""The folder of the pictures of images whose names cannot be files' names."""
-
-
-def place_of(name: str, index: int) -> str:
-    """Where the picture of an image lies below the folder of predictions, without its ending: a function of both alone.
-
-    It is the image's name, its ending included (``a.jpg`` and ``a.png`` are two), where that is a path below any folder, on any
-    system, and no name of another file there; otherwise its number, in a folder of its own.
-
-    Args:
-        name: the scene's, which may be a stranger's: ``../../x.jpg``, ``C:\\x``, a thousand characters, one that a terminal
-            takes for a command.
-        index: its place in its split.
-    """
-    parts = name.split("/")
-    # A folder is called like no file there, and a picture like no map.
-    like_others = parts[0] == UNNAMED or any(part.endswith((".jpg", ".png", ".npy", ".json")) for part in parts[:-1])
-    fits = all(map(_is_file_name, parts)) and len(name.encode()) <= 1000
-    return name if fits and not like_others and not name.endswith(_OF_MAPS) else f"{UNNAMED}/{index:06}"
-
-
-_OF_MAPS = tuple(f"_{field}" for field in ("image", *FIELDS))
-_ODD = re.compile(r'[\\:*?"<>|\t\n]')
-
-
-def _is_file_name(part: str) -> bool:
-    """Whether part of a path can be the name of a file or folder on any system, not hidden, and with room for an ending."""
-    is_odd = printable(part) != part or _ODD.search(part) or part.startswith((".", " ")) or part.endswith((".", " "))
-    return bool(part) and not is_odd and len(part.encode()) <= 200
 
 
 def _write_map(path: Path, values: Tensor) -> Path:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .detections import DetectionMetric
+from .detections import DetectionMetric, pixel_of
 from .matching import Arrays, Matched, matched
 from .precision_recall import PrecisionRecall, precision_recall
 
@@ -24,9 +24,9 @@ class CocoAP(DetectionMetric):
 
     ``compute`` returns float32 scalars: ``mAP`` (the mean over IoU 0.50:0.05:0.95 and the classes), ``mAP50``,
     ``mAP75``, ``mAP_small``, ``mAP_medium``, ``mAP_large`` (objects below 32², up to 96² and above, in square pixels of
-    the boxes as given), ``AR1``, ``AR10``, ``AR100`` (recall with so many detections an image), ``AR_small``,
-    ``AR_medium``, ``AR_large``; with ``per_class`` also ``AP/<class>``. Keys of masks begin with ``mask_``. Keypoints are
-    another similarity, and numbers of their own: :class:`~lightning_modules.metrics.oks.KeypointAP`.
+    the annotation: see ``scale`` in :meth:`update`), ``AR1``, ``AR10``, ``AR100`` (recall with so many detections an image),
+    ``AR_small``, ``AR_medium``, ``AR_large``; with ``per_class`` also ``AP/<class>``. Keys of masks begin with ``mask_``.
+    Keypoints are another similarity, and numbers of their own: :class:`~lightning_modules.metrics.oks.KeypointAP`.
 
     As in pycocotools a value over no object at all is -1, classes without objects are left out of the means, and
     objects without detections give 0. A detection on a ``crowd`` is neither right nor wrong. COCO knows no
@@ -59,9 +59,10 @@ class CocoAP(DetectionMetric):
     def record(self, prediction: Arrays, target: Arrays) -> Matched:
         if self.iou_type == "bbox":
             return super().record(prediction, target)
-        objects = self.objects(target, areas_of_masks(target["masks"]))
+        pixel = pixel_of(target)
+        objects = self.objects(target, areas_of_masks(target["masks"]) / pixel)
         similarity = mask_similarity(prediction, target, objects.crowd, self.most[-1])
-        return matched(similarity, prediction, areas_of_masks(prediction["masks"]), objects, self.most[-1])
+        return matched(similarity, prediction, areas_of_masks(prediction["masks"]) / pixel, objects, self.most[-1])
 
     def values(self, images: Matched) -> dict[str, float]:
         result = precision_recall(images, len(self.classes), self.most)

@@ -40,8 +40,9 @@ class DetectionMetric(GatheredMetric[Matched]):
 
     def record(self, prediction: Arrays, target: Arrays) -> Matched:
         """The image's detections, matched; ``prediction`` holds them by descending score."""
-        areas = area_of(target["boxes"].reshape(-1, 4))
-        return matched_boxes(prediction, target, self.objects(target, areas), self.most[-1])
+        pixel = pixel_of(target)
+        areas = area_of(target["boxes"].reshape(-1, 4)) / pixel
+        return matched_boxes(prediction, target, self.objects(target, areas), self.most[-1], pixel)
 
     def objects(self, target: Arrays, areas: NDArray[np.float64]) -> Objects:
         """What matching asks of an image's objects; ``areas`` (G,) are theirs where the data set gives none."""
@@ -66,7 +67,9 @@ class DetectionMetric(GatheredMetric[Matched]):
                 (N,) float, and ``masks`` (N, H, W) uint8 or ``keypoints`` (N, K, 3) float where those are evaluated. Any
                 device, any order.
             targets: for each image ``boxes`` (M, 4), ``labels`` (M,) and, where there are any, ``difficult`` (M,) bool,
-                ``crowd`` (M,) bool, ``area`` (M,) float in square pixels, ``masks`` (M, H, W) uint8, ``keypoints`` (M, K, 3).
+                ``crowd`` (M,) bool, ``area`` (M,) float in square pixels, ``masks`` (M, H, W) uint8, ``keypoints`` (M, K, 3);
+                and where both were resized ``scale`` (2,) float64, the pixels in one of the annotation, across and down. What
+                is measured in pixels is then measured in the annotation's, in which ``area`` is given.
             index: int64 (B,), the place of each image in its split.
 
         Raises:
@@ -81,6 +84,8 @@ class DetectionMetric(GatheredMetric[Matched]):
         for place, prediction, target in zip(index.tolist(), predictions, targets, strict=True):
             found = self._arrays(prediction, (*self.geometry, "labels", "scores"), f"prediction of sample {place}")
             there = self._arrays(target, (*self.geometry, "labels"), f"target of sample {place}")
+            if "scale" in target:
+                there["scale"] = _array(target["scale"])
             self.add(place, self.record(ranking(found), there))
 
     def _arrays(self, values: dict[str, Tensor], needed: tuple[str, ...], where: str) -> Arrays:
@@ -94,6 +99,11 @@ class DetectionMetric(GatheredMetric[Matched]):
         if (strange := labels[(labels < 0) | (labels >= len(self.classes))]).size:
             raise ValueError(f"{where}: label {strange[0]} is out of range, the classes are 0 to {len(self.classes) - 1}")
         return arrays
+
+
+def pixel_of(target: Arrays) -> float:
+    """How many square pixels of an image are one of its annotation: 1 where it was not resized."""
+    return float(target["scale"].prod()) if "scale" in target else 1.0
 
 
 def _array(value: Tensor) -> NDArray[Any]:

@@ -91,24 +91,25 @@ def matched(
     return Matched(found, there)
 
 
-def matched_boxes(prediction: Arrays, target: Arrays, objects: Objects, most: int) -> Matched:
+def matched_boxes(prediction: Arrays, target: Arrays, objects: Objects, most: int, pixel: float = 1.0) -> Matched:
     """The matching of an image's boxes (N, 4), xyxy, as COCO and as VOC have it.
 
     Args:
         prediction: ``boxes``, ``labels`` and ``scores``, by descending score.
-        target: ``boxes``, ``labels`` and, where there are any, ``difficult``.
-        objects: what COCO's matching asks of the same objects.
+        target: ``boxes`` and ``labels``.
+        objects: what matching asks of the same objects; VOC passes over those that need not be found.
         most: detections of a class that count in COCO's.
+        pixel: how many square pixels of these boxes are one of those that areas are given in.
     """
     boxes, there = (np.ascontiguousarray(values["boxes"].reshape(-1, 4), np.float64) for values in (prediction, target))
     labels, classes = prediction["labels"], objects.labels
     run = loops(len(labels), len(classes))
     similarity = run.box_similarity(boxes, there, labels, classes, objects.crowd)
-    result = matched(similarity, prediction, area_of(boxes), objects, most)
-    difficult = target.get("difficult", np.zeros(len(classes), bool)).astype(bool)
-    outcomes = run.voc_outcomes(boxes, there, labels, classes, difficult, MIN_IOU)
+    result = matched(similarity, prediction, area_of(boxes) / pixel, objects, most)
+    passed_over = objects.ignored.astype(bool)
+    outcomes = run.voc_outcomes(boxes, there, labels, classes, passed_over, MIN_IOU)
     result.found["voc_right"], result.found["voc_counts"] = outcomes
-    result.there["voc_counts"] = ~difficult
+    result.there["voc_counts"] = ~passed_over
     return result
 
 

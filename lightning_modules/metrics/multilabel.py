@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torchmetrics.classification import MultilabelF1Score
 from torchmetrics.functional.classification import binary_average_precision
 
 from .gather import GatheredMetric
@@ -40,3 +41,27 @@ class MultiLabelAP(GatheredMetric[tuple[Tensor, Tensor]]):
                 if bool((truth[:, c] == 1).any()):
                     values.append(binary_average_precision(scores[judged, c], truth[judged, c]))
         return {"map": torch.stack(values).mean() if values else torch.tensor(-1.0)}
+
+
+class MultiLabelF1(MultilabelF1Score):  # type: ignore[misc]
+    """F1 at a probability of 0.5, averaged over the classes that a judged image shows; -1 where there are none.
+
+    torchmetrics' own counts every other class as 0, so that of twenty classes of which five occur the best network has 0.25.
+    Such a class says nothing of what is found: it is left out here, as it is of :class:`MultiLabelAP`.
+
+    Args:
+        num_classes: C.
+        kwargs: those of ``torchmetrics.classification.MultilabelF1Score``; what is not to be judged is -1.
+    """
+
+    def __init__(self, num_classes: int, **kwargs: Any) -> None:
+        super().__init__(num_classes, average="macro", ignore_index=-1, validate_args=False, **kwargs)
+
+    def compute(self) -> Tensor:
+        """The mean over all images: see the class."""
+        right, false, _, missed = (count.float() for count in self._final_state())
+        occurs = (right + missed > 0).float()
+        if not bool(occurs.any()):
+            return occurs.new_tensor(-1.0)
+        each = 2 * right / (2 * right + missed + false).clamp(min=1)
+        return (occurs * each / occurs.sum()).sum()

@@ -105,6 +105,8 @@ class KeypointAP(CocoAP):
 
     def record(self, prediction: Arrays, target: Arrays) -> Matched:
         """The image's detections, matched by their keypoints."""
+        if "scale" in target:
+            prediction, target = (_in_annotation(values, target["scale"]) for values in (prediction, target))
         objects = self.objects(target, AREA_OF_BOX * area_of(target["boxes"].reshape(-1, 4)))
         labelled = (target["keypoints"][..., 2] > 0).any(-1)
         objects = objects._replace(ignored=objects.ignored | ~labelled)
@@ -119,6 +121,13 @@ class KeypointAP(CocoAP):
         ranked = [(every, "all"), (half, "all"), (three_quarters, "all"), (every, "medium"), (every, "large")]
         measures = (result.mean_precision, result.mean_recall)
         return dict(zip(KEYPOINT_KEYS, [m(thresholds, area) for m in measures for thresholds, area in ranked], strict=True))
+
+
+def _in_annotation(values: Arrays, scale: NDArray[np.float64]) -> Arrays:
+    """The same objects with their places in pixels of the annotation, of which one is ``scale`` (x, y) of the image's."""
+    points = values["keypoints"].astype(np.float64)
+    points[..., :2] /= scale
+    return {**values, "keypoints": points, "boxes": values["boxes"].reshape(-1, 4).astype(np.float64) / np.tile(scale, 2)}
 
 
 def keypoint_similarity(

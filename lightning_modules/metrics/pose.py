@@ -43,7 +43,7 @@ class PCK(CountMetric):
         self.add_count(f"{self.name}_left_out")
 
     def _judge(self, keypoints: Tensor, target: Tensor, length: Tensor) -> None:
-        """Add B instances of ``length`` (B,) pixels, 0 where it is not known."""
+        """Add B instances of ``length`` (B,) pixels, 0 where it is not known; all in the annotation's pixels."""
         labelled = target[..., 2] > 0
         judged = labelled & (length > 0)[:, None]
         distance = distances(keypoints, target)
@@ -76,13 +76,16 @@ class SegmentPCK(PCK):
         if missing := [end for end in self.ends if end not in self.keypoints]:
             raise ValueError(f"{self.name} needs the keypoint {missing[0]!r}; the keypoints are {', '.join(self.keypoints)}")
 
-    def update(self, keypoints: Tensor, target: Tensor) -> None:
+    def update(self, keypoints: Tensor, target: Tensor, scale: Tensor | None = None) -> None:
         """Add B instances.
 
         Args:
             keypoints: float (B, K, 2 or 3), the keypoints found: x, y in pixels; a third value is passed over.
             target: float (B, K, 3), the true x, y, v of :class:`~datamodules.scene.Scene`.
+            scale: float (B, 2), where the images were resized: their pixels in one of the annotation, across and down.
+                Distances are then the annotation's.
         """
+        keypoints, target = annotated(keypoints, scale), annotated(target, scale)
         start, end = (target[:, self.keypoints.index(keypoint)] for keypoint in self.ends)
         self._judge(keypoints, target, distances(start, end) * ((start[:, 2] > 0) & (end[:, 2] > 0)))
 
@@ -118,19 +121,23 @@ class BoxPCK(PCK):
     name = "PCKbox"
     usual = (0.1, 0.2)
 
-    def update(self, keypoints: Tensor, target: Tensor, boxes: Tensor) -> None:
+    def update(self, keypoints: Tensor, target: Tensor, boxes: Tensor, scale: Tensor | None = None) -> None:
         """Add B instances.
 
         Args:
             keypoints: float (B, K, 2 or 3), the keypoints found: x, y in pixels; a third value is passed over.
             target: float (B, K, 3), the true x, y, v of :class:`~datamodules.scene.Scene`.
             boxes: float (B, 4), the true boxes, xyxy.
+            scale: as :meth:`SegmentPCK.update` has it.
         """
+        keypoints, target = annotated(keypoints, scale), annotated(target, scale)
+        if scale is not None:
+            boxes = boxes / scale.repeat(1, 2)
         self._judge(keypoints, target, (boxes[:, 2:] - boxes[:, :2]).amax(1).float())
 
 
 class KeypointError(CountMetric):
-    """Mean distance, in pixels, between the keypoints found and the labelled ones.
+    """Mean distance, in pixels of the annotation, between the keypoints found and the labelled ones.
 
     ``compute`` returns float32 scalars: ``keypoint_error`` over all labelled keypoints and ``keypoint_error/<keypoint>``; nan
     where none is labelled, or where one was put beyond all measure (2^20 pixels off, or not finite). Distances are summed in
@@ -149,8 +156,9 @@ class KeypointError(CountMetric):
         for count in ("distance", "labelled", "lost"):
             self.add_count(count, len(self.keypoints))
 
-    def update(self, keypoints: Tensor, target: Tensor) -> None:
+    def update(self, keypoints: Tensor, target: Tensor, scale: Tensor | None = None) -> None:
         """Add B instances: see :meth:`SegmentPCK.update`."""
+        keypoints, target = annotated(keypoints, scale), annotated(target, scale)
         labelled = target[..., 2] > 0
         distance = distances(keypoints, target)
         measured = labelled & (distance < FAR)
@@ -163,6 +171,13 @@ class KeypointError(CountMetric):
         mean = ratio(self.distance.sum(), self.labelled.sum()).where(self.lost.sum() == 0, torch.nan) * STEP
         each = ratio(self.distance, self.labelled).where(self.lost == 0, torch.nan) * STEP
         return {"keypoint_error": mean, **_by_keypoint("keypoint_error", each, self.keypoints)}
+
+
+def annotated(points: Tensor, scale: Tensor | None) -> Tensor:
+    """Points (B, K, 2 or 3) of images that were resized, in pixels of the annotation: see :meth:`SegmentPCK.update`."""
+    if scale is None:
+        return points
+    return torch.cat([points[..., :2] / scale[:, None], points[..., 2:]], -1)
 
 
 def distances(first: Tensor, second: Tensor) -> Tensor:

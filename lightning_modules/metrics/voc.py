@@ -75,7 +75,8 @@ class VocAP(DetectionMetric):
     Detections of a class are taken by descending score, equal scores by the place of their image in the split and then
     in the order given. Each is compared with the object of its class and image that it overlaps most: right
     where IoU >= 0.5 and no earlier detection took that object, wrong otherwise (so a duplicate is wrong); on an object
-    flagged ``difficult`` it is neither, and such objects need not be found.
+    flagged ``difficult`` it is neither, and such objects need not be found. VOC knows no ``crowd``: what is flagged so
+    counts as ``difficult``.
 
     The kit's boxes hold whole pixels, both ends counted from 1, and are x2 - x1 + 1 wide. Boxes here are
     continuous and x2 - x1 wide: give the kit's box as (x1 - 1, y1 - 1, x2, y2), and every IoU is the kit's own.

@@ -6,8 +6,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torchmetrics.classification import MultilabelF1Score
 
-from lightning_modules.metrics.multilabel import MultiLabelAP
+from lightning_modules.metrics.multilabel import MultiLabelAP, MultiLabelF1
 
 
 def by_hand(scores: list[float], truth: list[int]) -> float:
@@ -34,3 +35,30 @@ def test_a_class_that_nothing_shows_is_left_out() -> None:
     truth = torch.tensor([[1, 0, -1], [0, 0, -1]])
     metric.update(torch.tensor([[0.9, 0.8, 0.1], [0.2, 0.9, 0.3]]), truth, torch.arange(2))
     assert float(metric.compute()["map"]) == 1
+
+
+def test_f1_leaves_out_what_nothing_shows_and_is_scikit_learn_s_over_the_rest() -> None:
+    metric = MultiLabelF1(10)
+    truth = torch.zeros(2, 10, dtype=torch.long)
+    truth[0, 0] = truth[1, 1] = truth[1, 2] = 1
+    metric.update(truth.float(), truth)
+    assert float(metric.compute()) == 1
+    generator = torch.Generator().manual_seed(0)
+    scores, truth = torch.rand(40, 5, generator=generator), torch.randint(-1, 2, (40, 5), generator=generator)
+    truth[:, 3] = truth[:, 3].clamp(max=0)  # nobody shows it, and it is predicted: no class of the mean
+    own, whole = MultiLabelF1(5), MultilabelF1Score(5, average="none", ignore_index=-1)
+    own.update(scores, truth)
+    whole.update(scores, truth)
+    assert float(own.compute()) == pytest.approx(float(whole.compute()[[0, 1, 2, 4]].mean()), abs=1e-6)
+    none = MultiLabelF1(2)
+    none.update(torch.ones(3, 2), torch.zeros(3, 2, dtype=torch.long))
+    assert float(none.compute()) == -1
+
+
+def test_f1_is_torchmetrics_own_to_the_bit_where_every_class_occurs() -> None:
+    generator = torch.Generator().manual_seed(1)
+    scores, truth = torch.rand(64, 7, generator=generator), torch.randint(0, 2, (64, 7), generator=generator)
+    own, whole = MultiLabelF1(7), MultilabelF1Score(7)
+    for metric in (own, whole):
+        metric.update(scores, truth)
+    assert torch.equal(own.compute(), whole.compute())

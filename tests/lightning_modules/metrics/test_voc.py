@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lightning_modules.metrics.voc import (
+    BoxAP,
     Voc2007AP,
     Voc2010AP,
     VocAP,
@@ -196,3 +197,19 @@ def test_objects_without_a_difficult_flag_all_count() -> None:
     found = {"boxes": box, "labels": torch.tensor([0]), "scores": torch.tensor([0.9])}
     metric.update([found], [{"boxes": box, "labels": torch.tensor([0])}], torch.tensor([0]))
     assert metric.compute()["mAP_voc10"] == 1
+
+
+@pytest.mark.parametrize("flag", ["difficult", "crowd"])
+@pytest.mark.parametrize("detected", [False, True])
+def test_a_region_that_need_not_be_found_is_passed_over_by_every_measure(flag: str, detected: bool) -> None:
+    """One object found exactly, and one flagged region that is found, with the higher score, or not: AP is 1."""
+    there = {"boxes": torch.tensor([[0.0, 0, 9, 9], [20, 20, 60, 60]]), "labels": torch.tensor([0, 0])}
+    rows = [0, 1] if detected else [0]
+    found = {"boxes": there["boxes"][rows], "labels": there["labels"][rows], "scores": torch.tensor([0.9, 0.95])[rows]}
+    metric = BoxAP(CLASSES)
+    metric.update([found], [there | {flag: torch.tensor([False, True])}], torch.tensor([0]))
+    values = metric.compute()
+    assert [float(values[key]) for key in ("mAP", "mAP_voc07", "mAP_voc10")] == pytest.approx([1, 1, 1])
+    alone = BoxAP(CLASSES)
+    alone.update([found], [{k: v[1:] for k, v in there.items()} | {flag: torch.tensor([True])}], torch.tensor([0]))
+    assert math.isnan(float(alone.compute()["mAP_voc10"]))  # nothing is to be found
