@@ -15,6 +15,7 @@ from .selective_search import SelectiveSearch
 from .shapes import Shapes
 from .visual_genome import VisualGenome
 from .voc import VOC
+from .yolo import YOLO, YOLOPose
 
 __all__ = [
     "CIFAR10",
@@ -22,6 +23,7 @@ __all__ = [
     "LSP",
     "MNIST",
     "VOC",
+    "YOLO",
     "COCOCaptions",
     "COCOKeypoints",
     "CaltechBoxes",
@@ -33,4 +35,5 @@ __all__ = [
     "Shapes",
     "SlidingWindows",
     "VisualGenome",
+    "YOLOPose",
 ]
