@@ -8,7 +8,9 @@ from .coco_captions import COCOCaptions
 from .figures import Figures
 from .image_files import ImageFiles
 from .image_folder import ImageFolder
+from .labelme import LabelMe
 from .lsp import LSP
+from .mask_folder import MaskFolder
 from .mnist import MNIST
 from .proposals import SlidingWindows
 from .selective_search import SelectiveSearch
@@ -31,6 +33,8 @@ __all__ = [
     "Figures",
     "ImageFiles",
     "ImageFolder",
+    "LabelMe",
+    "MaskFolder",
     "SelectiveSearch",
     "Shapes",
     "SlidingWindows",
