@@ -106,7 +106,8 @@ def export_of(
 
 def coco_files(root: Path) -> list[Path]:
     """The JSON files in a folder, or up to two folders down, that have images, annotations and categories."""
-    paths = [path for pattern in ("*.json", "*/*.json", "*/*/*.json") for path in sorted(root.glob(pattern))]
+    patterns = ("*.json", "*/*.json", "annotations/*/*.json", "*/annotations/*.json")
+    paths = [path for pattern in patterns for path in sorted(root.glob(pattern))]
     visible = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(root).parts)]
     return [path for path in visible if _is_coco(path)]
 

@@ -97,6 +97,14 @@ def _sorted_out(root: Path, images: str | None, masks: str | None) -> Iterable[t
         yield is_mask, (*folders, _stem(path) if is_mask else path.stem), name
 
 
+def is_mask_like(name: str) -> bool:
+    """Whether a path has the folder or the ending of a mask."""
+    path = PurePosixPath(name)
+    marked = [found for folder in path.parts[:-1] if (found := _MARKED.match(folder.lower()))]
+    known = any(_MASKS.match(folder.lower()) for folder in path.parts[:-1])
+    return known or bool(_ENDING.match(path.stem)) or any(named_split(found[1]) for found in marked)
+
+
 def _stem(path: PurePosixPath) -> str:
     """The name of a mask's image."""
     ending = _ENDING.match(path.stem)

@@ -90,7 +90,7 @@ class YOLOPose(YOLO):
     """YOLO's layout with keypoints, which ``kpt_shape`` in ``data.yaml`` counts; see :class:`YOLO`.
 
     ``flip_idx`` says which keypoints a mirror exchanges. Where it is not there no pair is known, and a flip among the
-    transforms leaves left and right as they were. Keypoints have numbers for names, and no skeleton: the format has neither.
+    transforms leaves left and right as they were. Keypoints are called by ``kpt_names``, or by numbers, and have no skeleton.
     """
 
     provides = (YOLO.provides - {"masks"}) | {"keypoints"}
@@ -101,12 +101,11 @@ class YOLOPose(YOLO):
         if not layout.keypoints:
             raise InputError(f"{layout.file}: no kpt_shape: the number of keypoints expected, kpt_shape: [17, 3]")
         pairs = tuple((i, other) for i, other in enumerate(layout.flip) if i < other)
-        names = tuple(f"keypoint {i}" for i in range(layout.keypoints))
         return DatasetMetadata(
             name=self.root.resolve().name,
             image_size=self.image_size,
             classes=layout.names,
-            keypoints=names,
+            keypoints=layout.named,
             flip_pairs=pairs,
         )
 

@@ -36,6 +36,8 @@ class YoloLayout:
     """The images of each official split, by their path below ``root``; ``train`` alone where there is none."""
     keypoints: int = 0
     dimensions: int = 3
+    named: tuple[str, ...] = ()
+    """Names of the keypoints."""
     flip: tuple[int, ...] = ()
     """For each keypoint, which one it is after a horizontal flip."""
 
@@ -72,7 +74,8 @@ def yolo_layout(root: Path) -> YoloLayout:
     if "nc" in keys and _integer(file, "nc", keys["nc"]) != len(named):
         raise InputError(f"{file}: nc is {quoted(keys['nc'])}, and names has {len(named)}")
     count, dimensions, flip = _keypoints(file, keys)
-    return YoloLayout(root, file, named, numbers, _splits(root, file, keys), count, dimensions, flip)
+    points = _names_of_keypoints(file, keys.get("kpt_names"), count)
+    return YoloLayout(root, file, named, numbers, _splits(root, file, keys), count, dimensions, points, flip)
 
 
 def classes_file(root: Path) -> Path | None:
@@ -200,6 +203,16 @@ def _keypoints(file: Path, keys: Mapping[str, Any]) -> tuple[int, int, tuple[int
             f"{file}: flip_idx: which of the {count} keypoints each becomes in a mirror expected, each once, in pairs"
         )
     return count, dimensions, flip
+
+
+def _names_of_keypoints(file: Path, listed: Any, count: int) -> tuple[str, ...]:
+    """``kpt_names``, a list or one for each class, which have them all in common; otherwise numbers."""
+    if not listed:
+        return tuple(f"keypoint {i}" for i in range(count))
+    lists = list(listed.values()) if isinstance(listed, dict) else [listed]
+    if any(one != lists[0] for one in lists) or not isinstance(lists[0], list) or len(lists[0]) != count:
+        raise InputError(f"{file}: kpt_names: the names of the {count} keypoints expected, the same for every class")
+    return _names(file, lists[0])
 
 
 def _plain_yaml(file: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from datamodules.own_splits import named_split, with_held_out
 from datamodules.scene import InputError, SceneError
 from tests.support import tiny
 from tests.support.hostile import OPTIONS
+from tests.support.own_data import cvat_coco, kaggle_voc, label_studio_coco, roboflow_coco, roboflow_voc, unlisted_voc
 from tests.support.tiny.coco import write_coco
 from tests.support.tiny.common import picture, save, write_text
 from tests.support.tiny.labelme import labelme_file, polygon, rectangle, write_labelme
@@ -269,37 +270,6 @@ def test_labels_that_lie_elsewhere_are_not_taken_for_empty_images(tmp_path: Path
 # COCO ---------------------------------------------------------------------------------------------------------------------
 
 
-def roboflow_coco(root: Path) -> Path:
-    """As Roboflow exports it: the file among the images, and only training and validation."""
-    whole = write_coco(root / "official", train=30, val=3)
-    for split, folder in (("train", "train"), ("val", "valid")):
-        shutil.copytree(whole / f"{split}2017", root / folder)
-        shutil.copy(whole / f"annotations/instances_{split}2017.json", root / folder / "_annotations.coco.json")
-    shutil.rmtree(whole)
-    return root
-
-
-def cvat_coco(root: Path) -> Path:
-    """As CVAT does: one file for all, images in a folder of the subset's name."""
-    whole = write_coco(root / "official", train=30)
-    shutil.copytree(whole / "train2017", root / "images" / "default")
-    (root / "annotations").mkdir()
-    shutil.copy(whole / "annotations/instances_train2017.json", root / "annotations" / "instances_default.json")
-    shutil.rmtree(whole)
-    return root
-
-
-def label_studio_coco(root: Path) -> Path:
-    whole = write_coco(root / "official", train=30)
-    shutil.copytree(whole / "train2017", root / "images")
-    content = json.loads((whole / "annotations/instances_train2017.json").read_text())
-    for image in content["images"]:
-        image["file_name"] = f"images/{image['file_name']}"
-    write_text(root / "result.json", json.dumps(content))
-    shutil.rmtree(whole)
-    return root
-
-
 @pytest.mark.parametrize("write", [roboflow_coco, cvat_coco, label_studio_coco])
 def test_coco_is_read_as_each_tool_exports_it(write: Callable[[Path], Path], tmp_path: Path) -> None:
     data = detection(COCO(str(write(tmp_path)), **OPTIONS))
@@ -342,35 +312,6 @@ def test_the_official_layout_is_what_it_was(tmp_path: Path) -> None:
 
 
 # VOC without lists --------------------------------------------------------------------------------------------------------
-
-
-def unlisted_voc(root: Path) -> Path:
-    whole = tiny.write_voc(root / "all", train=20, val=2, test=2, classes=("cell", "platelet"))
-    shutil.move(str(whole / "VOCdevkit/VOC2007/Annotations"), root / "Annotations")
-    shutil.move(str(whole / "VOCdevkit/VOC2007/JPEGImages"), root / "JPEGImages")
-    shutil.rmtree(whole)
-    return root
-
-
-def kaggle_voc(root: Path) -> Path:
-    (unlisted_voc(root) / "Annotations").rename(root / "annotations")
-    (root / "images").mkdir()
-    for path in (root / "JPEGImages").iterdir():
-        Image.open(path).save(root / "images" / f"{path.stem}.png")
-    shutil.rmtree(root / "JPEGImages")
-    return root
-
-
-def roboflow_voc(root: Path) -> Path:
-    unlisted_voc(root)
-    for i, path in enumerate(sorted((root / "JPEGImages").iterdir())):
-        folder = root / ("train" if i < 18 else "valid" if i < 21 else "test")
-        folder.mkdir(exist_ok=True)
-        path.rename(folder / path.name)
-        (root / "Annotations" / f"{path.stem}.xml").rename(folder / f"{path.stem}.xml")
-    shutil.rmtree(root / "JPEGImages")
-    shutil.rmtree(root / "Annotations")
-    return root
 
 
 @pytest.mark.parametrize("write", [unlisted_voc, kaggle_voc, roboflow_voc])

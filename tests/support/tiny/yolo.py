@@ -30,7 +30,7 @@ def write_yolo(
             )
             write_text(root / folder.replace("images", "labels") / f"{split}_{i}.txt", "".join(f"{o}\n" for o in objects))
     if kind == "keypoints":
-        lines += ["kpt_shape: [3, 3]", "flip_idx: [0, 2, 1]"]
+        lines += ["kpt_shape: [3, 3]", "flip_idx: [0, 2, 1]", "kpt_names: {0: [nose, left_eye, right_eye]}"]
     write_text(root / "data.yaml", "\n".join(lines) + "\n")
     return root
 
