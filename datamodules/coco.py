@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ import torch
 
 from .base import DataModule, Size, Split
 from .coco_annotations import AnnotationReader, CocoImage, SomeKeypoints, named
+from .coco_exports import CocoExport, export_of
 from .coco_masks import draw_masks
 from .files import SceneFiles, below, read_json, refuse_twice
 from .holding_out import SHARE, checked_share, divided
@@ -34,10 +36,16 @@ class COCO(DataModule):
 
     A few official boxes have no area: train with ``invalid: skip``.
 
+    Exports of Roboflow (``train/_annotations.coco.json``), CVAT (``annotations/instances_default.json``, ``images/``) and Label
+    Studio are read as they are, and any other names through ``annotations`` and ``images``: see :mod:`.coco_exports`. A
+    split that such data do not have is held out of their training images.
+
     Args:
-        root: the folder of ``train2017/``, ``val2017/`` and ``annotations/``.
+        root: the folder of ``train2017/``, ``val2017/`` and ``annotations/``, or that of an export.
         year: the year in those names.
         hold_out: share of the training images (5,000 at most) that a run validates on; with 0 it validates on the test split.
+        annotations: the file of each split below ``root`` (``{train: a.json, val: b.json}``), or one file for all images.
+        images: the folder of each split's images below ``root``, or one for all; looked for, where nothing is said.
         image_size: side of the square images of a batch, or (H, W).
         options: those of :class:`DataModule`.
     """
@@ -47,10 +55,19 @@ class COCO(DataModule):
     """The first part of the names of the annotation files."""
 
     def __init__(
-        self, root: str = "data/coco", *, year: int = 2017, hold_out: float = SHARE, image_size: Size = 320, **options: Any
+        self,
+        root: str = "data/coco",
+        *,
+        year: int = 2017,
+        annotations: str | dict[str, str] | None = None,
+        images: str | dict[str, str] | None = None,
+        hold_out: float = SHARE,
+        image_size: Size = 320,
+        **options: Any,
     ) -> None:
         super().__init__(image_size=image_size, **options)
-        self.root, self.year, self.hold_out = Path(root), year, checked_share(hold_out, type(self).__name__)
+        self.root, self.year, self.annotation_files, self.image_folders = Path(root), year, annotations, images
+        self.hold_out = checked_share(hold_out, type(self).__name__)
         self._files: dict[tuple[Path, frozenset[str]], CocoFile] = {}
 
     @property
@@ -66,7 +83,7 @@ class COCO(DataModule):
         except _OTHER_FORMAT as error:
             raise _wrong(path, error) from None
         return DatasetMetadata(
-            name=f"COCO {self.year}",
+            name=self.root.resolve().name if self._export else f"COCO {self.year}",
             image_size=self.image_size,
             classes=tuple(category["name"] for category in file.categories),
             **keypoints,
@@ -77,13 +94,16 @@ class COCO(DataModule):
         if self.invalid == "error" and (faults := file.faults):
             raise SceneError(f"{self._path(split)}: {faults[0]} (data.invalid: skip leaves such objects out)")
         self._report([f"{self._path(split)}: {stray}" for stray in file.strays])
-        images = file.images
+        images = self._export.part(split, file.images) if self._export else file.images
         if "label" in self.fields:
             images = [image for image in images if not image.crowd.all()]
         folder = f"{'train' if split == 'train' else 'val'}{self.year}"
+        folder = self._export.folder(split, file.images) if self._export else folder
         return SceneFiles(images, CocoReader(self.root, folder, self._path(split), self.fields).scene)
 
     def run_scenes(self, split: Split) -> SceneFiles[CocoImage]:
+        if self._export:  # which holds out by itself
+            return self.scenes(split)
         found: dict[Split, SceneFiles[CocoImage]] = {}
 
         def listed(name: Split) -> Sequence[CocoImage]:
@@ -101,7 +121,18 @@ class COCO(DataModule):
         """What the metadata says of keypoints: nothing in this file's instances."""
         return {}
 
+    @cached_property
+    def _export(self) -> CocoExport | None:
+        """Where files and images are, if not where COCO has them."""
+        official = [self.root / "annotations" / f"{self.annotations}_{name}{self.year}.json" for name in ("train", "val")]
+        said = (self.annotation_files, self.image_folders) != (None, None)
+        if not said and any(path.is_file() for path in official):
+            return None
+        return export_of(self.root, self.annotations, self.annotation_files, self.image_folders)
+
     def _path(self, split: Split) -> Path:
+        if self._export:
+            return self._export.file(split)
         name = "train" if split == "train" else "val"
         return self.root / "annotations" / f"{self.annotations}_{name}{self.year}.json"
 
@@ -249,7 +280,7 @@ class CocoReader:
     fields: frozenset[str]
 
     def scene(self, image: CocoImage) -> Scene:
-        path, name = below(self.root / self.folder, image.name, self.file), f"{self.folder}/{image.name}"
+        path, name = below(self.root / self.folder, image.name, self.file), f"{self.folder}/{image.name}".lstrip("/")
         scene: ReadScene = {"image": read_image(path), "name": name}
         height, width = scene["image"].shape[1:]
         if (height, width) != image.size:

@@ -8,13 +8,16 @@ from .coco_captions import COCOCaptions
 from .figures import Figures
 from .image_files import ImageFiles
 from .image_folder import ImageFolder
+from .labelme import LabelMe
 from .lsp import LSP
+from .mask_folder import MaskFolder
 from .mnist import MNIST
 from .proposals import SlidingWindows
 from .selective_search import SelectiveSearch
 from .shapes import Shapes
 from .visual_genome import VisualGenome
 from .voc import VOC
+from .yolo import YOLO, YOLOPose
 
 __all__ = [
     "CIFAR10",
@@ -22,6 +25,7 @@ __all__ = [
     "LSP",
     "MNIST",
     "VOC",
+    "YOLO",
     "COCOCaptions",
     "COCOKeypoints",
     "CaltechBoxes",
@@ -29,8 +33,11 @@ __all__ = [
     "Figures",
     "ImageFiles",
     "ImageFolder",
+    "LabelMe",
+    "MaskFolder",
     "SelectiveSearch",
     "Shapes",
     "SlidingWindows",
     "VisualGenome",
+    "YOLOPose",
 ]

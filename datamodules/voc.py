@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,9 @@ from .files import SceneFiles, below, content, existing, read_text
 from .holding_out import SHARE, checked_share, divided
 from .images import read_image, read_mask, with_any_ending
 from .main_object import main_label
+from .own_splits import with_held_out
 from .scene import DatasetMetadata, InputError, ReadScene, Scene, SceneError, UnknownClassError, quoted
+from .voc_unlisted import AnnotatedImage, has_lists, is_unlisted, unlisted
 
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -38,10 +41,12 @@ class VOC(DataModule):
     Splits are the lists of ``ImageSets/Main``, or of ``ImageSets/Segmentation`` where a mask is needed (see
     ``require``). Where there is no ``test.txt`` (the annotations of VOC 2012's test are not public), the test split is
     ``val.txt``, and a part of ``train.txt`` is held out for validation; as it is where there is no ``val.txt``. An image may
-    have any ending of an image (``a.JPG``, ``a.png``).
+    have any ending of an image (``a.JPG``, ``a.png``). Where there are no lists at all, every image with an XML file is taken
+    (see :mod:`.voc_unlisted`): folders called train, val or valid and test are splits, and one that is missing is held out of
+    the training images.
 
     Args:
-        root: the folder of ``VOCdevkit/VOC<year>/``, or of ``VOC<year>/``.
+        root: the folder of ``VOCdevkit/VOC<year>/``, or of ``VOC<year>/``, or the one of the XML files, or above it.
         year: which of the two.
         classes: names of the classes, in the order in which labels count them; VOC's twenty where nothing else is said.
         download: get what is missing from the official servers.
@@ -90,9 +95,16 @@ class VOC(DataModule):
     def folder(self) -> Path:
         """The folder of ``Annotations/``, ``ImageSets/`` and ``JPEGImages/``."""
         inner = self.root / f"VOC{self.year}"
-        return inner if inner.is_dir() else self.root / "VOCdevkit" / f"VOC{self.year}"
+        outer = self.root / "VOCdevkit" / f"VOC{self.year}"
+        return next((folder for folder in (inner, outer) if folder.is_dir()), self.root if is_unlisted(self.root) else outer)
 
-    def scenes(self, split: Split) -> SceneFiles[str]:
+    @cached_property
+    def _unlisted(self) -> dict[Split, list[AnnotatedImage]]:
+        return with_held_out(f"VOC {self.folder}", unlisted(self.folder), lambda item: item.xml)
+
+    def scenes(self, split: Split) -> SceneFiles[str] | SceneFiles[AnnotatedImage]:
+        if "mask" not in self.fields and self.folder.is_dir() and not has_lists(self.folder):
+            return SceneFiles(self._unlisted[split], UnlistedReader(self.folder, Path(), self.classes, self.fields).paired)
         kind = "Segmentation" if "mask" in self.fields else "Main"
         layout = f"PASCAL VOC's layout, VOCdevkit/VOC{self.year}/ImageSets/{kind}/train.txt"
         lists = existing(self.folder / "ImageSets" / kind, layout)
@@ -175,6 +187,16 @@ class VOCReader:
         if (flag := element.findtext("difficult", "0").strip()).lower() not in _FLAGS:
             raise ValueError(f"<difficult> is {quoted(flag)}; 0 or 1 expected")
         return self.classes.index(name), (x1 - shift, y1 - shift, x2, y2), _FLAGS[flag.lower()]
+
+
+class UnlistedReader(VOCReader):
+    """Reads what no list names."""
+
+    def paired(self, item: AnnotatedImage) -> Scene:
+        scene: ReadScene = {"image": read_image(self.folder / item.image), "name": item.image}
+        height, width = scene["image"].shape[1:]
+        self._annotate(scene, self.folder / item.xml, (width, height))
+        return scene
 
 
 def _parsed(path: Path) -> ET.Element:

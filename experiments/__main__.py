@@ -21,6 +21,7 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
              --pictures false draws none; an exported network (.onnx) is as good as a checkpoint
   doctor     what a configuration would do here, without training; with --run, one batch of it
+  data       what a folder of yours holds, what is wrong with it, and which recipes fit:  lectern data --data.root X
   explain    draw what a checkpoint looks at, beside random weights:  lectern explain --ckpt_path …
   export     write a checkpoint's network as ONNX, for batches of any size, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
@@ -87,6 +88,10 @@ def _command(command: str) -> Callable[[list[str]], int]:
         from .training.doctor import run as doctor
 
         return doctor
+    if command == "data":
+        from .inspecting.inspect import run as inspect
+
+        return inspect
     if command == "explain":
         from .explaining.explain import run as explain
 

@@ -75,6 +75,7 @@ ROOMS: dict[str, set[str]] = {
     "command_line": {"recipes", "runs"},
     "training": {"runs", "recipes", "command_line"},
     "explaining": {"training", "runs", "command_line"},
+    "inspecting": {"training", "runs", "recipes", "command_line"},
     "measures": {"training", "runs"},
     "studies": {"runs", "recipes"},
     "lectures": {"studies", "measures"},

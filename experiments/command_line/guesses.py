@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-COMMANDS = ("fit", "validate", "test", "predict", "doctor", "explain", "export", "reproduce", "dashboard", "list")
+COMMANDS = ("fit", "validate", "test", "predict", "doctor", "data", "explain", "export", "reproduce", "dashboard", "list")
 
 COMMAND_MEANT = {
     "train": "fit",
@@ -25,6 +25,9 @@ COMMAND_MEANT = {
     "onnx": "export",
     "convert": "export",
     "check": "doctor",
+    "dataset": "data",
+    "inspect": "data",
+    "stats": "data",
     "tensorboard": "dashboard",
     "ui": "dashboard",
     "serve": "dashboard",

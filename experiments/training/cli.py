@@ -38,6 +38,7 @@ from .checkpoint_io import AtomicCheckpoints, WeightsAlone, read
 from .divergence import OnNan
 from .errors import readable
 from .filter_pictures import FirstLayerFilters  # noqa: F401  (makes its short name known)
+from .guessed_data import with_data_guessed
 from .keeping import KeepLast
 from .memory import keep_freed_memory
 from .parsing import Parser, say_what_is_hidden
@@ -122,6 +123,8 @@ class LecternCLI(OpenLightningCLI):
             early = early._replace(arguments=with_pictures_spelled(early.arguments))
             parser.early, parser.command = early, self.parser_of(command)
             parser.command.own_recipes, parser.command.early = early.own_recipes, early
+        if command == "fit":
+            early = early._replace(arguments=with_data_guessed(early))
         if command in ("validate", "test", "predict") and early.checkpoint:
             say_which_checkpoint(early)
             path, trusted = Path(early.checkpoint), early.trusted
