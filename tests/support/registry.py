@@ -73,6 +73,7 @@ from lightning_modules.networks import (
     StackFilter,
     StagedHead,
     TorchvisionNet,
+    TorchvisionSegmenter,
     UNet,
     ZFNet,
 )
@@ -149,6 +150,7 @@ CLASSIFIERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
 
 SEGMENTERS: dict[str, Callable[[int], nn.Module]] = {
     "fcn": FCN,
+    "torchvision-segmenter": partial(TorchvisionSegmenter, name="lraspp_mobilenet_v3_large"),
     "vgg-fcn": VGGFCN,
     "segnet": partial(SegNet, widths=(4, 6), depths=(1, 2)),
     "deconvnet": partial(DeconvNet, widths=(4, 6), depths=(1, 2), hidden=8, bottom=2),
