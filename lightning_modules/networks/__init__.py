@@ -35,6 +35,7 @@ from .spp_net import SPPNet
 from .springs import Quadratic, Rigid
 from .ssd import SSD
 from .stacks import StackClassifier, StackFilter
+from .torchvision_detector import TorchvisionDetector
 from .torchvision_nets import TorchvisionNet
 from .torchvision_segmenter import TorchvisionSegmenter
 from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
@@ -123,6 +124,7 @@ __all__ = [
     "StackFilter",
     "StagedHead",
     "TorchvisionBackbone",
+    "TorchvisionDetector",
     "TorchvisionNet",
     "TorchvisionSegmenter",
     "TransposeConv",

@@ -1,4 +1,4 @@
-"""Weights that torchvision stored, or that are stored as torchvision does it: read from a file or fetched, and given to a network.
+"""Weights stored as torchvision stores them: read from a file or fetched, and given to a network.
 
 No file is unpickled: all are read with ``weights_only``.
 """
@@ -80,7 +80,7 @@ def shapes(network: nn.Module) -> dict[str, torch.Size]:
 def sized_by_classes(network: nn.Module, other: nn.Module) -> set[str]:
     """What the head is: the tensors whose shape is another one in the same network made for other numbers of classes."""
     expected = shapes(network)
-    return {key for key, shape in shapes(other).items() if shape != expected[key]}
+    return {key for key, shape in shapes(other).items() if key in expected and shape != expected[key]}
 
 
 def load_all_but_head(network: nn.Module, state: dict[str, Tensor], head: Collection[str], where: str) -> None:

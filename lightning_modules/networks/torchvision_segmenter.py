@@ -18,9 +18,9 @@ AUXILIARY = "aux_classifier."
 class TorchvisionSegmenter(SegmentationNetwork):
     """FCN, DeepLabV3 (Chen et al. 2017) or LR-ASPP (Howard et al. 2019) as torchvision has them.
 
-    The head is what depends on the number of classes: it is fresh where the weights have none for ``num_classes``. Torchvision's
-    own weights know VOC's twenty classes and a background. They ask for images that are normalised with ImageNet's mean and
-    std. The classifier that torchvision trains beside the main one is left out.
+    The head is what depends on the number of classes: it is fresh where the weights have none for ``num_classes``.
+    torchvision's own weights know VOC's twenty classes and a background, and ask for images that are normalised with
+    ImageNet's mean and std. The classifier that torchvision trains beside the main one is left out.
 
     DeepLabV3 normalises a map of one cell over the batch: in training it needs two images or more in a batch, and on each
     device.
