@@ -40,7 +40,8 @@ class DataModule(pl.LightningDataModule):
         image_size: side of the square images of a batch, or (H, W).
         batch_size: images in a batch over all devices together; N devices take batch_size / N each.
         resize_mode: how an image takes the size ``image_size``: stretch, letterbox or crop.
-        augment: albumentations transforms for training, applied to image and annotations together, before the resizing.
+        augment: transforms for training, albumentations' or ``torchvision.transforms.v2``'s, applied to image and annotations
+            together, before the resizing.
         proposals: finds an image's proposals, where a task needs them: selective search, unless something else is said.
         workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
         train_samples: train on this many scenes only: the first of a permutation that ``data_seed`` decides, and the run's own

@@ -70,8 +70,7 @@ class OneStage(ABC):
         heads = {name: list(each.split(outputs.counts, 1)) for name, each in outputs.heads.items()}
         anchors = [list(own.split(outputs.counts)) for own in outputs.anchors]
         found: Targets = self.network.postprocess_detections(heads, anchors, [outputs.size] * len(anchors))
-        # Sigmoids have no background; torchvision leaves class 0 without an object, but not without a score.
-        return [{name: values[own["labels"] > 0] for name, values in own.items()} for own in found]
+        return found
 
 
 class RetinaNetStage(OneStage):

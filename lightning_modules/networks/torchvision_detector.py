@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch.nn.functional as F
 import torchvision
@@ -19,6 +19,7 @@ from datamodules.scene import DatasetMetadata, InputError
 
 from ..means import Mean
 from ..uploads import numbers
+from .boxes import has_area
 from .branches import BranchedDetector
 from .detector import Detections
 from .stored_weights import load_all_but_head, read_weights, sized_by_classes
@@ -84,7 +85,6 @@ class TorchvisionDetector(BranchedDetector):
             getattr(own, there) if value is None else value
             for there, value in zip(("score_thresh", "nms_thresh", "detections_per_img"), given, strict=True)
         ]
-        own.score_thresh, own.nms_thresh, own.detections_per_img = thresholds
         super().__init__(num_classes, score_threshold=thresholds[0], nms_threshold=thresholds[1], max_detections=thresholds[2])
         self.network, self.stages = network, stages
         self.smallest = 300 if name == "ssd300_vgg16" else 1
@@ -143,8 +143,17 @@ class TorchvisionDetector(BranchedDetector):
         return self.stages.losses(outputs, targets, rngs)
 
     def predict(self, outputs: Any) -> list[Detections]:
-        found: Any = self.stages.predict(outputs)
-        return [{**fields, "labels": fields["labels"] - 1} for fields in found]
+        there = self.stages.settings
+        there.score_thresh, there.nms_thresh = self.score_threshold, self.nms_threshold
+        there.detections_per_img = self.max_detections
+        found: Any = []
+        for fields in self.stages.predict(outputs):
+            # RetinaNet and FCOS have no background: they leave class 0 without an object, but not without a score. And
+            # one-stage detectors keep what clipping to the image left empty.
+            kept = ((fields["labels"] > 0) & has_area(fields["boxes"])).nonzero()[:, 0]
+            own = {name: values[kept] for name, values in fields.items()}
+            found.append({**own, "labels": own["labels"] - 1})
+        return cast("list[Detections]", found)
 
 
 def _build(name: str, num_classes: int, num_keypoints: int | None) -> Any:

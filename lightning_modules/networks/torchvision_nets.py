@@ -7,7 +7,7 @@ import re
 
 import torchvision
 from torch import Tensor, nn
-from torchvision.models import get_model, list_models
+from torchvision.models import SqueezeNet, get_model, list_models
 
 from .stored_weights import load_all_but_head, read_weights, sized_by_classes
 
@@ -36,6 +36,11 @@ class TorchvisionNet(nn.Module):
         self.network = _build(name, num_classes)
         if weights is not None:
             _load(self.network, name, num_classes, weights)
+
+    def leave_out_last_relu(self) -> None:
+        """Of SqueezeNet, which ends in one: its logits may then be below 0. There are no weights in it."""
+        if isinstance(self.network, SqueezeNet):
+            self.network.classifier[2] = nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.network(images)

@@ -34,15 +34,19 @@ class ImageSampler(BalancedPositiveNegativeSampler):
 
     rngs: Sequence[Generator] | None = None
     """One for each image, for the next call; None draws from torch's own."""
+    count = 0
+    """How many were chosen in the last call, of all images together."""
 
     def __call__(self, matched_idxs: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """From the labels of each image's candidates (-1 for neither) to bool masks of those chosen: objects, background."""
         each: Sequence[Generator | None] = self.rngs or [None] * len(matched_idxs)
         chosen: tuple[list[Tensor], list[Tensor]] = ([], [])
+        self.count = 0
         for labels, rng in zip(matched_idxs, each, strict=True):
             here = labels.cpu()
             objects = draw((here >= 1).nonzero()[:, 0], int(self.batch_size_per_image * self.positive_fraction), rng)
             background = draw((here == 0).nonzero()[:, 0], self.batch_size_per_image - len(objects), rng)
+            self.count += len(objects) + len(background)
             for masks, drawn in zip(chosen, (objects, background), strict=True):
                 mask = torch.zeros(len(here), dtype=torch.bool)
                 mask[drawn] = True
@@ -98,7 +102,7 @@ class TwoStages:
     def losses(
         self, outputs: StagedOutputs, targets: list[dict[str, Tensor]], rngs: Sequence[Generator] | None
     ) -> dict[str, Mean]:
-        """``rpn_objectness``, ``rpn_box``, ``roi_class`` and ``roi_box``, and of a branch ``roi_masks`` or ``roi_keypoints``."""
+        """``rpn_objectness``, ``rpn_box``, ``roi_class``, ``roi_box``; and of a branch ``roi_masks`` or ``roi_keypoints``."""
         rpn, heads = self.network.rpn, self.network.roi_heads
         rpn.fg_bg_sampler.rngs = heads.fg_bg_sampler.rngs = rngs
         try:
@@ -107,15 +111,11 @@ class TwoStages:
             rpn.fg_bg_sampler.rngs = heads.fg_bg_sampler.rngs = None
 
     def _proposing(self, outputs: StagedOutputs, targets: list[dict[str, Tensor]]) -> dict[str, Mean]:
-        rpn, drawn = self.network.rpn, _Counted(self.network.rpn.fg_bg_sampler)
+        rpn = self.network.rpn
         labels, boxes = rpn.assign_targets_to_anchors(outputs.anchors, targets)
         offsets = rpn.box_coder.encode(boxes, outputs.anchors)
-        rpn.fg_bg_sampler = drawn
-        try:
-            objectness, box = rpn.compute_loss(outputs.objectness, outputs.offsets, labels, offsets)
-        finally:
-            rpn.fg_bg_sampler = drawn.sampler
-        count = counted(drawn.count, outputs.objectness)
+        objectness, box = rpn.compute_loss(outputs.objectness, outputs.offsets, labels, offsets)
+        count = counted(rpn.fg_bg_sampler.count, outputs.objectness)
         return {"rpn_objectness": _undivided(objectness, count), "rpn_box": _undivided(box, count)}
 
     def _judging(self, outputs: StagedOutputs, targets: list[dict[str, Tensor]]) -> dict[str, Mean]:
@@ -175,18 +175,6 @@ class TwoStages:
             for fields, own, sure in zip(found, places, confidence.split([len(b) for b in boxes]), strict=True):
                 fields["keypoints"] = torch.cat([own[..., :2], sure[..., None]], -1)
         return found
-
-
-class _Counted:
-    """A sampler, and how many it has chosen."""
-
-    def __init__(self, sampler: ImageSampler) -> None:
-        self.sampler, self.count = sampler, 0
-
-    def __call__(self, matched: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        objects, background = self.sampler(matched)
-        self.count += sum(int(mask.sum()) for mask in (*objects, *background))
-        return objects, background
 
 
 def _undivided(mean: Tensor, count: Tensor) -> Mean:

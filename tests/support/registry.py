@@ -72,6 +72,7 @@ from lightning_modules.networks import (
     StackClassifier,
     StackFilter,
     StagedHead,
+    TorchvisionDetector,
     TorchvisionNet,
     TorchvisionSegmenter,
     UNet,
@@ -214,6 +215,7 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     **DETECTORS,
     **REGION_DETECTORS,
     **{f"R-CNN with {name}": build for name, build in BRANCHED.items()},
+    "torchvision-detector": partial(TorchvisionDetector, name="ssdlite320_mobilenet_v3_large"),
     "deformable-parts": partial(DPM, roots=((5, 4),), parts=2, part=(4, 4)),
 }
 
