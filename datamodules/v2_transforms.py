@@ -20,7 +20,7 @@ _MARK = 1e6
 """What marks the inside: no fill of a mask is that great."""
 
 
-class CornerPoints(tv_tensors.KeyPoints):
+class CornerPoints(tv_tensors.KeyPoints):  # type: ignore[misc]
     """Points whose x and y count from the corner of the first pixel, as boxes' do.
 
     torchvision's own do so as well where they are rotated, scaled or cropped, but count from the pixel's centre where they are

@@ -29,7 +29,7 @@ from ..uploads import uploaded
 from .regions import draw
 
 
-class ImageSampler(BalancedPositiveNegativeSampler):
+class ImageSampler(BalancedPositiveNegativeSampler):  # type: ignore[misc]
     """torchvision's choice of examples, drawn of each image by the image's own rng and on the CPU."""
 
     rngs: Sequence[Generator] | None = None
