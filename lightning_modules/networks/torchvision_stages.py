@@ -42,15 +42,15 @@ class ImageSampler(BalancedPositiveNegativeSampler):  # type: ignore[misc]
         each: Sequence[Generator | None] = self.rngs or [None] * len(matched_idxs)
         chosen: tuple[list[Tensor], list[Tensor]] = ([], [])
         self.count = 0
-        for labels, rng in zip(matched_idxs, each, strict=True):
-            here = labels.cpu()
+        own = torch.cat(matched_idxs).cpu().split([len(labels) for labels in matched_idxs])  # one copy, which is waited for
+        for here, rng in zip(own, each, strict=True):
             objects = draw((here >= 1).nonzero()[:, 0], int(self.batch_size_per_image * self.positive_fraction), rng)
             background = draw((here == 0).nonzero()[:, 0], self.batch_size_per_image - len(objects), rng)
             self.count += len(objects) + len(background)
             for masks, drawn in zip(chosen, (objects, background), strict=True):
                 mask = torch.zeros(len(here), dtype=torch.bool)
                 mask[drawn] = True
-                masks.append(uploaded(mask, labels.device))
+                masks.append(uploaded(mask, matched_idxs[0].device))
         return chosen
 
 
@@ -114,6 +114,7 @@ class TwoStages:
         rpn = self.network.rpn
         labels, boxes = rpn.assign_targets_to_anchors(outputs.anchors, targets)
         offsets = rpn.box_coder.encode(boxes, outputs.anchors)
+        labels = [each.to(outputs.objectness) for each in labels]  # the loss takes its precision from them
         objectness, box = rpn.compute_loss(outputs.objectness, outputs.offsets, labels, offsets)
         count = counted(rpn.fg_bg_sampler.count, outputs.objectness)
         return {"rpn_objectness": _undivided(objectness, count), "rpn_box": _undivided(box, count)}

@@ -23,12 +23,12 @@ class Rare(Shapes):
     """Drawn scenes of which one in ten is of class 1, and the others of class 0."""
 
     def scenes(self, split: Any) -> Any:
-        images = torch.zeros(100, 3, 16, 16, dtype=torch.uint8) + torch.arange(100, dtype=torch.uint8)[:, None, None, None]
+        images = torch.zeros(100, 3, 32, 32, dtype=torch.uint8) + torch.arange(100, dtype=torch.uint8)[:, None, None, None]
         return LabelledImages(images, (torch.arange(100) % 10 == 0).long(), "rare")
 
 
 def rare(**options: Any) -> Rare:
-    data = Rare(image_size=16, batch_size=10, workers=0, **options)
+    data = Rare(image_size=32, batch_size=10, workers=0, **options)
     data.require(frozenset({"label"}))
     return data
 
