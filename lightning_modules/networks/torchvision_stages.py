@@ -120,14 +120,28 @@ class TwoStages:
         return {"rpn_objectness": _undivided(objectness, count), "rpn_box": _undivided(box, count)}
 
     def _judging(self, outputs: StagedOutputs, targets: list[dict[str, Tensor]]) -> dict[str, Mean]:
-        heads, sizes = self.network.roi_heads, [outputs.size] * len(targets)
+        heads = self.network.roi_heads
         regions, matched, labels, offsets = heads.select_training_samples(list(outputs.proposals), targets)
         logits, boxes = self._scored(outputs, regions)
-        count = counted(sum(map(len, labels)), logits)
-        if not sum(map(len, labels)):  # whose mean torch calls nan
-            return {"roi_class": Mean(logits.sum(), count), "roi_box": Mean(boxes.sum(), count)}
-        of_class, of_box = fastrcnn_loss(logits, boxes, labels, offsets)
+        number = sum(map(len, labels))
+        # The mean over none would be nan.
+        of_class, of_box = fastrcnn_loss(logits, boxes, labels, offsets) if number else (logits.sum(), boxes.sum())
+        count = counted(number, logits)
         losses = {"roi_class": _undivided(of_class, count), "roi_box": _undivided(of_box, count)}
+        if heads.has_mask() or heads.has_keypoint():
+            losses |= self._branching(outputs, targets, regions, matched, labels)
+        return losses
+
+    def _branching(
+        self,
+        outputs: StagedOutputs,
+        targets: list[dict[str, Tensor]],
+        regions: list[Tensor],
+        matched: list[Tensor],
+        labels: list[Tensor],
+    ) -> dict[str, Mean]:
+        """The loss of the branch, on those of the drawn regions that are examples of objects."""
+        heads, sizes, losses = self.network.roi_heads, [outputs.size] * len(targets), {}
         on = [(each > 0).nonzero()[:, 0] for each in labels]
         regions = [each[rows] for each, rows in zip(regions, on, strict=True)]
         matched = [each[rows] for each, rows in zip(matched, on, strict=True)]

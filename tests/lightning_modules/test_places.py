@@ -236,6 +236,7 @@ STEP: dict[str, dict[str, int]] = {
         "networks.torchvision_stages.TwoStages._proposing": 7,
         "networks.torchvision_stages.ImageSampler.__call__": 2,
         "networks.torchvision_stages.TwoStages._judging": 6,
+        "networks.torchvision_stages.TwoStages._scored": 2,
     },
     # Matched boxes are counted for all images at once; torchvision's DefaultBoxGenerator and BoxCoder upload.
     "SSD": {"networks.ssd.SSD.forward": 2, "networks.ssd.SSD.losses": 2},
