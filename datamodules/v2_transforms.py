@@ -28,12 +28,10 @@ class CornerPoints(tv_tensors.KeyPoints):  # type: ignore[misc]
     """
 
 
-@v2.functional.register_kernel(F.horizontal_flip, CornerPoints)  # type: ignore[misc]
 def _flip_x(points: Tensor, **_: Any) -> Tensor:
     return _flipped(points, 0)
 
 
-@v2.functional.register_kernel(F.vertical_flip, CornerPoints)  # type: ignore[misc]
 def _flip_y(points: Tensor, **_: Any) -> Tensor:
     return _flipped(points, 1)
 
@@ -42,6 +40,10 @@ def _flipped(points: Any, axis: int) -> Tensor:
     moved = points.as_subclass(Tensor).clone()
     moved[..., axis] = points.canvas_size[1 - axis] - moved[..., axis]
     return CornerPoints(moved, canvas_size=points.canvas_size)
+
+
+F.register_kernel(F.horizontal_flip, CornerPoints)(_flip_x)
+F.register_kernel(F.vertical_flip, CornerPoints)(_flip_y)
 
 
 class V2Run:

@@ -81,7 +81,7 @@ class TorchvisionDetector(BranchedDetector):
         network = _build(name, num_classes, num_keypoints)
         stages = _stages(network)
         own, given = stages.settings, (score_threshold, nms_threshold, max_detections)
-        thresholds = [
+        thresholds: list[Any] = [
             getattr(own, there) if value is None else value
             for there, value in zip(("score_thresh", "nms_thresh", "detections_per_img"), given, strict=True)
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 import torchvision
 from torch import Tensor, nn
@@ -58,10 +59,9 @@ class TorchvisionSegmenter(SegmentationNetwork):
         return logits
 
 
-def _build(name: str, num_classes: int) -> nn.Module:
+def _build(name: str, num_classes: int) -> Any:
     names = list_models(module=torchvision.models.segmentation)
     if name not in names:
         near = difflib.get_close_matches(name, names) or names
         raise ValueError(f"TorchvisionSegmenter: torchvision has no segmenter {name!r}; it has {', '.join(near)}")
-    network: nn.Module = get_model(name, weights=None, weights_backbone=None, num_classes=num_classes)
-    return network
+    return get_model(name, weights=None, weights_backbone=None, num_classes=num_classes)

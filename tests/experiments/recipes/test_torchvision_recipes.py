@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision.models import get_model
 
 from experiments import recipes
+from experiments.runs.files import read_metrics
 from tests.conftest import Lectern
 from tests.support.registry import data_arguments
 from tests.support.small_runs import one_run
@@ -66,6 +67,25 @@ def test_a_recipe_begins_with_a_file_but_for_its_heads_trains_is_tested_and_pred
     options = ["--data", "ImageFiles", "--data.root", "photographs", "--data.workers=0", "--trainer.enable_progress_bar=false"]
     predicted = lectern("predict", "--ckpt_path", str(run / "checkpoints" / "last.ckpt"), *options)
     assert predicted.code == 0, predicted.err
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [("InstanceSegmentation", "maskrcnn_resnet50_fpn"), ("KeypointDetection", "keypointrcnn_resnet50_fpn")],
+)
+def test_tasks_with_masks_and_keypoints_take_torchvisions_networks(
+    task: str, name: str, lectern: Lectern, workdir: Path
+) -> None:
+    network = {"class_path": "lightning_modules.networks.TorchvisionDetector", "init_args": {"name": name}}
+    optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": 1.0e-3}}
+    data = {"class_path": "Shapes", "init_args": {"train": 2, "val": 2, "test": 2, "style": {"figures": [1, 1]}}}
+    model = {"class_path": task, "init_args": {"network": network, "optimizer": optimizer}}
+    (workdir / "small.yaml").write_text(yaml.safe_dump({"model": model, "data": data}))
+    result = lectern("fit", "--config", "small.yaml", *QUICK)
+    assert result.code == 0, result.err
+    losses = read_metrics(one_run(workdir / "runs" / "small"))
+    branch = "train/roi_masks" if "mask" in name else "train/roi_keypoints"
+    assert any(row.get(branch) for row in losses)
 
 
 def test_weights_that_cannot_be_had_are_named_with_their_folder(

@@ -129,6 +129,32 @@ def test_what_an_image_adds_to_a_loss_does_not_depend_on_the_other(name: str) ->
         assert int(mean.count) == int(apart[0][field].count + apart[1][field].count)
 
 
+@pytest.mark.parametrize("name", ["fasterrcnn_mobilenet_v3_large_fpn", "retinanet_resnet50_fpn"])
+def test_half_precision_keeps_boxes_and_losses_in_full(name: str) -> None:
+    detector, images = built(name).eval(), normalised(unit_images(1))
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        outputs = detector(images)
+        mean = detector.losses(outputs, [torch.tensor([[10.0, 10, 60, 50]])], [torch.tensor([1])])
+        found = detector.predict(outputs)[0]
+    assert all(loss.dtype == torch.float32 and bool(loss.isfinite()) for loss in values(mean).values())
+    assert all(own.dtype == torch.float32 for own in outputs.anchors)
+    assert found["boxes"].dtype == found["scores"].dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["fasterrcnn_mobilenet_v3_large_fpn", "retinanet_resnet50_fpn", "fcos_resnet50_fpn"])
+def test_thresholds_may_be_changed_and_boxes_lie_in_the_image(name: str) -> None:
+    detector, height, width = built(name).eval(), 70, 90
+    before = detector.max_detections
+    detector.max_detections = 7
+    with torch.no_grad():
+        found = detector.predict(detector(torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(4))))[0]
+    detector.max_detections = before
+    boxes = found["boxes"]
+    assert 0 < len(boxes) <= 7
+    assert bool((boxes >= 0).all() and (boxes[:, 2:] > boxes[:, :2]).all())
+    assert bool((boxes[:, [0, 2]] <= width).all() and (boxes[:, [1, 3]] <= height).all())
+
+
 # Weights ---------------------------------------------------------------------------------------------------------------
 
 HEADS = {
