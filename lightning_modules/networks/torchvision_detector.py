@@ -10,7 +10,7 @@ import torch.nn.functional as F
 import torchvision
 from torch import Generator, Tensor, nn
 from torchvision.models import get_model, list_models
-from torchvision.models.detection import FCOS, FasterRCNN, KeypointRCNN, RetinaNet
+from torchvision.models.detection import FCOS, FasterRCNN, FasterRCNN_ResNet50_FPN_Weights, KeypointRCNN, RetinaNet
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD
 from torchvision.ops.misc import FrozenBatchNorm2d
@@ -31,6 +31,11 @@ LEARNS_NORM = ("_v2", "ssdlite")
 
 WITHOUT_EPS = tuple(f"{kind}_resnet50_fpn" for kind in ("fasterrcnn", "maskrcnn", "keypointrcnn", "retinanet"))
 """Whose weights were trained with frozen normalisation that adds nothing to the variance."""
+
+
+_CATEGORIES = FasterRCNN_ResNet50_FPN_Weights.COCO_V1.meta["categories"]
+COCO_IDS = [i for i, category in enumerate(_CATEGORIES) if i and category != "N/A"]
+"""The numbers, of torchvision's 91, of the 80 classes that COCO has objects of; 0 is the background."""
 
 
 class TorchvisionDetector(BranchedDetector):
@@ -54,11 +59,13 @@ class TorchvisionDetector(BranchedDetector):
         frozen: the beginnings of the names of weights that are not trained, such as ``backbone.body.layer1``.
         frozen_norm: the backbone's batch normalisation keeps the statistics and the scale it came with; None does as
             torchvision does for its weights: so it is but for ``*_v2`` and SSDlite. False is for a training from scratch.
+        coco: the data have COCO's 80 classes in the order of their ids, as the data module ``COCO`` gives them: the heads too
+            are taken from weights for its 91 numbers, and the network detects without any training.
         score_threshold, nms_threshold, max_detections: see :class:`Detector`; None is torchvision's.
 
     Raises:
         ValueError: torchvision has no such detector or weights, the file does not hold this network's, ``num_keypoints``
-            does not go with the network, or no weight has a name in ``frozen``.
+            does not go with the network, ``coco`` not with the number of classes, or no weight has a name in ``frozen``.
         MissingWeights: there is no such file, or it could not be fetched; says its name and the folder that it belongs in.
     """
 
@@ -74,10 +81,13 @@ class TorchvisionDetector(BranchedDetector):
         weights: str | None = None,
         frozen: Sequence[str] = (),
         frozen_norm: bool | None = None,
+        coco: bool = False,
         score_threshold: float | None = None,
         nms_threshold: float | None = None,
         max_detections: int | None = None,
     ) -> None:
+        if coco and num_classes != len(COCO_IDS):
+            raise ValueError(f"TorchvisionDetector: coco: the data have {num_classes} classes, and COCO {len(COCO_IDS)}")
         network = _build(name, num_classes, num_keypoints)
         stages = _stages(network)
         own, given = stages.settings, (score_threshold, nms_threshold, max_detections)
@@ -94,7 +104,10 @@ class TorchvisionDetector(BranchedDetector):
         if weights is not None:
             other = _build(name, num_classes + 1, num_keypoints and num_keypoints + 1)
             where = f"{weights} does not hold the weights of {name}"
-            load_all_but_head(network, read_weights(name, weights), sized_by_classes(network, other), where)
+            state, head = read_weights(name, weights), sized_by_classes(network, other)
+            if coco:
+                _take_coco_heads(state, head)
+            load_all_but_head(network, state, head, where)
             _check_spread(network.backbone, where)
         for beginning in frozen:
             found = [p for key, p in network.named_parameters() if key.startswith(beginning)]
@@ -178,6 +191,18 @@ def _branches(network: Any) -> frozenset[str]:
     heads = getattr(network, "roi_heads", None)
     has_masks = heads is not None and heads.has_mask()
     return frozenset({"masks"} if has_masks else {"keypoints"} if isinstance(network, KeypointRCNN) else ())
+
+
+def _take_coco_heads(state: dict[str, Tensor], head: set[str]) -> None:
+    """Leaves of heads for COCO's 91 numbers the background and the 80 that are classes, in place."""
+    for key in head & state.keys():
+        rows, rest = len(state[key]), state[key].shape[1:]
+        if rows % len(_CATEGORIES):
+            continue  # of keypoints, or of a file that is none of COCO's: what is not of the right shape stays fresh
+        # Of Faster R-CNN's boxes the class stands outermost; of all others innermost, behind the anchors of a place.
+        outer = 1 if "bbox_pred" in key else rows // len(_CATEGORIES)
+        own = state[key].view(outer, len(_CATEGORIES), -1, *rest)[:, [0, *COCO_IDS]]
+        state[key] = own.reshape(-1, *rest)
 
 
 def _freeze_norm(backbone: nn.Module, eps: float | None) -> None:

@@ -214,6 +214,25 @@ def test_heads_for_as_many_classes_come_from_the_file(tmp_path: Path) -> None:
     assert all(torch.equal(value, source[key]) for key, value in state.items())
 
 
+@pytest.mark.parametrize(
+    "name", ["fasterrcnn_mobilenet_v3_large_320_fpn", "ssdlite320_mobilenet_v3_large", "retinanet_resnet50_fpn"]
+)
+def test_on_cocos_own_classes_the_heads_too_are_the_files(name: str, tmp_path: Path) -> None:
+    """Of 91 numbers, 80 are classes and one the background: 12 (street sign) is none, and class 11 is number 13."""
+    source = stored(name, tmp_path / "w.pth", num_classes=91)
+    state = TorchvisionDetector(80, name=name, weights=str(tmp_path / "w.pth"), coco=True).network.state_dict()
+    numbers = {0: 0, 1: 1, 11: 11, 12: 13, 80: 90}
+    for key in (key for key in state if re.match(HEADS[name], key)):
+        inner = 4 if "bbox_pred" in key else 1
+        ours, theirs = (each[key].view(-1, count, inner, *each[key].shape[1:]) for each, count in ((state, 81), (source, 91)))
+        assert len(ours) == len(theirs)
+        for own, number in numbers.items():
+            assert torch.equal(ours[:, own], theirs[:, number])
+    assert all(torch.equal(value, source[key]) for key, value in state.items() if not re.match(HEADS[name], key))
+    with pytest.raises(ValueError, match="coco: the data have 3 classes, and COCO 80"):
+        TorchvisionDetector(3, name=name, coco=True)
+
+
 def test_the_structure_does_not_depend_on_the_weights(tmp_path: Path) -> None:
     """A checkpoint is built again without them."""
     name = "fasterrcnn_mobilenet_v3_large_320_fpn"
