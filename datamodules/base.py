@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import pytorch_lightning as pl
 
+from .balancing import balanced_weights, classes_shown
 from .following import settings_of, unchanged
 from .loading import DistributedBatchSampler, EpochLoader
 from .prepared import PreparedScenes, Scenes, Split, run_seed
@@ -41,7 +42,8 @@ class DataModule(pl.LightningDataModule):
         image_size: side of the square images of a batch, or (H, W).
         batch_size: images in a batch over all devices together; N devices take batch_size / N each.
         resize_mode: how an image takes the size ``image_size``: stretch, letterbox or crop.
-        augment: albumentations transforms for training, applied to image and annotations together, before the resizing.
+        augment: transforms for training, albumentations' or ``torchvision.transforms.v2``'s, applied to image and annotations
+            together, before the resizing.
         proposals: finds an image's proposals, where a task needs them: selective search, unless something else is said.
         workers: processes that prepare batches; 0 prepares them in the training process. The result is the same.
         train_samples: train on this many scenes only: the first of a permutation that ``data_seed`` decides, and the run's own
@@ -49,6 +51,9 @@ class DataModule(pl.LightningDataModule):
         data_seed: which data: which ``train_samples`` are taken; of drawn scenes, which are drawn.
         cache_mib: MiB that this process (one a device) and its workers together may take to keep the scenes they have read:
             decoded, and resized where nothing is augmented. What does not fit, and with 0 every scene, is read in each epoch.
+        balanced: training draws its scenes with replacement, so that each class is seen as often as the others: a scene's
+            weight is 1 / (scenes of its class), and of several classes, as in detection, that of the rarest. Before the first
+            epoch each training scene is read once, where they do not lie in memory.
         invalid: what happens to a scene or an object that is wrong, or that an augmentation cannot do: ``error`` stops and
             names it; ``skip`` leaves it out, with a warning that names it, and counts it in the run's summary and report.
             A class that nobody knows, and a split without a scene that can be used, are errors under both.
@@ -72,6 +77,7 @@ class DataModule(pl.LightningDataModule):
         train_samples: int | None = None,
         data_seed: int = 0,
         cache_mib: int = 512,
+        balanced: bool = False,
         invalid: Literal["error", "skip"] = "error",
     ) -> None:
         super().__init__()
@@ -87,6 +93,7 @@ class DataModule(pl.LightningDataModule):
         self.batch_size, self.resize_mode, self.augment, self.workers = batch_size, resize_mode, list(augment), workers
         self.proposals = proposals or SelectiveSearch()
         self.train_samples, self.data_seed, self.cache_mib, self.invalid = train_samples, data_seed, cache_mib, invalid
+        self.balanced = balanced
         if unknown := self.provides - FIELDS.keys():
             raise InputError(
                 f"{type(self).__name__} provides {_words(unknown)}; a scene's fields are {_words(frozenset(FIELDS))}"
@@ -197,7 +204,14 @@ class DataModule(pl.LightningDataModule):
                 f"{self.batch_size} does not divide by {ranks}"
             )
         batches = DistributedBatchSampler(
-            len(dataset), self.batch_size, run_seed(), rank, ranks, training=training, overfit=training and self._overfit()
+            len(dataset),
+            self.batch_size,
+            run_seed(),
+            rank,
+            ranks,
+            training=training,
+            overfit=training and self._overfit(),
+            weights=balanced_weights(classes_shown(dataset)) if training and self.balanced else None,
         )
         return EpochLoader(
             dataset,

@@ -5,18 +5,24 @@ from __future__ import annotations
 import atexit
 import re
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler, WeightedRandomSampler
 
 from .ahead import ahead
 from .scene import FIELDS, Batch, InputError, Scene
 
 Key = tuple[int, int]
 """(epoch, index): what a sample's augmentation is a function of, together with the run's seed."""
+
+
+AGAIN = 1 << 32
+"""What is added to the epoch in the key of a sample each time that it comes again within one."""
 
 
 class Skipped(str):
@@ -59,15 +65,29 @@ class DistributedBatchSampler(Sampler[list[Key]]):
     contiguous slice. In training the last, incomplete batch of an epoch is left out, so that every rank has the same
     number of samples; in evaluation it stays, each sample is there once, and a rank may have an empty slice.
 
+    With ``weights`` training draws with replacement: an epoch has as many samples, of which some are seen several times, each
+    time augmented anew, and some not at all.
+
     With ``overfit`` (``trainer.overfit_batches``) training has the data set's own order, and every epoch is the first one
     again, augmentation included: the same batches, to the bit.
     """
 
     def __init__(
-        self, length: int, batch_size: int, seed: int, rank: int, ranks: int, *, training: bool, overfit: bool = False
+        self,
+        length: int,
+        batch_size: int,
+        seed: int,
+        rank: int,
+        ranks: int,
+        *,
+        training: bool,
+        overfit: bool = False,
+        weights: Tensor | None = None,
     ) -> None:
         self.length, self.batch_size, self.seed = length, batch_size, seed
         self.rank, self.ranks, self.training, self.overfit = rank, ranks, training, overfit
+        self.weights = weights
+        """float64 (length,): how often each sample is drawn in training, relative to the others; None draws each once."""
         self.epoch = 0
         self.first = 0
         """The batch that the next iteration begins with."""
@@ -82,14 +102,30 @@ class DistributedBatchSampler(Sampler[list[Key]]):
         """The indices of this epoch, in the order in which they are seen."""
         if not self.training or self.overfit:
             return list(range(self.length))
+        if self.weights is not None:
+            state = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1, np.uint64)[0]) >> 1
+            generator = torch.Generator().manual_seed(state)
+            return list(WeightedRandomSampler(self.weights, self.length, generator=generator))  # type: ignore[arg-type]
         return cast("list[int]", np.random.default_rng([self.seed, self.epoch]).permutation(self.length).tolist())
 
     def __iter__(self) -> Iterator[list[Key]]:
         order = self.order()
+        times = None if self.weights is None else _times(order)
         for b in range(self.first, len(self)):
-            batch = order[b * self.batch_size : (b + 1) * self.batch_size]
-            low, high = (len(batch) * r // self.ranks for r in (self.rank, self.rank + 1))
-            yield [(self.epoch, i) for i in batch[low:high]]
+            here = range(self.length)[b * self.batch_size : (b + 1) * self.batch_size]
+            low, high = (len(here) * r // self.ranks for r in (self.rank, self.rank + 1))
+            # One that comes again has an epoch of its own, so that it is augmented anew.
+            yield [(self.epoch + (AGAIN * times[place] if times else 0), order[place]) for place in here[low:high]]
+
+
+def _times(order: Sequence[int]) -> list[int]:
+    """How often each index stood in the list before."""
+    seen: Counter[int] = Counter()
+    times = []
+    for index in order:
+        times.append(seen[index])
+        seen[index] += 1
+    return times
 
 
 class EpochLoader:

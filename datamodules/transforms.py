@@ -1,7 +1,7 @@
 """Augmentation of a whole scene.
 
 The only file that knows albumentations: 2.0.8 is its last MIT release and is no longer maintained, so it
-must stay easy to replace.
+must stay easy to replace. ``torchvision.transforms.v2`` (``v2_transforms.py``) may stand in its place, or beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 import warnings
 from collections.abc import Sequence
 from copy import deepcopy
+from itertools import groupby
 from typing import Any, TypeAlias, cast
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for a newer version at import
@@ -19,33 +20,25 @@ import albumentations
 import numpy as np
 import torch
 from albumentations import BaseCompose, BasicTransform
-from numpy.typing import NDArray
 from torch import Tensor
+from torchvision.transforms import v2
 
-from .kinds import Areas, Boxes, Kind, Map, Masks, Points, Regions
+from .kinds import Boxes, Kind, Map, Masks, Points, Regions
 from .layout import to_chw, to_hwc
+from .moving import INSIDE, LEAST_SIDE, PROBE, Moving, keypoints_moved, with_objects_left
 from .resizing import ResizeMode, resize_scene
 from .scene import IGNORE, InputError, Scene, SceneError, declared, keep_objects, of_kind
+from .v2_transforms import V2Run
 
-Transform: TypeAlias = BasicTransform | BaseCompose
+Transform: TypeAlias = BasicTransform | BaseCompose | v2.Transform
 """One entry of a data module's ``augment`` list."""
-
-_PROBE = np.array([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75]], np.float32)
-"""Three points of the image, in parts of its sides: their orientation afterwards tells whether it was mirrored."""
-
-
-Moving: TypeAlias = list[tuple[str, Kind, Any]]
-"""Name, kind and value of the fields that move with the image."""
 
 _TARGETS: dict[type[Kind], str] = {Map: "mask", Masks: "masks", Regions: "bboxes"}
 """What albumentations calls the fields of a kind; the objects' boxes, and points, it knows by names of its own."""
 
-_INSIDE = "inside image"
-"""A mask of ones that is moved with maps whose fill albumentations cannot know: what is not 1 afterwards is outside."""
-
 
 class SceneTransform:
-    """Applies a list of albumentations transforms, then the resizing, to every field of a scene together.
+    """Applies a list of transforms (albumentations', torchvision's or both), then the resizing, to a scene's every field.
 
     A call's randomness comes from its ``seed`` alone, not from what was transformed before. Objects that leave the
     image, or of which less than half a pixel is left, are left out of every object field, and such proposals too; keypoints
@@ -70,8 +63,25 @@ class SceneTransform:
         annotated_areas: bool = False,
     ) -> None:
         self.image_size, self.resize_mode, self.annotated_areas = image_size, resize_mode, annotated_areas
-        self.flip_pairs = None if flip_pairs is None else list(flip_pairs)
         self.augment = deepcopy(list(augment))  # each has the generator of its list, and may stand in another one too
+        self._runs: list[AlbumentationsRun | V2Run] = [
+            V2Run(list(run), flip_pairs) if of_torchvision else AlbumentationsRun(list(run), flip_pairs)
+            for of_torchvision, run in groupby(self.augment, lambda transform: isinstance(transform, v2.Transform))
+        ]
+        """Each library's transforms that stand in a row."""
+
+    def __call__(self, scene: Scene, seed: tuple[int, ...]) -> Scene:
+        """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index)."""
+        for place, run in enumerate(self._runs):
+            scene = run(scene, (*seed, place) if place else seed)
+        return resize_scene(scene, self.image_size, self.resize_mode, annotated_areas=self.annotated_areas)
+
+
+class AlbumentationsRun:
+    """Transforms of albumentations in a row, applied to every field of a scene together: see :class:`SceneTransform`."""
+
+    def __init__(self, transforms: Sequence[Any], flip_pairs: Sequence[tuple[int, int]] | None) -> None:
+        self.augment, self.flip_pairs = list(transforms), flip_pairs
         for transform in self.augment:
             _ignore_outside(transform)
         # One pair of generators, reseeded in place: making new ones costs several times as much.
@@ -81,26 +91,24 @@ class SceneTransform:
         self._fields: list[str] = []
 
     def __call__(self, scene: Scene, seed: tuple[int, ...]) -> Scene:
-        """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index).
+        """The transformed scene.
 
         Raises:
             SceneError: a transform cannot do this scene.
             InputError: the transforms do what no scene can be used after, or mirror keypoints of which nobody knows the pairs.
         """
-        if self.augment:
-            scene = _that_albumentations_takes(scene)
-            moving = [entry for entry in declared(scene) if entry[1].moves]
-            packed = _pack(scene["image"], moving)
-            compose = self._composed(moving)
-            sequence = np.random.SeedSequence(seed)
-            self._bits.state = np.random.PCG64(sequence).state
-            self._python_random.seed(int(sequence.generate_state(1)[0]))
-            try:
-                packed = compose(**packed)
-            except Exception as error:  # a crop that is larger than the image, for one
-                raise SceneError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
-            scene = self._unpack(scene, moving, packed)
-        return resize_scene(scene, self.image_size, self.resize_mode, annotated_areas=self.annotated_areas)
+        scene = _that_albumentations_takes(scene)
+        moving = [entry for entry in declared(scene) if entry[1].moves]
+        packed = _pack(scene["image"], moving)
+        compose = self._composed(moving)
+        sequence = np.random.SeedSequence(seed)
+        self._bits.state = np.random.PCG64(sequence).state
+        self._python_random.seed(int(sequence.generate_state(1)[0]))
+        try:
+            packed = compose(**packed)
+        except Exception as error:  # a crop that is larger than the image, for one
+            raise SceneError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
+        return self._unpack(scene, moving, packed)
 
     def _composed(self, moving: Moving) -> albumentations.Compose:
         """The list as one transform of what the scene has; boxes and points cost time even where there are none.
@@ -112,9 +120,8 @@ class SceneTransform:
             self._fields, kinds = fields, {type(kind) for _, kind, _ in moving}
             targets = {field: _TARGETS[type(kind)] for field, kind, _ in moving if type(kind) in _TARGETS}
             if any(kind.fill != IGNORE for _, kind, _ in moving if isinstance(kind, Map)):
-                targets[_INSIDE] = "mask"
-            # Half a pixel: objects of one pixel are, after a flip, a rounding error narrower.
-            box = albumentations.BboxParams("pascal_voc", min_width=0.5, min_height=0.5, clip=True)
+                targets[INSIDE] = "mask"
+            box = albumentations.BboxParams("pascal_voc", min_width=LEAST_SIDE, min_height=LEAST_SIDE, clip=True)
             point = albumentations.KeypointParams("xy", label_fields=["point"], remove_invisible=False)
             with warnings.catch_warnings():  # of lists that move no boxes
                 warnings.simplefilter("ignore")
@@ -141,7 +148,7 @@ class SceneTransform:
                 case Map():
                     values = torch.from_numpy(np.ascontiguousarray(packed[field]))
                     if kind.fill != IGNORE:
-                        values[torch.from_numpy(packed[_INSIDE] != 1)] = kind.fill
+                        values[torch.from_numpy(packed[INSIDE] != 1)] = kind.fill
                     moved[field] = values
                 case Masks():
                     # What lies outside the image is 255 there too, and no part of an object.
@@ -152,26 +159,14 @@ class SceneTransform:
                     moved[field] = torch.from_numpy(np.array(packed[field], np.float32))
         for field, kind, value in moving:
             if isinstance(kind, Boxes):
-                return _with_objects_left(moved, field, value, np.asarray(packed["bboxes"], np.float32))
+                return with_objects_left(moved, field, value, np.asarray(packed["bboxes"], np.float32))
         return cast(Scene, moved)
 
     def _points(self, keypoints: Tensor, packed: dict[str, Any]) -> Tensor:
-        points = np.full((len(_PROBE) + keypoints.shape[:2].numel(), 2), np.nan, np.float32)
+        points = np.full((len(PROBE) + keypoints.shape[:2].numel(), 2), np.nan, np.float32)
         # Distortions leave out the points that they move off the image.
         points[np.asarray(packed["point"], np.int64)] = np.asarray(packed["keypoints"], np.float32).reshape(-1, 2) + 0.5
-        moved = keypoints.clone()
-        moved[..., :2] = torch.from_numpy(points[len(_PROBE) :]).reshape(*keypoints.shape[:2], 2)
-        moved[moved[..., 0].isnan()] = 0
-        (ax, ay), (bx, by), (cx, cy) = points[: len(_PROBE)].tolist()
-        if (bx - ax) * (cy - ay) - (by - ay) * (cx - ax) < 0:
-            if self.flip_pairs is None:
-                raise InputError(
-                    "data.augment mirrors the image, and it is not known which keypoints are left and right of each other: "
-                    "call them left_x and right_x in the annotation file, name the pairs in data.flip_pairs, or drop the flip"
-                )
-            for left, right in self.flip_pairs:
-                moved[:, [left, right]] = moved[:, [right, left]]
-        return moved
+        return keypoints_moved(keypoints, points, self.flip_pairs)
 
 
 def _that_albumentations_takes(scene: Scene) -> Scene:
@@ -192,7 +187,7 @@ def _pack(image: Tensor, moving: Moving) -> dict[str, Any]:
             case Map():
                 packed[field] = value.numpy()
                 if kind.fill != IGNORE:
-                    packed[_INSIDE] = np.ones(value.shape, np.uint8)
+                    packed[INSIDE] = np.ones(value.shape, np.uint8)
             case Masks():
                 # Where there is no object an empty mask, since transforms that look for masks have to be given one.
                 packed[field] = value.numpy() if len(value) else np.zeros((1, *image.shape[1:]), np.uint8)
@@ -203,24 +198,10 @@ def _pack(image: Tensor, moving: Moving) -> dict[str, Any]:
                 packed[field] = value.numpy()
             case Points():
                 keypoints = value[..., :2].reshape(-1, 2).nan_to_num().numpy()
-                points = np.concatenate([_PROBE * image.shape[:0:-1], keypoints])
+                points = np.concatenate([PROBE * image.shape[:0:-1], keypoints])
                 # albumentations counts boxes from a pixel's corner, as we do, and points from its centre (see its hflip).
                 packed |= {"keypoints": (points - 0.5).astype(np.float32), "point": np.arange(len(points))}
     return packed
-
-
-def _with_objects_left(moved: dict[str, Any], field: str, before: Tensor, numbered: NDArray[np.float32]) -> Scene:
-    """The scene with the boxes (N, 5) as they came out, each with its object's number, and with their objects alone."""
-    boxes, objects = numbered[:, :4], numbered[:, 4:].flatten().astype(np.int64)
-    for areas, _, area in of_kind(moved, Areas):
-        # Nobody measures the area after a rotation or a crop; it follows the box's.
-        shrinkage = torch.ones(len(before))
-        shrinkage[objects] = torch.from_numpy(_areas(boxes)) / _areas(before[objects])
-        moved[areas] = area * shrinkage
-    scene = cast(Scene, moved)
-    if (kept := objects.tolist()) != list(range(len(before))):
-        scene = keep_objects(moved, kept)
-    return cast(Scene, {**scene, field: torch.from_numpy(np.ascontiguousarray(boxes))})
 
 
 def _ignore_outside(transform: Any) -> None:
@@ -229,7 +210,3 @@ def _ignore_outside(transform: Any) -> None:
         transform.fill_mask = IGNORE
     for inner in getattr(transform, "transforms", ()):
         _ignore_outside(inner)
-
-
-def _areas(boxes: Any) -> Any:
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])

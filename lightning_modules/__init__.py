@@ -2,6 +2,7 @@
 
 from .auxiliary_classification import AuxiliaryClassification
 from .classification import Classification, MultiLabelClassification
+from .compiling import CompiledNetwork
 from .deformable_parts import DeformablePartsDetection
 from .denoising import Denoising
 from .detection import Detection
@@ -24,6 +25,7 @@ from .staged_detection import StagedDetection
 __all__ = [
     "AuxiliaryClassification",
     "Classification",
+    "CompiledNetwork",
     "DeformablePartsDetection",
     "Denoising",
     "Detection",

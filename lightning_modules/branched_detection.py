@@ -9,7 +9,7 @@ from datamodules.scene import Batch, InputError
 
 from .detection import Detection
 from .means import Mean
-from .networks.branches import BranchedRCNN
+from .networks.branches import BranchedDetector
 
 
 class BranchedDetection(Detection):
@@ -28,9 +28,9 @@ class BranchedDetection(Detection):
     learns: ClassVar[tuple[str, ...]]
     """The fields of an object that are trained on and predicted, beside its box and its label."""
 
-    network: BranchedRCNN
+    network: BranchedDetector
 
-    def __init__(self, *, network: Callable[[int], BranchedRCNN], **kwargs: Any) -> None:
+    def __init__(self, *, network: Callable[[int], BranchedDetector], **kwargs: Any) -> None:
         super().__init__(network=network, **kwargs)
         if set(branches := self.network.branches) != set(self.learns):
             learns, has = (" and ".join(sorted(fields)) or "nothing" for fields in (self.learns, branches))

@@ -18,7 +18,8 @@ class InstanceSegmentation(BranchedDetection):
     ``mask_mAP50``, ...
 
     Args:
-        network: called with the number of classes, gives a :class:`BranchedRCNN` with masks, such as ``MaskRCNN``.
+        network: called with the number of classes, gives a :class:`BranchedDetector` with masks, such as
+            ``MaskRCNN`` or torchvision's.
         kwargs: see :class:`Task`.
     """
 

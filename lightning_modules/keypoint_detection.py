@@ -12,7 +12,7 @@ from datamodules.scene import DatasetMetadata
 from .branched_detection import BranchedDetection
 from .instance_segmentation import InstanceSegmentation
 from .metrics.oks import KeypointAP
-from .networks.branches import BranchedRCNN
+from .networks.branches import BranchedDetector
 
 
 class KeypointDetection(BranchedDetection):
@@ -24,7 +24,7 @@ class KeypointDetection(BranchedDetection):
     detected, but do not count in those.
 
     Args:
-        network: called with the numbers of classes and of keypoints, gives a :class:`BranchedRCNN` with keypoints, such as
+        network: called with the numbers of classes and of keypoints, gives a :class:`BranchedDetector` with keypoints, such as
             ``KeypointRCNN``.
         sigmas: how far apart two annotators put a keypoint, by its name; needed of keypoints that neither COCO nor LSP has (see
             :data:`lightning_modules.metrics.oks.SIGMAS`).
@@ -39,7 +39,7 @@ class KeypointDetection(BranchedDetection):
     learns: ClassVar[tuple[str, ...]] = ("keypoints",)
 
     def __init__(
-        self, *, network: Callable[[int, int], BranchedRCNN], sigmas: dict[str, float] | None = None, **kwargs: Any
+        self, *, network: Callable[[int, int], BranchedDetector], sigmas: dict[str, float] | None = None, **kwargs: Any
     ) -> None:
         self.sigmas = sigmas  # before the base class, which makes the metrics
         keypoints = len(DatasetMetadata.from_dict(kwargs["metadata"]).keypoints)
@@ -56,7 +56,7 @@ class KeypointAndMaskDetection(KeypointDetection, InstanceSegmentation):
     """Every object's class, box, score, keypoints and mask, from one network (He et al. 2017, table 4, "keypoint & mask").
 
     Args:
-        network: called with the numbers of classes and of keypoints, gives a :class:`BranchedRCNN` with both, such as
+        network: called with the numbers of classes and of keypoints, gives a :class:`BranchedDetector` with both, such as
             ``KeypointMaskRCNN``.
         kwargs: see :class:`KeypointDetection`.
     """

@@ -47,7 +47,15 @@ class MarginClassification(Classification):
         margin_loss: Callable[[], nn.Module] = nn.MultiMarginLoss,
         **kwargs: Any,
     ) -> None:
-        super().__init__(network=network, label_smoothing=0.0, **kwargs)
+        super().__init__(
+            network=network,
+            label_smoothing=0.0,  # all of these are of cross-entropy
+            class_weights=None,
+            focal_gamma=0.0,
+            mixup=0.0,
+            cutmix=0.0,
+            **kwargs,
+        )
         self.margin_loss = margin_loss()
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Mean]:

@@ -43,7 +43,8 @@ class RotationPretext(Classification):
         height, width = metadata["image_size"]
         if height != width:
             raise InputError(f"data.image_size is {height} x {width} (H x W): RotationPretext turns square images only")
-        super().__init__(network=network, metadata={**metadata, "classes": list(TURNS)}, **kwargs)
+        turned = {**metadata, "classes": list(TURNS)}
+        super().__init__(network=network, metadata=turned, mixup=0.0, cutmix=0.0, **kwargs)  # it makes its own labels
 
     def respond(self, batch: Batch) -> Any:
         return self(self.given(batch))

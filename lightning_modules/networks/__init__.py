@@ -3,6 +3,7 @@
 from .alexnet import AlexNet
 from .anchor_yolo import AnchorYOLO
 from .auxiliary import AuxiliaryHead
+from .backbone_encoder import BackboneEncoder
 from .backbone_fcn import BackboneFCN
 from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
@@ -34,7 +35,9 @@ from .spp_net import SPPNet
 from .springs import Quadratic, Rigid
 from .ssd import SSD
 from .stacks import StackClassifier, StackFilter
+from .torchvision_detector import TorchvisionDetector
 from .torchvision_nets import TorchvisionNet
+from .torchvision_segmenter import TorchvisionSegmenter
 from .upsampling import BedOfNails, Bilinear, MaxUnpooling, NearestNeighbor, TransposeConv
 from .vgg import VGG
 from .yolo import YOLO
@@ -54,6 +57,7 @@ __all__ = [
     "AnchorYOLO",
     "Autoencoder",
     "AuxiliaryHead",
+    "BackboneEncoder",
     "BackboneFCN",
     "BedOfNails",
     "BestMatching",
@@ -120,7 +124,9 @@ __all__ = [
     "StackFilter",
     "StagedHead",
     "TorchvisionBackbone",
+    "TorchvisionDetector",
     "TorchvisionNet",
+    "TorchvisionSegmenter",
     "TransposeConv",
     "UNet",
     "Xavier",

@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 
 from ..means import Mean, full_precision
 from .boxes import RoIPooling, in_format_of
-from .detector import Detections
+from .detector import Detections, Detector
 from .faster_rcnn import FasterRCNN
 from .regions import Samples
 
@@ -50,7 +50,30 @@ class Branch(nn.Module, ABC):
         """The field that the branch gives, for the detections in each image of ``size`` (H, W)."""
 
 
-class BranchedRCNN(FasterRCNN):
+class BranchedDetector(Detector):
+    """A detector that may learn and predict more of an object than its class and box."""
+
+    branches: Any
+    """The names of these further fields, as of a set: ``masks``, ``keypoints``."""
+
+    @abstractmethod
+    def losses(
+        self,
+        outputs: Any,
+        boxes: list[Tensor],
+        labels: list[Tensor],
+        rngs: Sequence[Generator] | None = None,
+        **objects: list[Tensor],
+    ) -> dict[str, Mean]:
+        """As :meth:`Detector.losses`.
+
+        Args:
+            outputs, boxes, labels, rngs: see there.
+            objects: the field of each branch, one entry an object: ``masks`` uint8 (N, H, W), ``keypoints`` float (N, K, 3).
+        """
+
+
+class BranchedRCNN(FasterRCNN, BranchedDetector):
     """Faster R-CNN with branches: what it was, and on the same maps one head more for each field of an object.
 
     In training a branch sees the sampled regions that lie on objects; in prediction the detections' boxes, after non-maximum

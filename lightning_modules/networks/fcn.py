@@ -9,13 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch.nn.functional as F
-import torchvision
 from torch import Tensor, nn
 
-from lightning_modules.networks.upsampling import TransposeConv, Upsampling
+from .torchvision_nets import TorchvisionNet
+from .upsampling import TransposeConv, Upsampling
 
 
 class SegmentationNetwork(nn.Module, ABC):
@@ -98,17 +98,21 @@ class VGG16(Encoder):
     """The convolutions of VGG-16 (Simonyan & Zisserman 2015), torchvision's.
 
     Args:
-        weights: a name in ``torchvision.models.VGG16_Weights`` to download, such as IMAGENET1K_V1; None is random.
+        weights: None, a name of torchvision's or a ``.pth`` file, as :class:`TorchvisionNet` takes it.
     """
 
     widths = (64, 128, 256, 512, 512)
 
     def __init__(self, weights: str | None = None) -> None:
         super().__init__()
-        self.blocks = _blocks(torchvision.models.vgg16(weights=weights).features)
+        self.blocks = _blocks(_vgg16(weights).features)
 
     def forward(self, image: Tensor) -> list[EncoderLevel]:
         return _descend(self.blocks, image)
+
+
+def _vgg16(weights: str | None) -> Any:
+    return TorchvisionNet(1000, name="vgg16", weights=weights).network
 
 
 def _blocks(layers: nn.Sequential) -> nn.ModuleList:
@@ -197,7 +201,7 @@ class VGGFCN(SegmentationNetwork):
         _check_skips(self, skips, (2, 4, 8, 16))
         if weights == "IMAGENET1K_FEATURES":
             raise ValueError("VGGFCN: weights IMAGENET1K_FEATURES lack the linear layers; IMAGENET1K_V1 has them")
-        vgg = torchvision.models.vgg16(weights=weights)
+        vgg = _vgg16(weights)
         self.blocks = _blocks(vgg.features)
         fc6, *between, fc7, relu, dropout, _ = vgg.classifier
         self.head = nn.Sequential(convolutional(fc6, 7), *between, convolutional(fc7, 1), relu, dropout)

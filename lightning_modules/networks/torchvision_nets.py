@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from pathlib import Path
-from pickle import UnpicklingError
 
-import torch
 import torchvision
 from torch import Tensor, nn
-from torchvision.models import get_model, get_model_weights, list_models
+from torchvision.models import SqueezeNet, get_model, list_models
+
+from .stored_weights import load_all_but_head, read_weights, sized_by_classes
 
 AUXILIARY = {"googlenet": ("aux1.", "aux2."), "inception_v3": ("AuxLogits.",)}
 """Networks that torchvision trained with classifiers beside the main one, and the prefixes of their weights."""
@@ -38,6 +37,11 @@ class TorchvisionNet(nn.Module):
         if weights is not None:
             _load(self.network, name, num_classes, weights)
 
+    def leave_out_last_relu(self) -> None:
+        """Of SqueezeNet, which ends in one: its logits may then be below 0. There are no weights in it."""
+        if isinstance(self.network, SqueezeNet):
+            self.network.classifier[2] = nn.Identity()
+
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.network(images)
         return logits
@@ -54,26 +58,6 @@ def _build(name: str, num_classes: int) -> nn.Module:
     return network
 
 
-def _shapes(network: nn.Module) -> dict[str, torch.Size]:
-    return {key: tensor.shape for key, tensor in network.state_dict().items()}
-
-
-def _read(name: str, weights: str) -> dict[str, Tensor]:
-    if Path(weights).suffix != ".pth":
-        known = get_model_weights(name).__members__
-        if weights not in known:
-            raise ValueError(f"{name}: weights {weights!r} is neither a .pth file nor one of {', '.join(known)}")
-        stored: dict[str, Tensor] = known[weights].get_state_dict(check_hash=True)
-        return stored
-    try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
-    except (UnpicklingError, EOFError, RuntimeError):
-        state = None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(f"{weights} is no state dict: expected tensors by name, that torch.load reads with weights_only")
-    return state
-
-
 def torchvision_name(key: str) -> str:
     """The name that torchvision's code has for a weight of its files: those of DenseNet are older than the code."""
     return re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", key)
@@ -81,27 +65,14 @@ def torchvision_name(key: str) -> str:
 
 def _load(network: nn.Module, name: str, num_classes: int, weights: str) -> None:
     """Loads stored weights, all but auxiliary classifiers and a head for another number of classes."""
-    state, expected = _read(name, weights), _shapes(network)
+    state = read_weights(name, weights)
     # A second network tells what the head is: on the meta device, some of torchvision's cannot be built.
-    head = {key for key, shape in _shapes(_build(name, num_classes + 1)).items() if shape != expected[key]}
-    # The state is changed in place, as it carries the versions of its modules.
-    for key in list(state):
-        if key in head and state[key].shape != expected[key]:
-            del state[key]
-        elif key.startswith(AUXILIARY.get(name, ())):
+    head = sized_by_classes(network, _build(name, num_classes + 1))
+    for key in list(state):  # changed in place, as it carries the versions of its modules
+        if key.startswith(AUXILIARY.get(name, ())):
             del state[key]
             # Only the weights that torchvision converted have these: they want images normalised to [-1, 1].
             network.transform_input = True  # type: ignore[assignment]
         elif (renamed := torchvision_name(key)) != key:
             state[renamed] = state.pop(key)
-    faults = [f"{key} is missing" for key in expected.keys() - head - state.keys() if "num_batches_tracked" not in key]
-    faults += [f"{key} is unknown" for key in state.keys() - expected.keys()]
-    faults += [
-        f"{key} is {tuple(state[key].shape)}, expected {tuple(expected[key])}"
-        for key in state.keys() & expected.keys()
-        if state[key].shape != expected[key]
-    ]
-    if faults:
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise ValueError(f"{weights} does not hold the weights of {name}: {min(faults)}{more}")
-    network.load_state_dict(state, strict=False)
+    load_all_but_head(network, state, head, f"{weights} does not hold the weights of {name}")

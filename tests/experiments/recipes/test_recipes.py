@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ LARGE: dict[str, list[str]] = {
     "classification/resnet50_imagenet": ["--data.image_size=64", *SHORT],
     "instance_segmentation/mask_rcnn_coco": FEW_REGIONS,
     "keypoint_detection/keypoint_rcnn_coco": FEW_REGIONS,
+    "detection/faster_rcnn_bccd_torchvision": ["--data.image_size=[96,128]", *SHORT],
+    "segmentation/deeplabv3_camvid": ["--data.image_size=[48,64]", *SHORT],
     "detection/fast_rcnn_voc": ["--data.image_size=[96,128]", *SHORT],
     "detection/rcnn_voc": ["--data.image_size=[96,128]", "--model.network.crop=67", *SHORT],
 }
@@ -66,7 +69,7 @@ def written(name: str, workdir: Path) -> list[str]:
     """A recipe as a test can run it, on tiny data."""
     content = yaml.safe_load(recipes.path_of(name).read_text())
     # Weights are downloaded where there is a network; a test has none.
-    text = recipes.path_of(name).read_text().replace("weights: IMAGENET1K_V1", "weights: null")
+    text = re.sub(r"weights: (IMAGENET1K|COCO)\w+", "weights: null", recipes.path_of(name).read_text())
     text = text.replace("name: resnet50", "name: resnet18") if name in LARGE else text
     (workdir / "recipe.yaml").write_text(text)
     return ["--config", "recipe.yaml", *data_arguments(content["data"]["class_path"], workdir)]

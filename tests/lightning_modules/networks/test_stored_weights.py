@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model
 from torchvision.models._api import WeightsEnum
 
+from datamodules.scene import InputError
 from lightning_modules.networks.torchvision_nets import TorchvisionNet
 
 
@@ -92,6 +94,37 @@ def test_wrong_files_and_names_are_one_line_errors(tmp_path: Path, tiny: str) ->
     assert "resnet18" in error(name="resnet19")
     with pytest.raises(FileNotFoundError):
         TorchvisionNet(4, name=tiny, weights=str(tmp_path / "none.pth"))
+
+
+def test_a_file_that_is_not_there_or_cannot_be_fetched_is_named_with_the_folder_it_belongs_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny: str
+) -> None:
+    file = "squeezenet1_1-b8a52dc0.pth"
+    with pytest.raises(InputError, match=f"none.pth is not there; torchvision's own of {tiny} are {file}"):
+        TorchvisionNet(4, name=tiny, weights=str(tmp_path / "none.pth"))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+
+    def offline(*_: object, **__: object) -> None:
+        raise URLError(OSError("Network is unreachable"))
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    with pytest.raises(InputError) as caught:
+        TorchvisionNet(4, name=tiny, weights="IMAGENET1K_V1")
+    said = str(caught.value)
+    assert f"{file} into {tmp_path / 'hub' / 'checkpoints'}" in said and "Network is unreachable" in said and "\n" not in said
+
+
+def test_a_file_in_torch_hubs_folder_is_found_and_read_without_unpickling(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny: str
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    stored, path = get_model(tiny, num_classes=1000), tmp_path / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
+    torch.save(stored.state_dict(), path)
+    assert equal_parts(TorchvisionNet(1000, name=tiny, weights="DEFAULT").network, stored) == set(stored.state_dict())
+    torch.save({"features.0.weight": Path("anything that is no tensor")}, path)
+    with pytest.raises(ValueError, match="no state dict"):
+        TorchvisionNet(1000, name=tiny, weights="DEFAULT")
 
 
 @pytest.mark.skipif("LECTERN_DATA" not in os.environ, reason="LECTERN_DATA names no data folder")
