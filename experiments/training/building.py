@@ -74,7 +74,7 @@ def callbacks(
     if isinstance(run_folder, EvaluationFolder):
         made.append(Evaluated(run_folder, subcommand, str(config.ckpt_path), data, config.expect))
         if subcommand == "predict":
-            made.append(PredictionWriter(run_folder.folder, config.pictures.count > 0))
+            made.append(PredictionWriter(run_folder.folder, config.pictures.count > 0, config.pictures.min_score))
         return made
     made.append(RunSummary(run_folder))
     if config.trainer.enable_checkpointing is not False:

@@ -27,6 +27,7 @@ from .legend import (
     EDGE,
     KEYPOINT,
     MIN_SCORE,
+    NEITHER,
     Label,
     class_table,
     colour,
@@ -49,9 +50,6 @@ LONGEST_TEXT = 60
 LARGEST_JPEG = 65_500
 """The longest side of a JPEG, in pixels."""
 
-NOTHING = (40, 40, 40)
-"""The ground of a line that says that nothing was found."""
-
 _SUBPIXEL = 4
 """Bits behind the point of a coordinate, for OpenCV."""
 
@@ -63,7 +61,9 @@ def draw(
     scale: Mapping[str, Any] | None = None,
     *,
     least: float = MIN_SCORE,
+    labels: Sequence[Label] | None = None,
     text: int = 0,
+    side: int = SIDE,
 ) -> Tensor:
     """An image with whatever ``fields`` holds of a scene or a prediction drawn over it.
 
@@ -74,14 +74,16 @@ def draw(
         scale: fields whose least and greatest value are the ends of a quantity's colours: the truth's, beside a
             prediction. Those of ``fields`` themselves, where nothing else is said.
         least: detected objects of a lower score are not drawn; where none is left, the picture says so.
+        labels: what is said at each box, in place of its class and score.
         text: height of the letters, in pixels of the picture; 0 for one that can be read when the picture is shown 640 pixels
             wide, and less where there are many objects.
+        side: the least shorter side of the picture, in pixels.
 
     Returns:
         uint8 (3, H', W'), enlarged by a whole factor where the image is small; its memory is (H', W', 3).
     """
     every, fields = fields, worth_drawing(fields, least)
-    factor = max(1, -(-SIDE // min(image.shape[1:])))
+    factor = max(1, -(-side // min(image.shape[1:])))
     canvas = _enlarged(to_hwc(image.cpu()), factor, copy=True)
     short = min(canvas.shape[:2])
     pen = max(2, short // 250)  # lines of two pixels would be lost in a photograph of some thousand
@@ -94,18 +96,20 @@ def draw(
         else:
             _draw_quantity(canvas, values, (scale or fields).get(field, value))
     for _, _, value in of_kind(fields, Masks):
-        _draw_masks(canvas, [_enlarged(mask, factor) for mask in value.cpu().numpy()])
+        classes = fields["labels"].tolist() if "labels" in fields else None
+        _draw_masks(canvas, [_enlarged(mask, factor) for mask in value.cpu().numpy()], classes)
     for i, parts in enumerate(fields.get("parts", ())):
         _draw_parts(canvas, parts.cpu().double().numpy() * factor, i)
-    for _, _, value in of_kind(fields, Boxes):
-        corners = value.cpu().double().numpy() * factor
-        _draw_boxes(canvas, corners, object_labels(fields, len(corners), metadata), pen, text)
     for _, _, value in of_kind(fields, Points):
         for instance in value.cpu().double().numpy():
             _draw_instance(canvas, instance, factor, metadata.skeleton, pen)
+    for _, _, value in of_kind(fields, Boxes):
+        corners = value.cpu().double().numpy() * factor
+        said_of_each = object_labels(fields, len(corners), metadata) if labels is None else labels
+        _draw_boxes(canvas, corners, said_of_each, pen, text)
     said = [] if has_labels_of_its_own(fields) else image_labels(fields, metadata)
     if none := nothing(every, fields, least):
-        said.append(Label(none, NOTHING))
+        said.append(Label(none, NEITHER))
     _draw_lines(canvas, said, text)
     return torch.from_numpy(canvas).permute(2, 0, 1)
 
@@ -158,14 +162,18 @@ def _draw_quantity(canvas: Canvas, values: NDArray[np.float32], scale: Tensor) -
     canvas[known] = (grey * 0.3 + over * 0.7).round().astype(np.uint8)[known]
 
 
-def _draw_masks(canvas: Canvas, masks: Sequence[NDArray[Any]]) -> None:
+def _draw_masks(canvas: Canvas, masks: Sequence[NDArray[Any]], classes: Sequence[int] | None) -> None:
+    """Each in the colour of its class, with an edge that tells it from its neighbour; in its own where no classes are known."""
     for i in reversed(range(len(masks))):  # the best last, on top
         mask = masks[i].astype(np.uint8)
         x, y, width, height = cv2.boundingRect(mask)
         if width:
-            part = canvas[y : y + height, x : x + width]
-            over = np.full_like(part, colour(i))
-            cv2.copyTo(cv2.addWeighted(part, 0.5, over, 0.5, 0), mask[y : y + height, x : x + width], part)
+            part, mask = canvas[y : y + height, x : x + width], mask[y : y + height, x : x + width]
+            over = np.full_like(part, colour(i if classes is None else classes[i]))
+            cv2.copyTo(cv2.addWeighted(part, 0.5, over, 0.5, 0), mask, part)
+            if classes is not None:
+                edges = cv2.findContours(np.ascontiguousarray(mask), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+                cv2.drawContours(part, edges, -1, BONE, 1)
 
 
 def _draw_boxes(canvas: Canvas, boxes: NDArray[np.float64], labels: Sequence[Label], pen: int, text: int) -> None:
@@ -179,7 +187,9 @@ def _draw_boxes(canvas: Canvas, boxes: NDArray[np.float64], labels: Sequence[Lab
     for (x1, y1, x2, y2), label in reversed(list(zip(corners_in, labels, strict=True))):
         cv2.rectangle(canvas, (x1, y1), (x2, y2), label.colour, pen)
     rectangles: list[Rectangle] = [(x1 - pen // 2, y1, x2 + pen, y2 + pen) for x1, y1, x2, y2 in corners_in]
-    tiles = [label_tile(label, text)[:height, :width] for label in labels]
+    # The first, the best, is drawn on top and chooses its place first; who has nothing to say needs none.
+    rectangles = [rectangle for rectangle, label in zip(rectangles, labels, strict=True) if label.text]
+    tiles = [label_tile(label, text)[:height, :width] for label in labels if label.text]
     for tile, (x, y) in zip(tiles, places(rectangles, [t.shape[1::-1] for t in tiles], (width, height)), strict=True):
         canvas[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
 

@@ -47,6 +47,9 @@ shades of one hue are not told apart at a mask's border. Behind these, :data:`BA
 RIGHT, WRONG, MISSED = (0, 158, 115), (220, 30, 30), (255, 200, 0)
 """Of what is found and there, of what is found and not there, and of what is there and not found."""
 
+NEITHER = (70, 70, 70)
+"""The ground of what is neither: what is true, or that nothing was found."""
+
 KEYPOINT, BONE, EDGE = BASE[4], (255, 255, 255), (40, 40, 40)
 """Of keypoints, of the bones between them, and of the thin edge that keeps both apart from what lies behind."""
 
