@@ -71,5 +71,5 @@ def test_the_least_score_of_pictures_leaves_the_json_as_it_is(tmp_path: Path) ->
         (entry,) = json.loads((folder / "predictions.json").read_text())
         assert [o["score"] for o in entry["objects"]] == [0.5]
         pictures.append(np.asarray(Image.open(folder / entry["picture"])).astype(int))
-    line = pictures[0][150, 25:28].mean(0) - pictures[1][150, 25:28].mean(0)  # 64 pixels are drawn as 192: the left edge
+    line = pictures[0][150, 29:33].mean(0) - pictures[1][150, 29:33].mean(0)  # 64 pixels are drawn as 192: the left edge
     assert np.abs(line).max() > 20
