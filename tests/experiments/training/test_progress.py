@@ -167,9 +167,8 @@ def test_what_was_measured_is_rounded_and_has_a_unit_and_one_line_a_class() -> N
 
 
 def test_test_prints_what_it_measured_once(lectern: Lectern, workdir: Path) -> None:
-    options = (
-        "--config segmentation/small_shapes --data.train=8 --data.val=4 --data.test=4 --data.workers=0 --name a --version b"
-    )
+    options = "--config segmentation/small_shapes --data.train=8 --data.val=4 --data.test=4 --data.batch_size=4"
+    options += " --data.workers=0 --name a --version b"
     options += " --trainer.max_steps=1 --trainer.enable_progress_bar=false --pictures.count=2"
     fitted = lectern("fit", *options.split())
     assert fitted.code == 0, fitted.err
