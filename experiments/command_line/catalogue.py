@@ -17,7 +17,7 @@ from .declared import Known, computed, data_modules, tasks
 WIDTH = 100
 
 
-class Recipe(NamedTuple):
+class ListedRecipe(NamedTuple):
     """A recipe as the catalogue shows it; a user's own may leave the task or the data to the command line."""
 
     name: str
@@ -39,7 +39,7 @@ def fits(task: Known, data: Known) -> bool:
     return bool(data.fields) and task.fields <= data.fields | computed()
 
 
-def shipped(name: str) -> Recipe:
+def shipped(name: str) -> ListedRecipe:
     """One that comes with Lectern: its lines are looked at, since reading thirty of them as YAML takes a second.
 
     Its first ``class_path`` below ``model`` and below ``data`` is what is shown.
@@ -56,10 +56,10 @@ def shipped(name: str) -> Recipe:
             named[part] = value.split(",")[0].strip(" }")
         elif part in named and not named[part] and "{class_path:" in line:
             named[part] = line.partition("{class_path:")[2].split(",")[0].strip(" }")
-    return Recipe(name, recipes.FOLDER, _first(text), named["model"], named["data"])
+    return ListedRecipe(name, recipes.FOLDER, _first(text), named["model"], named["data"])
 
 
-def read(name: str, folder: Path) -> Recipe:
+def read(name: str, folder: Path) -> ListedRecipe:
     """One of a folder.
 
     Raises:
@@ -73,7 +73,7 @@ def read(name: str, folder: Path) -> Recipe:
         raise InputError(f"{path}: {error}") from None
     parts = [content.get(part) if isinstance(content, dict) else None for part in ("model", "data")]
     model, data = (str(p.get("class_path", "")) if isinstance(p, dict) else str(p or "") for p in parts)
-    return Recipe(name, folder, _first(text), model, data)
+    return ListedRecipe(name, folder, _first(text), model, data)
 
 
 def _first(text: list[str]) -> str:
@@ -82,7 +82,7 @@ def _first(text: list[str]) -> str:
 
 
 def lines(
-    all_tasks: Mapping[str, Known], all_data: Mapping[str, Known], listed: Sequence[Recipe], own: Path | None
+    all_tasks: Mapping[str, Known], all_data: Mapping[str, Known], listed: Sequence[ListedRecipe], own: Path | None
 ) -> Iterator[str]:
     """The catalogue's lines.
 
@@ -127,7 +127,7 @@ def _wrapped(text: str, indent: int) -> list[str]:
     return wrap(text, WIDTH, initial_indent=space, subsequent_indent=space, break_on_hyphens=False)
 
 
-def _fitting(recipe: Recipe, all_tasks: Mapping[str, Known], all_data: Mapping[str, Known]) -> str:
+def _fitting(recipe: ListedRecipe, all_tasks: Mapping[str, Known], all_data: Mapping[str, Known]) -> str:
     """Its task and data, and what else could feed the task."""
     task = all_tasks.get(recipe.model) or all_tasks.get(_short(recipe.model))
     fed_by = [name for name, data in all_data.items() if fits(task, data)] if task else []

@@ -17,7 +17,7 @@ PARTS = ("trainer", "model", "data", "pictures", "checkpoint", "all")
 Rows = tuple[tuple[str, str], ...]
 
 GIVEN: Rows = (
-    ("--config NAME, -c NAME", "a recipe's name (lectern list shows them) or a YAML file; may be repeated"),
+    ("--config NAME, -c NAME", "a recipe's name (lectern list has them) or a YAML file; may be repeated"),
     ("--recipes FOLDER", "of your own recipes, for --config NAME; ./recipes by default"),
     ("--model CLASS", "the task, or --model.KEY VALUE: a value of its (--model.help CLASS)"),
     ("--data CLASS", "the data module, or --data.KEY VALUE (--data.help CLASS)"),
@@ -35,7 +35,7 @@ MACHINE: Rows = (
     ("--trainer.precision P", "32-true, bf16-mixed, 16-mixed"),
     ("--trainer.fast_dev_run 1", "one batch of everything, and nothing is written"),
 )
-CHECKPOINT = ("--ckpt_path PATH", "a checkpoint, an exported network (.onnx), or a run's folder: its best one")
+CHECKPOINT = ("--ckpt_path PATH", "a checkpoint, an exported network (.onnx), or a run's folder (its best)")
 TRUST = ("--trust PACKAGE", "a package of your own whose classes the checkpoint may name")
 
 PAGES: dict[str, tuple[str, tuple[tuple[str, Rows], ...]]] = {
@@ -125,7 +125,7 @@ def page(command: str) -> str:
     lines += [
         "",
         "all options:",
-        f"  {'--help.trainer':26} the trainer's; also --help.model, --help.data, --help.pictures, --help.checkpoint",
+        f"  {'--help.trainer':26} those of the trainer; also --help.model, .data, .pictures, .checkpoint",
         f"  {'--help.all':26} every option of this command",
         f"  {'--print_config':26} the configuration that would be used, as YAML",
     ]

@@ -36,7 +36,7 @@ NEAR = 0.1
 """Of the image's longer side: a keypoint that lies no further from the true one is right."""
 
 
-class Matches(NamedTuple):
+class ObjectMatches(NamedTuple):
     """Which objects are found."""
 
     right: list[tuple[int, int]]
@@ -56,7 +56,7 @@ def grey(image: Tensor, dark: Tensor | None = None) -> Tensor:
     return levels.round().to(torch.uint8).expand(3, -1, -1)
 
 
-def match(prediction: Mapping[str, Any], truth: Mapping[str, Any]) -> Matches:
+def match(prediction: Mapping[str, Any], truth: Mapping[str, Any]) -> ObjectMatches:
     """Gives each predicted object, the one of the highest score first, the true one of its class that it covers best.
 
     Objects that are ``difficult`` or ``crowd`` are never missed, and what lies on one is not wrong.
@@ -83,7 +83,7 @@ def match(prediction: Mapping[str, Any], truth: Mapping[str, Any]) -> Matches:
             free.discard(best)
         else:
             wrong.append(row)
-    return Matches(right, wrong, sorted(free - set(passed_over)))
+    return ObjectMatches(right, wrong, sorted(free - set(passed_over)))
 
 
 def _classes(fields: Mapping[str, Any], boxes: int) -> Tensor | None:

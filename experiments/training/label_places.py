@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-Place = tuple[int, int]
+Corner = tuple[int, int]
 """x and y of a label's top left corner, in pixels."""
 Rectangle = tuple[int, int, int, int]
 """x1, y1, x2, y2: the first pixel, and the one behind the last."""
@@ -12,7 +12,7 @@ Rectangle = tuple[int, int, int, int]
 
 def places(
     boxes: Sequence[Rectangle], sizes: Sequence[tuple[int, int]], canvas: tuple[int, int], taken: Sequence[Rectangle] = ()
-) -> list[Place]:
+) -> list[Corner]:
     """A place for each label, the first ones choosing first.
 
     A label stands above its box; where another one is there, at the next free place around or inside it; and where none is
@@ -26,7 +26,7 @@ def places(
     """
     placed, found = list(taken), []
     for box, size in zip(boxes, sizes, strict=True):
-        best: tuple[int, Place] | None = None
+        best: tuple[int, Corner] | None = None
         for place in _around(box, size, canvas):
             own = _at(place, size)
             covered = sum(overlap(own, other) for other in placed)
@@ -45,7 +45,7 @@ def overlap(a: Rectangle, b: Rectangle) -> int:
     return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
-def _around(box: Rectangle, size: tuple[int, int], canvas: tuple[int, int]) -> list[Place]:
+def _around(box: Rectangle, size: tuple[int, int], canvas: tuple[int, int]) -> list[Corner]:
     """The places of a label at its box, the best first, all inside the canvas."""
     (x1, y1, x2, y2), (w, h) = box, size
     above = y1 - h if y1 >= h else y1
@@ -58,5 +58,5 @@ def _around(box: Rectangle, size: tuple[int, int], canvas: tuple[int, int]) -> l
     return [(min(max(x, 0), max(0, canvas[0] - w)), min(max(y, 0), max(0, canvas[1] - h))) for x, y in every]
 
 
-def _at(place: Place, size: tuple[int, int]) -> Rectangle:
+def _at(place: Corner, size: tuple[int, int]) -> Rectangle:
     return (*place, place[0] + size[0], place[1] + size[1])
