@@ -68,7 +68,9 @@ def _run(command: str, arguments: list[str], signals: Signals) -> int:
 
         print(f"lectern {version('lectern')}")
         return 0
-    from .command_line.early import check
+    if (static := _static(command, arguments)) is not None:
+        return static()
+
     from .command_line.help_pages import asked, page
 
     if (part := asked(command, arguments)) == "":
@@ -76,10 +78,9 @@ def _run(command: str, arguments: list[str], signals: Signals) -> int:
         return 0
     if part:
         return _help_of(command, part, signals)
-    check(command, arguments)
+    from .command_line.early import check
 
-    if (static := _static(command, arguments)) is not None:
-        return static()
+    check(command, arguments)
 
     from .command_line.remembered import is_fixed, remembered
 
