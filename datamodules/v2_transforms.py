@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional as F
 
 from .kinds import Boxes, Map, Masks, Points, Regions
 from .moving import INSIDE, LEAST_SIDE, PROBE, Moving, keypoints_moved, with_objects_left
-from .scene import InputError, Scene, declared
+from .scene import InputError, Scene, SceneError, declared
 
 _MARK = 1e6
 """What marks the inside: no fill of a mask is that great."""

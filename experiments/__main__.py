@@ -15,29 +15,34 @@ usage: lectern COMMAND [options]
 Run what the slides show: train it, measure it, see whether the claim holds.
 
   fit        train an experiment:  lectern fit --config segmentation/fcn_transpose
-             --ckpt_path last goes on with an unfinished run, --init_from X.ckpt begins one with X's weights
+             --ckpt_path last goes on with an unfinished run, --init_from X.ckpt begins one with
+             X's weights
   validate   score a checkpoint on the validation set
   test       score a checkpoint on the test set, and check what its recipe expects
-  predict    apply a checkpoint to images:  lectern predict --ckpt_path … --data ImageFiles --data.root photos/
+  predict    apply a checkpoint to images:
+             lectern predict --ckpt_path … --data ImageFiles --data.root photos/
              --pictures false draws none; an exported network (.onnx) is as good as a checkpoint
   doctor     what a configuration would do here, without training; with --run, one batch of it
   data       what a folder of yours holds, what is wrong with it, and which recipes fit:  lectern data --data.root X
   explain    draw what a checkpoint looks at, beside random weights:  lectern explain --ckpt_path …
-  export     write a checkpoint's network as ONNX, for batches of any size, checked against onnxruntime
+  export     write a checkpoint's network as ONNX, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
   dashboard  a local page: the verdicts, and the runs side by side
   list       tasks, data modules and recipes, and which fits which; your own too
+  completion what a shell needs to complete all this:  eval "$(lectern completion bash)"
 
-lectern COMMAND --help shows a command's options; lectern fit --model.help NAME and --data.help NAME those of a class.
-Recipes of your own are found by name in ./recipes, or in --recipes FOLDER; classes of your own in modules of the current
-folder: --data my_data.MyCSV.
-Any value of a recipe can be changed on the command line (--trainer.max_epochs 2); what it leaves open can be set by an
-environment variable (LECTERN_FIT__TRAINER__DEVICES=2). LECTERN_TRACEBACK=1 shows where an error came from.
+lectern COMMAND --help shows a command's options, --help.trainer and others all of a part;
+lectern fit --model.help NAME and --data.help NAME those of a class.
+Recipes of your own are found by name in ./recipes, or in --recipes FOLDER; classes of your own in
+modules of the current folder: --data my_data.MyCSV.
+Any value of a recipe can be changed on the command line (--trainer.max_epochs 2); what it leaves
+open can be set by an environment variable (LECTERN_FIT__TRAINER__DEVICES=2).
+LECTERN_TRACEBACK=1 shows where an error came from.
 A run's folder stands for its best checkpoint: --ckpt_path runs/…/2026-01-31_12-00-00
-Exit codes: 1 an expectation was missed or the loss diverged, 2 something given is wrong (one line says what), 130 Ctrl-C,
-143 SIGTERM.
-A configuration from a stranger is code: read it before you run it. A checkpoint is data: what it names of your own classes
-is built only with --trust my_package.
+Exit codes: 1 an expectation was missed or the loss diverged, 2 something given is wrong (one line
+says what), 130 Ctrl-C, 143 SIGTERM.
+A configuration from a stranger is code: read it before you run it. A checkpoint is data: what it
+names of your own classes is built only with --trust my_package.
 """
 
 
@@ -64,18 +69,71 @@ def _run(command: str, arguments: list[str], signals: Signals) -> int:
 
         print(f"lectern {version('lectern')}")
         return 0
+    if (static := _static(command, arguments)) is not None:
+        return static()
+
+    from .command_line.help_pages import asked, page
+
+    if (part := asked(command, arguments)) == "":
+        print(page(command), end="")
+        return 0
+    if part:
+        return _help_of(command, part, signals)
     from .command_line.early import check
 
     check(command, arguments)
 
+    from .command_line.remembered import is_fixed, remembered
+
+    run = _loading(command, arguments, signals)
+    return remembered(command, arguments, run) if is_fixed(command, arguments) else run()
+
+
+def _loading(command: str, arguments: list[str], signals: Signals) -> Callable[[], int]:
+    """What answers a command with its libraries, which it imports."""
+    from .command_line.waiting import waiting
+
     def run() -> int:
-        answered_by = _command(command)
+        with waiting():
+            answered_by = _command(command)
         signals.importing = False
         return answered_by(arguments)
 
-    from .command_line.remembered import is_fixed, remembered
+    return run
 
-    return remembered(command, arguments, run) if is_fixed(command, arguments) else run()
+
+def _help_of(command: str, part: str, signals: Signals) -> int:
+    """Prints a part of the page that the parser has of all options."""
+    from contextlib import redirect_stdout
+    from io import StringIO
+
+    from .command_line.help_pages import part_of
+    from .command_line.remembered import remembered
+
+    sys.argv[1:] = [command, "--help"]  # where the parser looks
+    with redirect_stdout(StringIO()) as said:
+        code = remembered(command, ["--help"], _loading(command, ["--help"], signals))
+    print(part_of(said.getvalue(), part), end="")
+    return code
+
+
+def _static(command: str, arguments: list[str]) -> Callable[[], int] | None:
+    """What answers without any library: lists of what comes with Lectern; None where more is to be known."""
+    if command == "completion":
+        from .command_line.completion import run as completion
+
+        return lambda: completion(arguments)
+    if (command, arguments) == ("reproduce", ["--list"]):
+        from .reproduction.overview import run as overview
+
+        return overview
+    if (command, arguments) == ("list", []):
+        from . import recipes
+        from .command_line.catalogue import run_static
+        from .command_line.own_files import any_derives_from_ours
+
+        return None if recipes.own_folder() or any_derives_from_ours() else run_static
+    return None
 
 
 def _command(command: str) -> Callable[[list[str]], int]:

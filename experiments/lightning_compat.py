@@ -51,9 +51,12 @@ class OpenLightningCLI(LightningCLI):
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         """Lightning's, and checkpoints are read weights-only: from an address they are not, unless it is said.
 
-        What is predicted is written, and not returned: Lightning would keep that of all images in memory until the end.
+        What is predicted is written, and not returned: Lightning would keep that of all images in memory until the end. What is
+        measured is printed by the command itself, and not as Lightning's table.
         """
         kwargs = super()._prepare_subcommand_kwargs(subcommand) | {"weights_only": True}
+        if subcommand in ("validate", "test"):
+            kwargs["verbose"] = False
         return kwargs | {"return_predictions": False} if subcommand == "predict" else kwargs
 
 

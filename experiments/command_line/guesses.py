@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-COMMANDS = ("fit", "validate", "test", "predict", "doctor", "data", "explain", "export", "reproduce", "dashboard", "list")
+COMMANDS = (
+    *("fit", "validate", "test", "predict", "doctor", "data", "explain", "export", "reproduce", "dashboard", "list"),
+    "completion",
+)
 
 COMMAND_MEANT = {
     "train": "fit",

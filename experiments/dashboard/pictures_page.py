@@ -26,8 +26,8 @@ def pictures_page() -> None:
         nothing_yet("No run has pictures yet.", "lectern fit --config segmentation/fcn_transpose")
         return
     st.markdown(
-        "A training draws the first scenes of its validation set, the same in every run: the truth on the left, the prediction "
-        "on the right."
+        "A training draws scenes from all over its validation set, the same in every epoch: what is true, what was predicted, "
+        "and what of it is right."
     )
     chosen = st.multiselect("Runs", list(having), list(having)[:2], key="pictured", max_selections=8)
     if not chosen:

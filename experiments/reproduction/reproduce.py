@@ -25,6 +25,7 @@ from .confirming import confirm
 from .launchers import Launcher, Processes, Submitit, launcher
 from .lines import say
 from .listing import filtered, level_of, list_claims
+from .overview import overview
 from .reproduction import Reproduction
 from .table import write_tables
 
@@ -202,8 +203,12 @@ def _summary(reproduction: Reproduction) -> str:
 
 
 def _list(options: Any) -> int:
+    if not (options.names or options.level or options.max_minutes) and options.scale == "cpu":
+        for line in overview(options.runs):
+            say(line)
+        return 0
     chosen = select(options.names or ["all"])
-    everything = not options.names and options.max_minutes is None and set(options.level) <= {Level.NOT_RUN}
+    everything = options.names in ([], ["all"]) and options.max_minutes is None and set(options.level) <= {Level.NOT_RUN}
     chosen, left_out = filtered(chosen, options.level, options.max_minutes, options.runs, options.scale)
     for line in list_claims(chosen, everything, options.runs, options.scale):
         say(line)

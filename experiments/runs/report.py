@@ -170,7 +170,7 @@ def _pictures(folder: Path) -> list[str]:
     return [
         "## Pictures",
         "",
-        "Truth on the left, prediction on the right.",
+        "Scenes from all over the set, each with what is true, what was predicted, and what of it is right.",
         "",
         *(picture(p.stem, p.relative_to(folder).as_posix()) for p in shown),
     ]

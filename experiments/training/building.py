@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Checkpoint, ProgressBar, TQDMProgressBar
+from pytorch_lightning.callbacks import Checkpoint, ModelSummary, ProgressBar
 from pytorch_lightning.loggers.logger import Logger
 
 from experiments.runs.evaluation import EvaluationFolder
@@ -22,6 +22,7 @@ from .finders import Found
 from .keep_best import KeepBest
 from .monitors import Monitors
 from .predictions import PredictionWriter
+from .progress import NetworkLine, Progress
 from .wandb_logging import wandb_logger
 
 
@@ -64,7 +65,10 @@ def callbacks(
     made: list[pl.Callback] = [BatchCounts(), Reproducible(), config.pictures]
     bars = [c for c in listed(config.trainer.callbacks) if isinstance(c, ProgressBar)]
     if config.trainer.enable_progress_bar is not False and not bars and not barebones:
-        made.append(TQDMProgressBar(refresh_rate=10))
+        made.append(Progress(task.monitor))
+    summaries = any(isinstance(c, ModelSummary) for c in listed(config.trainer.callbacks))
+    if subcommand == "fit" and config.trainer.enable_model_summary is not False and not summaries and not barebones:
+        made.append(NetworkLine())
     if subcommand == "fit":
         made += [Found(), Divergence(config.on_nan)]
         if not barebones:  # nothing is logged then
@@ -74,7 +78,7 @@ def callbacks(
     if isinstance(run_folder, EvaluationFolder):
         made.append(Evaluated(run_folder, subcommand, str(config.ckpt_path), data, config.expect))
         if subcommand == "predict":
-            made.append(PredictionWriter(run_folder.folder, config.pictures.count > 0))
+            made.append(PredictionWriter(run_folder.folder, config.pictures.count > 0, config.pictures.min_score))
         return made
     made.append(RunSummary(run_folder))
     if config.trainer.enable_checkpointing is not False:

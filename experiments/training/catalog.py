@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from datamodules.base import DataModule
 from datamodules.scene import COMPUTED, InputError
 from experiments import recipes
+from experiments.command_line.catalogue import lines, read, words
+from experiments.command_line.declared import Known, plain
 from experiments.command_line.options import Options
-from experiments.runs.bounded import read_yaml
 from lightning_modules.base import Task
 
 from .own_classes import own_classes, own_modules
@@ -54,7 +53,7 @@ def check_fit(task_path: str, data_path: str) -> None:
     needs = task.needs - COMPUTED
     them = {1: "it", 2: "both"}.get(len(needs), "them all")
     raise InputError(
-        f"{task.__name__} needs {_words(needs)}; {data.__name__} provides {_words(data.provides)}. "
+        f"{task.__name__} needs {words(needs)}; {data.__name__} provides {words(data.provides)}. "
         f"Data modules that provide {them}: {', '.join(fitting) or 'none'}"
     )
 
@@ -65,76 +64,21 @@ def class_of(path: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _words(fields: frozenset[str]) -> str:
-    return " and ".join(sorted(fields)) or "nothing"
-
-
 def run(arguments: list[str]) -> int:
     """Prints the catalogue: Lectern's own, and before it in each part the user's; returns the exit code."""
     parser = Options("lectern list", "Tasks, data modules and recipes, and which fits which.")
     parser.add_argument("--recipes", help="the folder of your own recipes; ./recipes by default")
     own = recipes.own_folder(parser.parse_args(arguments).recipes)
-    listed = [_Recipe.read(name, folder) for folder in (own, recipes.FOLDER) if folder for name in recipes.names(folder)]
+    listed = [read(name, folder) for folder in (own, recipes.FOLDER) if folder for name in recipes.names(folder)]
     modules = own_modules(path for recipe in listed for path in (recipe.model, recipe.data))
-    all_tasks = own_classes(Task, modules) | tasks()
-    all_data = own_classes(DataModule, modules) | data_modules()
-    width = max(map(len, all_data)) + 2
-    print("TASKS x DATA MODULES\n" + " " * width + "  ".join(all_tasks))
-    for name, data in all_data.items():
-        marks = ["yes".center(len(t)) if fits(task, data) else "-".center(len(t)) for t, task in all_tasks.items()]
-        print(name.ljust(width) + "  ".join(marks))
-    print("\nTASKS")
-    for name, task in all_tasks.items():
-        print(f"  {name:26} needs {_words(task.needs):18} {_first_line(task)}")
-    print(f"\nDATA MODULES (each computes {_words(COMPUTED)} of its images too)")
-    for name, data in all_data.items():
-        print(f"  {name:26} {_first_line(data)}\n{'':28} provides {', '.join(sorted(data.provides)) or 'images only'}")
-    for folder in (own, recipes.FOLDER):
-        if folder:
-            print(f"\nRECIPES{f' in {folder}' if folder == own else ''} (lectern fit --config NAME)")
-        for recipe in listed:
-            if recipe.folder == folder:
-                print(f"  {recipe.name:34} {recipe.says}\n{'':37}{recipe.fitting(all_tasks, all_data)}")
+    all_tasks = {name: Known(_first_line(t), t.needs) for name, t in (own_classes(Task, modules) | tasks()).items()}
+    all_data = {
+        name: Known(_first_line(d), d.provides) for name, d in (own_classes(DataModule, modules) | data_modules()).items()
+    }
+    for line in lines(all_tasks, all_data, listed, own):
+        print(line)
     return 0
 
 
-class _Recipe(NamedTuple):
-    """A recipe as the catalogue shows it; a user's own may leave the task or the data to the command line."""
-
-    name: str
-    folder: Path
-    says: str
-    model: str
-    data: str
-
-    @classmethod
-    def read(cls, name: str, folder: Path) -> _Recipe:
-        path = folder / f"{name}.yaml"
-        try:
-            content = read_yaml(path)
-            first = (path.read_text(encoding="utf-8").splitlines() or [""])[0]
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: {error}") from None
-        parts = [content.get(part) if isinstance(content, dict) else None for part in ("model", "data")]
-        model, data = (str(p.get("class_path", "")) if isinstance(p, dict) else str(p or "") for p in parts)
-        return cls(name, folder, first.lstrip("# ") if first.startswith("#") else "", model, data)
-
-    def fitting(self, all_tasks: Mapping[str, Any], all_data: Mapping[str, Any]) -> str:
-        """Its task and data, and what else could feed the task."""
-        task = all_tasks.get(self.model) or all_tasks.get(_short(self.model))
-        fed_by = [name for name, data in all_data.items() if fits(task, data)] if task else []
-        text = f"{_shown(self.model, all_tasks) or 'no task'} on {_shown(self.data, all_data) or 'no data'}"
-        return f"{text}; fits {', '.join(fed_by)}" if fed_by else text
-
-
-def _short(class_path: str) -> str:
-    return class_path.rsplit(".", 1)[-1]
-
-
-def _shown(class_path: str, known: Mapping[str, Any]) -> str:
-    """A class by the name that the catalogue has for it."""
-    return class_path if class_path in known else _short(class_path)
-
-
 def _first_line(value: Any) -> str:
-    return (inspect.getdoc(value) or " ").splitlines()[0]
+    return plain((inspect.getdoc(value) or " ").splitlines()[0])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -41,9 +39,11 @@ from .filter_pictures import FirstLayerFilters  # noqa: F401  (makes its short n
 from .guessed_data import with_data_guessed
 from .keeping import KeepLast
 from .memory import keep_freed_memory
+from .outcome import measured_lines, outcome
 from .parsing import Parser, say_what_is_hidden
 from .pictures import Pictures, with_pictures_spelled
 from .profiling import NoProfiler
+from .quiet import quiet
 from .resuming import GoOn, Resumed
 from .run_choice import CHOSEN, choose
 from .saving import SaveConfig
@@ -237,12 +237,19 @@ class LecternCLI(OpenLightningCLI):
         monitors.say_what_was_never_measured(self.trainer)
         if self.run_folder and self.trainer.is_global_zero:
             folder = self.run_folder.folder
-            best = folder / CHECKPOINTS / "best.ckpt"
-            print(f"\nrun       {folder}\npictures  {folder / PICTURES}\nreport    {write_report(folder)}")
-            if best.is_file():
-                print(f"next      lectern test --ckpt_path {best}")
+            print("", *outcome(folder, self.model.monitor, self.model.mode, write_report(folder)), sep="\n")
+
+    def after_validate(self) -> None:
+        self.say_what_was_measured()
+
+    def say_what_was_measured(self) -> None:
+        """The metrics, rounded, in place of Lightning's table."""
+        if self.trainer.is_global_zero and self.config_init[self.subcommand].verbose:
+            measured = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+            print("", *measured_lines(measured), sep="\n")
 
     def after_test(self) -> None:
+        self.say_what_was_measured()
         self.failed = not check_expectations(self.config[self.subcommand].expect, self.trainer.callback_metrics)
         if self.run_folder and self.trainer.is_global_zero:
             folder = self.run_folder.folder
@@ -268,30 +275,10 @@ def run_cli(start: Callable[[], LecternCLI]) -> int:
 
 
 def _run_cli(start: Callable[[], LecternCLI]) -> int:
-    _quiet()
-    try:
-        cli = start()
-    finally:
-        os.environ.pop(CHOSEN, None)  # what comes after in this process is another run
-        finish_wandb()
+    with quiet():
+        try:
+            cli = start()
+        finally:
+            os.environ.pop(CHOSEN, None)  # what comes after in this process is another run
+            finish_wandb()
     return int(getattr(cli, "failed", False))
-
-
-def _quiet() -> None:
-    """Keeps Lightning's advice that does not apply here from the screen."""
-    for message in (
-        ".*does not have many workers.*",
-        ".*dataloader is not resumable.*",
-        ".*Checkpoint directory .* exists.*",
-        ".*It is recommended to use .*sync_dist=True.*",  # metrics are gathered before they are logged
-        ".*could not find the monitored key in the returned metrics.*",  # Monitors says it
-        ".*You are trying to `self.log.*barebones.*",
-        ".*You requested to overfit but enabled .*",  # the data module did, without Lightning
-        ".*overridden `transfer_batch_to_device` in `LightningModule`.*",  # batches move as each task wants
-    ):
-        warnings.filterwarnings("ignore", message)
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda record: "Tip:" not in record.getMessage())
-    os.environ.setdefault("WANDB_SILENT", "true")
-    for message in (".*callbacks used to create the checkpoint.*", ".*LeafSpec.*", ".*persistent_workers.*"):
-        warnings.filterwarnings("ignore", message)
-    warnings.filterwarnings("ignore", ".*was called before the .*update.* method.*")  # a rank with no sample

@@ -21,16 +21,19 @@ from datamodules.kinds import Boxes, Map, Masks, Points
 from datamodules.layout import to_hwc
 from datamodules.scene import DatasetMetadata, InputError, of_kind, printable
 
+from .label_places import Rectangle, places
 from .legend import (
-    BASE,
     BONE,
     EDGE,
     KEYPOINT,
+    MIN_SCORE,
+    NEITHER,
     Label,
     class_table,
     colour,
     has_labels_of_its_own,
-    image_label,
+    image_labels,
+    nothing,
     object_labels,
     worth_drawing,
 )
@@ -51,7 +54,17 @@ _SUBPIXEL = 4
 """Bits behind the point of a coordinate, for OpenCV."""
 
 
-def draw(image: Tensor, fields: Mapping[str, Any], metadata: DatasetMetadata, scale: Mapping[str, Any] | None = None) -> Tensor:
+def draw(
+    image: Tensor,
+    fields: Mapping[str, Any],
+    metadata: DatasetMetadata,
+    scale: Mapping[str, Any] | None = None,
+    *,
+    least: float = MIN_SCORE,
+    labels: Sequence[Label] | None = None,
+    text: int = 0,
+    side: int = SIDE,
+) -> Tensor:
     """An image with whatever ``fields`` holds of a scene or a prediction drawn over it.
 
     Args:
@@ -60,15 +73,22 @@ def draw(image: Tensor, fields: Mapping[str, Any], metadata: DatasetMetadata, sc
         metadata: names the classes and bones.
         scale: fields whose least and greatest value are the ends of a quantity's colours: the truth's, beside a
             prediction. Those of ``fields`` themselves, where nothing else is said.
+        least: detected objects of a lower score are not drawn; where none is left, the picture says so.
+        labels: what is said at each box, in place of its class and score.
+        text: height of the letters, in pixels of the picture; 0 for one that can be read when the picture is shown 640 pixels
+            wide, and less where there are many objects.
+        side: the least shorter side of the picture, in pixels.
 
     Returns:
         uint8 (3, H', W'), enlarged by a whole factor where the image is small; its memory is (H', W', 3).
     """
-    fields = worth_drawing(fields)
-    factor = max(1, -(-SIDE // min(image.shape[1:])))
+    every, fields = fields, worth_drawing(fields, least)
+    factor = max(1, -(-side // min(image.shape[1:])))
     canvas = _enlarged(to_hwc(image.cpu()), factor, copy=True)
-    # Lines of two pixels and text of eleven would be lost in a photograph of some thousand.
-    pen, text = max(2, min(canvas.shape[:2]) // 250), max(11, min(canvas.shape[:2]) // 36)
+    short = min(canvas.shape[:2])
+    pen = max(2, short // 250)  # lines of two pixels would be lost in a photograph of some thousand
+    objects = sum(len(value) for _, _, value in of_kind(fields, Boxes))
+    text = text or max(11, short // (24 if objects <= 8 else 32 if objects <= 20 else 40))
     for field, kind, value in of_kind(fields, Map):
         values = _enlarged(value.cpu().numpy(), factor)
         if kind.classes:
@@ -76,17 +96,21 @@ def draw(image: Tensor, fields: Mapping[str, Any], metadata: DatasetMetadata, sc
         else:
             _draw_quantity(canvas, values, (scale or fields).get(field, value))
     for _, _, value in of_kind(fields, Masks):
-        _draw_masks(canvas, [_enlarged(mask, factor) for mask in value.cpu().numpy()])
+        classes = fields["labels"].tolist() if "labels" in fields else None
+        _draw_masks(canvas, [_enlarged(mask, factor) for mask in value.cpu().numpy()], classes)
     for i, parts in enumerate(fields.get("parts", ())):
         _draw_parts(canvas, parts.cpu().double().numpy() * factor, i)
-    for _, _, value in of_kind(fields, Boxes):
-        corners = value.cpu().double().numpy() * factor
-        _draw_boxes(canvas, corners, object_labels(fields, len(corners), metadata), pen, text)
     for _, _, value in of_kind(fields, Points):
         for instance in value.cpu().double().numpy():
             _draw_instance(canvas, instance, factor, metadata.skeleton, pen)
-    if not has_labels_of_its_own(fields) and (said := image_label(fields, metadata)):
-        _write(canvas, Label(said, BASE[0]), (0, 0), text)
+    for _, _, value in of_kind(fields, Boxes):
+        corners = value.cpu().double().numpy() * factor
+        said_of_each = object_labels(fields, len(corners), metadata) if labels is None else labels
+        _draw_boxes(canvas, corners, said_of_each, pen, text)
+    said = [] if has_labels_of_its_own(fields) else image_labels(fields, metadata)
+    if none := nothing(every, fields, least):
+        said.append(Label(none, NEITHER))
+    _draw_lines(canvas, said, text)
     return torch.from_numpy(canvas).permute(2, 0, 1)
 
 
@@ -138,14 +162,18 @@ def _draw_quantity(canvas: Canvas, values: NDArray[np.float32], scale: Tensor) -
     canvas[known] = (grey * 0.3 + over * 0.7).round().astype(np.uint8)[known]
 
 
-def _draw_masks(canvas: Canvas, masks: Sequence[NDArray[Any]]) -> None:
+def _draw_masks(canvas: Canvas, masks: Sequence[NDArray[Any]], classes: Sequence[int] | None) -> None:
+    """Each in the colour of its class, with an edge that tells it from its neighbour; in its own where no classes are known."""
     for i in reversed(range(len(masks))):  # the best last, on top
         mask = masks[i].astype(np.uint8)
         x, y, width, height = cv2.boundingRect(mask)
         if width:
-            part = canvas[y : y + height, x : x + width]
-            over = np.full_like(part, colour(i))
-            cv2.copyTo(cv2.addWeighted(part, 0.5, over, 0.5, 0), mask[y : y + height, x : x + width], part)
+            part, mask = canvas[y : y + height, x : x + width], mask[y : y + height, x : x + width]
+            over = np.full_like(part, colour(i if classes is None else classes[i]))
+            cv2.copyTo(cv2.addWeighted(part, 0.5, over, 0.5, 0), mask, part)
+            if classes is not None:
+                edges = cv2.findContours(np.ascontiguousarray(mask), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+                cv2.drawContours(part, edges, -1, BONE, 1)
 
 
 def _draw_boxes(canvas: Canvas, boxes: NDArray[np.float64], labels: Sequence[Label], pen: int, text: int) -> None:
@@ -155,11 +183,24 @@ def _draw_boxes(canvas: Canvas, boxes: NDArray[np.float64], labels: Sequence[Lab
     corners = np.sort(np.nan_to_num(boxes.reshape(-1, 2, 2)), axis=1).reshape(-1, 4)  # a prediction may be anything
     corners = corners.clip(-pen, np.add(far, pen))
     first, last = np.floor(corners[:, :2]).astype(int), np.ceil(corners[:, 2:]).astype(int) - 1
-    places = [(*low, *np.maximum(low, high)) for low, high in zip(first.tolist(), last.tolist(), strict=True)]
-    for (x1, y1, x2, y2), label in reversed(list(zip(places, labels, strict=True))):
-        cv2.rectangle(canvas, (x1, y1), (int(x2), int(y2)), label.colour, pen)
-    for (x1, y1, _, _), label in reversed(list(zip(places, labels, strict=True))):
-        _write(canvas, label, (x1 - pen // 2, y1), text, above=True)
+    corners_in = [(*low, *np.maximum(low, high).tolist()) for low, high in zip(first.tolist(), last.tolist(), strict=True)]
+    for (x1, y1, x2, y2), label in reversed(list(zip(corners_in, labels, strict=True))):
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), label.colour, pen)
+    rectangles: list[Rectangle] = [(x1 - pen // 2, y1, x2 + pen, y2 + pen) for x1, y1, x2, y2 in corners_in]
+    # The first, the best, is drawn on top and chooses its place first; who has nothing to say needs none.
+    rectangles = [rectangle for rectangle, label in zip(rectangles, labels, strict=True) if label.text]
+    tiles = [label_tile(label, text)[:height, :width] for label in labels if label.text]
+    for tile, (x, y) in zip(tiles, places(rectangles, [t.shape[1::-1] for t in tiles], (width, height)), strict=True):
+        canvas[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
+
+
+def _draw_lines(canvas: Canvas, labels: Sequence[Label], text: int) -> None:
+    """What is said of the image as a whole, one below the other in its top left corner, as far as there is room."""
+    top = 0
+    for label in labels:
+        tile = label_tile(label, text)[: canvas.shape[0] - top, : canvas.shape[1]]
+        canvas[top : top + tile.shape[0], : tile.shape[1]] = tile
+        top += tile.shape[0]
 
 
 def _draw_parts(canvas: Canvas, parts: NDArray[np.float64], instance: int) -> None:
@@ -187,19 +228,9 @@ def _draw_instance(
             cv2.circle(canvas, dot, (pen + 1 + wider // 2) << _SUBPIXEL, ink or KEYPOINT, -1, cv2.LINE_AA, _SUBPIXEL)
 
 
-def _write(canvas: Canvas, label: Label, place: tuple[int, int], size: int, above: bool = False) -> None:
-    """A label on a ground of its colour, inside the canvas: with its top left corner at (x, y), or its bottom left one."""
-    tile = _tile(label, size)[: canvas.shape[0], : canvas.shape[1]]
-    height, width = tile.shape[:2]
-    x, y = place
-    y = y - height if above and y >= height else y
-    x, y = min(max(x, 0), canvas.shape[1] - width), min(max(y, 0), canvas.shape[0] - height)
-    canvas[y : y + height, x : x + width] = tile
-
-
 @lru_cache(1024)
-def _tile(label: Label, size: int) -> Canvas:
-    """The label as pixels (h, w, 3); Pillow's font has more letters than OpenCV's."""
+def label_tile(label: Label, size: int) -> Canvas:
+    """The label as pixels (h, w, 3) on a ground of its colour; Pillow's font has more letters than OpenCV's, and any size."""
     text = printable(label.text)
     text = text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
     font, margin = _font(size), max(2, size // 6)

@@ -26,6 +26,30 @@ BASE: list[Colour] = [
     (204, 121, 167),
 ]
 
+MORE: list[Colour] = [
+    (230, 25, 75),
+    (60, 180, 75),
+    (145, 30, 180),
+    (170, 255, 195),
+    (128, 0, 0),
+    (70, 240, 240),
+    (154, 99, 36),
+    (220, 190, 255),
+    (0, 0, 128),
+    (210, 245, 60),
+    (255, 180, 190),
+    (128, 128, 0),
+    (255, 250, 200),
+]
+"""From Sasha Trubetskoy's "20 simple, distinct colors", for data sets of more than seven classes: one hue a class, since two
+shades of one hue are not told apart at a mask's border. Behind these, :data:`BASE` comes again in darker shades."""
+
+RIGHT, WRONG, MISSED = (0, 158, 115), (220, 30, 30), (255, 200, 0)
+"""Of what is found and there, of what is found and not there, and of what is there and not found."""
+
+NEITHER = (70, 70, 70)
+"""The ground of what is neither: what is true, or that nothing was found."""
+
 KEYPOINT, BONE, EDGE = BASE[4], (255, 255, 255), (40, 40, 40)
 """Of keypoints, of the bones between them, and of the thin edge that keeps both apart from what lies behind."""
 
@@ -42,8 +66,9 @@ class Label(NamedTuple):
 
 def colour(index: int) -> Colour:
     """The colour of a class."""
-    r, g, b = BASE[index % len(BASE)]
-    shade = 1 / (1 + index // len(BASE) * 0.4)
+    every = [*BASE, *MORE]
+    r, g, b = every[index % len(every)]
+    shade = 1 / (1 + index // len(every) * 0.4)
     return (int(r * shade), int(g * shade), int(b * shade))
 
 
@@ -58,11 +83,11 @@ def class_table(names: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.uin
     return colours, drawn
 
 
-def worth_drawing(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the detected objects of too low a score. (Without boxes, scores are those of classes.)"""
+def worth_drawing(fields: Mapping[str, Any], least: float = MIN_SCORE) -> Mapping[str, Any]:
+    """Without the detected objects of a score below ``least``. (Without boxes, scores are those of classes.)"""
     if not {"boxes", "labels", "scores"} <= fields.keys():
         return fields
-    shown = [i for i, score in enumerate(fields["scores"].tolist()) if score >= MIN_SCORE]
+    shown = [i for i, score in enumerate(fields["scores"].tolist()) if score >= least]
     rows = torch.tensor(shown, dtype=torch.long, device=fields["labels"].device)
     kept = {**keep_objects(fields, shown), "scores": fields["scores"][rows]}
     return kept | ({"parts": fields["parts"][rows]} if "parts" in fields else {})
@@ -80,20 +105,40 @@ def object_labels(fields: Mapping[str, Any], boxes: int, metadata: DatasetMetada
 
 
 def image_label(fields: Mapping[str, Any], metadata: DatasetMetadata) -> str:
+    """What is said of the image as a whole, in one line; see :func:`image_labels`."""
+    return ", ".join(label.text for label in image_labels(fields, metadata))
+
+
+def image_labels(fields: Mapping[str, Any], metadata: DatasetMetadata) -> list[Label]:
     """What is said of the image as a whole: its class, with the greatest of the scores, and its quantities by name.
 
     Of labels without boxes, those of an image that may have several, it is each with its score.
     """
-    texts, scores = [], fields.get("scores")
+    found, scores = [], fields.get("scores")
     for field, kind, value in of_kind(fields, Scalar):
         if kind.classes:
-            texts.append(metadata.names(kind)[int(value)] + (f" {float(scores.max()):.2f}" if scores is not None else ""))
+            text = metadata.names(kind)[int(value)] + (f" {float(scores.max()):.2f}" if scores is not None else "")
+            found.append(Label(text, colour(int(value))))
         else:
-            texts.append(f"{field} {float(value):.3g}")
+            found.append(Label(f"{field} {float(value):.3g}", BASE[0]))
     if "labels" in fields and not of_kind(fields, Boxes):
         for label in sorted(set(fields["labels"].tolist())):
-            texts.append(metadata.classes[label] + (f" {float(scores[label]):.2f}" if scores is not None else ""))
-    return ", ".join(texts)
+            text = metadata.classes[label] + (f" {float(scores[label]):.2f}" if scores is not None else "")
+            found.append(Label(text, colour(label)))
+    return found
+
+
+def nothing(fields: Mapping[str, Any], shown: Mapping[str, Any], least: float) -> str:
+    """What is said where a detector, or a task with several classes an image, says nothing: it looks like no answer at all.
+
+    Args:
+        fields: a prediction.
+        shown: what :func:`worth_drawing` leaves of it.
+        least: the least score that is drawn.
+    """
+    if not {"labels", "scores"} <= fields.keys() or len(shown["labels"]):
+        return ""
+    return f"nothing above {least:g}" if "boxes" in fields else "no class above 0.5"
 
 
 def has_labels_of_its_own(fields: Mapping[str, Any]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import sys
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from experiments import PACKAGES
+from experiments.command_line.own_files import derives_from_ours
 
 
 def own_modules(class_paths: Iterable[str]) -> list[ModuleType]:
@@ -21,7 +21,7 @@ def own_modules(class_paths: Iterable[str]) -> list[ModuleType]:
     Of the current folder's files only those are imported that derive a class from one of ours: another may be a script, which
     an import would run. One that cannot be imported is said on stderr, and passed over.
     """
-    beside = [path.stem for path in sorted(Path.cwd().glob("*.py")) if _derives_from_ours(path)]
+    beside = [path.stem for path in sorted(Path.cwd().glob("*.py")) if derives_from_ours(path)]
     named = [path.rpartition(".")[0] for path in class_paths]
     names = [name for name in dict.fromkeys([*beside, *named]) if name and name.split(".")[0] not in PACKAGES]
     return [module for name in names if (module := _imported(name, name in beside))]
@@ -48,18 +48,3 @@ def _imported(name: str, beside: bool) -> ModuleType | None:
     except Exception as error:  # whatever a user's module may raise
         print(f"lectern: {name}: cannot be imported ({type(error).__name__}: {error})", file=sys.stderr)
         return None
-
-
-def _derives_from_ours(path: Path) -> bool:
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError):
-        return False
-    ours = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in PACKAGES:
-            ours |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.Import):
-            ours |= {a.asname or a.name.split(".")[0] for a in node.names if a.name.split(".")[0] in PACKAGES}
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    return any(ast.unparse(base).split(".")[0] in ours for node in classes for base in node.bases)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
-from torch import Tensor
-from torch.nn import functional as F
-from torchvision.utils import make_grid
 
 from datamodules.scene import Batch, InputError, unbind
 from experiments.runs.files import PICTURES
 from experiments.runs.folder import folder_of
 
-from .drawing import draw, write_picture
+from .drawing import write_picture
+from .legend import MIN_SCORE
+from .panels import Panels, panels_of
+from .sheet import sheet
 
 
 def with_pictures_spelled(arguments: list[str]) -> list[str]:
@@ -49,61 +49,81 @@ def _spelled(value: str, typed: list[str]) -> list[str]:
 
 
 class Pictures(pl.Callback):
-    """After validation, a grid of inputs with truth and prediction: into the run's ``pictures/``, and to W&B.
+    """After validation, a sheet of scenes with truth and prediction: into the run's ``pictures/``, and to W&B.
 
-    Each scene is a pair, the truth on the left and the prediction on the right; of a task that changes its images (``given``:
-    noise, a rotation) what the network was given stands between them, or under the prediction. A predicted image is shown
-    itself. (``lectern predict`` draws a picture of each image, in :class:`PredictionWriter`.)
+    Each scene is a row: input, truth, prediction and errors, as far as there is anything of each (:func:`panels_of`), with a
+    legend of the classes below. Of a class of the whole image, four scenes stand in a row, with the class below each.
+    (``lectern predict`` draws a picture of each image, in :class:`PredictionWriter`.)
 
     Args:
-        count: scenes in the picture, the first ones of the validation set; 0 (``--pictures false``) draws none, nor does
-            ``lectern predict`` then.
+        count: scenes in the picture, spread over the set; 0 (``--pictures false``) draws none, nor does ``lectern predict``
+            then.
         every_n_epochs: between two pictures.
+        min_score: detected objects of a lower score are not drawn, by ``lectern predict`` neither; they stay in its JSON.
     """
 
-    def __init__(self, count: int = 8, every_n_epochs: int = 1) -> None:
-        self.count, self.every_n_epochs = count, every_n_epochs
-        self._pairs: list[Tensor] = []
+    def __init__(self, count: int = 8, every_n_epochs: int = 1, min_score: float = MIN_SCORE) -> None:
+        self.count, self.every_n_epochs, self.min_score = count, every_n_epochs, min_score
+        self._scenes: list[Panels] = []
 
-    def on_validation_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Batch, *args: Any) -> None:
-        self._collect(trainer, pl_module, outputs, batch)
+    def on_validation_batch_end(
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Batch, batch_idx: int, *args: Any
+    ) -> None:
+        self._collect(trainer, pl_module, outputs, batch, batch_idx, trainer.num_val_batches)
 
-    def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Batch, *args: Any) -> None:
-        self._collect(trainer, pl_module, outputs, batch)
+    def on_test_batch_end(
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Batch, batch_idx: int, *args: Any
+    ) -> None:
+        self._collect(trainer, pl_module, outputs, batch, batch_idx, trainer.num_test_batches)
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._write(trainer, f"epoch_{trainer.current_epoch:04d}")
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self._write(trainer, pl_module, f"epoch_{trainer.current_epoch:04d}")
 
-    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._write(trainer, "test")
+    def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self._write(trainer, pl_module, "test")
 
     @rank_zero_only
-    def _collect(self, trainer: pl.Trainer, task: Any, predictions: Any, batch: Batch) -> None:
+    def _collect(
+        self, trainer: pl.Trainer, task: Any, predictions: Any, batch: Batch, batch_idx: int, batches: Sequence[float]
+    ) -> None:
         skip = trainer.sanity_checking or not trainer.logger or trainer.current_epoch % self.every_n_epochs
-        if skip or predictions is None:
+        if skip or predictions is None or not self.count:
             return
-        left = min(self.count - len(self._pairs), len(predictions))
-        if not left:
+        rows = spread(self.count, batches[0], batch_idx, len(predictions))
+        if not rows:
             return
-        scenes, changes = unbind(batch), hasattr(task, "given")
-        given = task.given(batch) if changes else batch["image"]
-        for truth, image, prediction in zip(scenes[:left], given, predictions, strict=False):
-            panels = [draw(truth["image"], truth, task.metadata, scale=truth)]
-            if changes and "image" in prediction:
-                panels.append(draw(image, {}, task.metadata))
-            panels.append(draw(prediction.get("image", image), prediction, task.metadata, scale=truth))
-            self._pairs.append(F.pad(torch.cat(panels, dim=2), (2, 2, 2, 2), value=255))
+        scenes, given = unbind(batch), task.given(batch) if hasattr(task, "given") else None
+        for row in rows:
+            own = None if given is None else given[row]
+            scene, found = scenes[row], predictions[row]
+            self._scenes.append(panels_of(scene["image"], scene, found, task.metadata, least=self.min_score, given=own))
 
     @rank_zero_only
-    def _write(self, trainer: pl.Trainer, name: str) -> None:
-        pairs, self._pairs = self._pairs, []
+    def _write(self, trainer: pl.Trainer, task: Any, name: str) -> None:
+        scenes, self._scenes = self._scenes, []
         folder = folder_of(trainer)
-        if not pairs or folder is None:
+        if not scenes or folder is None:
             return
-        grid = make_grid(pairs, nrow=2, padding=2, pad_value=255)
         path = folder / PICTURES / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_picture(grid, path)
+        write_picture(sheet(scenes, task.metadata), path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image("pictures", [str(path)], caption=["truth | prediction"])
+                logger.log_image("pictures", [str(path)], caption=[" | ".join(scenes[0].panels)])
+
+
+def spread(count: int, batches: float, batch: int, size: int) -> list[int]:
+    """The rows of a batch that are drawn, where ``count`` scenes are to lie evenly over all ``batches``.
+
+    Data sets are ordered, by class or by film: their first scenes show one of either. The same scenes are drawn in each epoch.
+
+    Args:
+        count: scenes in all.
+        batches: their number; may be infinite, when the first scenes are drawn.
+        batch: the number of this one.
+        size: its scenes.
+    """
+    if batches == float("inf"):
+        return list(range(min(size, max(0, count - batch * size))))
+    places = [(i + 0.5) / count * batches for i in range(count)]
+    return sorted({int((place - batch) * size) for place in places if batch <= place < batch + 1})

@@ -23,8 +23,10 @@ from datamodules.scene import IGNORE, DatasetMetadata, declared, of_kind
 from experiments.runs.writing import written_whole
 from lightning_modules.distributed import gather_objects
 
-from .drawing import LARGEST_JPEG, draw, write_picture, write_pixels
-from .legend import worth_drawing
+from .drawing import LARGEST_JPEG, draw, write_picture
+from .found import draw_found
+from .legend import MIN_SCORE, worth_drawing
+from .map_files import write_map
 from .output_names import Places
 from .output_names import place_of as place_of
 
@@ -34,11 +36,11 @@ class PredictionWriter(pl.Callback):
 
     A picture is the image as it lies on disk, with what was predicted drawn over it. The JSON is a list with one entry an
     image, a line each, sorted by file: its file, size, and what was predicted, with coordinates in pixels of the image as it
-    lies on disk. A map of classes is a PNG of class indices of that size, a map of a quantity a NumPy array. A predicted image
-    is a PNG of that size, and the picture shows it beside the original. Objects are
-    entries as COCO's result format has them: ``bbox`` (x, y, width, height) and, where they are predicted, ``segmentation`` (a
-    run-length code), ``keypoints`` (x, y, confidence of each keypoint; counted, as COCO's are, from the centre of the first
-    pixel and not from its corner) and ``parts`` (a ``bbox`` of each part).
+    lies on disk. A map of classes is a PNG of class indices of that size (:func:`write_map`), and ``<field>_classes`` names
+    those that occur; a map of a quantity is a NumPy array. A predicted image is a PNG of that size, and the picture shows it
+    beside the original. Objects are entries as COCO's result format has them: ``bbox`` (x, y, width, height) and, where they
+    are predicted, ``segmentation`` (a run-length code), ``keypoints`` (x, y, confidence of each keypoint; counted, as COCO's
+    are, from the centre of the first pixel and not from its corner) and ``parts`` (a ``bbox`` of each part).
 
     Images come with the batch (``DataModule.originals``), and entries are kept on disk until the end: however many images
     there are, the memory holds those of the batches that are under way.
@@ -46,10 +48,11 @@ class PredictionWriter(pl.Callback):
     Args:
         folder: the run's.
         pictures: whether pictures are drawn.
+        min_score: objects of a lower score are not drawn; the JSON has them.
     """
 
-    def __init__(self, folder: Path, pictures: bool = True) -> None:
-        self.folder, self.pictures = folder / "predictions", pictures
+    def __init__(self, folder: Path, pictures: bool = True, min_score: float = MIN_SCORE) -> None:
+        self.folder, self.pictures, self.min_score = folder / "predictions", pictures, min_score
         self._entries: SortedLines | None = None
         self._places = Places(self.folder)
 
@@ -64,7 +67,7 @@ class PredictionWriter(pl.Callback):
             place = self._places.place(name, int(batch["index"][i]))
             matrix = resize_matrix(size, data.image_size, data.resize_mode)
             maps = {field: value for field, _, value in of_kind(prediction, Map)}
-            shown = on_disk(worth_drawing(prediction) if self.pictures else maps, matrix, size)
+            shown = on_disk(worth_drawing(prediction, self.min_score) if self.pictures else maps, matrix, size)
             (self.folder / place).parent.mkdir(parents=True, exist_ok=True)
             entry: dict[str, Any] = {"file": name, "size": list(size)}
             if self.pictures:
@@ -73,13 +76,18 @@ class PredictionWriter(pl.Callback):
                 path = self.folder / f"{place}_image.png"
                 write_picture(image_back(image, matrix, size), path)
                 entry["image"] = path.relative_to(self.folder).as_posix()
-            for field in maps:
-                entry[field] = _write_map(self.folder / f"{place}_{field}", shown[field]).relative_to(self.folder).as_posix()
+            for field, kind, value in of_kind(prediction, Map):
+                names = pl_module.metadata.names(kind)
+                path = write_map(self.folder / f"{place}_{field}", shown[field], names)
+                entry[field] = path.relative_to(self.folder).as_posix()
+                if names:
+                    found = value.unique().tolist()
+                    entry[f"{field}_classes"] = {str(k): names[k] for k in found if k < len(names)}
             self._entries.add(name, json.dumps(entry | as_json(prediction, matrix, size, pl_module.metadata)))
 
     def _draw(self, image: Tensor, shown: Mapping[str, Any], place: str, metadata: DatasetMetadata) -> str:
         """The picture's file, below the folder."""
-        drawn = draw(image, shown, metadata)
+        drawn = draw_found(image, shown, metadata, self.min_score)
         if "image" in shown:
             drawn = torch.cat([drawn, draw(shown["image"], {}, metadata)], dim=2)
         name = f"{place}.{'jpg' if max(drawn.shape) <= LARGEST_JPEG else 'png'}"
@@ -133,15 +141,6 @@ class SortedLines:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _write_map(path: Path, values: Tensor) -> Path:
-    """Writes bytes (H, W) as a PNG, anything else as a NumPy array; returns the file, ``path`` with its ending."""
-    if values.dtype == torch.uint8:
-        write_pixels(values.numpy(), path := path.with_name(f"{path.name}.png"))
-    else:
-        np.save(path := path.with_name(f"{path.name}.npy"), values.numpy())
-    return path
 
 
 def on_disk(prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: tuple[int, int]) -> dict[str, Any]:

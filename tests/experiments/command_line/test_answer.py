@@ -109,7 +109,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["fit", "--config", "pose/shapes"], ["reproduce", "all"]])
+@pytest.mark.parametrize("arguments", [["list", "--help"], ["fit", "--config", "pose/shapes"], ["reproduce", "all"]])
 def test_ctrl_c_while_libraries_are_loaded(arguments: list[str], workdir: Path) -> None:
     process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     maps = Path(f"/proc/{process.pid}/maps")

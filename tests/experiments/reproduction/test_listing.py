@@ -56,7 +56,7 @@ def chosen(names: list[str], levels: list[Level], most: float | None = None) -> 
 def test_the_list_has_verdict_age_cost_and_processor(
     committed: None, workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert lectern("--list") == 0
+    assert lectern("--list", "all") == 0
     out = capsys.readouterr().out
     (line,) = (line for line in out.splitlines() if line.startswith("  B17"))
     assert "cnn/learning_rate_decay_helps" in line and "inconclusive, 2026-11-24 (" in line and "yours" not in line

@@ -1,0 +1,77 @@
+"""What a command says at its end: the best score and when, what was measured, and where all lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from datamodules.scene import printable
+from experiments.runs.files import CHECKPOINTS, PICTURES, read_metrics
+
+UNITS = {"psnr": "dB", "psnr_noisy": "dB"}
+"""Of metrics that have one, by their name without the split; all others are shares from 0 to 1, or losses."""
+
+
+def outcome(folder: Path, monitor: str, mode: Literal["min", "max"], report: Path) -> list[str]:
+    """A run's end in at most five lines: score and epoch, folder, pictures, report, and the command that comes next.
+
+    Args:
+        folder: the run's.
+        monitor: the metric that its best checkpoint was chosen by.
+        mode: which of its values is the best.
+        report: the run's report, which is written.
+    """
+    lines = [f"run       {folder}"]
+    if (folder / PICTURES).is_dir():
+        lines.append(f"pictures  {folder / PICTURES}")
+    lines.append(f"report    {report}")
+    if score := best_score(folder, monitor, mode):
+        lines.insert(0, f"score     {score}")
+    if (best := folder / CHECKPOINTS / "best.ckpt").is_file():
+        lines.append(f"next      lectern test --ckpt_path {best}")
+    return lines
+
+
+def best_score(folder: Path, monitor: str, mode: Literal["min", "max"]) -> str:
+    """``val/miou 0.8123 (best, epoch 7 of 8; last 0.8011)``; empty where it was never measured."""
+    measured = [(row[monitor], int(row.get("epoch", 0))) for row in read_metrics(folder) if monitor in row]
+    measured = [(value, epoch) for value, epoch in measured if value == value]
+    if not measured:
+        return ""
+    value, epoch = (max if mode == "max" else min)(measured, key=lambda pair: pair[0])
+    last, final = measured[-1]
+    unit = UNITS.get(monitor.rpartition("/")[2], "")
+    behind = "" if epoch == final else f"; last {last:.4g}"
+    return f"{monitor} {value:.4g}{f' {unit}' if unit else ''} (best, epoch {epoch + 1} of {final + 1}{behind})"
+
+
+def measured_lines(metrics: Mapping[str, float]) -> list[str]:
+    """What was measured: a line for each metric, rounded, with its unit; of each class a line with all that is said of it.
+
+    Args:
+        metrics: by name, ``test/miou`` or, of a class, ``test/iou/road``.
+    """
+    whole = {name: value for name, value in metrics.items() if name.count("/") < 2}
+    each: dict[str, dict[str, float]] = {}
+    for name, value in metrics.items():
+        if name.count("/") >= 2:
+            _, metric, of_class = name.split("/", 2)
+            each.setdefault(printable(of_class), {})[metric] = value
+    width = max(map(len, (*whole, *(f"  {name}" for name in each), "measured")), default=0) + 2
+    lines = []
+    if whole:
+        lines.append(f"{'measured':{width}}shares are from 0 to 1")
+        lines += [f"{printable(name):{width}}{_number(name, value)}" for name, value in whole.items()]
+    if each:
+        columns = list(dict.fromkeys(metric for found in each.values() for metric in found))
+        lines.append(f"{'by class':{width}}" + "".join(f"{metric:>10}" for metric in columns))
+        for of_class, found in each.items():
+            row = "".join(f"{found[m]:>10.4f}" if m in found else " " * 10 for m in columns)
+            lines.append(f"  {of_class:{width - 2}}{row}".rstrip())
+    return lines
+
+
+def _number(name: str, value: float) -> str:
+    unit = UNITS.get(name.rpartition("/")[2], "")
+    return f"{value:.2f} {unit}" if unit else f"{value:.4f}"

@@ -1,0 +1,157 @@
+"""Help on one screen, its parts, what a shell completes, and a word while libraries are imported."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datamodules.errors import InputError
+from experiments import ROOT, recipes
+from experiments.command_line.completion import BASH, candidates
+from experiments.command_line.guesses import COMMANDS
+from experiments.command_line.help_pages import PAGES, asked, options, page, part_of
+from experiments.command_line.waiting import SAID, waiting
+from experiments.lightning_compat import keys_of
+from experiments.training.cli import LecternCLI
+from tests.conftest import Lectern
+
+ONE_SCREEN = 48
+
+
+@pytest.mark.parametrize("command", PAGES)
+def test_a_page_is_one_screen(command: str) -> None:
+    lines = page(command).splitlines()
+    assert len(lines) <= ONE_SCREEN and max(map(len, lines)) <= 100
+    assert lines[0].startswith(f"usage: lectern {command} ")
+
+
+@pytest.mark.parametrize("command", PAGES)
+def test_every_option_of_a_page_is_one(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of classes (data.root) and those that are read before the parser are known elsewhere."""
+    found = list[Any]()
+
+    def stop(self: LecternCLI, parser: Any, args: Any) -> None:
+        found.append(self.parser_of(command))
+        raise InterruptedError
+
+    monkeypatch.setattr(LecternCLI, "parse_arguments", stop)
+    with pytest.raises(InterruptedError):
+        LecternCLI([command])
+    known = {f"--{key}" for key in keys_of(found[0])} | {"--config", "-c", "--recipes", "--trust", "--print_config"}
+    known |= {"--model.help", "--data.help", "--data.root", "--data.batch_size", "--data.image_size", "--data.workers"}
+    known |= {"--pictures", "--model", "--data"}
+    assert set(options(command)) <= known and "--ckpt_path" in options(command)
+
+
+def test_what_is_asked_for() -> None:
+    assert (asked("fit", ["-c", "x", "--help"]), asked("fit", ["--help.trainer"]), asked("fit", ["-c", "x"])) == (
+        "",
+        "trainer",
+        None,
+    )
+    assert asked("reproduce", ["--help"]) is None, "it has a page of its own"
+    with pytest.raises(InputError, match=r"--help\.trainre: no such part of the help; did you mean trainer\?"):
+        asked("fit", ["--help.trainre"])
+
+
+FULL = """\
+usage: lectern [options] fit [-c CONFIG]
+
+options:
+  ARG:   -h, --help     Show this help message and exit.
+  ARG:   --name NAME
+  ENV:   LECTERN_FIT__NAME
+                        of the run
+
+Customize every aspect of training via flags:
+  ARG:   --trainer CONFIG
+  ENV:   LECTERN_FIT__TRAINER
+                        Path to a configuration file.
+  ARG:   --trainer.max_epochs MAX_EPOCHS
+  ENV:   LECTERN_FIT__TRAINER__MAX_EPOCHS
+                        Stop training
+
+After validation, a sheet of scenes:
+  ARG:   --pictures.count COUNT
+"""
+
+
+def test_a_part_of_the_parser_s_page() -> None:
+    assert part_of(FULL, "trainer").splitlines() == [
+        "Customize every aspect of training via flags:",
+        "  --trainer CONFIG",
+        "                        Path to a configuration file.",
+        "  --trainer.max_epochs MAX_EPOCHS",
+        "                        Stop training",
+    ]
+    assert part_of(FULL, "pictures").splitlines()[0] == "After validation, a sheet of scenes:"
+    assert "--name NAME" in part_of(FULL, "all") and "ENV" not in part_of(FULL, "all")
+
+
+def test_the_trainer_s_part_is_the_parser_s(lectern: Lectern) -> None:
+    result = lectern("fit", "--help.trainer")
+    assert result.code == 0 and result.out.startswith("Customize every aspect of training")
+    assert "--trainer.max_epochs" in result.out and "--init_from" not in result.out
+
+
+# Completion ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "some"),
+    [
+        ("lectern ", set(COMMANDS)),
+        ("lectern re", {"reproduce"}),
+        ("lectern fit --config seg", {"segmentation/fcn_transpose", "segmentation/camvid"}),
+        ("lectern fit --data Cam", {"CamVid"}),
+        ("lectern fit --model Seg", {"Segmentation"}),
+        ("lectern fit --trainer.max", {"--trainer.max_epochs", "--trainer.max_steps", "--trainer.max_time"}),
+        ("lectern fit --help.t", {"--help.trainer"}),
+        ("lectern reproduce plain", {"plain_nets_degrade"}),
+        ("lectern reproduce ", {"all", "cnn", "cs231n"}),
+        ("lectern test --ckpt", {"--ckpt_path"}),
+    ],
+)
+def test_what_may_follow(line: str, some: set[str], workdir: Path) -> None:
+    found = candidates(line)
+    assert some <= set(found) and all(word.startswith(line.rpartition(" ")[2]) for word in found)
+
+
+def test_own_recipes_are_completed_too(workdir: Path) -> None:
+    (workdir / "recipes" / "mine").mkdir(parents=True)
+    (workdir / "recipes" / "mine" / "first.yaml").touch()
+    assert candidates("lectern fit -c mi") == ["mine/first"]
+    assert candidates("lectern fit -c ")[0] == "mine/first" and set(recipes.names()) <= set(candidates("lectern fit -c "))
+    assert candidates("lectern predict --ckpt_path ru") == [], "files are the shell's"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes(workdir: Path) -> None:
+    stub = f'lectern() {{ {sys.executable} -P {ROOT}/experiments/__main__.py "$@"; }}\n'
+    ask = 'COMP_LINE="lectern fit --config segmentation/fcn"; COMP_POINT=${#COMP_LINE}; _lectern; echo "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", stub + BASH + ask], capture_output=True, text=True)
+    assert done.stdout.split() == ["segmentation/fcn_transpose"], done.stderr
+
+
+# Waiting ------------------------------------------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_a_terminal_is_told_what_takes_time(stream: Callable[[], io.StringIO], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", said := stream())
+    with waiting():
+        meanwhile = said.getvalue()
+    is_terminal = stream is Terminal
+    assert meanwhile == (SAID if is_terminal else "") and said.getvalue().endswith("\r" if is_terminal else "")
