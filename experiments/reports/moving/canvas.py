@@ -1,10 +1,10 @@
 """What a step of a moving picture is drawn on: an SVG that is written as it is drawn, in milliseconds and a few kilobytes.
 
-Coordinates are those of the view box: 960 units wide, y downwards. Text has 20 units, so that a picture as wide as a projector's
-page has letters of 24 pixels and more. Text has the page's own colour (``currentColor``) and fillings let the page through: it is
-read on white, on black and on paper. Colours are those of :mod:`experiments.reports.style`. A slide's picture is drawn by
-Matplotlib (:mod:`experiments.reports.slides.sheet`), which takes ten times as long: too long for a picture that grows beside a
-training.
+Coordinates are those of the view box: 960 units wide, y downwards. Text has 20 units, so that a picture as wide as a page on a
+projector has letters of 24 pixels and more. Text has the page's own colour (``currentColor``) and fillings let the page
+through: a picture is read on white, on black and on paper. Colours are those of :mod:`experiments.reports.style`. A slide's
+picture is drawn by Matplotlib (:mod:`experiments.reports.slides.sheet`), which takes ten times as long: too long for a picture
+that grows beside a training.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Canvas:
             self.square(x + j * size, y + i * size, size, size, fill=colour, strength=0.04 + 0.46 * share, stroke=0.8)
             if texts:
                 written = f"{value:.{digits}g}".replace("-", "−")
-                letters = size * (0.42 if len(written) < 4 else 0.32)
+                letters = size * min(0.42, 1.5 / len(written))
                 self.text(x + (j + 0.5) * size, y + (i + 0.5) * size, written, size=letters)
         for (i, j), mark in (marks or {}).items():
             self.square(x + j * size, y + i * size, size, size, edge=mark, stroke=3.5)
@@ -116,7 +116,7 @@ class Canvas:
         for i, (name, value) in enumerate(values.items()):
             top = y + 46 * i
             self.text(x, top, name, anchor="start", size=19)
-            written = f"{value:,.4g}".replace("-", "−") if abs(value) < 10_000 else f"{value:,.0f}"
+            written = f"{round(value, 9) + 0.0:,.4g}".replace("-", "−") if abs(value) < 10_000 else f"{value:,.0f}"
             self.text(x + width, top, f"{written} {unit}".strip(), anchor="end", size=19, weight="bold")
             self.square(x, top + 13, width, 9, fill=GREY, strength=0.15, edge="")
             length = max(1.5, width * min(1.0, abs(value) / greatest))
@@ -126,7 +126,7 @@ class Canvas:
         self, x: float, y: float, width: float, height: float, lines: Mapping[str, Sequence[Spot]], *, x_title: str = "",
         y_title: str = "", limits: tuple[float, float, float, float] | None = None, log_y: bool = False, log_x: bool = False,
     ) -> None:  # fmt: skip
-        """Curves in a frame, their names at its right; what is not finite or beyond ``limits`` (x, x, y, y) lies at the frame."""
+        """Curves in a frame, their names at its right; what lies beyond ``limits`` (x, x, y, y) is drawn at the frame."""
         shown = {
             name: [(_log(a, log_x), _log(b, log_y)) for a, b in points if np.isfinite((a, b)).all()]
             for name, points in lines.items()
@@ -159,6 +159,8 @@ class Canvas:
                 self.line(*places, colour=colour, width=3, dash=dash)
             if places:
                 self.circle(*places[-1], 4, fill=colour, strength=1, edge=colour)
+            if not name:
+                continue
             self.line((x + width + 14, y + 14 + 30 * i), (x + width + 44, y + 14 + 30 * i), colour=colour, width=4, dash=dash)
             self.text(x + width + 52, y + 14 + 30 * i, name, anchor="start", size=18)
 
