@@ -183,7 +183,7 @@ def _log(value: float, is_log: bool) -> float:
 
 def _tick(value: float, is_log: bool) -> str:
     number = 10**value if is_log else value
-    return f"{number:.3g}".replace("-", "−")
+    return (f"{number:,.0f}" if 1000 <= abs(number) < 1e6 else f"{number:.3g}").replace("-", "−")
 
 
 def _limits(spots: Iterable[Spot]) -> tuple[float, float, float, float]:

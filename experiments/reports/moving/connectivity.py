@@ -50,7 +50,7 @@ def local() -> Iterator[Step]:
         sheet.grid(500, 90, 48, own[place[0] * (columns - k + 1) + place[1], 0].numpy(), digits=2)
         sheet.text(840, 26, "units", weight="bold")
         sheet.grid(730, 90, 26, np.zeros(tuple(out.shape)), texts=False, marks={place: RED})
-        sheet.text(590, 330, f"at full size: {SIDE}² units × {FIELD}² weights = {SIDE**2 * FIELD**2:,}", size=22)
+        sheet.text(480, 404, f"at full size: {SIDE}² units × {FIELD}² weights = {SIDE**2 * FIELD**2:,}", size=22)
         seen = int((touched != 0).sum())
         yield step(sheet, f"The unit at {place} sees {seen} of {rows * columns} pixels, through weights that no other has.")
 
@@ -198,22 +198,18 @@ def vectorised() -> Iterator[Step]:
         yield step(sheet, f"Score {count}: both are {float(scores[count - 1]):.4g}.")
     sheet = Canvas()
     sheet.text(250, 26, "slid over a larger map: score 1 at each place", weight="bold")
-    sheet.grid(60, 60, 62, wide[0, :5, :5].numpy(), digits=2, colour=GREEN, marks={(2, 2): RED})
+    sheet.grid(60, 60, 48, wide[0].numpy(), digits=2, colour=GREEN, marks={(3, 3): RED})
     sheet.bars(520, 90, 400, {f"p, class {k + 1}": float(p) for k, p in enumerate(chances)}, most=1)
     sheet.text(720, 320, f"softmax sums to {float(chances.sum()):g}", size=24)
     yield step(sheet, "At the middle it is the layer's own score; softmax makes probabilities of the scores.")
 
 
 MOVING = {
-    "B03": MovingPicture(billions, "Weights by the image's side", "The number of weights of a fully connected layer grows."),
-    "B04": MovingPicture(local, "Each unit its own patch", "The patch that one of many units sees, and its own weights."),
-    "B05": MovingPicture(shared, "The same weights everywhere", "A filter at all places of an image, and its outputs."),
-    "B08": MovingPicture(
-        size_formula, "The filter slides", "A filter of three on seven pixels with stride 3, at its last place."
-    ),
-    "B09": MovingPicture(receptive_field, "What an output sees", "The pixels of three channels that one output depends on."),
-    "B10": MovingPicture(filters, "A map for each filter", "Six maps, stacked along depth, one a filter."),
-    "B20": MovingPicture(
-        vectorised, "A layer is a convolution", "The scores of a fully connected layer, slid over a larger map."
-    ),
+    "B03": MovingPicture(billions, "The number of weights of a fully connected layer grows."),
+    "B04": MovingPicture(local, "The patch that one of many units sees, and its own weights."),
+    "B05": MovingPicture(shared, "A filter at all places of an image, and its outputs."),
+    "B08": MovingPicture(size_formula, "A filter of three on seven pixels with stride 3, at its last place."),
+    "B09": MovingPicture(receptive_field, "The pixels of three channels that one output depends on."),
+    "B10": MovingPicture(filters, "Six maps, stacked along depth, one a filter."),
+    "B20": MovingPicture(vectorised, "The scores of a fully connected layer, slid over a larger map."),
 }

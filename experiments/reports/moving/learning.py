@@ -23,9 +23,9 @@ def forgetting() -> Iterator[Step]:
         def sgd(parameters: list[Tensor], decay: float = decay) -> torch.optim.Optimizer:
             return torch.optim.SGD(parameters, lr=LR, weight_decay=decay)
 
-        life = half_life(decay)
+        life, points = half_life(decay), [(float(n), weights_over(n, sgd)) for n in range(0, 2501, 500)]
         for most in (500, 1000, 2500):
-            lines[f"λ = {decay:g}"] = [(float(n), weights_over(n, sgd)) for n in range(0, most + 1, 250)]
+            lines[f"λ = {decay:g}"] = [point for point in points if point[0] <= most]
             sheet = Canvas(440)
             sheet.curves(90, 60, 600, 280, lines, limits=(0, 2500, 0, 1), x_title="steps without a gradient", y_title="weight")
             sheet.text(800, 260, f"half-life at\nλ = {decay:g}:\n{life} steps", size=22)
@@ -44,7 +44,7 @@ def difference() -> Iterator[Step]:
         p = F.softmax(y, 1)
         loss = F.cross_entropy(y, target)
         gradient = torch.autograd.grad(loss, y)[0]
-        apart = float((gradient - (p - t)).abs().max())
+        apart = float((gradient - (p - t)).detach().abs().max())
         sheet = Canvas()
         for left, title, values, colour in (
             (60, "p, softmax of y", p, GREEN), (380, "t", t, GREY), (700, "gradient, by autograd", gradient, RED),
@@ -54,7 +54,12 @@ def difference() -> Iterator[Step]:
                 height = 120 * abs(value)
                 top = 200 - height if value >= 0 else 200
                 sheet.square(left + 54 * k, top, 44, max(1, height), fill=colour, strength=0.6)
-                sheet.text(left + 54 * k + 22, 200 - height - 14 if value >= 0 else 200 + height + 16, f"{value:.2f}", size=18)
+                sheet.text(
+                    left + 54 * k + 22,
+                    200 - height - 14 if value >= 0 else 200 + height + 16,
+                    f"{value:.2f}".replace("-", "−"),
+                    size=18,
+                )
             sheet.line((left - 8, 200), (left + 216, 200))
         sheet.text(320, 200, "−", size=34)
         sheet.text(640, 200, "=", size=34)
@@ -150,10 +155,10 @@ def gigabytes() -> Iterator[Step]:
 
 
 MOVING = {
-    "A11": MovingPicture(forgetting, "Half-lives", "A weight without gradient under three decays, over 2,500 steps."),
-    "B02": MovingPicture(greys, "From black to white", "Five eight-bit values from 0, black, to 255, white."),
-    "B14": MovingPicture(difference, "p − t", "Probabilities, the target, and the gradient, which is their difference."),
-    "D06": MovingPicture(depth, "Counted by depth", "Layers and operations of ResNet-18 to ResNet-152."),
-    "E10": MovingPicture(kinds_of_output, "How wrong is wrong", "The loss of nine wrong answers, as classes and as numbers."),
-    "G10": MovingPicture(gigabytes, "Gigabytes of features", "Disk space for R-CNN's features by the number of images."),
+    "A11": MovingPicture(forgetting, "A weight without gradient under three decays, over 2,500 steps."),
+    "B02": MovingPicture(greys, "Five eight-bit values from 0, black, to 255, white."),
+    "B14": MovingPicture(difference, "Probabilities, the target, and the gradient, which is their difference."),
+    "D06": MovingPicture(depth, "Layers and operations of ResNet-18 to ResNet-152."),
+    "E10": MovingPicture(kinds_of_output, "The loss of nine wrong answers, as classes and as numbers."),
+    "G10": MovingPicture(gigabytes, "Disk space for R-CNN's features by the number of images."),
 }

@@ -66,7 +66,8 @@ def line_between() -> Iterator[Step]:
         normal, along = w[:2] / (np.hypot(*w[:2]) or 1), np.array([-w[1], w[0]]) / (np.hypot(*w[:2]) or 1)
         foot = -w[2] / (np.hypot(*w[:2]) or 1) * normal
         ends = [np.clip(foot + t * along, -1.02, 1.02) for t in (-1.6, 1.6)]
-        sheet.line(*((255 + 190 * float(x), 225 - 190 * float(y)) for x, y in ends), width=3)
+        if np.hypot(*foot) < 1:
+            sheet.line(*((255 + 190 * float(x), 225 - 190 * float(y)) for x, y in ends), width=3)
         sheet.text(710, 110, f"{count} mistake{'s' * (count != 1)} so far", size=28)
         sheet.text(710, 170, f"{wrong} of {len(points)} points wrong", size=24)
         sheet.text(710, 240, f"w = ({w[0]:.2f}, {w[1]:.2f}), b = {w[2]:.0f}".replace("-", "−"))
@@ -218,11 +219,11 @@ def backwards() -> Iterator[Step]:
 
 
 MOVING = {
-    "A03": MovingPicture(cascades, "Stage by stage", "What the last stage of a trained net gives for an image."),
-    "A05": MovingPicture(line_between, "Mistake by mistake", "Points of two classes and the line that the perceptron found."),
-    "A09": MovingPicture(one_matrix, "Five layers, one matrix", "The fifth layer, and the one matrix that all five are."),
-    "A10": MovingPicture(counted, "Counting layers", "A net with two hidden layers and three matrices."),
-    "A12": MovingPicture(one_curve, "From sigmoid to tanh", "2 σ(2x) − 1 and tanh x, which lie on each other."),
-    "A15": MovingPicture(one_sign, "Signs of gradients", "Signs of a layer's gradient: rows of one sign, and mixed ones."),
-    "A19": MovingPicture(backwards, "Forward, then backward", "What the forward pass kept, and the gradients made of it."),
+    "A03": MovingPicture(cascades, "What the last stage of a trained net gives for an image."),
+    "A05": MovingPicture(line_between, "Points of two classes and the line that the perceptron found."),
+    "A09": MovingPicture(one_matrix, "The fifth layer, and the one matrix that all five are."),
+    "A10": MovingPicture(counted, "A net with two hidden layers and three matrices."),
+    "A12": MovingPicture(one_curve, "2 σ(2x) − 1 and tanh x, which lie on each other."),
+    "A15": MovingPicture(one_sign, "Signs of a layer's gradient: rows of one sign, and mixed ones."),
+    "A19": MovingPicture(backwards, "What the forward pass kept, and the gradients made of it."),
 }

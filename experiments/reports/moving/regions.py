@@ -261,16 +261,13 @@ def grid_of_cells() -> Iterator[Step]:
 
 
 MOVING = {
-    "G03": MovingPicture(windows, "Windows of every size", "Windows of the last size on an image, and how many there are."),
-    "G05": MovingPicture(
-        proposals, "Proposal by proposal", "Proposals of selective search on an image, and the share of objects that they find."
-    ),
-    "G08": MovingPicture(corrections, "A box is corrected", "A region inside its object, and the box that four offsets make."),
-    "G15": MovingPicture(pooling, "A region becomes 2 × 2", "A region on a map, its four parts, and the maximum of each."),
+    "G03": MovingPicture(windows, "Windows of the last size on an image, and how many there are."),
+    "G05": MovingPicture(proposals, "Proposals of selective search on an image, and the share of objects that they find."),
+    "G08": MovingPicture(corrections, "A region inside its object, and the box that four offsets make."),
+    "G15": MovingPicture(pooling, "A region on a map, its four parts, and the maximum of each."),
     "G20": MovingPicture(
         network_or_rules,
-        "Rules or a network",
         "Proposals of a region proposal network, and the gradients from which its weights learn.",
     ),
-    "G21": MovingPicture(grid_of_cells, "Cells and base boxes", "An image in 7 × 7 cells, and a base box moved to its object."),
+    "G21": MovingPicture(grid_of_cells, "An image in 7 × 7 cells, and a base box moved to its object."),
 }

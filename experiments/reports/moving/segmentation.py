@@ -179,17 +179,12 @@ def instances() -> Iterator[Step]:
 
 
 MOVING = {
-    "F01": MovingPicture(losses, "Summed or averaged", "Twelve weights after 50 steps with three losses and rates, computed."),
-    "F02": MovingPicture(
-        touching, "Where two objects touch", "Two objects and the mask of both, which two regions tell apart."
-    ),
+    "F01": MovingPicture(losses, "Twelve weights after 50 steps with three losses and rates, computed."),
+    "F02": MovingPicture(touching, "Two objects and the mask of both, which two regions tell apart."),
     "F03": MovingPicture(
         window,
-        "A window slides",
         "A window on an image, how often each pixel was seen, and the operations that both plans take.",
     ),
-    "F07": MovingPicture(labels, "What labels cost", "An image, its mask, and how many numbers each task needs of a person."),
-    "H03": MovingPicture(
-        instances, "Boxes and classes make instances", "Two instance segmentations that have the same boxes and the same mask."
-    ),
+    "F07": MovingPicture(labels, "An image, its mask, and how many numbers each task needs of a person."),
+    "H03": MovingPicture(instances, "Two instance segmentations that have the same boxes and the same mask."),
 }

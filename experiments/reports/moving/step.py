@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from .canvas import Canvas
 
@@ -23,14 +24,17 @@ class MovingPicture:
 
     steps: Callable[[], Iterator[Step]]
     """By the functions of the claim's own study where it has some; torch is imported in here and not before."""
-    title: str
     says: str
     """What all of it shows: the caption of the still."""
 
     def still(self) -> str:
         """The last step, which has all that was drawn on the way: the picture for a report."""
-        last = list(self.steps())[-1]
-        return last.svg
+        return _still(self)
+
+
+@cache
+def _still(moving: MovingPicture) -> str:
+    return list(moving.steps())[-1].svg
 
 
 def step(canvas: Canvas, words: str) -> Step:

@@ -260,32 +260,21 @@ def half_stride() -> Iterator[Step]:
 
 
 MOVING = {
-    "F08": MovingPicture(nearest, "Nearest neighbour, value by value", "Each value of 2 × 2 is copied into a block of 4 × 4."),
+    "F08": MovingPicture(nearest, "Each value of 2 × 2 is copied into a block of 4 × 4."),
     "F09": MovingPicture(
         nails,
-        "Bed of nails, value by value",
         "A bed of nails, a convolution of it, and the transpose convolution that is the same, computed.",
     ),
-    "F10": MovingPicture(
-        unpooling, "Max unpooling, value by value", "A map, its maxima, and the map in which each is back at its place."
-    ),
-    "F11": MovingPicture(
-        strided, "Stride 2 is stride 1, thinned out", "A convolution of stride 1, and that of stride 2 at every second place."
-    ),
-    "F12": MovingPicture(
-        copies, "Copies of the kernel, summed", "A map of 3 × 3, a kernel, and the sum of its nine weighted copies, computed."
-    ),
+    "F10": MovingPicture(unpooling, "A map, its maxima, and the map in which each is back at its place."),
+    "F11": MovingPicture(strided, "A convolution of stride 1, and that of stride 2 at every second place."),
+    "F12": MovingPicture(copies, "A map of 3 × 3, a kernel, and the sum of its nine weighted copies, computed."),
     "F13": MovingPicture(
         matrices,
-        "X and Xᵀ, row by row",
         "A convolution of stride 2 as a matrix, and its transpose, which turns three values into six and is no convolution.",
     ),
-    "F14": MovingPicture(
-        overlaps, "How many copies overlap", "Numbers of kernel copies that a transpose convolution sums at each place."
-    ),
+    "F14": MovingPicture(overlaps, "Numbers of kernel copies that a transpose convolution sums at each place."),
     "F16": MovingPicture(
         half_stride,
-        "A stride of one half",
         "Pixels with zeros between them, a convolution over them, and the transpose convolution, which is the same.",
     ),
 }
