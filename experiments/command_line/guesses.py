@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-COMMANDS = ("fit", "validate", "test", "predict", "doctor", "explain", "export", "reproduce", "dashboard", "list")
+COMMANDS = (
+    "fit",
+    "validate",
+    "test",
+    "predict",
+    "doctor",
+    "explain",
+    "export",
+    "reproduce",
+    "show",
+    "present",
+    "dashboard",
+    "list",
+)
 
 COMMAND_MEANT = {
     "train": "fit",
@@ -29,7 +42,8 @@ COMMAND_MEANT = {
     "ui": "dashboard",
     "serve": "dashboard",
     "ls": "list",
-    "show": "list",
+    "demo": "show",
+    "slides": "present",
     "recipes": "list",
     "claims": "reproduce --list",
     "study": "reproduce",

@@ -131,7 +131,7 @@ def suppression(effort: float = 1) -> Iterator[Step]:
     scene = draw(7, 2, Style(image_size=(96, 96), objects=(2, 2), object_size=(0.24, 0.45)))
     rng = torch.Generator().manual_seed(SEED)
     around = scene["boxes"].repeat_interleave(6, 0)
-    boxes = (around + 7 * torch.randn(around.shape, generator=rng)).clamp(0, 96)
+    boxes = (around + 4 * torch.randn(around.shape, generator=rng)).clamp(0, 96)
     scores = box_iou(boxes, scene["boxes"]).max(1).values.mul(0.9).add(0.1 * torch.rand(len(boxes), generator=rng))
     order = scores.argsort(descending=True)
     boxes, scores = boxes[order], scores[order]
