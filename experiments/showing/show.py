@@ -112,7 +112,8 @@ class Show:
             print(f"{time.monotonic() - began:5.1f} s  {step.words}", flush=True)
         with self._lock:
             self._is_over = True
-            self.ended = self.ended or f"All {len(self._steps)} steps, {time.monotonic() - began:.0f} seconds."
+            took = f" in {time.monotonic() - began:.0f} seconds" if self.shown.is_live else ""
+            self.ended = self.ended or f"All {len(self._steps)} steps{took}."
 
     def _until(self, end: float, steps: Iterator[Step]) -> Iterator[Step]:
         for step in steps:

@@ -16,7 +16,7 @@ from .live import SEED, digits, error_of, perceptron, race, seeded_nets, shapes,
 
 def relu(effort: float = 1) -> Iterator[Step]:
     """A17: one small ConvNet with three activations, at one rate."""
-    data = shapes(600)
+    data = shapes(share(600, max(effort, 0.1)))
 
     def net(activation: type[nn.Module]) -> nn.Module:
         return nn.Sequential(
@@ -76,7 +76,7 @@ def dead_units(effort: float = 1) -> Iterator[Step]:
 
 def feature_maps(effort: float = 1) -> Iterator[Step]:
     """A02: first filters and maps of a small net, while it learns."""
-    data = shapes(600)
+    data = shapes(share(600, max(effort, 0.1)))
     nets = seeded_nets(
         {
             "net": lambda: nn.Sequential(

@@ -41,15 +41,15 @@ def upsampling(effort: float = 1) -> Iterator[Step]:
     """F10: the same way down, three ways up, and the masks that come of it."""
     from lightning_modules.networks.upsampling import BedOfNails, MaxUnpooling, NearestNeighbor
 
-    data = shapes(240, 32)
+    count = share(240, max(effort, 0.1))
+    data = shapes(count + 32)
+    images, masks = data["image"][count:], data["mask"][count:]
     ways = {"max unpooling": MaxUnpooling, "nearest neighbour": NearestNeighbor, "bed of nails": BedOfNails}
     nets = seeded_nets({name: (lambda way=way: DownAndUp(way, 7)) for name, way in ways.items()})
     advances = {
-        name: trainee(net, data["image"], data["mask"], torch.optim.AdamW(net.parameters(), 3e-3), batch=24)
+        name: trainee(net, data["image"][:count], data["mask"][:count], torch.optim.AdamW(net.parameters(), 3e-3), batch=24)
         for name, net in nets.items()
     }
-    held = shapes(272, 32)
-    images, masks = held["image"][240:], held["mask"][240:]
     right: dict[str, float] = {}
     for turn in range(1, share(16, effort) + 1):
         for name, net in nets.items():

@@ -71,7 +71,7 @@ def decay(effort: float = 1) -> Iterator[Step]:
 
 def optimizers(effort: float = 1) -> Iterator[Step]:
     """D15: one net, four optimizers."""
-    data = shapes(600)
+    data = shapes(share(600, max(effort, 0.1)))
 
     def net() -> nn.Module:
         return nn.Sequential(
@@ -97,7 +97,7 @@ def degradation(effort: float = 1) -> Iterator[Step]:
     """D09: plain nets of 8 and 44 layers, and a residual one of 44."""
     from lightning_modules.networks import CifarNet
 
-    data = shapes(400, 16, object_size=(0.5, 0.9))
+    data = shapes(share(300, max(effort, 0.1)), 16, object_size=(0.5, 0.9))
     sizes = {"plain, 8 layers": (8, False), "plain, 44 layers": (44, False), "residual, 44 layers": (44, True)}
     nets = seeded_nets({name: (lambda d=d, r=r: CifarNet(6, depth=d, residual=r, width=8)) for name, (d, r) in sizes.items()})
     advances = {
