@@ -70,7 +70,10 @@ def claim(id_: str) -> Claim:
 
 
 def written(path: Path) -> dict[str, str]:
-    """The texts that a study's file gives its study, and the first line of its docstring as ``title``; nothing is imported."""
+    """The texts that a study's file gives its study, and the first line of its docstring as ``title``; nothing is imported.
+
+    What the studies of a slide have in common stands in a file beside theirs, from which they import it.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = {
         target.id: node.value.value
@@ -88,6 +91,11 @@ def written(path: Path) -> dict[str, str]:
                 found[node.arg] = names[node.value.id]
             elif isinstance(node.value, ast.JoinedStr):
                 found[node.arg] = _joined(node.value, names)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module and "slide" not in found:
+            beside = path.with_name(f"{node.module}.py")
+            common = written(beside) if beside.is_file() else {}
+            found |= {"slide": common["slide"]} if "slide" in common else {}
     return found
 
 

@@ -88,7 +88,7 @@ def window() -> Iterator[Step]:
         for value in range(1, int(seen.max()) + 1):
             rows, columns = np.nonzero(seen >= value)
             sheet.square(
-                430 + columns.min() * 4, 120 + rows.min() * 4, (np.ptp(columns) + 1) * 4, (np.ptp(rows) + 1) * 4,
+                430 + columns.min() * 4, 120 + rows.min() * 4, 4.0 * int(np.ptp(columns) + 1), 4.0 * int(np.ptp(rows) + 1),
                 fill=BLUE, strength=min(0.35, 1.2 / len(places)), edge="",
             )  # fmt: skip
         sheet.square(430, 120, side * 4, side * 4)

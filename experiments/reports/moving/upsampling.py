@@ -68,7 +68,7 @@ def matrices() -> Iterator[Step]:
         for row in range(len(x)):
             sheet = Canvas()
             sheet.text(480, 24, f"stride {stride}: X a is the convolution", weight="bold")
-            sheet.grid(60, 60, 42, x, marks={(row, j): RED for j in np.flatnonzero(x[row])})
+            sheet.grid(60, 60, 42, x, marks={(row, int(j)): RED for j in np.flatnonzero(x[row])})
             sheet.grid(400, 60, 42, a[:, None], colour=ORANGE)
             sheet.text(207, 60 + 42 * len(x) + 28, "X: each row is the kernel, moved")
             sheet.text(421, 382, "a")

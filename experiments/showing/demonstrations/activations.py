@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ def sigmoid_depth(effort: float = 1) -> Iterator[Step]:
     """A14: sigmoid nets of one to six hidden layers, and a ReLU net of six."""
     images, labels, *_ = digits()
     nets = seeded_nets(
-        {f"sigmoid, {d} hidden": (lambda d=d: perceptron(d, nn.Sigmoid)) for d in (1, 2, 4, 6)}  # type: ignore[misc]
+        {f"sigmoid, {d} hidden": partial(perceptron, d, nn.Sigmoid) for d in (1, 2, 4, 6)}
         | {"ReLU, 6 hidden": lambda: perceptron(6, nn.ReLU)}
     )
     advances = {

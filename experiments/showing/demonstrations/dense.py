@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +46,7 @@ def upsampling(effort: float = 1) -> Iterator[Step]:
     data = shapes(count + 32)
     images, masks = data["image"][count:], data["mask"][count:]
     ways = {"max unpooling": MaxUnpooling, "nearest neighbour": NearestNeighbor, "bed of nails": BedOfNails}
-    nets = seeded_nets({name: (lambda way=way: DownAndUp(way, 7)) for name, way in ways.items()})
+    nets = seeded_nets({name: partial(DownAndUp, way, 7) for name, way in ways.items()})
     advances = {
         name: trainee(net, data["image"][:count], data["mask"][:count], torch.optim.AdamW(net.parameters(), 3e-3), batch=24)
         for name, net in nets.items()
@@ -97,7 +98,7 @@ def checkerboard(effort: float = 1) -> Iterator[Step]:
                 x = layer(x, torch.zeros(0, dtype=torch.long), (2 * x.shape[2], 2 * x.shape[3]))
             return x
 
-    nets = seeded_nets({name: (lambda way=way: Up(way)) for name, way in ways.items()})  # type: ignore[misc]
+    nets = seeded_nets({name: partial(Up, way) for name, way in ways.items()})
     rng = torch.Generator().manual_seed(SEED)
     codes = torch.randn(48, 8, 6, 6, generator=rng)
     pictures = F.interpolate(torch.rand(48, 3, 3, 3, generator=rng), size=(48, 48), mode="bicubic").clamp(0, 1)

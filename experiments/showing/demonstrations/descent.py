@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import nn
@@ -99,7 +100,7 @@ def degradation(effort: float = 1) -> Iterator[Step]:
 
     data = shapes(share(300, max(effort, 0.1)), 16, object_size=(0.5, 0.9))
     sizes = {"plain, 8 layers": (8, False), "plain, 44 layers": (44, False), "residual, 44 layers": (44, True)}
-    nets = seeded_nets({name: (lambda d=d, r=r: CifarNet(6, depth=d, residual=r, width=8)) for name, (d, r) in sizes.items()})
+    nets = seeded_nets({name: partial(CifarNet, 6, depth=d, residual=r, width=8) for name, (d, r) in sizes.items()})
     advances = {
         name: trainee(n, data["image"], data["label"], torch.optim.SGD(n.parameters(), 0.05, momentum=0.9), batch=50)
         for name, n in nets.items()

@@ -78,6 +78,6 @@ def test_one_file_with_everything_in_it(tmp_path: Path, monkeypatch: pytest.Monk
     assert run(["cnn", "--page", str(place)]) == 0
     text = place.read_text(encoding="utf-8")
     page = check_page(text)
-    assert "connect-src 'none'" in text
+    assert "connect-src 'none'" in page.policy
     assert sum(tag == "svg" for tag, _ in page.tags) == sum(len(picture(shown.id)) for shown in few)
     assert sys.getsizeof(text) < 1_000_000

@@ -49,7 +49,7 @@ def test_a_page_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         "lectern reproduce momentum_speeds_up_descent",
     ):
         assert words in page.words
-    assert "connect-src 'none'" in place.read_text(encoding="utf-8")
+    assert "connect-src 'none'" in page.policy
 
 
 def test_a_study_s_picture_is_not_called_a_demonstration() -> None:
