@@ -162,7 +162,7 @@ def listing() -> list[str]:
     return [
         *lines[1:],
         "",
-        "lectern show NAME opens a page: “live” trains or times something, one seed, no verdict; “steps”",
-        "draws what a study computed. Beside a claim is its committed verdict; a page ends with",
-        "the command that judges it, as in `lectern reproduce A17`. All claims, one a screen: lectern present cnn",
+        "`lectern show NAME` opens a page: “live” trains or times something, one seed, no verdict; “steps”",
+        "draws what a study computed. Beside the claim stands its committed verdict; a page ends with the",
+        "command that judges it, `lectern reproduce A17`. All claims, one a screen: `lectern present cnn`.",
     ]

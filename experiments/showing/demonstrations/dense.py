@@ -52,7 +52,7 @@ def upsampling(effort: float = 1) -> Iterator[Step]:
         for name, net in nets.items()
     }
     right: dict[str, float] = {}
-    for turn in range(1, share(16, effort) + 1):
+    for turn in range(1, share(16, effort, 2) + 1):
         for name, net in nets.items():
             advances[name](share(12, effort))
             net.eval()

@@ -20,7 +20,7 @@ def momentum(effort: float = 1) -> Iterator[Step]:
     steep, flat = 1.0, 0.02
     start = (-9.0, 2.2)
     paths = {"κ = 0": (0.0, 1.8), "κ = 0.75": (0.75, 1.8)}
-    turns, each = share(30, effort), share(3, effort)
+    turns, each = share(30, effort, 2), share(3, effort)
     spots = {name: [start] for name in paths}
     state = {name: (torch.tensor(start), torch.zeros(2)) for name in paths}
     for turn in range(1, turns + 1):
@@ -53,7 +53,7 @@ def momentum(effort: float = 1) -> Iterator[Step]:
 def decay(effort: float = 1) -> Iterator[Step]:
     """B17: a constant rate, one that falls in steps, and one along a cosine."""
     images, labels, *_ = digits()
-    steps = share(20, effort) * share(40, effort)
+    steps = share(20, effort, 2) * share(40, effort)
     falls = {
         "constant": lambda n: 1.0,
         "÷ 10, twice": lambda n: 0.1 ** int(3 * n / (steps + 1)),

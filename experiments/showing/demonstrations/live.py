@@ -24,9 +24,9 @@ Advance = Callable[[int], float]
 SEED = 0
 
 
-def share(steps: int, effort: float) -> int:
-    """So many steps, or the share of them that is asked for: at least one."""
-    return max(1, round(steps * effort))
+def share(steps: int, effort: float, least: int = 1) -> int:
+    """So many steps, or the share of them that is asked for, but no fewer than the least."""
+    return max(least, round(steps * effort))
 
 
 def trainee(
@@ -52,10 +52,15 @@ def trainee(
         return loss(net(images if augment is None else augment(images, rng)), targets[chosen])
 
     fixed = schedule or LambdaLR(optimizer, lambda step_number: 1.0)
+    state = torch.Generator().manual_seed(SEED).get_state()
 
     def advance(steps: int) -> float:
+        nonlocal state
         net.train()
-        losses = minimise(of_a_batch, optimizer, fixed, steps)
+        with torch.random.fork_rng(devices=[]):  # what dropout draws
+            torch.set_rng_state(state)
+            losses = minimise(of_a_batch, optimizer, fixed, steps)
+            state = torch.get_rng_state()
         return sum(losses) / len(losses)
 
     return advance
@@ -90,13 +95,13 @@ def race(
     """
     lines: dict[str, list[Spot]] = {name: [] for name in advances}
     each = share(steps, effort)
-    for turn in range(1, share(turns, effort) + 1):
+    for turn in range(1, share(turns, effort, 2) + 1):
         for name, advance in advances.items():
             value = measure(name, advance(each))
             lines[name].append((float(turn * each), value))
             sheet = Canvas(440)
             sheet.text(330, 24, title, weight="bold")
-            box = (0.0, float(share(turns, effort) * each), *limits)
+            box = (0.0, float(share(turns, effort, 2) * each), *limits)
             sheet.curves(
                 90, 76, 480, 280, lines, limits=box, log_y=log_y, x_title="optimizer steps", y_title=y_title
             )  # fmt: skip
