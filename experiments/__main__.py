@@ -27,6 +27,8 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   explain    draw what a checkpoint looks at, beside random weights:  lectern explain --ckpt_path …
   export     write a checkpoint's network as ONNX, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
+  show       a live demonstration, or a study step by step, in the browser:  lectern show relu, lectern show --list
+  present    a lecture's claims, one a screen:  lectern present cnn
   dashboard  a local page: the verdicts, and the runs side by side
   list       tasks, data modules and recipes, and which fits which; your own too
   completion what a shell needs to complete all this:  eval "$(lectern completion bash)"
@@ -162,6 +164,14 @@ def _command(command: str) -> Callable[[list[str]], int]:
         from .reproduction.reproduce import run as reproduce
 
         return reproduce
+    if command == "show":
+        from .showing.show import run as show
+
+        return show
+    if command == "present":
+        from .showing.present import run as present
+
+        return present
     if command == "dashboard":
         from .dashboard.launch import run as dashboard
 

@@ -82,6 +82,7 @@ ROOMS: dict[str, set[str]] = {
     "reports": {"lectures", "studies", "runs"},
     "reproduction": {"reports", "lectures", "studies", "training", "command_line", "runs", "recipes"},
     "dashboard": {"reports", "lectures", "studies", "command_line", "runs"},
+    "showing": {"reports", "lectures", "measures", "studies", "command_line"},
 }
 """The rooms of experiments/, from the ground up, and which lower ones each may import."""
 

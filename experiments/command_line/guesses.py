@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 COMMANDS = (
-    *("fit", "validate", "test", "predict", "doctor", "data", "explain", "export", "reproduce", "dashboard", "list"),
-    "completion",
+    *("fit", "validate", "test", "predict", "doctor", "data", "explain", "export"),
+    *("reproduce", "show", "present", "dashboard", "list", "completion"),
 )
 
 COMMAND_MEANT = {
@@ -35,7 +35,8 @@ COMMAND_MEANT = {
     "ui": "dashboard",
     "serve": "dashboard",
     "ls": "list",
-    "show": "list",
+    "demo": "show",
+    "slides": "present",
     "recipes": "list",
     "claims": "reproduce --list",
     "study": "reproduce",

@@ -74,7 +74,7 @@ def section_lines(section: Section, place: Path, page: str) -> list[str]:
             what = ", ".join(plain(text) for text in (section.heading, *section.shown) if text)
             return [f"{what}: drawn in [{page}]({page})"] if section.heading and section.shown else []
         case SlidePicture():
-            return [f"The slide's picture, with the numbers on it, is drawn in [{page}]({page}): {plain(section.says)}"]
+            return [f"The picture, with the numbers on it, is drawn in [{page}]({page}): {plain(section.says)}"]
         case Gallery():
             lines = _heading(section.heading)[:1]
             for name, pictures in section.rows.items():

@@ -53,11 +53,15 @@ def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Recor
 
 
 def slide_picture(record: Record) -> list[SlidePicture]:
-    """The slide's own picture with the verdict's numbers on it; none where the lecture has none."""
+    """The slide's own picture with the verdict's numbers on it, or the still of a moving one; none where there is neither."""
+    from .moving.every import MOVING
     from .slides.every import SLIDES  # Matplotlib takes a third of a second, which a page without a verdict does without
 
-    slide = SLIDES.get(record.claim)
-    return [SlidePicture(partial(slide.svg, record.claim, record), slide.says)] if slide else []
+    moving = MOVING.get(record.claim)
+    steps = f" Step by step: lectern show {record.claim}" if moving else ""
+    if slide := SLIDES.get(record.claim):
+        return [SlidePicture(partial(slide.svg, record.claim, record), slide.says + steps)]
+    return [SlidePicture(moving.still, moving.says + steps)] if moving else []
 
 
 def _beside(record: Record, committed: Record | None) -> list[Facts]:

@@ -1,0 +1,13 @@
+"""The moving pictures by the ids of their claims: every exact study, and what else is seen better step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import connectivity, learning, neurons, regions, segmentation, upsampling
+from .step import MovingPicture
+
+ROOMS = (neurons, learning, connectivity, segmentation, upsampling, regions)
+MOVING: Mapping[str, MovingPicture] = dict(
+    sorted({claim: moving for room in ROOMS for claim, moving in room.MOVING.items()}.items())
+)

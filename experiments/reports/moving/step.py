@@ -1,0 +1,42 @@
+"""A moving picture: the steps that it is made of, each an SVG and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from .canvas import Canvas
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of a picture."""
+
+    svg: str
+    words: str
+    """What happens here: shown below the picture, and read to whoever does not see it."""
+
+
+@dataclass(frozen=True)
+class MovingPicture:
+    """The picture of a claim, computed when it is asked for."""
+
+    steps: Callable[[], Iterator[Step]]
+    """By the functions of the claim's own study where it has some; torch is imported in here and not before."""
+    says: str
+    """What all of it shows: the caption of the still."""
+
+    def still(self) -> str:
+        """The last step, which has all that was drawn on the way: the picture for a report."""
+        return _still(self)
+
+
+@cache
+def _still(moving: MovingPicture) -> str:
+    return list(moving.steps())[-1].svg
+
+
+def step(canvas: Canvas, words: str) -> Step:
+    """What is on a canvas, with its sentence."""
+    return Step(canvas.svg(words), words)
