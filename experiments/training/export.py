@@ -139,8 +139,8 @@ def export(task: Task, path: Path, resize_mode: ResizeMode = "stretch") -> dict[
         )
     if isinstance(task.network, DPM):
         raise InputError(
-            "DPM has no ONNX form: it looks for its parts in loops of numpy over a pyramid of features, which a graph of tensors "
-            "does not hold; lectern predict runs its checkpoint"
+            "DPM has no ONNX form: it looks for its parts in loops of numpy over a pyramid of features, which a graph of "
+            "tensors does not hold; lectern predict runs its checkpoint"
         )
     task = task.eval().cpu()
     height, width = task.metadata.image_size
