@@ -40,13 +40,14 @@ CHART = (
     Published(2010, "DPM++", 37.0, False),
     Published(2011, "DPM++, kernels, selective search", 41.0, False),
     Published(2012, "selective search, DPM++, kernels", 41.0, False),
-    Published(2013, "R-CNN", 53.3, True),
-    Published(2014, "Fast R-CNN", 68.4, True),
-    Published(2015, "Faster R-CNN", 75.9, True),
+    Published(2013, "R-CNN, AlexNet", 53.3, True),
+    Published(2014, "R-CNN, VGG-16", 62.4, True),
+    Published(2015, "Fast R-CNN", 68.4, True),
+    Published(2015, "Faster R-CNN", 70.4, True),
 )
-"""Girshick's chart: the challenge's winners to 2012, to whole percents (slide image, from the challenge's result pages); then
-VOC 2012 as R-CNN (2014, AlexNet), Fast R-CNN (2015, with VOC 2007) and Faster R-CNN (2015, with COCO) have it.
-Years, test sets and training data differ from point to point."""
+"""To 2012 the challenge's winners in whole percents, as Girshick's chart has them (slide image, from the result pages). Then
+VOC 2012's test set as the papers have it: R-CNN (Girshick et al. 2014), and Fast and Faster R-CNN with VGG-16, trained on
+VOC 2007's images too (Girshick 2015; Ren et al. 2015). Years, test sets and training data differ from point to point."""
 
 DEFORMABLE, RCNN, FAST, FASTER = LADDER = ("deformable part models", "R-CNN", "Fast R-CNN", "Faster R-CNN")
 VOC_2007 = {DEFORMABLE: 33.7, RCNN: 66.0, FAST: 66.9, FASTER: 69.9}

@@ -214,7 +214,7 @@ def seconds_an_image(numbers: Measurements) -> dict[str, float]:
 
 def speeds(sheet: Sheet, numbers: Measurements) -> None:
     """The slide's chart, and beside it all detectors of the last slides as they were measured here."""
-    sheet.text(210, 20, "seconds an image at test time (the slide's chart)", size=15, weight="bold")
+    sheet.text(20, 20, "seconds an image at test time (the slide's chart)", ha="left", size=14, weight="bold")
     for i, (name, seconds) in enumerate(SECONDS):
         y = 48 + 54 * i
         sheet.text(108, y + 17, name, ha="right", size=14)
@@ -228,7 +228,7 @@ def speeds(sheet: Sheet, numbers: Measurements) -> None:
 
 def _measured_seconds(sheet: Sheet, found: Mapping[str, float]) -> None:
     """A bar for each detector in the chart's order, and the names of those that no verdict has."""
-    sheet.text(706, 20, "measured: CPU-seconds of a photograph", size=15, weight="bold", color=GREEN)
+    sheet.text(520, 20, "measured: CPU-seconds of a photograph", ha="left", size=14, weight="bold", color=GREEN)
     for i, name in enumerate(name for name in SYSTEMS if name in found):
         y, wide = 40 + 30 * i, max(3.0, 300 * found[name] / max(found.values()))
         sheet.text(590, y + 11, name, ha="right", size=13)

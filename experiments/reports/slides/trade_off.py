@@ -88,20 +88,19 @@ def _plot(sheet: Sheet, x: float, points: Sequence[Point], cost: int, title: str
     axes.set_xlim(left=0)
 
 
-COLUMNS = 3
+COLUMNS = 2
 
 
 def _key(sheet: Sheet, points: Sequence[Point]) -> None:
-    sheet.text(20, 326, "red: no other point is both as cheap and as accurate (bold numbers)", size=13, ha="left", color=RED)
+    sheet.text(20, 326, "red: no other point is both as cheap and as accurate (bold)", size=13, ha="left", color=RED)
     rows = -(-len(points) // COLUMNS)
     best = {point.number for cost in range(len(COSTS)) for point in undominated(points, cost)}
     for i, point in enumerate(points):
-        x, y = 20 + 313 * (i // rows), 350 + 19 * (i % rows)
+        x, y = 20 + 474 * (i // rows), 350 + 19 * (i % rows)
         costs = ", ".join(f"{value:.3g} {unit}" for value, (*_, unit) in zip(point.costs, COSTS, strict=True))
         words = f"{point.number}  {short_text(point.name, 32)}: {100 * point.accuracy:.1f} %, {costs}"
-        colour, _ = mark(point.name)
-        weight = "bold" if point.number in best else "normal"
-        sheet.text(x, y, words, size=10.5, ha="left", color=colour, weight=weight)
+        sheet.square(x, y - 5, 10, 10, fill=mark(point.name)[0], linewidth=0)
+        sheet.text(x + 18, y, words, size=12, ha="left", weight="bold" if point.number in best else "normal")
 
 
 SLIDES = {
@@ -109,6 +108,6 @@ SLIDES = {
         pareto,
         "Each detector of the grid as a point: its mAP against the operations and against the CPU time that an image takes. A "
         "line joins the points that no other one beats in both.",
-        height=460,
+        height=490,
     ),
 }
