@@ -20,12 +20,13 @@ def rungs(sheet: Sheet, numbers: Measurements) -> None:
     axes = sheet.plot(60, 40, 400, 210, title="PASCAL VOC: mAP in % by year (the chart)")
     axes.plot(*zip(*WINNERS, strict=True), "o-", color=FAINT, label="before ConvNets")
     axes.plot([2012, *(year for year, *_ in DEEP)], [41.0, *(value for _, value, _ in DEEP)], "o-", color=BLUE)
-    for i, (year, value, name) in enumerate(DEEP):
-        above = (0, 4, -4, 10)[i]
-        axes.annotate(f"{name} {value:g}", (year, value), (-10, above), textcoords="offset points", ha="right", fontsize=12)
+    for (year, value, name), (right, up) in zip(DEEP, ((-10, 0), (-10, 4), (9, -12), (9, 2)), strict=True):
+        side = "left" if right > 0 else "right"
+        axes.annotate(f"{name} {value:g}", (year, value), (right, up), textcoords="offset points", ha=side, fontsize=12)
     axes.annotate("DPM and its kin", (2009, 28), (12, -10), textcoords="offset points", fontsize=12)
     axes.set_ylim(0, 88)
-    axes.set_xlim(2006.5, 2015.6)
+    axes.set_xlim(2006.5, 2018.6)
+    axes.set_xticks(range(2007, 2016, 2))
     sheet.text(260, 290, "each year its own test set; training data differ", size=12, color=RED)
     sheet.text(716, 20, "on one data set", size=15, weight="bold")
     missing = []

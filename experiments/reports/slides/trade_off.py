@@ -92,7 +92,7 @@ COLUMNS = 2
 
 
 def _key(sheet: Sheet, points: Sequence[Point]) -> None:
-    sheet.text(20, 326, "red: no other point is both as cheap and as accurate (bold)", size=13, ha="left", color=RED)
+    sheet.text(20, 326, "joined, and in bold: no other point is both as cheap and as accurate", size=13, ha="left", color=RED)
     rows = -(-len(points) // COLUMNS)
     best = {point.number for cost in range(len(COSTS)) for point in undominated(points, cost)}
     for i, point in enumerate(points):
