@@ -7,12 +7,13 @@ Markdown, HTML and the dashboard show the same sections, each in its own way (:m
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
 from experiments.runs.files import differences
-from experiments.studies.record import Record
+from experiments.studies.committed import committed_records
+from experiments.studies.record import Record, read_records
 
 from .comparison import Pair
 from .evidence import configs, folders, shown_curves, speeds, study_curves, study_pictures, variant_values
@@ -37,7 +38,7 @@ def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Recor
     """
     return [
         Quote(record.says, f"slide “{record.slide}”", record.translation),
-        *slide_picture(record),
+        *slide_picture(record, runs),
         *_beside(record, beside),
         *part_sections(record),
         *([Prose(record.rule, heading="The rule, in words")] if record.rule else []),
@@ -52,16 +53,28 @@ def sections(record: Record, runs: Path | None, pictures: int = 4, beside: Recor
     ]
 
 
-def slide_picture(record: Record) -> list[SlidePicture]:
-    """The slide's own picture with the verdict's numbers on it, or the still of a moving one; none where there is neither."""
+def slide_picture(record: Record, runs: Path | None = None) -> list[SlidePicture]:
+    """The slide's own picture with the verdict's numbers on it, or the still of a moving one; none where there is neither.
+
+    Where it has numbers of further claims' verdicts too, these are those of the folder of runs, else those of Lectern.
+    """
     from .moving.every import MOVING
     from .slides.every import SLIDES  # Matplotlib takes a third of a second, which a page without a verdict does without
 
     moving = MOVING.get(record.claim)
     steps = f" Step by step: lectern show {record.claim}" if moving else ""
     if slide := SLIDES.get(record.claim):
-        return [SlidePicture(partial(slide.svg, record.claim, record), slide.says + steps)]
+        others = partial(_others, slide.also, record, runs)
+        return [SlidePicture(lambda: slide.svg(record.claim, record, others()), slide.says + steps)]
     return [SlidePicture(moving.still, moving.says + steps)] if moving else []
+
+
+def _others(claims: Collection[str], record: Record, runs: Path | None) -> dict[str, Record]:
+    """The verdicts on other claims at the record's scale, by their ids, of those that are there."""
+    if not claims:
+        return {}
+    found = [*committed_records(record.scale), *(read_records(runs, record.scale) if runs else [])]
+    return {other.claim: other for other in found if other.claim in claims}
 
 
 def _beside(record: Record, committed: Record | None) -> list[Facts]:

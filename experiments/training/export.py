@@ -21,6 +21,7 @@ from experiments.command_line.options import Options
 from experiments.command_line.trusting import trusted
 from lightning_modules.base import Task
 from lightning_modules.networks.detector import Detector
+from lightning_modules.networks.dpm import DPM
 from lightning_modules.networks.faster_rcnn import FasterRCNN, FasterRCNNOutputs
 
 from . import onnx_files
@@ -135,6 +136,11 @@ def export(task: Task, path: Path, resize_mode: ResizeMode = "stretch") -> dict[
         raise InputError(
             f"{type(task.network).__name__} has no ONNX form: it takes proposals beside the image, which a search outside of "
             "the network finds"
+        )
+    if isinstance(task.network, DPM):
+        raise InputError(
+            "DPM has no ONNX form: it looks for its parts in loops of numpy over a pyramid of features, which a graph of "
+            "tensors does not hold; lectern predict runs its checkpoint"
         )
     task = task.eval().cpu()
     height, width = task.metadata.image_size

@@ -1,4 +1,4 @@
-"""The pictures of all claims of lecture 1, by their ids."""
+"""The pictures of all claims of lecture 1, and of two of lecture 2, by their ids."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from . import (
     few_data,
     filters,
     generalization,
+    ladder,
     nets,
     neurons,
     optimization,
     pixels,
     proposals,
+    trade_off,
     training,
 )
 from .slide import Slide
@@ -41,5 +43,7 @@ ROOMS = (
     optimization,
     proposals,
     detection,
+    ladder,
+    trade_off,
 )
 SLIDES: Mapping[str, Slide] = dict(sorted({claim: slide for room in ROOMS for claim, slide in room.SLIDES.items()}.items()))

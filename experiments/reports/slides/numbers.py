@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections import Counter
+from collections.abc import Mapping
 
 from experiments.studies.record import EffectRecord, Record
 
@@ -21,8 +22,10 @@ LINE = 19
 class Measurements:
     """The numbers of a verdict; of none, where the claim was not run: every word is empty then."""
 
-    def __init__(self, record: Record | None) -> None:
+    def __init__(self, record: Record | None, others: Mapping[str, Record] | None = None) -> None:
+        """``others`` are the verdicts on further claims that the picture has numbers of, by their ids."""
         self.record = record
+        self.others = dict(others or {})
 
     def __bool__(self) -> bool:
         return self.record is not None
@@ -47,6 +50,10 @@ class Measurements:
             return None
         values = [run.values.get(name or self.shown, math.nan) for run in self.record.variants[variant].runs]
         return sum(v / len(values) for v in values) if values and all(map(math.isfinite, values)) else None
+
+    def beside(self, claim: str) -> Measurements:
+        """The numbers of the verdict on another claim; of none, where it is not there."""
+        return Measurements(self.others.get(claim))
 
     def of(self, *variants: str, name: str = "") -> str:
         """The mean of the first of these variants that the record has, in words."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from experiments.studies.record import Record
@@ -23,10 +23,12 @@ class Slide:
     """Whether the variants' figures stand right of it, as bars; where there are none the picture moves to the middle."""
     height: float = 320
     """In units, of which the width has 960; the verdict's strip comes below."""
+    also: tuple[str, ...] = ()
+    """Further claims whose verdicts it shows numbers of, by their ids."""
 
-    def svg(self, claim: str, record: Record | None = None) -> str:
-        """The picture as an SVG, with the numbers of the verdict where there is one."""
-        numbers = Measurements(record)
+    def svg(self, claim: str, record: Record | None = None, others: Mapping[str, Record] | None = None) -> str:
+        """The picture as an SVG, with the numbers of the verdict where there is one, and of those on the claims ``also``."""
+        numbers = Measurements(record, others)
         with settings():
             sheet = Sheet(self.height, room(numbers))
             self.draw(sheet, numbers)

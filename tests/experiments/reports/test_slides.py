@@ -26,6 +26,8 @@ from tests.support.made_up_records import small_record
 
 RECORDS = {record.claim: record for record in committed_records() if record.scale == "cpu"}
 CLAIMS = [row.id for row in rows().values() if "cnn" in row.lecture.split()]
+OF_LECTURE_2 = ("G01", "G24")
+"""Claims of lecture 2 alone that have a picture; test_trade_off.py tries them."""
 
 
 def words(svg: str) -> str:
@@ -50,7 +52,8 @@ def made_up() -> Record:
 
 
 def test_every_claim_of_the_first_lecture_has_one() -> None:
-    assert set(SLIDES) == set(CLAIMS)
+    assert set(SLIDES) - set(OF_LECTURE_2) == set(CLAIMS)
+    assert set(OF_LECTURE_2) <= set(SLIDES)
     assert sum(len(room.SLIDES) for room in ROOMS) == len(SLIDES), "a claim has two pictures"
 
 

@@ -24,6 +24,7 @@ from experiments.training.export import _checked, export
 from lightning_modules import (
     AuxiliaryClassification,
     Classification,
+    DeformablePartsDetection,
     Denoising,
     Detection,
     InstanceSegmentation,
@@ -36,6 +37,7 @@ from lightning_modules import (
     Segmentation,
 )
 from lightning_modules.networks import (
+    DPM,
     FCN,
     FPN,
     SSD,
@@ -220,6 +222,13 @@ def test_what_cannot_be_exported_is_said_by_its_operator(tmp_path: Path) -> None
 def test_a_network_that_is_given_proposals_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="FastRCNN has no ONNX form: it takes proposals beside the image"):
         export(task_of(RegionDetection, FastRCNN), tmp_path / "network.onnx")
+
+
+def test_part_models_say_why_they_have_no_graph(tmp_path: Path) -> None:
+    network = partial(DPM, roots=((5, 4),), parts=2, part=(4, 4))
+    with pytest.raises(InputError, match="DPM has no ONNX form: it looks for its parts in loops of numpy"):
+        export(DeformablePartsDetection(network=network, metadata=metadata(STYLE).as_dict()), tmp_path / "network.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_any_number_of_labels_is_exported_too(tmp_path: Path) -> None:
