@@ -20,21 +20,36 @@ LEFT_OUT = ""
 TOLERANCE = 0.01
 """Parts of a side by which an image may have moved and still be the same one."""
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _ACROSS = (("left", "right"), ("leftmost", "rightmost"), ("lefthand", "righthand"), ("leftward", "rightward"))
 _ALONG = (("above", "below"), ("top", "bottom"), ("upper", "lower"), ("over", "under"), ("topmost", "bottommost"))
-_OTHER_PLACES = ["middle", "center", "centre", "corner", "edge", "side", "background", "foreground"]
-_SIZES = ["small", "smaller", "smallest", "medium", "large", "larger", "largest", "big", "bigger", "biggest", "tiny", "little", "huge", "giant", "tall", "taller", "tallest", "short", "shorter", "shortest", "long", "longer", "longest", "wide", "wider", "widest", "narrow"]
-_NEIGHBOURS = ["near", "nearest", "nearby", "next", "beside", "behind", "between", "among", "around", "front", "close", "closer", "closest", "far", "farther", "farthest", "distant", "distance", "beneath", "underneath", "adjacent", "against", "opposite", "together"]
+_OTHER_PLACES = _words("middle center centre corner edge side background foreground")
+_SIZES = _words(
+    "small smaller smallest medium large larger largest big bigger biggest tiny little huge giant tall taller tallest "
+    "short shorter shortest long longer longest wide wider widest narrow"
+)
+_NEIGHBOURS = _words(
+    "near nearest nearby next beside behind between among around front close closer closest far farther farthest "
+    "distant distance beneath underneath adjacent against opposite together"
+)
 
 DEPENDENT = frozenset(word for pair in (*_ACROSS, *_ALONG) for word in pair) | {*_OTHER_PLACES, *_SIZES, *_NEIGHBOURS}
 """Words of place, size and neighbourhood: what they say depends on how much of the scene an image shows."""
 
-COLORS = frozenset(
-    ["red", "orange", "yellow", "lime", "green", "jade", "cyan", "azure", "blue", "purple", "violet", "pink", "magenta", "brown", "black", "white", "gray", "grey", "beige", "tan", "golden", "gold", "silver", "blonde", "blond", "colorful", "colourful", "colored", "coloured", "teal", "turquoise", "maroon", "navy", "dark", "light", "bright"]
+COLORS = _words(
+    "red orange yellow lime green jade cyan azure blue purple violet pink magenta brown black white gray grey beige "
+    "tan golden gold silver blonde blond colorful colourful colored coloured teal turquoise maroon navy dark light "
+    "bright"
 )
 
-RECOLORING = frozenset(
-    ["ChannelDropout", "ChannelShuffle", "ChromaticAberration", "ColorJitter", "Equalize", "FDA", "FancyPCA", "HEStain", "HistogramMatching", "HueSaturationValue", "InvertImg", "PixelDistributionAdaptation", "PlanckianJitter", "RGBShift", "RandomToneCurve", "Solarize", "Superpixels", "ToGray", "ToSepia"]
+RECOLORING = _words(
+    "ChannelDropout ChannelShuffle ChromaticAberration ColorJitter Equalize FDA FancyPCA HEStain HistogramMatching "
+    "HueSaturationValue InvertImg PixelDistributionAdaptation PlanckianJitter RGBShift RandomToneCurve Solarize "
+    "Superpixels ToGray ToSepia"
 )
 """albumentations' transforms after which a colour may have another name, by the names of their classes."""
 

@@ -4,6 +4,7 @@ from .auxiliary_classification import AuxiliaryClassification
 from .classification import Classification, MultiLabelClassification
 from .deformable_parts import DeformablePartsDetection
 from .denoising import Denoising
+from .dense_captioning import DenseCaptioning
 from .detection import Detection
 from .freezing import FreezeBackbone
 from .graphing import GraphedNetwork
@@ -26,6 +27,7 @@ __all__ = [
     "Classification",
     "DeformablePartsDetection",
     "Denoising",
+    "DenseCaptioning",
     "Detection",
     "FreezeBackbone",
     "GraphedNetwork",
