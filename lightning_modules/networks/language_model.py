@@ -92,8 +92,8 @@ class RegionLanguageModel(nn.Module):
         return phrases.unflatten(0, (regions, beams))[:, 0]
 
     def _followed(self, logs: Tensor, likelihood: Tensor, ended: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The beams that go on, from log-probabilities (R · beams, tokens): which of the old ones each follows (R · beams,), its
-        word (R · beams, 1) and its log-likelihood (R · beams,). A region's lie together, the likeliest first."""
+        """The beams that go on, from log-probabilities (R · beams, tokens): which of the old ones each follows (R · beams,),
+        its word (R · beams, 1) and its log-likelihood (R · beams,). A region's lie together, the likeliest first."""
         tokens, beams = logs.shape[1], self.beams
         token = torch.arange(tokens, device=logs.device)
         logs = logs.where(token != UNKNOWN, -torch.inf)

@@ -84,7 +84,8 @@ def test_a_score_lies_between_0_and_1_and_is_1_for_the_same_words_alone(said: li
     [  # Porter 1980, section 2, step 1
         ("caresses", "caress"), ("ponies", "poni"), ("caress", "caress"), ("cats", "cat"),
         ("feed", "feed"), ("agreed", "agree"), ("plastered", "plaster"), ("bled", "bled"), ("motoring", "motor"),
-        ("sing", "sing"),         ("conflated", "conflate"), ("troubled", "trouble"), ("sized", "size"), ("hopping", "hop"), ("falling", "fall"),
+        ("sing", "sing"), ("conflated", "conflate"), ("troubled", "trouble"), ("sized", "size"),
+        ("hopping", "hop"), ("falling", "fall"),
         ("hissing", "hiss"), ("failing", "fail"), ("filing", "file"), ("happy", "happi"), ("sky", "sky"), ("a", "a"), ("", ""),
     ],
 )  # fmt: skip
