@@ -83,7 +83,7 @@ study = Study(
         "cpu": Scale(
             deviations=(
                 "drawn scenes of 64 × 64 pixels with phrases of a grammar, in place of Visual Genome",
-                "a backbone of 16, 32 and 64 features, 600 steps of 16 images",
+                "a backbone of 16, 32 and 64 features, 1,250 steps of 16 images",
             )
         )
     },
@@ -93,6 +93,5 @@ study = Study(
         "the captioners beside the detector are trained in one run with it, on its sampled regions or on whole images",
         "a region's code enters at every word, and not once before the first",
     ),
-    figure="val/slot_mAP",
     parts=parts,
 )
