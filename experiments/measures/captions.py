@@ -13,6 +13,7 @@ from datamodules.base import PreparedScenes
 from datamodules.drawing.slots import Slots, slots
 from datamodules.held_out_shapes import is_held_out
 from lightning_modules.base import Prediction
+from lightning_modules.distributed import gather_objects
 from lightning_modules.metrics.dense_captions import CaptionAP, iou
 
 from .training import most
@@ -85,7 +86,8 @@ class CaptionSlots(pl.Callback):
 
     def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._log("test", pl_module)
-        pl_module.log_dict({f"test/{name}": value for name, value in naming(self.named, self.common).items()})
+        named = [pair for own in gather_objects(self.named) for pair in own]
+        pl_module.log_dict({f"test/{name}": value for name, value in naming(named, self.common).items()})
 
     def _log(self, stage: str, pl_module: pl.LightningModule) -> None:
         for prefix, metric in self.metrics.items():
