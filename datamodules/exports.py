@@ -6,6 +6,7 @@ from .cifar10 import CIFAR10
 from .coco import COCO, COCOKeypoints
 from .coco_captions import COCOCaptions
 from .figures import Figures
+from .held_out_shapes import HeldOutShapes
 from .image_files import ImageFiles
 from .image_folder import ImageFolder
 from .labelme import LabelMe
@@ -31,6 +32,7 @@ __all__ = [
     "CaltechBoxes",
     "CamVid",
     "Figures",
+    "HeldOutShapes",
     "ImageFiles",
     "ImageFolder",
     "LabelMe",

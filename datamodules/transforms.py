@@ -20,12 +20,14 @@ import albumentations
 import numpy as np
 import torch
 from albumentations import BaseCompose, BasicTransform
+from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.transforms import v2
 
-from .kinds import Boxes, Kind, Map, Masks, Points, Regions
+from .kinds import Boxes, Kind, Map, Masks, Points, Regions, Texts
 from .layout import to_chw, to_hwc
 from .moving import INSIDE, LEAST_SIDE, PROBE, Moving, keypoints_moved, with_objects_left
+from .phrases import check_colors, is_cut, mirrored, true_phrases
 from .resizing import ResizeMode, resize_scene
 from .scene import IGNORE, InputError, Scene, SceneError, declared, keep_objects, of_kind
 from .v2_transforms import V2Run
@@ -45,7 +47,8 @@ class SceneTransform:
     that leave it become unlabelled; a mirrored instance has its left and right keypoints exchanged, by the pairs
     ``flip_pairs``, whichever transform mirrored it. Where they are None nobody knows them, and mirroring keypoints is refused.
     Where a transform shows what lies outside the image, a map has its fill. Maps and masks are sampled (nearest pixel) and not
-    blended.
+    blended. Texts stay true (:mod:`datamodules.phrases`): a mirror exchanges their left and right, a crop or a rotation leaves
+    "" of those that name a place, a size or a neighbour, and what changes colours is refused where a text names one.
 
     Keypoints are exact to rounding under flips, rotations, affine maps and crops. albumentations' own resizing
     (RandomResizedCrop, RandomScale) by a factor s moves them by (s - 1) / 2 pixels; ours, the last step, does not.
@@ -74,6 +77,8 @@ class SceneTransform:
         """The transformed scene; ``seed`` is, for example, (seed of the run, epoch, index)."""
         for place, run in enumerate(self._runs):
             scene = run(scene, (*seed, place) if place else seed)
+        if self.resize_mode == "crop" and is_cut(tuple(scene["image"].shape[1:]), self.image_size):  # type: ignore[arg-type]
+            scene = cast(Scene, {**scene, **{field: true_phrases(texts, None) for field, _, texts in of_kind(scene, Texts)}})
         return resize_scene(scene, self.image_size, self.resize_mode, annotated_areas=self.annotated_areas)
 
 
@@ -100,7 +105,12 @@ class AlbumentationsRun:
         scene = _that_albumentations_takes(scene)
         moving = [entry for entry in declared(scene) if entry[1].moves]
         packed = _pack(scene["image"], moving)
-        compose = self._composed(moving)
+        texts = of_kind(scene, Texts)
+        if texts and "keypoints" not in packed:
+            packed |= _points_of(scene["image"], np.zeros((0, 2), np.float32))
+        for _, _, phrases in texts:
+            check_colors(phrases, self.augment)
+        compose = self._composed(moving, tracked="keypoints" in packed)
         sequence = np.random.SeedSequence(seed)
         self._bits.state = np.random.PCG64(sequence).state
         self._python_random.seed(int(sequence.generate_state(1)[0]))
@@ -108,14 +118,14 @@ class AlbumentationsRun:
             packed = compose(**packed)
         except Exception as error:  # a crop that is larger than the image, for one
             raise SceneError(f"{scene.get('name', 'a scene')}: data.augment: {error}") from error
-        return self._unpack(scene, moving, packed)
+        return self._unpack(_with_texts(scene, packed), moving, packed)
 
-    def _composed(self, moving: Moving) -> albumentations.Compose:
+    def _composed(self, moving: Moving, tracked: bool) -> albumentations.Compose:
         """The list as one transform of what the scene has; boxes and points cost time even where there are none.
 
         The scenes of a data set have the same fields, so it is made once.
         """
-        fields = [field for field, _, _ in moving]
+        fields = [*(field for field, _, _ in moving), *["keypoints"] * tracked]
         if self._compose is None or self._fields != fields:
             self._fields, kinds = fields, {type(kind) for _, kind, _ in moving}
             targets = {field: _TARGETS[type(kind)] for field, kind, _ in moving if type(kind) in _TARGETS}
@@ -128,7 +138,7 @@ class AlbumentationsRun:
                 self._compose = albumentations.Compose(
                     self.augment,
                     bbox_params=box if kinds & {Boxes, Regions} else None,
-                    keypoint_params=point if Points in kinds else None,
+                    keypoint_params=point if tracked else None,
                     # Regions stand beside the objects, and not among them: crops that spare objects need not spare them.
                     additional_targets={field: target for field, target in targets.items() if field != target},
                 )
@@ -163,9 +173,7 @@ class AlbumentationsRun:
         return cast(Scene, moved)
 
     def _points(self, keypoints: Tensor, packed: dict[str, Any]) -> Tensor:
-        points = np.full((len(PROBE) + keypoints.shape[:2].numel(), 2), np.nan, np.float32)
-        # Distortions leave out the points that they move off the image.
-        points[np.asarray(packed["point"], np.int64)] = np.asarray(packed["keypoints"], np.float32).reshape(-1, 2) + 0.5
+        points = _moved_points(packed, len(PROBE) + keypoints.shape[:2].numel())
         return keypoints_moved(keypoints, points, self.flip_pairs)
 
 
@@ -197,11 +205,34 @@ def _pack(image: Tensor, moving: Moving) -> dict[str, Any]:
             case Regions():
                 packed[field] = value.numpy()
             case Points():
-                keypoints = value[..., :2].reshape(-1, 2).nan_to_num().numpy()
-                points = np.concatenate([PROBE * image.shape[:0:-1], keypoints])
-                # albumentations counts boxes from a pixel's corner, as we do, and points from its centre (see its hflip).
-                packed |= {"keypoints": (points - 0.5).astype(np.float32), "point": np.arange(len(points))}
+                packed |= _points_of(image, value[..., :2].reshape(-1, 2).nan_to_num().numpy())
     return packed
+
+
+def _points_of(image: Tensor, keypoints: NDArray[np.float32]) -> dict[str, Any]:
+    """The probe and the keypoints (N, 2), as albumentations takes them."""
+    points = np.concatenate([PROBE * image.shape[:0:-1], keypoints])
+    # albumentations counts boxes from a pixel's corner, as we do, and points from its centre (see its hflip).
+    return {"keypoints": (points - 0.5).astype(np.float32), "point": np.arange(len(points))}
+
+
+def _moved_points(packed: dict[str, Any], count: int) -> NDArray[np.float32]:
+    """(count, 2): where the points of :func:`_points_of` came to lie; distortions leave out those that they move off the
+    image, and these are NaN."""
+    points = np.full((count, 2), np.nan, np.float32)
+    points[np.asarray(packed["point"], np.int64)] = np.asarray(packed["keypoints"], np.float32).reshape(-1, 2) + 0.5
+    return points
+
+
+def _with_texts(scene: Scene, packed: dict[str, Any]) -> Scene:
+    """The scene with its texts as they are true of the image that came out."""
+    if not (texts := of_kind(scene, Texts)):
+        return scene
+    kept = np.asarray(packed["point"], np.int64)
+    count = int(kept.max(initial=len(PROBE) - 1)) + 1
+    probe = _moved_points(packed, count)[: len(PROBE)] / np.array(packed["image"].shape[1::-1])
+    way = mirrored(PROBE, probe)
+    return cast(Scene, {**scene, **{field: true_phrases(phrases, way) for field, _, phrases in texts}})
 
 
 def _ignore_outside(transform: Any) -> None:

@@ -12,9 +12,9 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from .kinds import Boxes, Map, Masks, Points, Regions
+from .kinds import Boxes, Map, Masks, Points, Regions, Texts
 from .moving import INSIDE, LEAST_SIDE, PROBE, Moving, keypoints_moved, with_objects_left
-from .scene import InputError, Scene, SceneError, declared
+from .scene import InputError, Scene, SceneError, declared, of_kind
 
 _MARK = 1e6
 """What marks the inside: no fill of a mask is that great."""
@@ -60,6 +60,11 @@ class V2Run:
         self.transforms, self.flip_pairs = list(transforms), flip_pairs
 
     def __call__(self, scene: Scene, seed: tuple[int, ...]) -> Scene:
+        if any(any(phrases) for _, _, phrases in of_kind(scene, Texts)):
+            raise InputError(
+                "data.augment: torchvision's transforms do not keep captions true (left and right, places, sizes, colours); "
+                "take albumentations' instead, such as albumentations.HorizontalFlip"
+            )
         moving = [entry for entry in declared(scene) if entry[1].moves]
         packed: Any = _pack(scene["image"], moving)
         state = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]) >> 1

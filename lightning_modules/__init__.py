@@ -5,6 +5,7 @@ from .classification import Classification, MultiLabelClassification
 from .compiling import CompiledNetwork
 from .deformable_parts import DeformablePartsDetection
 from .denoising import Denoising
+from .dense_captioning import DenseCaptioning
 from .detection import Detection
 from .freezing import FreezeBackbone
 from .graphing import GraphedNetwork
@@ -28,6 +29,7 @@ __all__ = [
     "CompiledNetwork",
     "DeformablePartsDetection",
     "Denoising",
+    "DenseCaptioning",
     "Detection",
     "FreezeBackbone",
     "GraphedNetwork",

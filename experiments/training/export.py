@@ -20,6 +20,7 @@ from experiments.command_line.early import checkpoint_in
 from experiments.command_line.options import Options
 from experiments.command_line.trusting import trusted
 from lightning_modules.base import Task
+from lightning_modules.dense_captioning import DenseCaptioning
 from lightning_modules.networks.detector import Detector
 from lightning_modules.networks.dpm import DPM
 from lightning_modules.networks.faster_rcnn import FasterRCNN, FasterRCNNOutputs
@@ -141,6 +142,11 @@ def export(task: Task, path: Path, resize_mode: ResizeMode = "stretch") -> dict[
         raise InputError(
             "DPM has no ONNX form: it looks for its parts in loops of numpy over a pyramid of features, which a graph of "
             "tensors does not hold; lectern predict runs its checkpoint"
+        )
+    if isinstance(task, DenseCaptioning):
+        raise InputError(
+            f"{type(task.network).__name__} has no ONNX form: its phrases are text, and found word by word in a search; "
+            "lectern predict says them from the checkpoint"
         )
     task = task.eval().cpu()
     height, width = task.metadata.image_size

@@ -85,19 +85,19 @@ def class_table(names: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.uin
 
 def worth_drawing(fields: Mapping[str, Any], least: float = MIN_SCORE) -> Mapping[str, Any]:
     """Without the detected objects of a score below ``least``. (Without boxes, scores are those of classes.)"""
-    if not {"boxes", "labels", "scores"} <= fields.keys():
+    if not {"boxes", "scores"} <= fields.keys() or not {"labels", "captions"} & fields.keys():
         return fields
     shown = [i for i, score in enumerate(fields["scores"].tolist()) if score >= least]
-    rows = torch.tensor(shown, dtype=torch.long, device=fields["labels"].device)
+    rows = torch.tensor(shown, dtype=torch.long, device=fields["scores"].device)
     kept = {**keep_objects(fields, shown), "scores": fields["scores"][rows]}
     return kept | ({"parts": fields["parts"][rows]} if "parts" in fields else {})
 
 
 def object_labels(fields: Mapping[str, Any], boxes: int, metadata: DatasetMetadata) -> list[Label]:
     """Of each of so many boxes the class, or the caption, with the score where there is one."""
-    if (found := fields.get("labels")) is None:  # the one box of classification + localization
+    if (found := fields.get("labels")) is None and "captions" not in fields:  # the one box of classification + localization
         return [Label(image_label(fields, metadata), colour(int(fields.get("label", 0))))] * boxes
-    labels = found.tolist()
+    labels = list(range(boxes)) if found is None else found.tolist()  # things without a class have a colour each
     texts = fields.get("captions") or [metadata.classes[label] for label in labels]
     if (scores := fields.get("scores")) is not None:
         texts = [f"{text} {score:.2f}" for text, score in zip(texts, scores.tolist(), strict=True)]

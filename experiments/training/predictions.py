@@ -40,7 +40,7 @@ class PredictionWriter(pl.Callback):
     those that occur; a map of a quantity is a NumPy array. A predicted image is a PNG of that size, and the picture shows it
     beside the original. Objects are entries as COCO's result format has them: ``bbox`` (x, y, width, height) and, where they
     are predicted, ``segmentation`` (a run-length code), ``keypoints`` (x, y, confidence of each keypoint; counted, as COCO's
-    are, from the centre of the first pixel and not from its corner) and ``parts`` (a ``bbox`` of each part).
+    are, from the centre of the first pixel and not from its corner), ``parts`` (a ``bbox`` of each part) and ``caption``.
 
     Images come with the batch (``DataModule.originals``), and entries are kept on disk until the end: however many images
     there are, the memory holds those of the batches that are under way.
@@ -191,16 +191,18 @@ def _objects(
     prediction: Mapping[str, Any], matrix: np.ndarray[Any, Any], size: tuple[int, int], metadata: DatasetMetadata
 ) -> list[dict[str, Any]]:
     boxes = _boxes_back(prediction["boxes"], matrix, size)
-    if (found := prediction.get("labels")) is not None:
-        labels, scores = found.tolist(), prediction["scores"].tolist()
+    captions = prediction.get("captions")
+    if (found := prediction.get("labels")) is not None or captions is not None:
+        labels, scores = [] if found is None else found.tolist(), prediction["scores"].tolist()
     else:  # the one box of classification + localization
         labels = [int(prediction["label"])] * len(boxes)
         scores = [float(prediction["scores"].max())] * len(boxes)
     xywh = _rounded(torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1))
-    entries: list[dict[str, Any]] = [
-        {"category": metadata.classes[label], "category_id": label, "bbox": box, "score": round(score, 5)}
-        for box, label, score in zip(xywh, labels, scores, strict=True)
-    ]
+    entries: list[dict[str, Any]] = [{"bbox": box, "score": round(score, 5)} for box, score in zip(xywh, scores, strict=True)]
+    for entry, label in zip(entries, labels, strict=False):
+        entry |= {"category": metadata.classes[label], "category_id": label}
+    for entry, caption in zip(entries, captions or (), strict=False):
+        entry["caption"] = caption
     # Masks one by one: a hundred of them, of a photograph's size, would fill the memory.
     for entry, mask in zip(entries, prediction.get("masks", ()), strict=False):
         entry["segmentation"] = _run_lengths(map_back(mask, matrix, size) == 1)

@@ -9,6 +9,7 @@ from .backbones import FPN, ConvBackbone, TorchvisionBackbone
 from .boxes import RoIAlign, RoIPool
 from .cifar import CifarNet, SmallConvNet
 from .deconvnet import DeconvNet
+from .dense_cap import DenseCap
 from .dpm import DPM
 from .encoder_decoder import Autoencoder, ResidualDenoiser, UNet
 from .fast_rcnn import FastRCNN
@@ -19,6 +20,7 @@ from .heads import ClassAndBox, KeypointRegressor, SeparateClassAndBox
 from .inception import ConvReLU, Inception, InceptionNet, ScaledInception
 from .initialization import Default, Initialization, Kaiming, LeCun, Normal, Xavier
 from .keypoint_rcnn import KeypointBranch, KeypointMaskRCNN, KeypointRCNN
+from .language_model import RegionLanguageModel
 from .lenet import LeNet5
 from .linear import LinearClassifier, MultilayerPerceptron
 from .local import FullConnection, LocalConnection, MapsNet, PermutedPixels, SharedConnection
@@ -29,6 +31,7 @@ from .rcnn import RCNN
 from .region_heads import ClassifierLayers, FullyConnected, SoftmaxHead, StagedHead
 from .resnet9 import ResNet9
 from .segnet import SegNet
+from .separate_captioners import DetectThenCaption, FullImageCaptioner
 from .set_regressor import BestMatching, FromLeftToRight, SetRegressor
 from .sliding_window import DenseSlidingWindow, PatchClassifier, SlidingWindow
 from .spp_net import SPPNet
@@ -71,11 +74,14 @@ __all__ = [
     "ConvReLU",
     "DeconvNet",
     "Default",
+    "DenseCap",
     "DenseSlidingWindow",
+    "DetectThenCaption",
     "FastRCNN",
     "FasterRCNN",
     "FromLeftToRight",
     "FullConnection",
+    "FullImageCaptioner",
     "FullResolutionFCN",
     "FullyConnected",
     "GoogLeNet",
@@ -106,6 +112,7 @@ __all__ = [
     "PixelSoftmax",
     "Quadratic",
     "RBFOutput",
+    "RegionLanguageModel",
     "ResNet9",
     "ResidualDenoiser",
     "Rigid",

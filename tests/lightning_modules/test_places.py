@@ -226,6 +226,8 @@ BRANCH = {"networks.regions.Samples.on_objects": BATCH}
 HEATMAP = {"networks.keypoint_rcnn.KeypointBranch.loss": 1}
 """How many keypoints are labelled and inside their regions."""
 FASTER = CHOSEN | SOFTMAX | PROPOSED
+CAPTIONED = ("DenseCap", "detect then caption", "full-image captioner")
+"""Their phrases are text, for which the tokens are fetched."""
 
 TORCHVISION = "torchvision's Faster R-CNN"
 """It waits inside of torchvision's code, image by image: for anchors, non-maximum suppression, matches and boxes."""
@@ -250,6 +252,7 @@ STEP: dict[str, dict[str, int]] = {
     "Mask R-CNN": FASTER | BRANCH,
     "Keypoint R-CNN": FASTER | BRANCH | HEATMAP,
     "keypoints and masks": FASTER | BRANCH | HEATMAP,
+    **dict.fromkeys(CAPTIONED, FASTER | BRANCH),
 }
 """Where a training step of ``BATCH`` images may wait, and how often at most: these numbers may only fall. Others never wait."""
 
@@ -303,7 +306,7 @@ def test_a_prediction_reads_no_values_but_what_decides_how_many_objects_there_ar
     if name not in DETECTION:
         assert len(predicted) <= (1 if name == "multi-label" else 0)  # which holds the shown classes, however many
         return
-    assert sum(wait.what == "fetch" for wait in predicted) <= 2, "what is drawn for the losses"
+    assert sum(wait.what == "fetch" for wait in predicted) <= 2 + (name in CAPTIONED), "what is drawn for the losses"
     numbers = [wait for wait in predicted if wait.what == "number" and "torchvision_" not in wait.where]
     assert all(wait.where == "networks.region_heads.StagedHead.forward" for wait in numbers), "whether stages were fitted"
     assert len(numbers) <= 2

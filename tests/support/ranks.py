@@ -38,6 +38,10 @@ UNEVEN: dict[str, tuple[str, Config]] = {
     "fast": ("RegionDetection", _network("FastRCNN", **_regions("SoftmaxHead"))),
     "faster": ("Detection", _network("FasterRCNN", **_FASTER)),
     "keypoints and masks": ("KeypointAndMaskDetection", _network("KeypointMaskRCNN", **_FASTER, **_BRANCHES)),
+    "dense captioning": (
+        "DenseCaptioning",
+        _network("DenseCap", **_FASTER, language=_network("RegionLanguageModel", embedding=4, hidden=6, max_words=5)),
+    ),
     "segmentation": ("Segmentation", SUMS_OVER_IMAGES["Segmentation"]),
     "pose": ("Pose", SUMS_OVER_IMAGES["Pose"]),
 }

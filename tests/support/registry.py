@@ -37,9 +37,12 @@ from lightning_modules.networks import (
     ConvBackbone,
     ConvReLU,
     DeconvNet,
+    DenseCap,
     DenseSlidingWindow,
+    DetectThenCaption,
     FasterRCNN,
     FastRCNN,
+    FullImageCaptioner,
     FullResolutionFCN,
     GoogLeNet,
     Inception,
@@ -60,6 +63,7 @@ from lightning_modules.networks import (
     PermutedPixels,
     PixelSoftmax,
     RBFOutput,
+    RegionLanguageModel,
     ResidualDenoiser,
     ResNet9,
     SegNet,
@@ -207,6 +211,19 @@ BRANCHED: dict[str, Callable[[int], BranchedRCNN]] = {
 }
 """What learns from masks or keypoints beside the boxes."""
 
+Speech = partial(RegionLanguageModel, embedding=8, hidden=12, max_words=6)
+CAPTIONERS: dict[str, Callable[[int], DenseCap]] = {
+    "DenseCap": partial(DenseCap, backbone=Small, head=Dense, proposals=20, language=Speech),
+    "DenseCap with beams": partial(DenseCap, backbone=Small, head=Dense, language=partial(Speech, beams=3)),
+    "detect then caption": partial(
+        DetectThenCaption, backbone=Small, head=Dense, caption_backbone=Small, caption_layers=Narrow, language=Speech
+    ),
+    "full-image captioner": partial(
+        FullImageCaptioner, backbone=Small, head=Dense, caption_backbone=Small, caption_layers=Narrow, language=Speech
+    ),
+}
+"""What learns from boxes and phrases, and is built with the number of words."""
+
 NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     **{name: build for name, (build, _) in CLASSIFIERS.items()},
     **SEGMENTERS,
@@ -216,12 +233,13 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     **REGION_DETECTORS,
     **{f"R-CNN with {name}": build for name, build in BRANCHED.items()},
     "torchvision-detector": partial(TorchvisionDetector, name="ssdlite320_mobilenet_v3_large"),
+    **CAPTIONERS,
     "deformable-parts": partial(DPM, roots=((5, 4),), parts=2, part=(4, 4)),
 }
 
 PARTS: tuple[type, ...] = (
     *(Backbone, Encoder, Upsampling, RoIPooling, Branch, RegionHead, FullyConnected, MaskChannels, Initialization, MinPool2d),
-    SlotAssignment,
+    *(SlotAssignment, RegionLanguageModel),
     *(SharedConnection, LocalConnection, FullConnection),
     *(ConvReLU, Inception, AuxiliaryHead, RBFOutput, Spring),
 )
@@ -240,6 +258,7 @@ TASKS: dict[str, Config] = {
     "Localization": {"class_path": "ClassAndBox"},
     "Pose": {"class_path": "KeypointRegressor"},
     "Detection": {"class_path": "lightning_modules.networks.YOLO"},
+    "DenseCaptioning": {"class_path": "lightning_modules.networks.DenseCap"},
     "InstanceSegmentation": {"class_path": "lightning_modules.networks.MaskRCNN"},
     "KeypointDetection": {"class_path": "lightning_modules.networks.KeypointRCNN"},
     "KeypointAndMaskDetection": {"class_path": "lightning_modules.networks.KeypointMaskRCNN"},

@@ -19,6 +19,7 @@ from lightning_modules import (
     AuxiliaryClassification,
     Classification,
     Denoising,
+    DenseCaptioning,
     Detection,
     InstanceSegmentation,
     KeypointAndMaskDetection,
@@ -39,8 +40,11 @@ from lightning_modules.networks import (
     SSD,
     AnchorYOLO,
     ClassAndBox,
+    DenseCap,
+    DetectThenCaption,
     FasterRCNN,
     FastRCNN,
+    FullImageCaptioner,
     FullyConnected,
     InceptionNet,
     KeypointBranch,
@@ -49,6 +53,7 @@ from lightning_modules.networks import (
     KeypointRegressor,
     MaskBranch,
     MaskRCNN,
+    RegionLanguageModel,
     ResidualDenoiser,
     SetRegressor,
     SmallConvNet,
@@ -66,6 +71,9 @@ SOFTMAX, STAGED = partial(SoftmaxHead, layers=LAYERS), partial(StagedHead, layer
 REGIONS: dict[str, Any] = {"backbone": PlainBackbone, "head": SOFTMAX, "samples": 64}
 FASTER: dict[str, Any] = {**REGIONS, "anchor_scales": (2.0, 4.0), "rpn_samples": 20, "proposals": 30}
 MASKS, KEYPOINTS = partial(MaskBranch, size=4, layers=(4,), hidden=4), partial(KeypointBranch, size=4, layers=(4,))
+SPEECH = partial(RegionLanguageModel, embedding=4, hidden=6, max_words=5)
+SPOKEN: dict[str, Any] = {**FASTER, "language": SPEECH}
+APART: dict[str, Any] = {**SPOKEN, "caption_backbone": PlainBackbone, "caption_layers": LAYERS}
 TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     "classification": (Classification, partial(SmallConvNet, widths=(4, 8))),
     "margin": (MarginClassification, partial(SmallConvNet, widths=(4, 8))),
@@ -92,6 +100,9 @@ TASKS: dict[str, tuple[type[Task], Callable[..., Any]]] = {
     "torchvision's Faster R-CNN": (Detection, partial(TorchvisionDetector, name="fasterrcnn_mobilenet_v3_large_320_fpn")),
     "Mask R-CNN": (InstanceSegmentation, partial(MaskRCNN, **FASTER, masks=MASKS)),
     "Keypoint R-CNN": (KeypointDetection, partial(KeypointRCNN, **FASTER, keypoints=KEYPOINTS)),
+    "DenseCap": (DenseCaptioning, partial(DenseCap, **SPOKEN)),
+    "detect then caption": (DenseCaptioning, partial(DetectThenCaption, **APART)),
+    "full-image captioner": (DenseCaptioning, partial(FullImageCaptioner, **APART)),
     "keypoints and masks": (KeypointAndMaskDetection, partial(KeypointMaskRCNN, **FASTER, keypoints=KEYPOINTS, masks=MASKS)),
 }
 

@@ -47,7 +47,7 @@ def test_two_processes_train_what_one_does(task: str, steps: int, workdir: Path)
 
 ALL = [(task, samples) for task in (*NETWORKS, *UNEVEN) for samples in (1, 3, 33, 35)]
 SOME = [("Classification", 1), ("Segmentation", 3), ("Segmentation", 33), ("Localization", 35), ("Pose", 3), ("Detection", 1)]
-SOME += [("ssd", 3), ("keypoints and masks", 5)]
+SOME += [("ssd", 3), ("keypoints and masks", 5), ("dense captioning", 5)]
 """LECTERN_KILLS asks for all."""
 
 
