@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,26 +47,27 @@ class CamVid(DataModule):
 
     def scenes(self, split: Split) -> SceneFiles[Path]:
         splits: tuple[Split, ...] = ("train", "val", "test")
-        there: list[Split] = [name for name in splits if (self.root / name).is_dir()]
+        there: list[Split] = [folder for folder in splits if (self.root / folder).is_dir()]
+        masks: list[Path] = []
 
-        def listed(name: Split) -> list[Path]:
-            existing(self.root / f"{name}annot", _LAYOUT)
-            return list_images(existing(self.root / name, _LAYOUT))
-
-        share = self.hold_out if self.fields else 0
+        def listed(folder: Split) -> list[Path]:
+            images = list_images(existing(self.root / folder, _LAYOUT))
+            masks.append(existing(self.root / f"{folder}annot", _LAYOUT))
+            return images
 
         def remark(text: str) -> None:
             if self.fields:
                 self.remark(f"{self.root}: {text}")
 
-        return SceneFiles(divided(split, there, listed, share, remark, name=_name), _read)
+        images = divided(split, there, listed, self.hold_out if self.fields else 0, remark, name=_name)
+        return SceneFiles(images, partial(_read, masks[-1]))  # those of the folder that was listed last
 
 
 def _name(path: Path) -> str:
     return path.name
 
 
-def _read(path: Path) -> Scene:
-    mask = read_mask(path.parent.parent / f"{path.parent.name}annot" / f"{path.stem}.png")
+def _read(masks: Path, path: Path) -> Scene:
+    mask = read_mask(masks / f"{path.stem}.png")
     mask[mask == VOID] = IGNORE
     return {"image": read_image(path), "mask": mask, "name": f"{path.parent.name}/{path.name}"}

@@ -110,14 +110,14 @@ class VOC(DataModule):
         lists = existing(self.folder / "ImageSets" / kind, layout)
         there: list[Split] = [name for name in _SPLITS if (lists / f"{name}.txt").is_file()]
 
-        read: list[Split] = []
+        paths: list[Path] = []
 
         def listed(name: Split) -> list[str]:
-            read.append(name)
-            return [line.strip() for line in read_text(lists / f"{name}.txt", layout).splitlines() if line.strip()]
+            paths.append(lists / f"{name}.txt")
+            return [line.strip() for line in read_text(paths[-1], layout).splitlines() if line.strip()]
 
         names = divided(split, there, listed, self.hold_out, lambda text: self.remark(f"{lists}: {text}"))
-        return SceneFiles(names, VOCReader(self.folder, lists / f"{read[-1]}.txt", self.classes, self.fields).scene)
+        return SceneFiles(names, VOCReader(self.folder, paths[-1], self.classes, self.fields).scene)
 
 
 @dataclass(frozen=True)
