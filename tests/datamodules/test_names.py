@@ -106,7 +106,7 @@ def voc(root: Path, name: str) -> DataModule:
 @named
 def caltech(root: Path, name: str) -> DataModule:
     tiny.write_caltech_boxes(root)
-    (root / "annotations/face.csv").write_text("\n".join(f"{n},1,2,9,8,face" for n in [name] * 3 + ["image_0001.jpg"]))
+    (root / "annotations/face.csv").write_text("\n".join(f"{n},1,2,9,8,face" for n in [name, "image_0001.jpg"]))
     return CaltechBoxes(str(root), **OPTIONS)
 
 
@@ -158,8 +158,14 @@ JOINED = {
     "caltech_boxes.py": {"name", "f'{name}.csv'"},  # of tables that were listed
     "coco.py": {"f'{self.annotations}_{name}{self.year}.json'", "self.folder"},
     "coco_captions.py": {"f'captions_{name}{self.year}.json'", "f'{name}{self.year}'"},
+    "labelme.py": {"name", "file", "f'{stem}{ending}'"},  # of listed files; what a file says goes through below
+    "mask_folder.py": {"item.image", "item.mask"},  # that were listed
     "mnist.py": {"name", "f'{name}.gz'"},  # of its four files
-    "voc.py": {"kind", "f'{name}.txt'", "f'VOC{self.year}'", "f'{image_set}.txt'", "folder"},
+    "voc.py": {  # lists of splits, the user's year, and files that were listed
+        *("kind", "f'{name}.txt'", "f'{read[-1]}.txt'", "f'VOC{self.year}'", "f'{image_set}.txt'", "folder"),
+        *("item.image", "item.xml"),
+    },
+    "yolo.py": {"name"},  # of a listed image
 }
 """What data modules join to a folder beside constants: none of this is a name that data gave."""
 

@@ -14,8 +14,9 @@ from torchvision.transforms import v2
 from datamodules.checking import problems
 from datamodules.scene import IGNORE, InputError, Scene
 from datamodules.transforms import SceneTransform, Transform
-from tests.support.random_scenes import METADATA, PAIRS, counts, random_scene, same, seeds, sizes
+from tests.support.random_scenes import METADATA, OBJECT_FIELDS, PAIRS, counts, random_scene, same, seeds, sizes
 
+NO_PHRASES = tuple(field for field in OBJECT_FIELDS if field != "captions")
 FLIPS: list[tuple[Transform, Transform]] = [
     (v2.RandomHorizontalFlip(p=1), A.HorizontalFlip(p=1)),
     (v2.RandomVerticalFlip(p=1), A.VerticalFlip(p=1)),
@@ -29,7 +30,7 @@ def test_a_flip_is_albumentations_flip(
     torchvisions: Transform, albumentations: Transform, size: tuple[int, int], count: int, seed: int
 ) -> None:
     """Of image, mask, boxes, masks and keypoints, whose left and right are exchanged."""
-    scene = random_scene(size, count, seed)
+    scene = random_scene(size, count, seed, NO_PHRASES)
     a, b = (SceneTransform([t], size, "stretch", PAIRS)(scene, (0,)) for t in (torchvisions, albumentations))
     assert a.keys() == b.keys()
     for field, value in a.items():
@@ -87,7 +88,7 @@ def test_keypoints_stay_on_what_they_mark(augment: Transform) -> None:
 def test_a_scene_stays_a_scene_and_depends_on_its_seed_alone(
     augment: list[Transform], size: tuple[int, int], count: int, seed: int
 ) -> None:
-    scene = random_scene(size, count, seed)
+    scene = random_scene(size, count, seed, NO_PHRASES)
     transform = SceneTransform(augment, (24, 32), "letterbox", PAIRS)
     before = torch.random.get_rng_state()
     moved = transform(scene, (1, 2, seed))
@@ -119,3 +120,9 @@ def test_what_cannot_be_is_one_line_that_names_the_scene() -> None:
         SceneTransform([v2.ToDtype(torch.float32)], (20, 20), "stretch")(scene, (0,))
     with pytest.raises(InputError, match=r"a\.jpg: data\.augment: "):
         SceneTransform([v2.RandomIoUCrop()], (20, 20), "stretch")(scene, (0,))
+
+
+def test_captions_are_refused_and_not_left_untrue() -> None:
+    scene = random_scene((20, 20), 2, 0)
+    with pytest.raises(InputError, match="do not keep captions true"):
+        SceneTransform([v2.RandomHorizontalFlip(p=1)], (20, 20), "stretch", PAIRS)(scene, (0,))
