@@ -25,7 +25,7 @@ from lightning_modules.distributed import gather_objects
 
 from .drawing import LARGEST_JPEG, draw, write_picture, write_pixels
 from .legend import worth_drawing
-from .output_names import Places
+from .output_names import OutputPlaces
 from .output_names import place_of as place_of
 
 
@@ -51,14 +51,17 @@ class PredictionWriter(pl.Callback):
     def __init__(self, folder: Path, pictures: bool = True) -> None:
         self.folder, self.pictures = folder / "predictions", pictures
         self._entries: SortedLines | None = None
-        self._places = Places(self.folder)
+        self._places = OutputPlaces(self.folder)
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *args: Any) -> None:
         if outputs is None:
             return
         data = cast(DataModule, trainer.datamodule)  # type: ignore[attr-defined]
         if self._entries is None:
-            self._entries, self._places = SortedLines(self.folder), Places(self.folder, getattr(trainer, "world_size", 1) > 1)
+            self._entries, self._places = (
+                SortedLines(self.folder),
+                OutputPlaces(self.folder, getattr(trainer, "world_size", 1) > 1),
+            )
         for i, prediction in enumerate(outputs):
             name, size = batch["name"][i], batch["size"][i]
             place = self._places.place(name, int(batch["index"][i]))
