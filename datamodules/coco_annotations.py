@@ -161,7 +161,7 @@ class SomeKeypoints:
             both = f"{quoted(own[0]['name'])} and {quoted(others[0]['name'])}"
             raise InputError(f"categories {both} have other keypoints each, expected one list for all")
         self.names: tuple[str, ...] = tuple(names)
-        skeleton = next((category["skeleton"] for category in own if category.get("skeleton")), [])
+        skeleton: Any = next((category["skeleton"] for category in own if category.get("skeleton")), [])
         for bone in skeleton if isinstance(skeleton, list) else [skeleton]:
             ends = bone if isinstance(bone, list) else []
             if len(ends) != 2 or not all(isinstance(end, int) and 1 <= end <= len(names) for end in ends):

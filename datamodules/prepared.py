@@ -127,7 +127,8 @@ class PreparedScenes(Dataset[Any]):
         scene, left_out = self.checked(index if self.chosen is None else self.chosen[index])
         if self.propose:
             scene["proposals"] = self.propose(scene["image"])
-        size, name = tuple(scene["image"].shape[1:]), scene.get("name", str(index))
+        height, width = scene["image"].shape[1:]
+        size, name = (height, width), scene.get("name", str(index))
         prepared = dict(scene) if self.transform.augment else self._transformed(scene, ()) | self._scale(size)
         if self.originals:
             prepared["original"] = scene["image"]

@@ -43,7 +43,7 @@ def _is_file_name(part: str) -> bool:
     return bool(part) and not is_odd and len(part.encode()) <= 200
 
 
-class Places:
+class OutputPlaces:
     """The places of the images of one prediction: that of :func:`place_of`, unless another image has it already.
 
     Two images of one data set may have one name (a list that names a file twice), or names that are one on some disks

@@ -27,7 +27,7 @@ from .drawing import LARGEST_JPEG, draw, write_picture
 from .found import draw_found
 from .legend import MIN_SCORE, worth_drawing
 from .map_files import write_map
-from .output_names import Places
+from .output_names import OutputPlaces
 from .output_names import place_of as place_of
 
 
@@ -54,14 +54,17 @@ class PredictionWriter(pl.Callback):
     def __init__(self, folder: Path, pictures: bool = True, min_score: float = MIN_SCORE) -> None:
         self.folder, self.pictures, self.min_score = folder / "predictions", pictures, min_score
         self._entries: SortedLines | None = None
-        self._places = Places(self.folder)
+        self._places = OutputPlaces(self.folder)
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *args: Any) -> None:
         if outputs is None:
             return
         data = cast(DataModule, trainer.datamodule)  # type: ignore[attr-defined]
         if self._entries is None:
-            self._entries, self._places = SortedLines(self.folder), Places(self.folder, getattr(trainer, "world_size", 1) > 1)
+            self._entries, self._places = (
+                SortedLines(self.folder),
+                OutputPlaces(self.folder, getattr(trainer, "world_size", 1) > 1),
+            )
         for i, prediction in enumerate(outputs):
             name, size = batch["name"][i], batch["size"][i]
             place = self._places.place(name, int(batch["index"][i]))

@@ -16,8 +16,8 @@ from pycocotools import mask as mask_api
 from datamodules import COCO, VOC, COCOKeypoints, VisualGenome
 from datamodules.base import DataModule, PreparedScenes
 from datamodules.scene import InputError, SceneError
-from tests.datamodules.test_broken_objects import annotation, write
 from tests.support import tiny
+from tests.support.coco_objects import annotation, write
 from tests.support.hostile import anything, examples, number
 
 W, H = 64, 48

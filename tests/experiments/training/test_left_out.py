@@ -18,13 +18,13 @@ from datamodules.drawing import metadata as drawn_metadata
 from datamodules.scene import DatasetMetadata
 from experiments.runs.files import read_evaluations, read_summary
 from experiments.training.doctor import Doctor
-from experiments.training.output_names import Places
+from experiments.training.output_names import OutputPlaces
 from experiments.training.predictions import PredictionWriter
 from lightning_modules import Segmentation
 from lightning_modules.networks import FCN
 from tests.conftest import Lectern
-from tests.datamodules.test_broken_objects import annotation, write
 from tests.support import tiny
+from tests.support.coco_objects import annotation, write
 from tests.support.small_runs import last_evaluation, one_run
 
 FIT = [
@@ -131,13 +131,13 @@ def test_doctor_sees_a_split_without_a_usable_scene(workdir: Path, capsys: pytes
 
 def test_no_two_images_are_written_to_one_place(tmp_path: Path) -> None:
     names = ["a.jpg", "a.jpg", "A.jpg", "u\u0308.jpg", "\u00fc.jpg", "b.jpg"]
-    places = Places(tmp_path)
+    places = OutputPlaces(tmp_path)
     found = [places.place(name, index) for index, name in enumerate(names)]
     assert found == ["a.jpg", "unnamed/000001", "unnamed/000002", "u\u0308.jpg", "unnamed/000004", "b.jpg"]
 
 
 def test_processes_that_write_together_see_each_other_s_places(tmp_path: Path) -> None:
-    one, other = Places(tmp_path, shared=True), Places(tmp_path, shared=True)
+    one, other = OutputPlaces(tmp_path, shared=True), OutputPlaces(tmp_path, shared=True)
     assert one.place("a.jpg", 0) == "a.jpg" and other.place("a.jpg", 1) == "unnamed/000001"
     assert other.place("b.jpg", 3) == "b.jpg" and one.place("B.jpg", 2) == "unnamed/000002"
     one.close()
