@@ -14,7 +14,8 @@ from datamodules.errors import InputError
 from experiments import recipes
 from experiments.runs.bounded import read_yaml
 
-from .guesses import option_meant, words_without_option
+from .guesses import misspelt, option_meant, words_without_option
+from .help_pages import PAGES
 from .trusting import trusted
 
 TRAINING = ("fit", "doctor")
@@ -108,7 +109,8 @@ def check(command: str, arguments: list[str]) -> None:
     if command not in (*TRAINING, *EVALUATIONS) or asks_for_help(arguments):
         return
     for argument, following in zip(arguments, [*arguments, ""][1:], strict=True):
-        if argument.startswith("-") and (meant := option_meant(argument, following)):
+        other = option_meant(argument, following) if argument.startswith("-") else ""
+        if meant := other or (misspelt(argument) if command in (*PAGES, "doctor") else ""):
             raise InputError(f"{argument.partition('=')[0]}: no such option; did you mean {meant}?")
     if command == "export":
         given, own = _option(arguments, "--ckpt_path"), None

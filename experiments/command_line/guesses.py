@@ -114,6 +114,37 @@ def option_meant(argument: str, following: str = "") -> str:
     return OPTION_MEANT.get(name, "")
 
 
+GROUPS = (
+    *(
+        "config",
+        "c",
+        "recipes",
+        "trust",
+        "print_config",
+        "seed_everything",
+        "trainer",
+        "model",
+        "data",
+        "runs",
+        "name",
+        "version",
+    ),
+    *("overwrite", "init_from", "wandb", "rank_timeout", "on_nan", "expect", "pictures", "checkpoint", "ckpt_path"),
+    *("weights_only", "verbose", "return_predictions", "help", "h", "run"),
+)
+"""What the options of the trainings and evaluations begin with, up to the first dot."""
+
+
+def misspelt(argument: str) -> str:
+    """The option, with its dashes, that an argument is spelled like, where it is none itself; empty where it is like none."""
+    name = argument.lstrip("-").partition("=")[0].rstrip("+")
+    begin, dot, rest = name.replace("-", "_").partition(".")
+    if not argument.startswith("--") or begin in GROUPS:
+        return ""
+    near = close(begin, GROUPS, 0.75)
+    return f"--{near[0]}{dot}{rest}" if near else ""
+
+
 def words_without_option(arguments: Iterable[str]) -> list[str]:
     """Those that follow no option: each of ours takes one value, but for flags that stand alone."""
     words, value_next = [], False

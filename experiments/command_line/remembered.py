@@ -16,6 +16,8 @@ from datamodules.cache_folder import cache_folder
 from datamodules.temporary import beside
 from experiments import PACKAGES, ROOT, recipes
 
+from .own_files import any_derives_from_ours
+
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "jsonargparse", "torchmetrics", "albumentations")
 """Of others' packages, those whose classes and arguments a page of help shows."""
 
@@ -34,7 +36,7 @@ def is_fixed(command: str, arguments: list[str]) -> bool:
         return not before or (name in recipes.names() and not Path(str(name)).exists())
     if len(before) == 1 and before[0].startswith("--") and before[0].endswith(".help"):
         return last.isidentifier()  # and no class of a module, which may be the user's
-    return (command, arguments) == ("list", [])
+    return (command, arguments) == ("list", []) and not any_derives_from_ours()
 
 
 def remembered(command: str, arguments: list[str], run: Callable[[], int]) -> int:

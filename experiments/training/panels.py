@@ -19,7 +19,7 @@ from .drawing import draw
 from .judging import Judged, grey, judged, verdict
 from .legend import MISSED, RIGHT, WRONG, Colour, Label, colour, object_labels, worth_drawing
 
-SHOWN, LETTERS = 640, 12
+SHOWN, LETTERS = 640, 14
 """The width at which a sheet is to be read, a column of a page or a phone, and the height of its letters then, in pixels."""
 SIDE, WIDEST = 240, 640
 """Of a panel in pixels: smaller images are enlarged by a whole factor, wider pictures made smaller."""

@@ -15,7 +15,8 @@ import pytest
 from datamodules.errors import InputError
 from experiments import ROOT, recipes
 from experiments.command_line.completion import BASH, candidates
-from experiments.command_line.guesses import COMMANDS
+from experiments.command_line.early import check
+from experiments.command_line.guesses import COMMANDS, GROUPS, misspelt
 from experiments.command_line.help_pages import PAGES, asked, options, page, part_of
 from experiments.command_line.waiting import SAID, waiting
 from experiments.lightning_compat import keys_of
@@ -44,6 +45,7 @@ def test_every_option_of_a_page_is_one(command: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(LecternCLI, "parse_arguments", stop)
     with pytest.raises(InterruptedError):
         LecternCLI([command])
+    assert {key.partition(".")[0] for key in keys_of(found[0])} <= set(GROUPS), "or it would be taken for a misspelt one"
     known = {f"--{key}" for key in keys_of(found[0])} | {"--config", "-c", "--recipes", "--trust", "--print_config"}
     known |= {"--model.help", "--data.help", "--data.root", "--data.batch_size", "--data.image_size", "--data.workers"}
     known |= {"--pictures", "--model", "--data"}
@@ -99,6 +101,25 @@ def test_the_trainer_s_part_is_the_parser_s(lectern: Lectern) -> None:
     result = lectern("fit", "--help.trainer")
     assert result.code == 0 and result.out.startswith("Customize every aspect of training")
     assert "--trainer.max_epochs" in result.out and "--init_from" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--confg", "--config"),
+        ("--chekpoint.minutes=3", "--checkpoint.minutes"),
+        ("--trianer.max_epochs", "--trainer.max_epochs"),
+        ("--verbose", ""),
+        ("--trainer.callbacks+=X", ""),
+        ("--wholly-other", ""),
+        ("-1", ""),
+    ],
+)
+def test_a_misspelt_option_is_said_before_torch_is_loaded(typed: str, meant: str, workdir: Path) -> None:
+    assert misspelt(typed) == meant
+    if meant:
+        with pytest.raises(InputError, match=f"{typed.partition('=')[0]}: no such option; did you mean {meant}"):
+            check("fit", [typed, "segmentation/fcn_transpose"])
 
 
 # Completion ---------------------------------------------------------------------------------------------------------------

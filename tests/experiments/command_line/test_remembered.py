@@ -105,6 +105,9 @@ OWN += [
 def test_what_is_the_users_is_never_remembered(workdir: Path) -> None:
     assert all(is_fixed(words[0], words[1:]) for words in map(str.split, FIXED))
     assert not any(is_fixed(words[0], words[1:]) for words in map(str.split, OWN))
+    (mine := workdir / "mine.py").write_text("from datamodules.base import DataModule\nclass Mine(DataModule): ...\n")
+    assert not is_fixed("list", []), "it shows classes of the current folder"
+    mine.unlink()
     (workdir / "recipes").mkdir()
     assert not any(is_fixed(words[0], words[1:]) for words in map(str.split, FIXED))
 
