@@ -15,7 +15,8 @@ CLASS_COLOURS = np.array([(0.35, 0.35, 0.35), (0.0, 0.45, 0.7), (0.84, 0.37, 0.0
 
 def painted(numbers: object) -> np.ndarray:
     """Whole numbers (H, W), 0 the background, as colours (H, W, 3)."""
-    return CLASS_COLOURS[np.asarray(numbers).astype(int) % len(CLASS_COLOURS)]
+    classes = np.asarray(numbers).astype(int)
+    return CLASS_COLOURS[np.where(classes > 0, 1 + (classes - 1) % (len(CLASS_COLOURS) - 1), 0)]
 
 
 def losses() -> Iterator[Step]:

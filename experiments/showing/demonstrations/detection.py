@@ -87,8 +87,9 @@ def yolo_grid(effort: float = 1) -> Iterator[Step]:
 
     style = Style(image_size=(64, 64), objects=(1, 2), clutter=0.1, object_size=(0.25, 0.5), texture=0.2)
     scenes = [draw(SEED, i, style) for i in range(share(160, max(effort, 0.1)))]
-    images = torch.stack([scene["image"] for scene in scenes]).float() / 255
-    net = seeded_nets({"yolo": lambda: YOLO(6)})["yolo"]
+    pixels = torch.stack([scene["image"] for scene in scenes])
+    images = pixels.float() / 64 - 2
+    net = seeded_nets({"yolo": lambda: YOLO(6, score_threshold=-1.0)})["yolo"]
     assert isinstance(net, YOLO)
     rng = torch.Generator().manual_seed(SEED)
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3)
@@ -110,7 +111,7 @@ def yolo_grid(effort: float = 1) -> Iterator[Step]:
         sheet.text(480, 24, "a tensor of 7 × 7 × (5 · 2 + 6), a forward pass", weight="bold")
         for k in range(2):
             left = 30 + 470 * k
-            sheet.image(images[k].permute(1, 2, 0).numpy(), left, 50, 360, 360)
+            sheet.image(pixels[k].permute(1, 2, 0).numpy(), left, 50, 360, 360)
             sure = outputs.grid[k, :, :, [4, 9]].amax(-1).clamp(0, 1)
             for (row, column), value in ((divmod(i, 7), float(v)) for i, v in enumerate(sure.flatten())):
                 sheet.square(

@@ -91,12 +91,12 @@ def test_a_page_grows_and_shows_the_newest(screen: Any) -> None:
     server.begin()
     try:
         screen.goto(server.address)
-        screen.wait_for_function("document.getElementById('words').textContent === 'Words of step 1.'")
+        screen.locator("#words", has_text="Words of step 1.").wait_for()
         steps.append(made_up(3)[2])
-        screen.wait_for_function("document.getElementById('words').textContent === 'Words of step 2.'")
+        screen.locator("#words", has_text="Words of step 2.").wait_for()
         screen.keyboard.press("Home")  # who looks back is left there
         steps.append(made_up(4)[3])
-        screen.wait_for_function("document.getElementById('count').textContent === '1 of 4'")
+        screen.locator("#count", has_text="1 of 4").wait_for()
         assert screen.locator("#words").inner_text() == "Words of step 0."
     finally:
         server.shutdown()
