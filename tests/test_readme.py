@@ -56,6 +56,7 @@ SMALLER = {
     "reproduce --list": [],
     "reproduce all --max-minutes 5": ["--list"],
     "reproduce --check": ["--help"],
+    "data --data.root photos/": [],
     "fit --config classification/resnet18_folder --data.root photos/": [
         "--config=no_weights.yaml", "--data.image_size=32", "--data.augment=[]", "--data.batch_size=4", "--data.workers=0",
         "--trainer.max_steps=1", "--trainer.enable_progress_bar=false",
