@@ -59,8 +59,8 @@ def _open(path: Path, *, upright: bool) -> tuple[Image.Image, Limits | None]:
                 return (ImageOps.exif_transpose(image) if upright else image), between
     except UnidentifiedImageError:
         empty = path.stat().st_size == 0
-        what = "an empty file" if empty else what_it_is(path) or "not an image that Pillow can read"
-        raise SceneError(f"{path}: {what}") from None
+        what = what_it_is(path)
+        raise SceneError(f"{path}: {'an empty file' if empty else _UNREAD + (what and f', but {what}')}") from None
     except SceneError:
         raise
     except Image.DecompressionBombError as error:
@@ -68,7 +68,15 @@ def _open(path: Path, *, upright: bool) -> tuple[Image.Image, Limits | None]:
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         if isinstance(error, OSError) and error.strerror:
             raise SceneError(f"{path}: {error.strerror.lower()}") from None
-        raise SceneError(f"{path}: {is_heic(path) or f'damaged or truncated image ({error})'}") from None
+        raise SceneError(f"{path}: {_heic(path) or f'damaged or truncated image ({error})'}") from None
+
+
+_UNREAD = "not an image that Pillow can read"
+
+
+def _heic(path: Path) -> str:
+    """What is said of a HEIC image that Pillow took for an AVIF image; empty for another file."""
+    return f"{_UNREAD}, but {what}" if (what := is_heic(path)) else ""
 
 
 def read_image(path: Path) -> Tensor:

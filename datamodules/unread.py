@@ -29,9 +29,9 @@ _BEGINNINGS = {
     b"<html": "a web page",
     b"<svg": "an SVG drawing",
     b"version https://git-lfs": "a pointer of Git LFS, whose file was not fetched (git lfs pull)",
-    b"II*\0": f"a TIFF image of a kind that Pillow does not read (bits a value, compression): {_REMEDY}",
-    b"MM\0*": f"a TIFF image of a kind that Pillow does not read (bits a value, compression): {_REMEDY}",
-    b"\xff\xd8\xff": f"a JPEG image that Pillow does not read (damaged, or of 12 bits a value): {_REMEDY}",
+    b"II*\0": f"a TIFF image of another kind (bits a value, compression): {_REMEDY}",
+    b"MM\0*": f"a TIFF image of another kind (bits a value, compression): {_REMEDY}",
+    b"\xff\xd8\xff": f"a JPEG image that is damaged, or of another kind (12 bits a value): {_REMEDY}",
 }
 
 
@@ -41,10 +41,10 @@ def what_it_is(path: Path) -> str:
     if boxed := _boxed(begin):
         return boxed
     if begin[128:132] == b"DICM":
-        return f"a DICOM image, which is not read: {_REMEDY}"
+        return f"a DICOM image: {_REMEDY}"
     for first, what in _BEGINNINGS.items():
         if begin.startswith(first) or begin.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(first):
-            return what if "(" in what else f"{what}, which is not read: {_REMEDY}"
+            return what if "(" in what or "web page" in what else f"{what}: {_REMEDY}"
     return ""
 
 
@@ -67,9 +67,7 @@ def _boxed(begin: bytes, names: tuple[str, ...] = ("HEIC", "AVIF")) -> str:
     # The brand, its version, and the other brands that it is compatible with.
     brands = [begin[i : i + 4] for i in range(8, min(len(begin), int.from_bytes(begin[:4], "big")), 4) if i != 12]
     name = next((_BRANDS[brand] for brand in brands if brand in _BRANDS), "")
-    return (
-        f"{'an' if name == 'AVIF' else 'a'} {name} image, which Pillow does not read here: {_REMEDY}" if name in names else ""
-    )
+    return f"{'an' if name == 'AVIF' else 'a'} {name} image: {_REMEDY}" if name in names else ""
 
 
 def passed_over(folder: Path, endings: Counter[str]) -> str:
