@@ -129,12 +129,15 @@ def read_all(data: DataModule, workers: int | None = None) -> Reading:
 def _batches(reader: SceneReader, workers: int) -> Iterator[list[SceneFacts]]:
     if not len(reader):
         return
-    options: dict[str, Any] = {"worker_init_fn": _alone, "prefetch_factor": 4} if workers else {}
+    options: dict[str, Any] = (
+        {"worker_init_fn": _alone, "prefetch_factor": 4, "generator": torch.Generator()} if workers else {}
+    )
     yield from DataLoader(reader, batch_size=32, num_workers=workers, collate_fn=list, **options)
 
 
 def _alone(worker: int) -> None:
-    cv2.setNumThreads(1)  # the processes share the cores already
+    # 0, and not 1, which would end the threads of the process that this one was forked from, and wait for ever.
+    cv2.setNumThreads(0)
 
 
 def cores() -> int:

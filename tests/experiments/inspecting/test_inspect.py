@@ -23,7 +23,7 @@ def report(workdir: Path) -> dict[str, Any]:
 
 
 def test_every_fault_is_listed_and_not_the_first_alone(lectern: Lectern, workdir: Path) -> None:
-    root = write_yolo(workdir / "mine", "box", train=8, val=4)
+    root = write_yolo(workdir / "mine", "box", train=8, val=4, test=2)
     labels = root / "labels/train"
     (labels / "train_0.txt").write_text("9 .5 .5 .2 .2\n0 .5 .5 .4 .4\n0 .5 .5 nan .2\n")
     (labels / "train_1.txt").write_text("0 .5 .5 .2\n")
