@@ -144,8 +144,8 @@ class Drawing:
             self.line(
                 (x, y + height * (1 - share)), (x + width, y + height * (1 - share)), colour=GREY, width=0.8, opacity=0.35
             )
-            self.text(x - 8, y + height * (1 - share), _tick(tick_y, log_y), anchor="end", size=17)
-            self.text(x + width * share, y + height + 16, _tick(tick_x, log_x), size=17)
+            self.text(x - 8, y + height * (1 - share), _tick(tick_y, log_y), anchor="end", size=18)
+            self.text(x + width * share, y + height + 16, _tick(tick_x, log_x), size=18)
         self.text(x + width / 2, y + height + 42, x_title, size=18)
         self.text(x, y - 18, y_title, size=18, anchor="start")
         for i, (name, points) in enumerate(shown.items()):
