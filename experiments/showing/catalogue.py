@@ -13,7 +13,7 @@ from experiments.lectures import LECTURES, rows
 from experiments.reports.moving.titles import TITLES
 
 if TYPE_CHECKING:
-    from experiments.reports.moving.step import Step
+    from experiments.reports.moving.frame import Frame
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Shown:
         """Whether something is trained or timed while one looks on, on one seed: no verdict comes of it."""
         return bool(self.place)
 
-    def steps(self, effort: float = 1) -> Iterator[Step]:
+    def steps(self, effort: float = 1) -> Iterator[Frame]:
         """What is shown, step by step; torch is imported when the first is asked for.
 
         Args:
@@ -39,7 +39,7 @@ class Shown:
         """
         if self.place:
             module, _, function = self.place.partition(".")
-            found: Iterator[Step] = getattr(import_module(f".demonstrations.{module}", __package__), function)(effort)
+            found: Iterator[Frame] = getattr(import_module(f".demonstrations.{module}", __package__), function)(effort)
             return found
         from experiments.reports.moving.every import MOVING
 

@@ -18,7 +18,7 @@ from experiments.studies.record import Record
 
 
 @dataclass(frozen=True)
-class Claim:
+class Statement:
     """A claim as it is put before people."""
 
     id: str
@@ -52,18 +52,18 @@ def records() -> dict[str, Record]:
     return {record.claim: record for record in committed_records("cpu")}
 
 
-def claim(id_: str) -> Claim:
+def claim(id_: str) -> Statement:
     """What is said of a claim; of one without a verdict, what its study's file says."""
     row, record, study = rows()[id_], records().get(id_), study_names().get(id_, "")
     lecture = LECTURES[row.lecture.split()[0]]
     judge = command(study, "cpu") if study else ""
     if record:
-        return Claim(
+        return Statement(
             id_, lecture, record.title, record.says, record.translation, record.slide, record.level, headline(record),
             record.day, judge,
         )  # fmt: skip
     words = written(Path(lectures.__file__).parent / f"{study}.py") if study else {}
-    return Claim(
+    return Statement(
         id_, lecture, words.get("title", row.says), words.get("says", row.says), words.get("translation", ""),
         words.get("slide", ""), Level.NOT_RUN, "", "", judge,
     )  # fmt: skip

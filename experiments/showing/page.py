@@ -11,15 +11,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from experiments.reports.moving.step import Step
+from experiments.reports.moving.frame import Frame
 
 from .catalogue import Shown
-from .claims import Claim, claim
+from .claims import Statement, claim
 
 HERE = Path(__file__).parent / "templates"
 
 
-def show_page(shown: Shown, steps: Sequence[Step], *, is_live: bool, ended: str = "") -> str:
+def show_page(shown: Shown, steps: Sequence[Frame], *, is_live: bool, ended: str = "") -> str:
     """The page of a demonstration or a moving picture.
 
     Args:
@@ -32,7 +32,7 @@ def show_page(shown: Shown, steps: Sequence[Step], *, is_live: bool, ended: str 
     return _page("show.html", "player.js", f"{shown.title}: {shown.claim}", words)
 
 
-def present_page(title: str, claims: Sequence[Claim], pictures: Mapping[str, Sequence[Step]] | None) -> str:
+def present_page(title: str, claims: Sequence[Statement], pictures: Mapping[str, Sequence[Frame]] | None) -> str:
     """The page of lectures, a claim a screen.
 
     Args:
@@ -44,7 +44,7 @@ def present_page(title: str, claims: Sequence[Claim], pictures: Mapping[str, Seq
     return _page("present.html", "present.js", title, words)
 
 
-def as_json(steps: Sequence[Step], *, is_over: bool, ended: str = "") -> bytes:
+def as_json(steps: Sequence[Frame], *, is_over: bool, ended: str = "") -> bytes:
     """Steps as a page's script reads them."""
     found = {"steps": [{"svg": s.svg, "words": s.words} for s in steps], "over": is_over, "ended": ended}
     return json.dumps(found).encode()

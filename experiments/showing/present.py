@@ -9,14 +9,14 @@ from threading import Event, Lock
 
 from experiments.command_line.options import Options
 from experiments.lectures import LECTURES, rows
-from experiments.reports.moving.canvas import Canvas
+from experiments.reports.moving.drawing import Drawing
 from experiments.reports.moving.every import MOVING
-from experiments.reports.moving.step import Step, step
+from experiments.reports.moving.frame import Frame, frame
 from experiments.reports.slides.every import SLIDES
 from experiments.reports.slides.numbers import Measurements
 
 from .catalogue import in_lecture
-from .claims import Claim, claim, records
+from .claims import Statement, claim, records
 from .page import as_json, present_page
 from .server import PORT, PageServer, announce
 from .show import write
@@ -66,38 +66,38 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def claims(lecture: str) -> list[Claim]:
+def claims(lecture: str) -> list[Statement]:
     """Those of a lecture in its order, or of both: then each claim once."""
     every = [in_lecture(name) for name in ([lecture] if lecture in LECTURES else LECTURES)]
     return [claim(id_) for id_ in dict.fromkeys(id_ for own in every for id_ in own)]
 
 
-def picture(id_: str) -> tuple[Step, ...]:
+def picture(id_: str) -> tuple[Frame, ...]:
     """What stands on a claim's screen: its slide's picture, the steps of its moving one, or what was measured of it."""
     with _drawing:
         return _picture(id_)
 
 
 @cache
-def _picture(id_: str) -> tuple[Step, ...]:
+def _picture(id_: str) -> tuple[Frame, ...]:
     record = records().get(id_)
-    found = [Step(slide.svg(id_, record), slide.says)] if (slide := SLIDES.get(id_)) else []
+    found = [Frame(slide.svg(id_, record), slide.says)] if (slide := SLIDES.get(id_)) else []
     if moving := MOVING.get(id_):
         found += moving.steps()
     return tuple(found or [_measured(id_)])
 
 
-def _measured(id_: str) -> Step:
+def _measured(id_: str) -> Frame:
     """The means of a verdict's variants; in words that there is none, where there is none."""
-    numbers, sheet = Measurements(records().get(id_)), Canvas(400)
+    numbers, sheet = Measurements(records().get(id_)), Drawing(400)
     values = {name: value for name in numbers.variants if (value := numbers.mean(name)) is not None}
     if values:
         shown = dict(list(values.items())[:MOST])
         sheet.text(480, 26, f"measured: {numbers.shown}, mean over seeds", weight="bold")
         sheet.bars(130, 76, 700, shown)
         more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
-        return step(sheet, f"What was measured of {', '.join(shown)}{more}.")
+        return frame(sheet, f"What was measured of {', '.join(shown)}{more}.")
     sheet.text(480, 180, "not run yet", size=44, weight="bold")
     judge = claim(id_).judge
     sheet.text(480, 250, judge or "it has no study yet", size=26)
-    return step(sheet, "There is no committed verdict on this claim.")
+    return frame(sheet, "There is no committed verdict on this claim.")

@@ -18,7 +18,7 @@ from .catalogue import Shown, by_lecture, named
 from .levels import levels
 
 if TYPE_CHECKING:
-    from experiments.reports.moving.step import Step
+    from experiments.reports.moving.frame import Frame
 
 SECONDS = 85.0
 """A demonstration that takes longer, on a busy machine, ends here."""
@@ -95,7 +95,7 @@ class Show:
     def __init__(self, shown: Shown) -> None:
         self.shown = shown
         self.ended = ""
-        self._steps: list[Step] = []
+        self._steps: list[Frame] = []
         self._is_over = False
         self._lock = Lock()
 
@@ -115,14 +115,14 @@ class Show:
             took = f" in {time.monotonic() - began:.0f} seconds" if self.shown.is_live else ""
             self.ended = self.ended or f"All {len(self._steps)} steps{took}."
 
-    def _until(self, end: float, steps: Iterator[Step]) -> Iterator[Step]:
+    def _until(self, end: float, steps: Iterator[Frame]) -> Iterator[Frame]:
         for step in steps:
             yield step
             if self.shown.is_live and time.monotonic() > end:
                 self.ended = f"Ended after {SECONDS:.0f} seconds, before its last step: this machine is busy or slow."
                 return
 
-    def since(self, first: int) -> tuple[list[Step], bool]:
+    def since(self, first: int) -> tuple[list[Frame], bool]:
         """The steps from this number on, and whether there will be no more."""
         with self._lock:
             return self._steps[first:], self._is_over

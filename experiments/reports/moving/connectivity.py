@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, Canvas
-from .step import MovingPicture, Step, step
+from .drawing import BLUE, GREEN, GREY, ORANGE, PINK, RED, Drawing
+from .frame import Frame, MovingPicture, frame
 
 
-def billions() -> Iterator[Step]:
+def billions() -> Iterator[Frame]:
     """B03: weights of a fully connected layer on images of growing side, counted on the meta device."""
     from torch import nn
 
@@ -18,7 +18,7 @@ def billions() -> Iterator[Step]:
     for side in (10, 20, 50, 100, 150, 200):
         count = nn.Linear(side**2, side**2, bias=False, device="meta").weight.numel()
         points.append((float(side), float(count)))
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(480, 28, f"{side} × {side} pixels to {side**2:,} units", weight="bold", size=26)
         sheet.curves(
             110, 90, 500, 240, {"": points}, limits=(10, 200, 1e4, 4e9), log_y=True,
@@ -27,10 +27,10 @@ def billions() -> Iterator[Step]:
         sheet.text(790, 170, f"{count:,}\nweights", size=30)
         sheet.text(790, 270, f"{count * 4 / 1e9:.3g} GB in float32", size=22)
         end = " The slide says “~2B parameters”." if side == 200 else ""
-        yield step(sheet, f"{side**2:,} pixels, each connected to each of {side**2:,} units: {count:,} weights.{end}")
+        yield frame(sheet, f"{side**2:,} pixels, each connected to each of {side**2:,} units: {count:,} weights.{end}")
 
 
-def local() -> Iterator[Step]:
+def local() -> Iterator[Frame]:
     """B04: a unit sees a patch, with weights of its own; by the gradient of a locally connected layer."""
     import torch
 
@@ -43,7 +43,7 @@ def local() -> Iterator[Step]:
     out = locally_connected(image, own)[0]
     for place in ((0, 0), (0, 3), (2, 5), (5, 7)):
         touched = torch.autograd.grad(out[place], image, retain_graph=True)[0][0, 0].numpy()
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(210, 26, "pixels that the unit depends on", weight="bold")
         sheet.grid(20, 60, 35, (touched != 0).astype(float), texts=False, colour=ORANGE)
         sheet.text(590, 26, "its own 4 × 4 weights", weight="bold")
@@ -52,10 +52,10 @@ def local() -> Iterator[Step]:
         sheet.grid(730, 90, 26, np.zeros(tuple(out.shape)), texts=False, marks={place: RED})
         sheet.text(480, 404, f"at full size: {SIDE}² units × {FIELD}² weights = {SIDE**2 * FIELD**2:,}", size=22)
         seen = int((touched != 0).sum())
-        yield step(sheet, f"The unit at {place} sees {seen} of {rows * columns} pixels, through weights that no other has.")
+        yield frame(sheet, f"The unit at {place} sees {seen} of {rows * columns} pixels, through weights that no other has.")
 
 
-def shared() -> Iterator[Step]:
+def shared() -> Iterator[Frame]:
     """B05: one filter at all places: the outputs grow, the weights do not."""
     import torch
     import torch.nn.functional as F
@@ -68,7 +68,7 @@ def shared() -> Iterator[Step]:
     filters = nn.Conv2d(1, 100, 10, device="meta").weight.numel()
     for count in range(1, 37, 5):
         i, j = divmod(count - 1, 6)
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(180, 26, "image", weight="bold")
         sheet.grid(20, 60, 40, image[0, 0].numpy(), colour=GREY)
         sheet.square(20 + 40 * j, 60 + 40 * i, 120, 120, edge=RED, stroke=4)
@@ -77,10 +77,10 @@ def shared() -> Iterator[Step]:
         sheet.text(770, 26, "outputs", weight="bold")
         sheet.grid(640, 60, 44, np.where(np.arange(36).reshape(6, 6) < count, out, 0), colour=GREEN, marks={(i, j): RED})
         sheet.text(480, 402, f"{count} outputs, 9 weights; 100 filters of 10 × 10: {filters:,} weights", size=22)
-        yield step(sheet, f"Place {count} of 36 uses the same nine weights as all others.")
+        yield frame(sheet, f"Place {count} of 36 uses the same nine weights as all others.")
 
 
-def size_formula() -> Iterator[Step]:
+def size_formula() -> Iterator[Frame]:
     """B08: a filter slides by steps of one, two and three."""
     import torch
     import torch.nn.functional as F
@@ -94,7 +94,7 @@ def size_formula() -> Iterator[Step]:
         columns = len(out)
         assert columns == whole(7, 3, stride, 0, 1)
         for count in range(1, columns + 1):
-            sheet = Canvas()
+            sheet = Drawing()
             sheet.text(480, 26, f"W = 7, F = 3, S = {stride}", weight="bold", size=24)
             sheet.grid(60, 60, 46, image[0, 0].numpy(), colour=GREY)
             sheet.square(60 + 46 * stride * (count - 1), 60, 138, 138, edge=RED, stroke=4)
@@ -105,10 +105,10 @@ def size_formula() -> Iterator[Step]:
             sheet.text(480, 402, f"(7 − 3) / {stride} + 1 = {slide:.3g}", size=26)
             end = f" There is no room for more: {columns} columns." if count == columns else ""
             rounded = " The formula is rounded down." if count == columns and slide != columns else ""
-            yield step(sheet, f"Stride {stride}: place {count} of the first row gives {out[0, count - 1]:g}.{end}{rounded}")
+            yield frame(sheet, f"Stride {stride}: place {count} of the first row gives {out[0, count - 1]:g}.{end}{rounded}")
 
 
-def receptive_field() -> Iterator[Step]:
+def receptive_field() -> Iterator[Frame]:
     """B09: what an output depends on, by its gradient: 5 × 5 pixels, and all three channels."""
     import torch
     from torch import nn
@@ -120,7 +120,7 @@ def receptive_field() -> Iterator[Step]:
     for place in (None, (0, 0), (0, 4), (3, 6), (9, 9)):
         value = full(image.flatten(1))[0, 0] if place is None else out[0, 0][place]
         touched = (torch.autograd.grad(value, image, retain_graph=True)[0][0] != 0).numpy()
-        sheet = Canvas()
+        sheet = Drawing()
         for channel, name in enumerate(("red", "green", "blue")):
             sheet.text(145 + 225 * channel, 32, f"channel {channel + 1}: {name}")
             sheet.grid(
@@ -133,10 +133,10 @@ def receptive_field() -> Iterator[Step]:
         sheet.text(480, 320, f"{int(touched.sum())} inputs, {weights} weights", size=34)
         who = "A fully connected unit" if place is None else f"The output at {place}"
         how = "everywhere" if place is None else "5 × 5 pixels, and all of the depth"
-        yield step(sheet, f"{who} depends on {int(touched.sum())} numbers: {how}.")
+        yield frame(sheet, f"{who} depends on {int(touched.sum())} numbers: {how}.")
 
 
-def filters() -> Iterator[Step]:
+def filters() -> Iterator[Frame]:
     """B10: each filter makes a map, and the maps are stacked."""
     import torch
     import torch.nn.functional as F
@@ -149,7 +149,7 @@ def filters() -> Iterator[Step]:
     apart = np.abs(F.conv2d(torch.from_numpy(image)[None], torch.from_numpy(kernels))[0].numpy() - maps).max()
     colours = (BLUE, ORANGE, GREEN, PINK, RED, GREY)
     for count in range(1, 7):
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(130, 26, "3 channels", weight="bold")
         for channel in (2, 1, 0):
             sheet.grid(30 + 22 * channel, 150 - 22 * channel, 13, image[channel], texts=False, colour=GREY)
@@ -162,10 +162,10 @@ def filters() -> Iterator[Step]:
             sheet.grid(570 + 38 * k, 240 - 34 * k, 17, maps[k], texts=False, colour=colours[k])
         sheet.text(760, 410, f"depth {count}", size=24)
         end = f" Less torch's convolution: {apart:.0e}." if count == 6 else ""
-        yield step(sheet, f"Filter {count} is a dot product with every patch, and gives map {count}.{end}")
+        yield frame(sheet, f"Filter {count} is a dot product with every patch, and gives map {count}.{end}")
 
 
-def vectorised() -> Iterator[Step]:
+def vectorised() -> Iterator[Frame]:
     """B20: a fully connected layer is a convolution as large as its input, and slides over a larger one."""
     import torch
     import torch.nn.functional as F
@@ -182,7 +182,7 @@ def vectorised() -> Iterator[Step]:
         wide = convolutional(linear, 3)(F.pad(features, (2, 2, 2, 2)))[0]
         chances = F.softmax(scores, 0)
     for count in range(1, 5):
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(130, 26, "features, 2 × 3 × 3", weight="bold")
         sheet.grid(60, 60, 46, features[0, 0].numpy())
         sheet.grid(60, 230, 46, features[0, 1].numpy(), colour=ORANGE)
@@ -195,13 +195,13 @@ def vectorised() -> Iterator[Step]:
         sheet.grid(800, 80, 62, by_conv[:count, None].numpy(), digits=2, colour=GREY)
         sheet.text(671, 370, "linear")
         sheet.text(831, 370, "conv2d")
-        yield step(sheet, f"Score {count}: both are {float(scores[count - 1]):.4g}.")
-    sheet = Canvas()
+        yield frame(sheet, f"Score {count}: both are {float(scores[count - 1]):.4g}.")
+    sheet = Drawing()
     sheet.text(250, 26, "slid over a larger map: score 1 at each place", weight="bold")
     sheet.grid(60, 60, 48, wide[0].numpy(), digits=2, colour=GREEN, marks={(3, 3): RED})
     sheet.bars(520, 90, 400, {f"p, class {k + 1}": float(p) for k, p in enumerate(chances)}, most=1)
     sheet.text(720, 320, f"softmax sums to {float(chances.sum()):g}", size=24)
-    yield step(sheet, "At the middle it is the layer's own score; softmax makes probabilities of the scores.")
+    yield frame(sheet, "At the middle it is the layer's own score; softmax makes probabilities of the scores.")
 
 
 MOVING = {

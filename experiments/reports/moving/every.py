@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import connectivity, learning, neurons, regions, segmentation, upsampling
-from .step import MovingPicture
+from .frame import MovingPicture
 
 ROOMS = (neurons, learning, connectivity, segmentation, upsampling, regions)
 MOVING: Mapping[str, MovingPicture] = dict(

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .canvas import GREEN, GREY, RED, Canvas
-from .step import MovingPicture, Step, step
+from .drawing import GREEN, GREY, RED, Drawing
+from .frame import Frame, MovingPicture, frame
 
 
-def forgetting() -> Iterator[Step]:
+def forgetting() -> Iterator[Frame]:
     """A11: a weight without gradient, under weight decay."""
     import torch
     from torch import Tensor
@@ -26,13 +26,13 @@ def forgetting() -> Iterator[Step]:
         life, points = half_life(decay), [(float(n), weights_over(n, sgd)) for n in range(0, 2501, 500)]
         for most in (500, 1000, 2500):
             lines[f"λ = {decay:g}"] = [point for point in points if point[0] <= most]
-            sheet = Canvas(440)
+            sheet = Drawing(440)
             sheet.curves(90, 60, 600, 280, lines, limits=(0, 2500, 0, 1), x_title="steps without a gradient", y_title="weight")
             sheet.text(800, 260, f"half-life at\nλ = {decay:g}:\n{life} steps", size=22)
-            yield step(sheet, f"Decay {decay:g}: the weight is {lines[f'λ = {decay:g}'][-1][1]:.3f} after {most} steps.")
+            yield frame(sheet, f"Decay {decay:g}: the weight is {lines[f'λ = {decay:g}'][-1][1]:.3f} after {most} steps.")
 
 
-def difference() -> Iterator[Step]:
+def difference() -> Iterator[Frame]:
     """B14: the gradient at the output is p − t, and steps down it bring p to t."""
     import torch
     import torch.nn.functional as F
@@ -45,7 +45,7 @@ def difference() -> Iterator[Step]:
         loss = F.cross_entropy(y, target)
         gradient = torch.autograd.grad(loss, y)[0]
         apart = float((gradient - (p - t)).detach().abs().max())
-        sheet = Canvas()
+        sheet = Drawing()
         for left, title, values, colour in (
             (60, "p, softmax of y", p, GREEN), (380, "t", t, GREY), (700, "gradient, by autograd", gradient, RED),
         ):  # fmt: skip
@@ -64,13 +64,13 @@ def difference() -> Iterator[Step]:
         sheet.text(320, 200, "−", size=34)
         sheet.text(640, 200, "=", size=34)
         sheet.text(480, 390, f"step {count}: loss {float(loss.detach()):.3f}, gradient less (p − t): {apart:.0e}", size=24)
-        yield step(
+        yield frame(
             sheet, f"After {count} steps the right class has p = {float(p[0, 2].detach()):.2f}; gradient and p − t agree."
         )
         y = (y - 2 * gradient).detach().requires_grad_()
 
 
-def kinds_of_output() -> Iterator[Step]:
+def kinds_of_output() -> Iterator[Frame]:
     """E10: how wrong an answer is, for a class and for a number."""
     import torch
     import torch.nn.functional as F
@@ -81,15 +81,15 @@ def kinds_of_output() -> Iterator[Step]:
         entropy = float(F.cross_entropy(sure.scatter(0, torch.tensor(place), 20.0), torch.tensor(0)))
         lines["cross-entropy of classes"].append((float(place), entropy))
         lines["L2 of the number"].append((float(place), float(F.mse_loss(torch.tensor(float(place)), torch.tensor(0.0)))))
-        sheet = Canvas(440)
+        sheet = Drawing(440)
         sheet.curves(90, 60, 560, 280, lines, limits=(1, 9, 0, 81), x_title="answer, where 0 is right", y_title="loss")
         sheet.text(800, 200, f"answer {place}\n\nclasses: {entropy:.0f}\nnumbers: {place**2}", size=22)
-        yield step(
+        yield frame(
             sheet, f"Answer {place} for 0: a wrong class costs {entropy:.0f}, however far; the number's L2 is {place**2}."
         )
 
 
-def greys() -> Iterator[Step]:
+def greys() -> Iterator[Frame]:
     """B02: the light of eight-bit values, read from a PNG that was written byte by byte."""
     from pathlib import Path
     from tempfile import TemporaryDirectory
@@ -103,7 +103,7 @@ def greys() -> Iterator[Step]:
         grey_png(path, bytes(values))
         pixels = np.asarray(read_image(path))[0].reshape(-1)[-len(values) :]
     for count in range(1, len(values) + 1):
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(480, 26, "eight-bit values and the light of each, of white's", weight="bold")
         for k, value in enumerate(values[:count]):
             sheet.image(np.full((2, 2), pixels[k], np.uint8), 60 + 172 * k, 70, 150, 150)
@@ -111,10 +111,10 @@ def greys() -> Iterator[Step]:
             sheet.text(135 + 172 * k, 290, f"light {light(float(value)):.3g}")
         sheet.text(480, 380, "the slide: 0 is white, 255 is black", size=22)
         name = {0: ", black", 255: ", white"}.get(values[count - 1], "")
-        yield step(sheet, f"The value {values[count - 1]} gives {light(float(values[count - 1])):.3g} of white's light{name}.")
+        yield frame(sheet, f"The value {values[count - 1]} gives {light(float(values[count - 1])):.3g} of white's light{name}.")
 
 
-def depth() -> Iterator[Step]:
+def depth() -> Iterator[Frame]:
     """D06: layers and operations of the ResNets, counted on the meta device."""
     from experiments.lectures.cnn._counts import layers_of, multiply_adds
     from experiments.lectures.cnn.resnet_has_152_layers import OPERATIONS, resnet
@@ -125,18 +125,18 @@ def depth() -> Iterator[Step]:
         network = resnet(number)
         operations[f"ResNet-{number}"] = multiply_adds(network)
         layers[f"ResNet-{number}"] = layers_of(network)
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(250, 36, "layers with weights", weight="bold")
         sheet.bars(40, 90, 400, layers, most=152)
         sheet.text(720, 36, "10⁹ multiplications with additions", weight="bold")
         sheet.bars(520, 90, 400, operations, most=15.3)
         found = operations[f"ResNet-{number}"]
-        yield step(
+        yield frame(
             sheet, f"ResNet-{number}: {layers_of(network)} layers; {found:.2f} · 10⁹ operations, the paper has {paper:g}."
         )
 
 
-def gigabytes() -> Iterator[Step]:
+def gigabytes() -> Iterator[Frame]:
     """G10: bytes of an image's features as they are written, times the images of VOC 2007."""
     from experiments.lectures.cnn.features_fill_hundreds_of_gigabytes import SIZES, VOC_2007, written
 
@@ -145,13 +145,13 @@ def gigabytes() -> Iterator[Step]:
     points = []
     for images in (1, 100, 500, 1000, 2000, 3500, VOC_2007):
         points.append((float(images), images * each / 1e9))
-        sheet = Canvas(440)
+        sheet = Drawing(440)
         sheet.curves(
             110, 60, 480, 280, {"": points}, limits=(0, VOC_2007, 0, 170), x_title="images of VOC 2007", y_title="GB on disk"
         )  # fmt: skip
         sheet.text(780, 130, f"{proposals:,} proposals\n× {width:,} numbers\n× 4 bytes", size=22)
         sheet.text(780, 270, f"{images * each / 1e9:.3g} GB", size=40)
-        yield step(sheet, f"{images:,} images: {images * each / 1e9:.3g} GB; an image takes {each / 1e6:.1f} MB, as written.")
+        yield frame(sheet, f"{images:,} images: {images * each / 1e9:.3g} GB; an image takes {each / 1e6:.1f} MB, as written.")
 
 
 MOVING = {

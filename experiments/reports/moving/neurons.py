@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .canvas import BLUE, GREEN, GREY, ORANGE, RED, Canvas
-from .step import MovingPicture, Step, step
+from .drawing import BLUE, GREEN, GREY, ORANGE, RED, Drawing
+from .frame import Frame, MovingPicture, frame
 
 
-def cascades() -> Iterator[Step]:
+def cascades() -> Iterator[Frame]:
     """A03: an image through the stages of a trained net."""
     import torch
 
@@ -21,7 +21,7 @@ def cascades() -> Iterator[Step]:
         outputs = through(stages, images[:1])
     for count, out in enumerate(outputs):
         values = out[0].numpy()
-        sheet = Canvas()
+        sheet = Drawing()
         name = type(stages[count - 1]).__name__ if count else "image"
         sheet.text(480, 26, f"{count} of {len(stages)} stages: {name}", weight="bold", size=24)
         if values.ndim == 3:
@@ -34,12 +34,12 @@ def cascades() -> Iterator[Step]:
                 sheet.image((each - low) / ((high - low) or 1), left, top, side, min(side, 172))
         else:
             sheet.bars(220, 70, 520, {f"number {k + 1}": float(v) for k, v in enumerate(values.ravel()[:7])})
-        yield step(
+        yield frame(
             sheet, f"{'The input' if not count else f'Stage {count}, {name},'} gives {' × '.join(map(str, values.shape))}."
         )
 
 
-def line_between() -> Iterator[Step]:
+def line_between() -> Iterator[Frame]:
     """A05: the perceptron's line after each mistake; at its end the one that the study's function finds."""
     from experiments.lectures.cnn.a_neuron_is_a_linear_classifier import blobs, perceptron
 
@@ -55,7 +55,7 @@ def line_between() -> Iterator[Step]:
     for count in sorted({1, 2, 3, 5, 8, 13, 21, 34, mistakes} & set(range(1, mistakes + 1))):
         w = history[count]
         wrong = int((np.sign(points @ w) != classes).sum())
-        sheet = Canvas(450)
+        sheet = Drawing(450)
         sheet.square(60, 30, 390, 390)
         for (x, y, _), side in zip(points, classes, strict=True):
             place = 255 + 190 * x, 225 - 190 * y
@@ -72,10 +72,10 @@ def line_between() -> Iterator[Step]:
         sheet.text(710, 170, f"{wrong} of {len(points)} points wrong", size=24)
         sheet.text(710, 240, f"w = ({w[0]:.2f}, {w[1]:.2f}), b = {w[2]:.0f}".replace("-", "−"))
         sheet.text(710, 320, f"Novikoff's bound: {bound:.0f} mistakes")
-        yield step(sheet, f"After mistake {count}: y = sign(wᵀx + b) puts {wrong} points wrong.")
+        yield frame(sheet, f"After mistake {count}: y = sign(wᵀx + b) puts {wrong} points wrong.")
 
 
-def one_matrix() -> Iterator[Step]:
+def one_matrix() -> Iterator[Frame]:
     """A09: five linear layers, multiplied into one."""
     import torch
     from torch import nn
@@ -89,7 +89,7 @@ def one_matrix() -> Iterator[Step]:
         for count in range(1, 6):
             weight, bias = product(layers[:count])
             through = nn.Sequential(*layers[:count])(x)
-            sheet = Canvas()
+            sheet = Drawing()
             sheet.text(230, 26, f"layer {count}", weight="bold")
             sheet.grid(110, 60, 60, layers[count - 1].weight.numpy(), digits=2)
             sheet.text(600, 26, f"product of {count}", weight="bold")
@@ -97,14 +97,14 @@ def one_matrix() -> Iterator[Step]:
             sheet.text(480, 340, f"through the layers: {_row(through)}", size=22)
             sheet.text(480, 384, f"by the one matrix: {_row(weight @ x + bias)}", size=22)
             apart = float((through - (weight @ x + bias)).abs().max())
-            yield step(sheet, f"{count} linear layers are one matrix and one bias; difference {apart:.0e}.")
+            yield frame(sheet, f"{count} linear layers are one matrix and one bias; difference {apart:.0e}.")
 
 
 def _row(values: object) -> str:
     return ", ".join(f"{float(v):.3f}" for v in values).replace("-", "−")  # type: ignore[attr-defined]
 
 
-def counted() -> Iterator[Step]:
+def counted() -> Iterator[Frame]:
     """A10: layers of a net, counted as the deck counts them, and as VGG and ResNet do."""
     import torch
 
@@ -116,7 +116,7 @@ def counted() -> Iterator[Step]:
     sizes = (4, 5, 5, 3)
     names = ("input x", "hidden h¹", "hidden h²", "output y")
     for count in range(4):
-        sheet = Canvas()
+        sheet = Drawing()
         places = [[(140 + 226 * i, 200 + 62 * (k - (n - 1) / 2)) for k in range(n)] for i, n in enumerate(sizes)]
         for i in range(count):
             for a in places[i]:
@@ -129,10 +129,10 @@ def counted() -> Iterator[Step]:
         hidden = min(count, 2)
         sheet.text(480, 416, f"hidden layers: {hidden}, matrices: {count}", size=24)
         end = f" The deck calls it a 2-layer net; it has {with_weights(net)} layers with weights." if count == 3 else ""
-        yield step(sheet, f"{names[count][0].upper()}{names[count][1:]}: {sizes[count]} units.{end}")
+        yield frame(sheet, f"{names[count][0].upper()}{names[count][1:]}: {sizes[count]} units.{end}")
 
 
-def one_curve() -> Iterator[Step]:
+def one_curve() -> Iterator[Frame]:
     """A12: σ(x), squeezed, stretched and lowered, is tanh x."""
     import torch
 
@@ -145,15 +145,15 @@ def one_curve() -> Iterator[Step]:
     }
     for name, values in steps.items():
         apart = float((values - torch.tanh(x)).abs().max())
-        sheet = Canvas(440)
+        sheet = Drawing(440)
         lines = {"tanh x": torch.tanh(x), name: values}
         shown = {n: list(zip(x.tolist(), v.tolist(), strict=True)) for n, v in lines.items()}
         sheet.curves(90, 50, 640, 300, shown, limits=(-4, 4, -1.1, 2.1), x_title="x")
         sheet.text(840, 200, f"greatest\ndifference\n{apart:.2g}", size=22)
-        yield step(sheet, f"{name} lies up to {apart:.2g} from tanh x.")
+        yield frame(sheet, f"{name} lies up to {apart:.2g} from tanh x.")
 
 
-def one_sign() -> Iterator[Step]:
+def one_sign() -> Iterator[Frame]:
     """A15: signs of one example's gradient, behind sigmoids and behind centred ones."""
     import torch
     import torch.nn.functional as F
@@ -173,7 +173,7 @@ def one_sign() -> Iterator[Step]:
         weight = [layer for layer in net if isinstance(layer, nn.Linear)][1].weight
         for what, chosen in (("example 1", [0]), ("example 2", [1]), ("mean of 64 examples", list(range(64)))):
             gradient = torch.autograd.grad(F.cross_entropy(net(images[chosen]), labels[chosen]), weight)[0]
-            sheet = Canvas()
+            sheet = Drawing()
             sheet.text(480, 26, f"{name}, {what}", weight="bold", size=24)
             for (i, j), value in np.ndenumerate(gradient.numpy()):
                 sheet.square(100 + 38 * j, 60 + 34 * i, 38, 34, fill=BLUE if value > 0 else RED, strength=0.35)
@@ -181,10 +181,10 @@ def one_sign() -> Iterator[Step]:
             sheet.text(366, 392, "incoming weights", size=18)
             sheet.text(790, 190, f"{share(gradient):.0%} of the neurons\nhave one sign", size=26)
             sheet.text(790, 290, "a row is a neuron", size=18)
-            yield step(sheet, f"Behind {name}, {what}: {share(gradient):.0%} of the rows have one sign.")
+            yield frame(sheet, f"Behind {name}, {what}: {share(gradient):.0%} of the rows have one sign.")
 
 
-def backwards() -> Iterator[Step]:
+def backwards() -> Iterator[Frame]:
     """A19: what the forward pass keeps, and what the backward pass makes of it."""
     from experiments.lectures.cnn.backward_needs_the_forward_pass import backward, forward
 
@@ -196,16 +196,16 @@ def backwards() -> Iterator[Step]:
     gradients = backward(x, t, w, kept)
     values = {"x": x, "h¹": kept["h1"], "h²": kept["h2"], "y": kept["y"]}
     for count in range(1, 5):
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(480, 26, "forward: each layer's output is kept", weight="bold")
         for i, (name, found) in enumerate(list(values.items())[:count]):
             sheet.text(60 + 250 * i, 90, name, anchor="start", weight="bold")
             sheet.grid(60 + 250 * i - 40 * (i > 0), 110, 48, found, digits=2)
             if i:
                 sheet.arrow((60 + 250 * i - 76, 134), (60 + 250 * i - 46, 134))
-        yield step(sheet, f"{list(values)[count - 1]} is computed, and kept.")
+        yield frame(sheet, f"{list(values)[count - 1]} is computed, and kept.")
     for count, name in enumerate(("w3", "w2", "w1"), 1):
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(480, 26, "backward: gradients need what was kept", weight="bold")
         for i, (key, found) in enumerate(values.items()):
             sheet.text(60 + 250 * i, 90, key, anchor="start", weight="bold")
@@ -215,7 +215,7 @@ def backwards() -> Iterator[Step]:
             left = 640 - 270 * i
             sheet.text(left, 194, f"∂loss/∂{key}", anchor="start", weight="bold")
             sheet.grid(left, 212, 48, gradients[key], digits=2, colour=GREEN)
-        yield step(sheet, f"The gradient of {name} is {list(values)[3 - count]}, times what comes down from above.")
+        yield frame(sheet, f"The gradient of {name} is {list(values)[3 - count]}, times what comes down from above.")
 
 
 MOVING = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, Canvas
-from .step import MovingPicture, Step, step
+from .drawing import BLUE, GREEN, GREY, ORANGE, PINK, RED, Drawing
+from .frame import Frame, MovingPicture, frame
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,20 +20,20 @@ def _scene(side: int = 96, index: int = 2) -> Scene:
     return draw(7, index, Style(image_size=(side, side), objects=(2, 2), clutter=0.4, object_size=(0.24, 0.45)))
 
 
-def _boxes(sheet: Canvas, boxes: Tensor, colour: str, side: int, *, stroke: float = 2, left: float = 40, top: float = 60,
+def _boxes(sheet: Drawing, boxes: Tensor, colour: str, side: int, *, stroke: float = 2, left: float = 40, top: float = 60,
            size: float = 360) -> None:  # fmt: skip
     for x1, y1, x2, y2 in (boxes * size / side).tolist():
         sheet.square(left + x1, top + y1, x2 - x1, y2 - y1, edge=colour, stroke=stroke)
 
 
-def _on_image(scene: Scene, title: str) -> Canvas:
-    sheet = Canvas(460)
+def _on_image(scene: Scene, title: str) -> Drawing:
+    sheet = Drawing(460)
     sheet.text(220, 30, title, weight="bold")
     sheet.image(scene["image"].permute(1, 2, 0).numpy(), 40, 60, 360, 360)
     return sheet
 
 
-def windows() -> Iterator[Step]:
+def windows() -> Iterator[Frame]:
     """G03: windows of each side and shape, and how many have to be looked at until the objects are found."""
     from torchvision.ops import box_iou
 
@@ -55,14 +55,14 @@ def windows() -> Iterator[Step]:
         sheet.bars(480, 170, 420, {f"IoU of object {i + 1} with the best": float(v) for i, v in enumerate(best)}, most=1)
         sheet.text(690, 330, "five shapes at each place,\nhalf a window apart", size=18)
         sheet.text(690, 400, "green: objects, red: best windows, grey: some others", size=18)
-        yield step(
+        yield frame(
             sheet,
             f"Windows of about {side:.0f} pixels: {len(boxes):,} more, {count:,} in all; the objects' best IoU with one of "
             f"these is {', '.join(f'{v:.2f}' for v in best.tolist())}.",
         )
 
 
-def proposals() -> Iterator[Step]:
+def proposals() -> Iterator[Frame]:
     """G05: the first proposals of selective search, and how many objects they find."""
     from torchvision.ops import box_iou
 
@@ -87,14 +87,14 @@ def proposals() -> Iterator[Step]:
             limits=(1, len(boxes), 0, 100), log_x=True,
         )  # fmt: skip
         sheet.text(690, 384, f"{useful} of {count} lie on an object:\nmost are noise", size=22)
-        yield step(
+        yield frame(
             sheet,
             f"{count} proposals: {useful} overlap an object by half or more, and {int((overlaps >= 0.5).sum())} of "
             f"{len(truth)} objects are found.",
         )
 
 
-def corrections() -> Iterator[Step]:
+def corrections() -> Iterator[Frame]:
     """G08: a region, the four offsets to its object, and the box that they make, inwards and outwards."""
     import torch
     from torchvision.models.detection._utils import BoxCoder
@@ -126,10 +126,10 @@ def corrections() -> Iterator[Step]:
             sheet.text(700, 330, f"IoU {iou:.2f}", size=34)
             sheet.text(700, 400, "green: object, orange: region, red: corrected", size=18)
             way = "outwards" if name == "too small" and part else "as it was proposed" if not part else "corrected"
-            yield step(sheet, f"The region is {name}; with {part:.0%} of its four offsets the box lies {way}, IoU {iou:.2f}.")
+            yield frame(sheet, f"The region is {name}; with {part:.0%} of its four offsets the box lies {way}, IoU {iou:.2f}.")
 
 
-def pooling() -> Iterator[Step]:
+def pooling() -> Iterator[Frame]:
     """G15: a region on a map, rounded to cells, cut into parts, and the maximum of each."""
     import torch
 
@@ -144,7 +144,7 @@ def pooling() -> Iterator[Step]:
         x1, y1, x2, y2 = (int(v / 8 + 0.5) for v in region.tolist())
         size = 42
         for count in range(6):
-            sheet = Canvas()
+            sheet = Drawing()
             sheet.grid(40, 50, size, features[0, 0].numpy(), colour=GREY)
             a, b, c, d = (region * size / 8).tolist()
             sheet.square(40 + a, 50 + b, c - a, d - b, edge=ORANGE, stroke=3)
@@ -168,10 +168,10 @@ def pooling() -> Iterator[Step]:
             )  # fmt: skip
             words = {0: "The region lies between cells.", 1: f"It is rounded to cells {x1} to {x2}, rows {y1} to {y2}."}
             value = out[0].flatten()[max(0, count - 2)]
-            yield step(sheet, words.get(count, f"Part {count - 1} of 4 keeps its maximum, {float(value):g}."))
+            yield frame(sheet, words.get(count, f"Part {count - 1} of 4 keeps its maximum, {float(value):g}."))
 
 
-def network_or_rules() -> Iterator[Step]:
+def network_or_rules() -> Iterator[Frame]:
     """G20: selective search finds the same boxes each time; a region proposal network's weights have gradients."""
     import torch
 
@@ -195,7 +195,7 @@ def network_or_rules() -> Iterator[Step]:
         _boxes(sheet, boxes[:30] if turn == 1 else SelectiveSearch(cache=False)(scene["image"])[:30], ORANGE, 48)
         _boxes(sheet, scene["boxes"], GREEN, 48, stroke=3)
         sheet.text(690, 200, f"{len(boxes)} boxes\n0 weights to learn", size=30)
-        yield step(sheet, f"Turn {turn}: fixed rules group segments; the same image gives the same {len(boxes)} boxes.")
+        yield frame(sheet, f"Turn {turn}: fixed rules group segments; the same image gives the same {len(boxes)} boxes.")
     for count in range(1, len(sizes) + 1):
         sheet = _on_image(scene, "region proposal network")
         proposed = outputs.proposals[0] if hasattr(outputs, "proposals") else None
@@ -205,10 +205,10 @@ def network_or_rules() -> Iterator[Step]:
         sheet.text(690, 60, "length of the loss's gradient", weight="bold")
         sheet.bars(470, 110, 460, dict(list(sizes.items())[:count]), most=max(sizes.values()))
         name, size = list(sizes.items())[count - 1]
-        yield step(sheet, f"{name} of the network learns from boxes: its gradient has the length {size:.3g}.")
+        yield frame(sheet, f"{name} of the network learns from boxes: its gradient has the length {size:.3g}.")
 
 
-def grid_of_cells() -> Iterator[Step]:
+def grid_of_cells() -> Iterator[Frame]:
     """G21: one tensor of 7 × 7 × (5 B + C), the cell of each object, and its base boxes moved."""
     import torch
 
@@ -257,7 +257,7 @@ def grid_of_cells() -> Iterator[Step]:
                 f"Base box {chosen + 1} is the most similar, and is moved half of the way.",
                 "Moved by all of its offsets, it is the object's box.",
             )
-            yield step(sheet, words[stage])
+            yield frame(sheet, words[stage])
 
 
 MOVING = {

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .canvas import BLUE, GREEN, RED, Canvas
-from .step import MovingPicture, Step, step
+from .drawing import BLUE, GREEN, RED, Drawing
+from .frame import Frame, MovingPicture, frame
 
 CLASS_COLOURS = np.array([(0.35, 0.35, 0.35), (0.0, 0.45, 0.7), (0.84, 0.37, 0.0), (0.0, 0.62, 0.45), (0.8, 0.47, 0.65)])
 """Of the page's blue, red, green and pink; the first is the background's grey."""
@@ -19,7 +19,7 @@ def painted(numbers: object) -> np.ndarray:
     return CLASS_COLOURS[np.where(classes > 0, 1 + (classes - 1) % (len(CLASS_COLOURS) - 1), 0)]
 
 
-def losses() -> Iterator[Step]:
+def losses() -> Iterator[Frame]:
     """F01: the same weights after 50 steps, if the rate is divided by what the loss is not divided by."""
     from experiments.lectures.cs231n.summed_or_averaged_loss_is_the_same_descent import apart, trained
 
@@ -30,7 +30,7 @@ def losses() -> Iterator[Step]:
         "sum over pixels, rate γ": trained("sum", "none"),
     }
     for count in range(1, 4):
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(480, 24, "twelve of the net's weights after 50 steps of SGD", weight="bold")
         for i, (name, weights) in enumerate(list(cases.items())[:count]):
             sheet.text(60, 76 + 118 * i, name, anchor="start")
@@ -38,10 +38,10 @@ def losses() -> Iterator[Step]:
         name = list(cases)[count - 1]
         far = apart(cases[name], mean)
         said = "" if count == 1 else f" Greatest difference from the first, relative: {far:.1e}."
-        yield step(sheet, f"{name[0].upper()}{name[1:]}.{said}")
+        yield frame(sheet, f"{name[0].upper()}{name[1:]}.{said}")
 
 
-def touching() -> Iterator[Step]:
+def touching() -> Iterator[Frame]:
     """F02: a perfect mask of two objects, which is one region where they touch."""
     from experiments.lectures.cs231n.semantic_segmentation_merges_touching_instances import regions, two_objects
 
@@ -50,17 +50,17 @@ def touching() -> Iterator[Step]:
         for number in (1, 2):
             pair = two_objects(rng, gap)
             found = regions(pair > 0)
-            sheet = Canvas(460)
+            sheet = Drawing(460)
             sheet.text(240, 30, "two objects of one class", weight="bold")
             sheet.image(painted(pair), 80, 60, 320, 320)
             sheet.text(720, 30, "their perfect semantic mask", weight="bold")
             sheet.image(painted(pair > 0), 560, 60, 320, 320)
             sheet.text(480, 424, f"{gap} pixels between: {found} region{'s' * (found != 1)} in the mask", size=26)
             what = "merged into one" if found == 1 else "told apart"
-            yield step(sheet, f"Pair {number} with {gap} pixels between its objects: {what}.")
+            yield frame(sheet, f"Pair {number} with {gap} pixels between its objects: {what}.")
 
 
-def window() -> Iterator[Step]:
+def window() -> Iterator[Frame]:
     """F03: patches that overlap compute the same again; the shared plan computes each feature once."""
     import torch
 
@@ -82,7 +82,7 @@ def window() -> Iterator[Step]:
         seen[y : y + PATCH, x : x + PATCH] += 1
         if count % 5 != 1 and count != len(places):
             continue
-        sheet = Canvas(460)
+        sheet = Drawing(460)
         sheet.image(scene.permute(1, 2, 0).numpy(), 30, 60, 360, 360)
         sheet.square(30 + x * scale, 60 + y * scale, PATCH * scale, PATCH * scale, edge=RED, stroke=4)
         sheet.text(210, 30, "the window slides", weight="bold")
@@ -100,14 +100,14 @@ def window() -> Iterator[Step]:
             660, 150, 260, {"patch by patch": done, "shared, all pixels": shared / 1e6}, most=len(places) * one / 1e6, unit="M"
         )
         sheet.text(790, 110, "operations", weight="bold")
-        yield step(
+        yield frame(
             sheet,
             f"{count} of {side**2:,} windows have taken {done:.0f} million operations; one pass that shares features takes "
             f"{shared / 1e6:.0f} million for all of them, {side**2 * one / shared:.0f} times fewer.",
         )
 
 
-def labels() -> Iterator[Step]:
+def labels() -> Iterator[Frame]:
     """F07: how many numbers describe a scene, for each task."""
     from datamodules.drawing import Style, draw
     from experiments.lectures.cs231n.every_pixel_needs_a_label import labels as counted
@@ -116,7 +116,7 @@ def labels() -> Iterator[Step]:
     pixels, label, objects = (int(check.computed) for check in counted())
     shown = {"classification": label, "detection": objects, "segmentation": pixels}
     for count, (task, number) in enumerate(shown.items()):
-        sheet = Canvas(450)
+        sheet = Drawing(450)
         sheet.image(scene["image"][:, ::3, ::3].permute(1, 2, 0).numpy(), 30, 50, 440, 330)
         scale = 440 / 480
         if task == "detection":
@@ -128,10 +128,10 @@ def labels() -> Iterator[Step]:
         sheet.text(720, 40, "numbers that a person gives an image", weight="bold")
         sheet.bars(520, 110, 400, {name: float(n) for name, n in list(shown.items())[: count + 1]}, most=pixels)
         sheet.text(720, 300, f"{number:,} for {task}", size=28)
-        yield step(sheet, f"For {task} this image of 360 × 480 pixels needs {number:,} label{'s' * (number != 1)}.")
+        yield frame(sheet, f"For {task} this image of 360 × 480 pixels needs {number:,} label{'s' * (number != 1)}.")
 
 
-def instances() -> Iterator[Step]:
+def instances() -> Iterator[Frame]:
     """H03: detection and semantic segmentation together, and where they are not enough."""
     from datamodules.drawing import Style, draw
     from experiments.lectures.cs231n.instance_segmentation_is_detection_and_segmentation import (
@@ -145,16 +145,16 @@ def instances() -> Iterator[Step]:
     boxes, semantics = boxes_of(masks), semantics_of(masks, labels)
     scale = 280 / 64
 
-    def frame(left: float, which: int = -1) -> list[tuple[float, float, float, float]]:
+    def framed(left: float, which: int = -1) -> list[tuple[float, float, float, float]]:
         chosen = boxes if which < 0 else boxes[: which + 1]
         return [(left + a * scale, 70 + b * scale, (c - a) * scale, (d - b) * scale) for a, b, c, d in chosen.tolist()]
 
     for stage in range(2 + len(masks)):
-        sheet = Canvas(410)
+        sheet = Drawing(410)
         for left, title in ((20, "boxes and classes"), (340, "class of each pixel"), (660, "instances")):
             sheet.text(left + 140, 36, title, weight="bold")
         sheet.image(scene["image"].permute(1, 2, 0).numpy(), 20, 70, 280, 280)
-        for box in frame(20):
+        for box in framed(20):
             sheet.square(*box, edge=RED, stroke=4)
         if stage:
             sheet.image(painted(semantics), 340, 70, 280, 280)
@@ -162,21 +162,21 @@ def instances() -> Iterator[Step]:
             cut = instances_of(boxes[: stage - 1], labels[: stage - 1], semantics)
             numbered = sum(((i + 1) * mask for i, mask in enumerate(cut)), np.zeros(semantics.shape, int))
             sheet.image(painted(numbered), 660, 70, 280, 280)
-            sheet.square(*frame(340)[stage - 2], edge=RED, stroke=4)
-            sheet.square(*frame(660)[stage - 2], edge=RED, stroke=4)
+            sheet.square(*framed(340)[stage - 2], edge=RED, stroke=4)
+            sheet.square(*framed(660)[stage - 2], edge=RED, stroke=4)
         sheet.text(480, 382, "of each box, the pixels of its class", size=22)
         wrong = int((instances_of(boxes, labels, semantics) != masks).sum())
         words = ("Detection: a box and a class for each object.", "Semantic segmentation: a class for each pixel.")
         last = f"Object {stage - 1}: the pixels of its class in its box. Pixels that differ from the truth, in all: {wrong}."
-        yield step(sheet, words[stage] if stage < 2 else last)
+        yield frame(sheet, words[stage] if stage < 2 else last)
     first, second = np.zeros((16, 16), bool), np.zeros((16, 16), bool)
     first[0:8, 0:8] = second[4:12, 4:12] = True
-    sheet = Canvas(410)
+    sheet = Drawing(410)
     for i, pair in enumerate(((first, second & ~first), (first & ~second, second))):
         left = 120 + 420 * i
         sheet.image(painted(pair[0] + 2 * pair[1]), left, 50, 290, 290)
     sheet.text(480, 374, "two instance segmentations with the same boxes and the same class at each pixel", size=22)
-    yield step(sheet, "Boxes of one class overlap: the 16 shared pixels may belong to either, and nothing tells. Hence masks.")
+    yield frame(sheet, "Boxes of one class overlap: the 16 shared pixels may belong to either, and nothing tells. Hence masks.")
 
 
 MOVING = {

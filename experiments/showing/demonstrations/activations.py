@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.reports.moving.canvas import Canvas
-from experiments.reports.moving.step import Step, step
+from experiments.reports.moving.drawing import Drawing
+from experiments.reports.moving.frame import Frame, frame
 
 from .live import SEED, digits, error_of, perceptron, race, seeded_nets, shapes, share, trainee
 
 
-def relu(effort: float = 1) -> Iterator[Step]:
+def relu(effort: float = 1) -> Iterator[Frame]:
     """A17: one small ConvNet with three activations, at one rate."""
     data = shapes(share(600, max(effort, 0.1)))
 
@@ -34,7 +34,7 @@ def relu(effort: float = 1) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def sigmoid_depth(effort: float = 1) -> Iterator[Step]:
+def sigmoid_depth(effort: float = 1) -> Iterator[Frame]:
     """A14: sigmoid nets of one to six hidden layers, and a ReLU net of six."""
     images, labels, *_ = digits()
     nets = seeded_nets(
@@ -50,7 +50,7 @@ def sigmoid_depth(effort: float = 1) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def dead_units(effort: float = 1) -> Iterator[Step]:
+def dead_units(effort: float = 1) -> Iterator[Frame]:
     """A18: the share of units that no image excites, at growing rates."""
     images, labels, *_ = digits()
     rates = (0.1, 0.3, 1.0, 3.0)
@@ -67,15 +67,15 @@ def dead_units(effort: float = 1) -> Iterator[Step]:
                         slope = (before > 0).float() if isinstance(layer, nn.ReLU) else torch.ones_like(before)
                         still.append((slope.sum(0) == 0).float().mean())
             dead[name][f"rate {lr:g}"] = 100 * float(torch.stack(still).mean())
-            sheet = Canvas()
+            sheet = Drawing()
             for i, (kind, values) in enumerate(dead.items()):
                 sheet.text(260 + 460 * i, 40, kind, weight="bold", size=26)
                 sheet.bars(60 + 460 * i, 100, 400, values, most=100, unit="%")
             sheet.text(480, 370, "units whose gradient is zero for every image", size=22)
-            yield step(sheet, f"{name} at a rate of {lr:g}: {dead[name][f'rate {lr:g}']:.0f} % of the hidden units are dead.")
+            yield frame(sheet, f"{name} at a rate of {lr:g}: {dead[name][f'rate {lr:g}']:.0f} % of the hidden units are dead.")
 
 
-def feature_maps(effort: float = 1) -> Iterator[Step]:
+def feature_maps(effort: float = 1) -> Iterator[Frame]:
     """A02: first filters and maps of a small net, while it learns."""
     data = shapes(share(600, max(effort, 0.1)))
     nets = seeded_nets(
@@ -94,7 +94,7 @@ def feature_maps(effort: float = 1) -> Iterator[Step]:
             advance(share(25, effort))
         error = measured("net", 0)
         net.eval()
-        sheet = Canvas(480)
+        sheet = Drawing(480)
         sheet.image(data["image"][3].permute(1, 2, 0).numpy(), 30, 60, 170, 170)
         sheet.text(115, 30, "image", weight="bold")
         sheet.text(115, 290, f"{turn * share(25, effort)} steps\nerror {error:.0f} %", size=22)
@@ -112,10 +112,10 @@ def feature_maps(effort: float = 1) -> Iterator[Step]:
                     for k, values in enumerate(hidden[0, :10].numpy()):
                         shown = values / (float(values.max()) or 1)
                         sheet.image(np.asarray(shown), 470 + 165 * column + 72 * (k % 2), 56 + 72 * (k // 2), 66, 66)
-        yield step(sheet, f"After {turn * share(25, effort)} steps the training error is {error:.0f} %.")
+        yield frame(sheet, f"After {turn * share(25, effort)} steps the training error is {error:.0f} %.")
 
 
-def gradient_noise(effort: float = 1) -> Iterator[Step]:
+def gradient_noise(effort: float = 1) -> Iterator[Frame]:
     """B15: gradients of mini-batches, and how far they lie from the gradient of all images."""
     images, labels, *_ = digits()
     net = seeded_nets({"net": lambda: perceptron(1, nn.ReLU)})["net"]
@@ -133,10 +133,10 @@ def gradient_noise(effort: float = 1) -> Iterator[Step]:
         variance = float(torch.stack([(g - full).square().sum() for g in drawn]).mean() / full.square().sum())
         points["measured"].append((float(size), variance))
         points["as 1 / |S|"].append((float(size), points["measured"][0][1] / size))
-        sheet = Canvas(440)
+        sheet = Drawing(440)
         sheet.text(330, 24, "gradients of mini-batches against that of all 1,200 digits", weight="bold")
         sheet.curves(
             90, 76, 480, 280, points, limits=(1, 1000, 1e-3, 100), log_x=True, log_y=True, x_title="images in a batch, |S|",
             y_title="variance, relative to the gradient",
         )  # fmt: skip
-        yield step(sheet, f"A batch of {size}: variance {variance:.3g} of the gradient's squared length.")
+        yield frame(sheet, f"A batch of {size}: variance {variance:.3g} of the gradient's squared length.")

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from experiments.measures.segmentation import phase_energy
-from experiments.reports.moving.canvas import BLUE, GREEN, GREY, RED, Canvas
+from experiments.reports.moving.drawing import BLUE, GREEN, GREY, RED, Drawing
+from experiments.reports.moving.frame import Frame, frame
 from experiments.reports.moving.segmentation import painted
-from experiments.reports.moving.step import Step, step
 
 from .live import SEED, seeded_nets, shapes, share, trainee
 
@@ -42,7 +42,7 @@ class DownAndUp(nn.Module):
         return x
 
 
-def upsampling(effort: float = 1) -> Iterator[Step]:
+def upsampling(effort: float = 1) -> Iterator[Frame]:
     """F10: the same way down, three ways up, and the masks that come of it."""
     from lightning_modules.networks.upsampling import BedOfNails, MaxUnpooling, NearestNeighbor
 
@@ -65,7 +65,7 @@ def upsampling(effort: float = 1) -> Iterator[Step]:
                 found = net(images).argmax(1)
             hit, either = ((found > 0) & (masks > 0)).sum(), ((found > 0) | (masks > 0)).sum()
             right[name] = 100 * float(hit / either.clamp(min=1))
-        sheet = Canvas(470)
+        sheet = Drawing(470)
         for row in (0, 1):
             sheet.image(images[row].permute(1, 2, 0).numpy(), 20, 50 + 210 * row, 170, 170)
             sheet.image(painted(masks[row]), 205, 50 + 210 * row, 170, 170)
@@ -79,10 +79,10 @@ def upsampling(effort: float = 1) -> Iterator[Step]:
                 sheet.image(painted(found[row]), 395 + 185 * i, 50 + 210 * row, 170, 170)
             sheet.text(480 + 185 * i, 450, f"IoU {right[name]:.0f} %", size=20)
         said = ", ".join(f"{name} {value:.0f} %" for name, value in right.items())
-        yield step(sheet, f"After {turn * share(12, effort)} steps, IoU of objects on new scenes: {said}.")
+        yield frame(sheet, f"After {turn * share(12, effort)} steps, IoU of objects on new scenes: {said}.")
 
 
-def checkerboard(effort: float = 1) -> Iterator[Step]:
+def checkerboard(effort: float = 1) -> Iterator[Frame]:
     """F14: a smooth picture is learned; what a transpose convolution of 3 × 3 leaves on it."""
     from lightning_modules.networks.upsampling import NearestNeighbor, TransposeConv
 
@@ -113,7 +113,7 @@ def checkerboard(effort: float = 1) -> Iterator[Step]:
         for name, net in nets.items()
     }
     for turn in range(share(18, effort) + 1):
-        sheet = Canvas(470)
+        sheet = Drawing(470)
         said = []
         for i, (name, net) in enumerate(nets.items()):
             if turn:
@@ -131,12 +131,12 @@ def checkerboard(effort: float = 1) -> Iterator[Step]:
         sheet.text(845, 26, "to be drawn", weight="bold", size=18)
         sheet.image(pictures[0].permute(1, 2, 0).numpy(), 735, 50, 220, 220)
         sheet.text(845, 350, "below: a detail,\nits contrast stretched", size=18)
-        yield step(
+        yield frame(
             sheet, f"After {turn * share(12, effort)} steps, share of fine variance in a checkerboard: {', '.join(said)}."
         )
 
 
-def pose(effort: float = 1) -> Iterator[Step]:
+def pose(effort: float = 1) -> Iterator[Frame]:
     """E07: fourteen keypoints as 28 numbers."""
     from datamodules.drawing import Style, draw, metadata
 
@@ -165,7 +165,7 @@ def pose(effort: float = 1) -> Iterator[Step]:
         with torch.inference_mode():
             found = net.eval()(images[held:])
         apart = 48 * float((found - points[held:]).norm(dim=-1).mean())
-        sheet = Canvas(440)
+        sheet = Drawing(440)
         for k in range(3):
             left = 20 + 315 * k
             sheet.image(images[held + k].permute(1, 2, 0).numpy(), left, 50, 300, 300)
@@ -178,10 +178,10 @@ def pose(effort: float = 1) -> Iterator[Step]:
                         sheet.circle(x, y, 4, fill=colour, strength=1, edge=colour)
         sheet.text(480, 24, "new figures: truth green, 28 numbers of the net red", weight="bold")
         sheet.text(480, 396, f"mean distance {apart:.1f} of 48 pixels", size=26)
-        yield step(sheet, f"After {turn * share(30, effort)} steps the keypoints lie {apart:.1f} pixels off in the mean.")
+        yield frame(sheet, f"After {turn * share(30, effort)} steps the keypoints lie {apart:.1f} pixels off in the mean.")
 
 
-def robust_losses(effort: float = 1) -> Iterator[Step]:
+def robust_losses(effort: float = 1) -> Iterator[Frame]:
     """E08: a line through points of which a fifth is wrong, by three losses."""
     rng = torch.Generator().manual_seed(SEED)
     x = torch.rand(60, generator=rng) * 2 - 1
@@ -196,7 +196,7 @@ def robust_losses(effort: float = 1) -> Iterator[Step]:
                 optimizers[name].zero_grad()
                 loss(lines[name][0] * x + lines[name][1], y).backward()  # type: ignore[no-untyped-call, operator]
                 optimizers[name].step()
-        sheet = Canvas(450)
+        sheet = Drawing(450)
         sheet.square(60, 30, 520, 390)
         for k, (a, b) in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
             place = 320 + 250 * a, 270 - 120 * b
@@ -216,4 +216,4 @@ def robust_losses(effort: float = 1) -> Iterator[Step]:
             sheet.text(686, 110 + 80 * i, f"{name}: {off[name]:.2f} off", anchor="start", size=22)
         sheet.text(770, 370, "squares: wrong targets", size=18)
         said = ", ".join(f"{name} {value:.2f}" for name, value in off.items())
-        yield step(sheet, f"After {turn * share(10, effort)} steps the lines lie off the right one by {said}.")
+        yield frame(sheet, f"After {turn * share(10, effort)} steps the lines lie off the right one by {said}.")

@@ -9,13 +9,13 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from experiments.reports.moving.canvas import BLUE, GREY, RED, Canvas
-from experiments.reports.moving.step import Step, step
+from experiments.reports.moving.drawing import BLUE, GREY, RED, Drawing
+from experiments.reports.moving.frame import Frame, frame
 
 from .live import digits, perceptron, race, seeded_nets, shapes, share, trainee
 
 
-def momentum(effort: float = 1) -> Iterator[Step]:
+def momentum(effort: float = 1) -> Iterator[Frame]:
     """B16: steps down a long valley with and without momentum."""
     steep, flat = 1.0, 0.02
     start = (-9.0, 2.2)
@@ -32,7 +32,7 @@ def momentum(effort: float = 1) -> Iterator[Step]:
                 place = place - lr * velocity
                 spots[name].append((float(place[0]), float(place[1])))
             state[name] = place, velocity
-        sheet = Canvas(480)
+        sheet = Drawing(480)
         for i, (name, path) in enumerate(spots.items()):
             top = 130 + 210 * i
             sheet.text(60, top - 96, name, anchor="start", weight="bold", size=24)
@@ -47,10 +47,10 @@ def momentum(effort: float = 1) -> Iterator[Step]:
             sheet.text(900, top - 96, f"loss {loss:.2g}", anchor="end", size=24)
         losses = [0.5 * (flat * path[-1][0] ** 2 + steep * path[-1][1] ** 2) for path in spots.values()]
         said = ", ".join(f"{n} has {v:.2g}" for n, v in zip(paths, losses, strict=True))
-        yield step(sheet, f"After {turn * each} steps in a valley fifty times longer than wide, the loss with {said}.")
+        yield frame(sheet, f"After {turn * each} steps in a valley fifty times longer than wide, the loss with {said}.")
 
 
-def decay(effort: float = 1) -> Iterator[Step]:
+def decay(effort: float = 1) -> Iterator[Frame]:
     """B17: a constant rate, one that falls in steps, and one along a cosine."""
     images, labels, *_ = digits()
     steps = share(20, effort, 2) * share(40, effort)
@@ -70,7 +70,7 @@ def decay(effort: float = 1) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def optimizers(effort: float = 1) -> Iterator[Step]:
+def optimizers(effort: float = 1) -> Iterator[Frame]:
     """D15: one net, four optimizers."""
     data = shapes(share(600, max(effort, 0.1)))
 
@@ -94,7 +94,7 @@ def optimizers(effort: float = 1) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def degradation(effort: float = 1) -> Iterator[Step]:
+def degradation(effort: float = 1) -> Iterator[Frame]:
     """D09: plain nets of 8 and 44 layers, and a residual one of 44."""
     from lightning_modules.networks import CifarNet
 

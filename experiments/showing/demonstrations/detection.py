@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import box_iou, nms, roi_pool
 
-from experiments.reports.moving.canvas import GREEN, GREY, ORANGE, RED, Canvas
-from experiments.reports.moving.step import Step, step
+from experiments.reports.moving.drawing import GREEN, GREY, ORANGE, RED, Drawing
+from experiments.reports.moving.frame import Frame, frame
 
 from .live import SEED, seeded_nets, share
 
 
-def rcnn_to_faster(effort: float = 1) -> Iterator[Step]:
+def rcnn_to_faster(effort: float = 1) -> Iterator[Frame]:
     """G19: seconds of an image, by crops, by one shared map, and without a search for regions; timed here and now."""
     from datamodules import SelectiveSearch
     from datamodules.drawing import Style, draw
@@ -45,15 +45,15 @@ def rcnn_to_faster(effort: float = 1) -> Iterator[Step]:
         count = share(len(regions), min(1.0, effort))
         crops = max(1, count // 16)
 
-        def drawn(words: str, shown: Tensor) -> Step:
-            sheet = Canvas(460)
+        def drawn(words: str, shown: Tensor) -> Frame:
+            sheet = Drawing(460)
             sheet.image(scene["image"].permute(1, 2, 0).numpy(), 30, 60, 340, 340)
             for x1, y1, x2, y2 in (shown * 340 / 160).tolist():
                 sheet.square(30 + x1, 60 + y1, x2 - x1, y2 - y1, edge=ORANGE, stroke=1.5)
             sheet.text(200, 30, f"{count} regions of an image", weight="bold")
             sheet.text(660, 30, "milliseconds of one image, timed here", weight="bold")
             sheet.bars(410, 90, 500, {name: 1000 * value for name, value in spent.items()}, unit="ms")
-            return step(sheet, words)
+            return frame(sheet, words)
 
         for first in range(0, count, crops):
             began = time.perf_counter()
@@ -80,7 +80,7 @@ def rcnn_to_faster(effort: float = 1) -> Iterator[Step]:
         yield drawn(f"Here: R-CNN ÷ Fast {slow / fast:.1f}, Fast ÷ Faster {fast / faster:.1f}.", regions[:0])
 
 
-def yolo_grid(effort: float = 1) -> Iterator[Step]:
+def yolo_grid(effort: float = 1) -> Iterator[Frame]:
     """G21: a small YOLO learns two objects a scene; the confidence of its cells, and its boxes."""
     from datamodules.drawing import Style, draw
     from lightning_modules.networks import YOLO
@@ -107,7 +107,7 @@ def yolo_grid(effort: float = 1) -> Iterator[Step]:
         with torch.inference_mode():
             outputs = net.eval()(images[:2])
             found = net.predict(outputs)
-        sheet, ious = Canvas(470), []
+        sheet, ious = Drawing(470), []
         sheet.text(480, 24, "a tensor of 7 × 7 × (5 · 2 + 6), a forward pass", weight="bold")
         for k in range(2):
             left = 30 + 470 * k
@@ -125,10 +125,10 @@ def yolo_grid(effort: float = 1) -> Iterator[Step]:
                     sheet.square(left + x1, 50 + y1, x2 - x1, y2 - y1, edge=colour, stroke=4)
         sheet.text(480, 440, "green: objects; red: the best boxes, and the confidence of each cell", size=20)
         said = " and ".join(f"{iou:.2f}" for iou in ious)
-        yield step(sheet, f"After {turn * each} steps the best boxes of these two training scenes have IoUs of {said}.")
+        yield frame(sheet, f"After {turn * each} steps the best boxes of these two training scenes have IoUs of {said}.")
 
 
-def suppression(effort: float = 1) -> Iterator[Step]:
+def suppression(effort: float = 1) -> Iterator[Frame]:
     """Non-maximum suppression, box by box: of two that overlap too much the better stays."""
     from datamodules.drawing import Style, draw
 
@@ -147,7 +147,7 @@ def suppression(effort: float = 1) -> Iterator[Step]:
         falls[best] = False
         kept.append(best)
         for stage in (0, 1):
-            sheet = Canvas(460)
+            sheet = Drawing(460)
             sheet.image(scene["image"].permute(1, 2, 0).numpy(), 40, 60, 360, 360)
             for i, (x1, y1, x2, y2) in enumerate((boxes * 360 / 96).tolist()):
                 if i in kept or alive[i]:
@@ -158,15 +158,15 @@ def suppression(effort: float = 1) -> Iterator[Step]:
             sheet.text(690, 70, f"best score left: {float(scores[best]):.2f}", size=24)
             sheet.bars(480, 130, 420, shown, most=1)
             words = f"Box {best + 1} has the best score, {float(scores[best]):.2f}, and is kept."
-            yield step(sheet, words if not stage else f"{int(falls.sum())} boxes overlap it by more than half, and go.")
+            yield frame(sheet, words if not stage else f"{int(falls.sum())} boxes overlap it by more than half, and go.")
             if stage:
                 alive &= ~falls
                 alive[best] = False
     same = torch.equal(torch.tensor(kept), nms(boxes, scores, 0.5))
-    sheet = Canvas(460)
+    sheet = Drawing(460)
     sheet.image(scene["image"].permute(1, 2, 0).numpy(), 40, 60, 360, 360)
     for x1, y1, x2, y2 in (boxes[kept] * 360 / 96).tolist():
         sheet.square(40 + x1, 60 + y1, x2 - x1, y2 - y1, edge=RED, stroke=4)
     sheet.text(690, 200, f"{len(boxes)} boxes, {len(kept)} kept", size=30)
     sheet.text(690, 260, f"torchvision's nms keeps the same: {'yes' if same else 'no'}", size=20)
-    yield step(sheet, f"Of {len(boxes)} boxes {len(kept)} are kept; torchvision keeps {'the same' if same else 'others'}.")
+    yield frame(sheet, f"Of {len(boxes)} boxes {len(kept)} are kept; torchvision keeps {'the same' if same else 'others'}.")

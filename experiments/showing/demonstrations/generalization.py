@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from experiments.reports.moving.canvas import Canvas
-from experiments.reports.moving.step import Step
+from experiments.reports.moving.drawing import Drawing
+from experiments.reports.moving.frame import Frame
 
 from .live import digits, error_of, perceptron, race, seeded_nets, trainee
 
@@ -24,7 +24,7 @@ def _pair(
     decay: float = 0.0,
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     weights: bool = False,
-) -> Iterator[Step]:
+) -> Iterator[Frame]:
     """The test error of a plain net and of another, trained on few digits; what is given is the second one's."""
     images, labels, test_images, test_labels = digits()
     few, few_labels = images[:FEW], labels[:FEW]
@@ -36,7 +36,7 @@ def _pair(
         advances[name] = trainee(net, few, few_labels, optimizer, augment=augment if own else None, batch=25)
     trained = error_of(nets, few, few_labels)
 
-    def beside(sheet: Canvas, name: str) -> None:
+    def beside(sheet: Drawing, name: str) -> None:
         for i, (key, net) in enumerate(nets.items()):
             wrong = trained(key, 0)
             sheet.text(770, 210 + 90 * i, f"{key}:\ntraining error {wrong:.0f} %", size=18)
@@ -50,13 +50,13 @@ def _pair(
     )  # fmt: skip
 
 
-def weight_decay(effort: float = 1) -> Iterator[Step]:
+def weight_decay(effort: float = 1) -> Iterator[Frame]:
     """C03."""
     nets = seeded_nets(dict.fromkeys(("no decay", "decay 0.01"), lambda: perceptron(2, nn.ReLU, 256)))
     return _pair(nets, effort, f"{FEW} digits, a wide net, with and without weight decay", decay=0.01, weights=True)
 
 
-def dropout(effort: float = 1) -> Iterator[Step]:
+def dropout(effort: float = 1) -> Iterator[Frame]:
     """C02: a half of the hidden units is left out in each step."""
 
     def dropped() -> nn.Module:
@@ -67,7 +67,7 @@ def dropout(effort: float = 1) -> Iterator[Step]:
     return _pair(nets, effort, f"{FEW} digits, a wide net, with and without dropout")
 
 
-def augmentation(effort: float = 1) -> Iterator[Step]:
+def augmentation(effort: float = 1) -> Iterator[Frame]:
     """C01: digits are moved by up to a pixel, and noise is added."""
 
     def moved(images: Tensor, rng: torch.Generator) -> Tensor:

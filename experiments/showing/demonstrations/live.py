@@ -16,8 +16,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from experiments.measures.small_training import minimise
-from experiments.reports.moving.canvas import Canvas, Spot
-from experiments.reports.moving.step import Step, step
+from experiments.reports.moving.drawing import Coordinates, Drawing
+from experiments.reports.moving.frame import Frame, frame
 
 Advance = Callable[[int], float]
 """Trains for so many steps more; returns the mean loss of these steps."""
@@ -77,8 +77,8 @@ def race(
     y_title: str,
     limits: tuple[float, float] = (0, 1),
     log_y: bool = False,
-    beside: Callable[[Canvas, str], None] | None = None,
-) -> Iterator[Step]:
+    beside: Callable[[Drawing, str], None] | None = None,
+) -> Iterator[Frame]:
     """Trains all of them in turns, and draws a curve for each.
 
     Args:
@@ -93,13 +93,13 @@ def race(
         log_y: whether its axis is logarithmic.
         beside: draws more, right of the curves, for the name that has just been trained.
     """
-    lines: dict[str, list[Spot]] = {name: [] for name in advances}
+    lines: dict[str, list[Coordinates]] = {name: [] for name in advances}
     each = share(steps, effort)
     for turn in range(1, share(turns, effort, 2) + 1):
         for name, advance in advances.items():
             value = measure(name, advance(each))
             lines[name].append((float(turn * each), value))
-            sheet = Canvas(440)
+            sheet = Drawing(440)
             sheet.text(330, 24, title, weight="bold")
             box = (0.0, float(share(turns, effort, 2) * each), *limits)
             sheet.curves(
@@ -108,7 +108,7 @@ def race(
             if beside:
                 beside(sheet, name)
             now = "; ".join(f"{key} {points[-1][1]:.3g}" for key, points in lines.items() if points)
-            yield step(sheet, f"After {turn * each} steps, {y_title}: {now}.")
+            yield frame(sheet, f"After {turn * each} steps, {y_title}: {now}.")
 
 
 def error_of(nets: Mapping[str, nn.Module], inputs: Tensor, targets: Tensor) -> Callable[[str, float], float]:

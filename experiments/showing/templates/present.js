@@ -3,7 +3,7 @@ const screens = [...document.querySelectorAll(".screen")], slider = document.get
 const count = document.getElementById("count"), live = document.body.dataset.live === "yes", asked = new Set();
 let at = Math.max(0, screens.findIndex(screen => "#" + screen.id === location.hash));
 const steps = screen => [...screen.querySelectorAll(".step")];
-function step(screen, i) {
+function frame(screen, i) {
   const all = steps(screen);
   if (!all.length) return;
   const now = Math.max(0, Math.min(all.length - 1, i));
@@ -26,7 +26,7 @@ async function fill(i) {
       box.hidden = true;
       screen.querySelector(".steps").append(box);
     }
-    step(screen, 0);
+    frame(screen, 0);
   } catch (error) { screen.querySelector("figcaption").textContent = "The program that served this page has ended."; }
 }
 async function show(i) {
@@ -38,7 +38,7 @@ async function show(i) {
   history.replaceState(null, "", "#" + screens[at].id);
   scrollTo(0, 0);
   await fill(at);
-  step(screens[at], current(screens[at]) < 0 ? 0 : current(screens[at]));
+  frame(screens[at], current(screens[at]) < 0 ? 0 : current(screens[at]));
   await fill(at + 1);
 }
 document.getElementById("back").addEventListener("click", () => show(at - 1));
@@ -51,7 +51,7 @@ document.addEventListener("keydown", event => {
   if (event.key in moves) { event.preventDefault(); show(moves[event.key]); }
   else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
-    step(screens[at], current(screens[at]) + (event.key === "ArrowDown" ? 1 : -1));
+    frame(screens[at], current(screens[at]) + (event.key === "ArrowDown" ? 1 : -1));
   }
 });
 show(at);

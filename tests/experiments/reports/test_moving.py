@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from experiments.reports.moving.canvas import WIDTH, Canvas
+from experiments.reports.moving.drawing import WIDTH, Drawing
 from experiments.reports.moving.every import MOVING, ROOMS
-from experiments.reports.moving.step import Step
+from experiments.reports.moving.frame import Frame
 from experiments.reports.section import SlidePicture
 from experiments.reports.sections import sections
 from experiments.studies.committed import committed_records
@@ -23,7 +23,7 @@ def words(svg: str) -> list[str]:
     return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
-def drawn(claim: str) -> list[Step]:
+def drawn(claim: str) -> list[Frame]:
     return list(MOVING[claim].steps())
 
 
@@ -85,6 +85,6 @@ def test_a_still_stands_in_the_verdict_s_page() -> None:
 
 
 def test_no_text_is_markup() -> None:
-    sheet = Canvas()
+    sheet = Drawing()
     sheet.text(10, 10, "<script>a & b</script>")
     assert words(sheet.svg('says "<b>"')) == ["<script>a & b</script>"]

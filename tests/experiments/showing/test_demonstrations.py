@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from experiments.reports.moving.canvas import WIDTH
+from experiments.reports.moving.drawing import WIDTH
 from experiments.showing.catalogue import DEMONSTRATIONS, Shown
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from experiments.reports.moving.canvas import Canvas
-from experiments.reports.moving.step import Step, step
+from experiments.reports.moving.drawing import Drawing
+from experiments.reports.moving.frame import Frame, frame
 from experiments.showing.catalogue import named
 from experiments.showing.claims import claim
 from experiments.showing.page import as_json, present_page, show_page
@@ -23,12 +23,12 @@ PATIENCE = 120_000
 """Milliseconds; a busy machine is slow."""
 
 
-def made_up(count: int) -> list[Step]:
+def made_up(count: int) -> list[Frame]:
     found = []
     for i in range(count):
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(480, 100, f"picture {i}")
-        found.append(step(sheet, f"Words of step {i}."))
+        found.append(frame(sheet, f"Words of step {i}."))
     return found
 
 

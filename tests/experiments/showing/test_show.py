@@ -12,8 +12,8 @@ from threading import Thread
 import pytest
 
 from datamodules.errors import InputError
-from experiments.reports.moving.canvas import Canvas
-from experiments.reports.moving.step import Step, step
+from experiments.reports.moving.drawing import Drawing
+from experiments.reports.moving.frame import Frame, frame
 from experiments.showing import server as serving
 from experiments.showing import show as showing
 from experiments.showing.catalogue import named
@@ -23,12 +23,12 @@ from experiments.showing.show import Show, run
 from tests.support.html_page import check_page
 
 
-def made_up(count: int) -> list[Step]:
+def made_up(count: int) -> list[Frame]:
     found = []
     for i in range(count):
-        sheet = Canvas()
+        sheet = Drawing()
         sheet.text(100, 100, f"step {i} <b>")
-        found.append(step(sheet, f"This is step {i} & no more."))
+        found.append(frame(sheet, f"This is step {i} & no more."))
     return found
 
 
@@ -54,7 +54,7 @@ def test_a_page_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_study_s_picture_is_not_called_a_demonstration() -> None:
     page = check_page(show_page(named("F12"), made_up(3), is_live=False))
-    assert "Step by step" in page.words
+    assert "Frame by step" in page.words
     assert "no verdict" not in page.words
     assert "step 1 <b>" in page.words
 

@@ -24,11 +24,11 @@ BLUE, RED, GREEN, PINK, ORANGE, SKY = COLOURS[:6]
 GREY = "#808080"
 SERIES = (BLUE, RED, GREEN, PINK, GREY)
 DASHES = ("", "9 5", "3 4", "12 4 3 4", "6 6")
-Spot = tuple[float, float]
+Coordinates = tuple[float, float]
 
 
-class Canvas:
-    """An empty canvas of ``height`` units."""
+class Drawing:
+    """An empty drawing of ``height`` units."""
 
     def __init__(self, height: float = 430) -> None:
         self.height = height
@@ -55,12 +55,14 @@ class Canvas:
         frame = f' stroke="{edge}" stroke-width="{_n(stroke)}"' if edge else ""
         self._parts.append(f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" {style}{frame}/>')
 
-    def line(self, *points: Spot, colour: str = "currentColor", width: float = 2, dash: str = "", opacity: float = 1) -> None:
+    def line(
+        self, *points: Coordinates, colour: str = "currentColor", width: float = 2, dash: str = "", opacity: float = 1
+    ) -> None:
         places = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
         more = (f' stroke-dasharray="{dash}"' if dash else "") + (f' stroke-opacity="{_n(opacity)}"' if opacity < 1 else "")
         self._parts.append(f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{more}/>')
 
-    def arrow(self, start: Spot, end: Spot, *, colour: str = "currentColor", width: float = 2) -> None:
+    def arrow(self, start: Coordinates, end: Coordinates, *, colour: str = "currentColor", width: float = 2) -> None:
         way = np.subtract(end, start)
         length = float(np.hypot(*way)) or 1.0
         along, across = way / length, np.array([-way[1], way[0]]) / length
@@ -68,7 +70,7 @@ class Canvas:
         self.line(start, (float(back[0]), float(back[1])), colour=colour, width=width)
         self.polygon(end, *((float(x), float(y)) for x, y in (back + 5 * across, back - 5 * across)), fill=colour, strength=1)
 
-    def polygon(self, *points: Spot, fill: str, strength: float = 0.25, edge: str = "") -> None:
+    def polygon(self, *points: Coordinates, fill: str, strength: float = 0.25, edge: str = "") -> None:
         places = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
         frame = f' stroke="{edge}" stroke-width="1.5"' if edge else ""
         self._parts.append(f'<polygon points="{places}" fill="{fill}" fill-opacity="{_n(strength)}"{frame}/>')
@@ -123,7 +125,7 @@ class Canvas:
             self.square(x, top + 13, length, 9, fill=SERIES[i % len(SERIES)], strength=0.85, edge="")
 
     def curves(
-        self, x: float, y: float, width: float, height: float, lines: Mapping[str, Sequence[Spot]], *, x_title: str = "",
+        self, x: float, y: float, width: float, height: float, lines: Mapping[str, Sequence[Coordinates]], *, x_title: str = "",
         y_title: str = "", limits: tuple[float, float, float, float] | None = None, log_y: bool = False, log_x: bool = False,
     ) -> None:  # fmt: skip
         """Curves in a frame, their names at its right; what lies beyond ``limits`` (x, x, y, y) is drawn at the frame."""
@@ -142,8 +144,8 @@ class Canvas:
             self.line(
                 (x, y + height * (1 - share)), (x + width, y + height * (1 - share)), colour=GREY, width=0.8, opacity=0.35
             )
-            self.text(x - 8, y + height * (1 - share), _tick(tick_y, log_y), anchor="end", size=17)
-            self.text(x + width * share, y + height + 16, _tick(tick_x, log_x), size=17)
+            self.text(x - 8, y + height * (1 - share), _tick(tick_y, log_y), anchor="end", size=18)
+            self.text(x + width * share, y + height + 16, _tick(tick_x, log_x), size=18)
         self.text(x + width / 2, y + height + 42, x_title, size=18)
         self.text(x, y - 18, y_title, size=18, anchor="start")
         for i, (name, points) in enumerate(shown.items()):
@@ -186,7 +188,7 @@ def _tick(value: float, is_log: bool) -> str:
     return (f"{number:,.0f}" if 1000 <= abs(number) < 1e6 else f"{number:.3g}").replace("-", "−")
 
 
-def _limits(spots: Iterable[Spot]) -> tuple[float, float, float, float]:
+def _limits(spots: Iterable[Coordinates]) -> tuple[float, float, float, float]:
     xs, ys = zip(*(list(spots) or [(0.0, 0.0)]), strict=True)
     room = 0.05 * ((max(ys) - min(ys)) or 1)
     return min(xs), max(max(xs), min(xs) + 1e-9), min(ys) - room, max(ys) + room

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from .canvas import Canvas
+from .drawing import Drawing
 
 
 @dataclass(frozen=True)
-class Step:
+class Frame:
     """One state of a picture."""
 
     svg: str
@@ -22,7 +22,7 @@ class Step:
 class MovingPicture:
     """The picture of a claim, computed when it is asked for."""
 
-    steps: Callable[[], Iterator[Step]]
+    steps: Callable[[], Iterator[Frame]]
     """By the functions of the claim's own study where it has some; torch is imported in here and not before."""
     says: str
     """What all of it shows: the caption of the still."""
@@ -37,6 +37,6 @@ def _still(moving: MovingPicture) -> str:
     return list(moving.steps())[-1].svg
 
 
-def step(canvas: Canvas, words: str) -> Step:
-    """What is on a canvas, with its sentence."""
-    return Step(canvas.svg(words), words)
+def frame(drawing: Drawing, words: str) -> Frame:
+    """What is drawn, with its sentence."""
+    return Frame(drawing.svg(words), words)
