@@ -21,6 +21,7 @@ from .scene import (
     ReadScene,
     Scene,
     SceneError,
+    Side,
     UnknownClassError,
     declared,
     keep_objects,
@@ -129,7 +130,10 @@ class PreparedScenes(Dataset[Any]):
             scene["proposals"] = self.propose(scene["image"])
         height, width = scene["image"].shape[1:]
         size, name = (height, width), scene.get("name", str(index))
-        prepared = dict(scene) if self.transform.augment else self._transformed(scene, ()) | self._scale(size)
+        if not self.transform.augment:
+            matrix = resize_matrix(size, self.transform.image_size, self.transform.resize_mode)
+            size = Side(height, float(matrix[1, 1])), Side(width, float(matrix[0, 0]))
+        prepared = dict(scene) if self.transform.augment else self._transformed(scene, ())
         if self.originals:
             prepared["original"] = scene["image"]
         return prepared | {"size": size, "name": name} | ({"problems": left_out} if left_out else {})
@@ -139,13 +143,6 @@ class PreparedScenes(Dataset[Any]):
         if "boxes" not in self.fields:
             prepared.pop("boxes", None)
         return prepared
-
-    def _scale(self, size: tuple[int, int]) -> dict[str, Any]:
-        """What one pixel of the annotation is in the resized image, of a scene that holds objects."""
-        if not any(FIELDS[field].per_object and FIELDS[field].moves for field in self.fields):
-            return {}
-        matrix = resize_matrix(size, self.transform.image_size, self.transform.resize_mode)
-        return {"scale": (float(matrix[0, 0]), float(matrix[1, 1]))}
 
     def checked(self, index: int) -> tuple[Scene, list[str]]:
         """The scene as it lies on disk, with the fields that are transformed, and the objects that were left out of it."""

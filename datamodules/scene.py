@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, Self, TypedDict, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -57,9 +57,24 @@ class Scene(TypedDict, total=False):
     name: str
     """Where the scene comes from: a path relative to the data set's root, or a drawing's number."""
     size: tuple[int, int]
-    """(H, W) of the image as it lies on disk, before it was resized."""
+    """(H, W) of the image as it lies on disk, before it was resized; each a :class:`Side`."""
     index: int
     """Its place in its split; given by the data module."""
+
+
+class Side(int):
+    """The height or the width of an image as it lies on disk, in pixels, which knows what became of them.
+
+    It is a number like any other, so that whatever hands a ``size`` on (workers, pinned memory, a cache) keeps it.
+    """
+
+    scale: float
+    """Pixels of the resized image in one of these; of scenes that are not augmented."""
+
+    def __new__(cls, pixels: int, scale: float = 1.0) -> Self:
+        side = super().__new__(cls, pixels)
+        side.scale = scale
+        return side
 
 
 class ReadScene(Scene, total=False):
@@ -115,11 +130,12 @@ class Batch(TypedDict, total=False):
     size: list[tuple[int, int]]
 
 
-class MeasuredBatch(Batch, total=False):
-    """A batch of scenes with objects, that are not augmented: ``area`` is in square pixels of the annotation."""
+def scales_of(batch: Batch) -> list[tuple[float, float]]:
+    """Of each image of a batch, the pixels that one pixel of its annotation has become, across and down.
 
-    scale: list[tuple[float, float]]
-    """Pixels of each image, as it was resized, in one of its annotation, across and down."""
+    Places in the batch are in pixels of the resized image; ``area`` is in the annotation's.
+    """
+    return [(getattr(width, "scale", 1.0), getattr(height, "scale", 1.0)) for height, width in batch.get("size", [])]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, MeasuredBatch
+from datamodules.scene import Batch, scales_of
 
 from .base import Prediction, Task
 from .draws import generator
@@ -82,6 +82,6 @@ class Detection(Task):
         # One copy, for which the device is waited for once: `unbind` would wait for each image's index.
         there: list[Any] = [{f: batch[f][i] for f in JUDGED if f in batch} for i in range(len(predictions))]  # type: ignore[literal-required]
         (found, there), (index,) = fields_on_cpu([cast(list[Any], predictions), there], JUDGED, batch["index"])
-        for target, scale in zip(there, cast(MeasuredBatch, batch).get("scale", ()), strict=False):
+        for target, scale in zip(there, scales_of(batch), strict=False):
             target["scale"] = torch.tensor(scale, dtype=torch.float64)
         return {"predictions": found, "targets": there, "index": index}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MetricCollection
 
-from datamodules.scene import Batch, MeasuredBatch
+from datamodules.scene import Batch, scales_of
 
 from .base import Prediction, Task
 from .means import Mean, counted, full_precision
@@ -128,8 +128,8 @@ class Pose(Task):
 
     def _scale(self, batch: Batch, rows: Tensor, like: Tensor) -> Tensor | None:
         """(M, 2), the pixels of the batch's images in one of the annotation; None where each is one."""
-        scales = cast(MeasuredBatch, batch).get("scale")
-        if scales is None or all(scale == (1, 1) for scale in scales):
+        scales = scales_of(batch)
+        if all(scale == (1, 1) for scale in scales):
             return None
         return uploaded(torch.tensor(scales, dtype=torch.float64)[rows.cpu()].float(), like.device)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,9 +18,11 @@ from PIL import Image
 from pycocotools.coco import COCO as Reference
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor, nn
+from torch.utils.data._utils.pin_memory import pin_memory
 
 from datamodules import COCO, COCOKeypoints
 from datamodules.resizing import ResizeMode, resize_matrix
+from datamodules.scene import scales_of
 from lightning_modules import Detection, Pose
 from lightning_modules.metrics.coco import KEYS, CocoAP
 from lightning_modules.metrics.oks import KEYPOINT_KEYS, KeypointAP
@@ -213,3 +216,16 @@ def test_without_a_scale_pixels_are_those_given() -> None:
         pck.update(found, there, scale)
         assert float(metric.compute()["keypoint_error"]) == error
         assert float(pck.compute()["PCK10"]) == (1.0 if error <= 0.1 * (50 if scale is None else 42.7) else 0.0)
+
+
+def test_a_size_knows_its_scale_through_workers_pinned_memory_and_the_cache(tmp_path: Path) -> None:
+    root = write(tmp_path, [], [(400, 100)], COCO)
+    for workers in (0, 1):
+        data = COCO(str(root), image_size=100, batch_size=1, workers=workers)
+        data.require(frozenset({"boxes", "labels"}))
+        for _ in range(2):  # the second one is of the cache
+            (batch,) = data.val_dataloader()
+            assert batch is not None and batch["size"] == [(100, 400)] and scales_of(batch) == [(0.25, 1)]
+    for kept in (pickle.loads(pickle.dumps(batch)), {"size": pin_memory(batch["size"])}):
+        assert scales_of(kept) == [(0.25, 1)]
+    assert json.dumps(batch["size"]) == "[[100, 400]]" and scales_of({}) == []
