@@ -23,11 +23,11 @@ Run what the slides show: train it, measure it, see whether the claim holds.
              lectern predict --ckpt_path … --data ImageFiles --data.root photos/
              --pictures false draws none; an exported network (.onnx) is as good as a checkpoint
   doctor     what a configuration would do here, without training; with --run, one batch of it
-  data       what a folder of yours holds, what is wrong with it, and which recipes fit:  lectern data --data.root X
+  data       what a folder holds, what is wrong with it, what fits:  lectern data --data.root X
   explain    draw what a checkpoint looks at, beside random weights:  lectern explain --ckpt_path …
   export     write a checkpoint's network as ONNX, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
-  show       a live demonstration, or a study step by step, in the browser:  lectern show relu, lectern show --list
+  show       a live demonstration, or a study step by step:  lectern show relu, lectern show --list
   present    a lecture's claims, one a screen:  lectern present cnn
   dashboard  a local page: the verdicts, and the runs side by side
   list       tasks, data modules and recipes, and which fits which; your own too

@@ -6,6 +6,7 @@ each key; what is completed here is read from source, in a tenth of one.
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 
@@ -70,6 +71,10 @@ def _possible(command: str, before: str, current: str) -> list[str]:
         return list(data_modules())
     if command == "completion":
         return list(SCRIPTS)
+    if command == "present":
+        return [name for name in studies() if (ROOT / "experiments" / "lectures" / name).is_dir()]
+    if command == "show":
+        return ["--list", "--page", "--help"] if current.startswith("-") else demonstrations()
     if command == "reproduce":
         return ["--list", "--help"] if current.startswith("-") else ["all", *studies()]
     if current.startswith("-") and command in PAGES:
@@ -77,6 +82,12 @@ def _possible(command: str, before: str, current: str) -> list[str]:
     if current.startswith("-"):
         return [*(options("fit") if command == "doctor" else ()), "--help"]
     return []
+
+
+def demonstrations() -> list[str]:
+    """The names of live demonstrations, as their list has them: it lies above this, and is read and not imported."""
+    text = (ROOT / "experiments" / "showing" / "catalogue.py").read_text(encoding="utf-8")
+    return re.findall(r'(?m)^    Shown\("([^"]+)"', text)
 
 
 def studies() -> list[str]:
