@@ -33,7 +33,7 @@ class DenseCap(FasterRCNN):
     Args:
         num_words: of the vocabulary.
         language: builds the language model, given the numbers of a code and of words.
-        caption_weight: of the phrases' loss (1 in the paper, of 0.1 for each of the other four).
+        caption_weight: of the phrases' loss beside the other four; 10 in the paper (section 3.4: 1 to 0.1).
         kwargs: see :class:`FasterRCNN`.
     """
 
