@@ -56,7 +56,7 @@ R-CNN with VGG-16 and box regression; Fast R-CNN, table 1; Faster R-CNN, table 3
 
 CLASSES = ("triangle", "cross", "star")
 STYLE: dict[str, Any] = {"classes": CLASSES, "objects": (1, 2), "object_size": (0.3, 0.6), "texture": 0.8}
-IMAGES = {"train": 300, "val": 150, "test": 250}
+IMAGES = {"train": 240, "val": 120, "test": 240}
 SIDE = 64
 
 AP = "test/mAP_voc07"

@@ -202,14 +202,16 @@ SYSTEMS = ("DPM", *(name for name, _ in SECONDS), "SSD", "YOLO")
 """All detectors of the last slides, as the verdicts on G19 and G01 name their seconds an image."""
 
 
-def seconds_an_image(numbers: Measurements) -> dict[str, float]:
-    """CPU-seconds of one photograph, proposals included, of the detectors that a verdict has them of: G01's, which has all on
-    the same photographs, else G19's own."""
-    for own in (numbers.beside("G01"), numbers):
+def seconds_an_image(numbers: Measurements) -> tuple[dict[str, float], str]:
+    """CPU-seconds of one photograph, proposals included, and which claim's verdict they are of.
+
+    G01 has all detectors on the same photographs. Without it, those that G19's own verdict has, and an empty name.
+    """
+    for claim, own in (("G01", numbers.beside("G01")), ("", numbers)):
         found = {system: own.mean("an image's time", f"total/{system}") for system in SYSTEMS}
         if known := {system: seconds for system, seconds in found.items() if seconds is not None and seconds > 0}:
-            return known
-    return {}
+            return known, claim
+    return {}, ""
 
 
 def speeds(sheet: Sheet, numbers: Measurements) -> None:
@@ -221,12 +223,12 @@ def speeds(sheet: Sheet, numbers: Measurements) -> None:
         sheet.square(120, y, max(3.0, 280 * seconds / 49), 34, fill=tint((RED, ORANGE, BLUE, GREEN)[i], 0.6), linewidth=0)
         sheet.text(128 + max(3.0, 280 * seconds / 49), y + 17, f"{seconds:g}", ha="left", size=15, weight="bold")
     _ratio(sheet, numbers, 240, 284)
-    found = seconds_an_image(numbers)
+    found, source = seconds_an_image(numbers)
     if found:
-        _measured_seconds(sheet, found)
+        _measured_seconds(sheet, found, source)
 
 
-def _measured_seconds(sheet: Sheet, found: Mapping[str, float]) -> None:
+def _measured_seconds(sheet: Sheet, found: Mapping[str, float], source: str) -> None:
     """A bar for each detector in the chart's order, and the names of those that no verdict has."""
     sheet.text(520, 20, "measured: CPU-seconds of a photograph", ha="left", size=14, weight="bold", color=GREEN)
     for i, name in enumerate(name for name in SYSTEMS if name in found):
@@ -237,6 +239,8 @@ def _measured_seconds(sheet: Sheet, found: Mapping[str, float]) -> None:
     if missing := [name for name in SYSTEMS if name not in found]:
         words = f"not recorded: {', '.join(missing)} (lectern reproduce G01)"
         sheet.text(500, 268, words, ha="left", size=12, color=RED)
+    if source:
+        sheet.text(500, 286, f"measured for {source}, on the same photographs", ha="left", size=12, color=GREEN)
 
 
 SLIDES = {

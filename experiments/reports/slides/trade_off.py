@@ -16,7 +16,7 @@ MARKS = (("YOLO", ORANGE, "s"), ("SSD", GREEN, "^"), ("Faster R-CNN", BLUE, "o")
 COMMAND = "lectern reproduce G24"
 
 
-class Point(NamedTuple):
+class GridPoint(NamedTuple):
     """A detector of the grid."""
 
     number: int
@@ -28,9 +28,9 @@ class Point(NamedTuple):
     """In the units of :data:`COSTS`."""
 
 
-def grid(numbers: Measurements) -> tuple[list[Point], list[str]]:
+def grid(numbers: Measurements) -> tuple[list[GridPoint], list[str]]:
     """The points of a record, and the names of the variants of which it lacks a number."""
-    points, missing = list[Point](), list[str]()
+    points, missing = list[GridPoint](), list[str]()
     for name in numbers.record.variants if numbers.record else ():
         accuracy = numbers.mean(name, MEASURE)
         costs = [numbers.mean(name, cost) for cost, *_ in COSTS]
@@ -40,14 +40,14 @@ def grid(numbers: Measurements) -> tuple[list[Point], list[str]]:
         if accuracy is None or len(known) < len(COSTS):
             missing.append(name)
         else:
-            points.append(Point(len(points) + 1, name, accuracy, tuple(known)))
+            points.append(GridPoint(len(points) + 1, name, accuracy, tuple(known)))
     return points, missing
 
 
-def undominated(points: Sequence[Point], cost: int) -> list[Point]:
+def undominated(points: Sequence[GridPoint], cost: int) -> list[GridPoint]:
     """Those that none beats, the cheapest first: no other is at least as accurate and costs no more, one of both strictly."""
 
-    def beats(other: Point, point: Point) -> bool:
+    def beats(other: GridPoint, point: GridPoint) -> bool:
         better = (other.accuracy - point.accuracy, point.costs[cost] - other.costs[cost])
         return min(better) >= 0 and max(better) > 0
 
@@ -74,7 +74,7 @@ def pareto(sheet: Sheet, numbers: Measurements) -> None:
         sheet.text(20, sheet.height - 12, f"not recorded: {', '.join(missing)}", size=12, ha="left", color=RED)
 
 
-def _plot(sheet: Sheet, x: float, points: Sequence[Point], cost: int, title: str) -> None:
+def _plot(sheet: Sheet, x: float, points: Sequence[GridPoint], cost: int, title: str) -> None:
     axes = sheet.plot(x, 34, 400, 236, x_title=title, y_title="mAP, %")
     best = undominated(points, cost)
     axes.plot([p.costs[cost] for p in best], [100 * p.accuracy for p in best], color=RED, linewidth=1.6, zorder=2)
@@ -91,7 +91,7 @@ def _plot(sheet: Sheet, x: float, points: Sequence[Point], cost: int, title: str
 COLUMNS = 2
 
 
-def _key(sheet: Sheet, points: Sequence[Point]) -> None:
+def _key(sheet: Sheet, points: Sequence[GridPoint]) -> None:
     sheet.text(20, 326, "joined, and in bold: no other point is both as cheap and as accurate", size=13, ha="left", color=RED)
     rows = -(-len(points) // COLUMNS)
     best = {point.number for cost in range(len(COSTS)) for point in undominated(points, cost)}

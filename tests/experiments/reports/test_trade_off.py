@@ -17,7 +17,7 @@ from experiments.reports.slides import ladder
 from experiments.reports.slides.detection import SYSTEMS, seconds_an_image
 from experiments.reports.slides.every import SLIDES
 from experiments.reports.slides.numbers import Measurements
-from experiments.reports.slides.trade_off import Point, grid, undominated
+from experiments.reports.slides.trade_off import GridPoint, grid, undominated
 from experiments.reproduction.claims import select
 from experiments.studies.committed import committed_records
 from experiments.studies.record import Record, RunRecord, VariantRecord
@@ -91,7 +91,7 @@ def test_the_front_of_the_grid(traded: Record) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), min_size=1, max_size=12))
 def test_the_front_is_what_a_plain_loop_finds(values: list[tuple[int, int]]) -> None:
-    points = [Point(i, f"{i}", float(ap), (float(cost),)) for i, (ap, cost) in enumerate(values)]
+    points = [GridPoint(i, f"{i}", float(ap), (float(cost),)) for i, (ap, cost) in enumerate(values)]
     expected = set()
     for point in points:
         for other in points:
@@ -151,15 +151,16 @@ def of_four() -> Record:
 def test_one_chart_has_all_detectors_that_are_recorded(laddered: Record) -> None:
     text = words(SLIDES["G19"].svg("G19", of_four(), {"G01": laddered}))
     assert all(f"{name}" in text for name in SYSTEMS) and "0.7" in text and "not recorded" not in text
-    assert seconds_an_image(Measurements(of_four(), {"G01": laddered})) == pytest.approx(
-        {name: 0.1 * (_ladder.SYSTEMS.index(name) + 1) for name in SYSTEMS}
-    )
+    found, source = seconds_an_image(Measurements(of_four(), {"G01": laddered}))
+    assert found == pytest.approx({name: 0.1 * (_ladder.SYSTEMS.index(name) + 1) for name in SYSTEMS})
+    assert source == "G01" and "measured for G01" in text
 
 
 def test_what_is_not_recorded_is_left_out_and_named() -> None:
     text = words(SLIDES["G19"].svg("G19", of_four()))
     assert "not recorded: DPM, SSD, YOLO (lectern reproduce G01)" in text
-    assert set(seconds_an_image(Measurements(of_four()))) == {"R-CNN", "SPP-net", "Fast R-CNN", "Faster R-CNN"}
+    found, source = seconds_an_image(Measurements(of_four()))
+    assert set(found) == {"R-CNN", "SPP-net", "Fast R-CNN", "Faster R-CNN"} and not source and "measured for" not in text
     assert "measured" not in words(SLIDES["G19"].svg("G19"))
 
 
