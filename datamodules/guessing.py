@@ -87,11 +87,11 @@ def few_files(root: Path, depth: int = 4) -> list[str]:
     return sorted(found)
 
 
-Look = Callable[[Path, list[str]], Iterator[Guess]]
+FormatLook = Callable[[Path, list[str]], Iterator[Guess]]
 """Is given a folder and some of its files."""
 
 
-def _looked(look: Look, root: Path, few: list[str]) -> list[Guess]:
+def _looked(look: FormatLook, root: Path, few: list[str]) -> list[Guess]:
     """What one format's look finds; a folder that is nearly of it, and has a fault, is none of it here."""
     try:
         return list(look(root, few))

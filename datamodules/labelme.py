@@ -169,8 +169,8 @@ def image_of(root: Path, name: str, written: str) -> Path:
     for place in (folder, folder.parent / "images", folder / "images", PurePosixPath("images")):
         places += [str(place / file)] if file else []
         places += [str(place / f"{stem}{ending}") for suffix in sorted(SUFFIXES) for ending in (suffix, suffix.upper())]
-    for place in places:
-        if place and (path := below(root, place, root / name)).is_file():
+    for candidate in places:
+        if candidate and (path := below(root, candidate, root / name)).is_file():
             return path
     wanted = quoted(written) if written else f"'{stem}.jpg'"
     raise SceneError(f"{root / name}: its image {wanted} is not beside it, nor in a folder images")

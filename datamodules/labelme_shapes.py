@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .own_objects import AnnotatedObject, Fault, Points, box_around
+from .own_objects import AnnotatedObject, Fault, Outline, box_around
 from .scene import quoted
 
 CIRCLE = 64
@@ -31,7 +31,7 @@ class Shape:
     number: int
     label: str
     group: int | str | None
-    outline: Points
+    outline: Outline
     """(P, 2)."""
     pixels: NDArray[np.uint8] | None = None
     """(h, w) of 0 and 1, for a shape that is a mask; ``outline`` is then its box's."""
@@ -123,7 +123,7 @@ def _object(shapes: Sequence[Shape], label: int, size: tuple[int, int]) -> Annot
     return AnnotatedObject(where, label, (xs[0], ys[0], xs[-1] + 1, ys[-1] + 1), None, None, mask)
 
 
-def _points(values: Any) -> Points | None:
+def _points(values: Any) -> Outline | None:
     """(P, 2) of a list of pairs of finite numbers; None of anything else."""
     if not isinstance(values, list) or not values:
         return None
@@ -148,6 +148,6 @@ def _pixels(encoded: Any) -> NDArray[np.uint8] | None:
         return None
 
 
-def _rectangle(low: Any, high: Any) -> Points:
+def _rectangle(low: Any, high: Any) -> Outline:
     (x1, y1), (x2, y2) = low, high
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float64)

@@ -20,7 +20,7 @@ from torch import Tensor
 from .coco_masks import LARGEST_MASKS, draw_masks
 from .scene import Scene, SceneError, printable
 
-Points = NDArray[np.float64]
+Outline = NDArray[np.float64]
 """(P, 2): x and y in pixels of the image, counted from the outer corner of its first pixel."""
 
 
@@ -33,7 +33,7 @@ class AnnotatedObject:
     label: int
     box: tuple[float, float, float, float]
     """xyxy in pixels."""
-    outlines: Sequence[Points] | None = None
+    outlines: Sequence[Outline] | None = None
     """Polygons that hold the object's pixels; None where the file has a box alone."""
     keypoints: NDArray[np.float32] | None = None
     """(K, 3): x, y and v."""
@@ -109,14 +109,14 @@ def scene_of(
     return cast(Scene, scene)
 
 
-def box_around(points: Points) -> tuple[float, float, float, float]:
+def box_around(points: Outline) -> tuple[float, float, float, float]:
     """The tight box xyxy of points (P, 2)."""
     x1, y1 = points.min(axis=0).tolist()
     x2, y2 = points.max(axis=0).tolist()
     return x1, y1, x2, y2
 
 
-def polygon_area(points: Points) -> float:
+def polygon_area(points: Outline) -> float:
     """Square pixels that a polygon (P, 2) encloses."""
     x, y = points[:, 0], points[:, 1]
     return 0.5 * abs(float(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .own_objects import AnnotatedObject, Fault, box_around
 from .scene import quoted
 
-Numbers = NDArray[np.float64]
+LineValues = NDArray[np.float64]
 
 LONGEST_LINE = 1_000_000
 """Characters: an outline of 50,000 points."""
@@ -112,7 +112,7 @@ def _object(
     return AnnotatedObject(where, index, box_around(outline), [outline])
 
 
-def _box(values: Numbers, size: Numbers) -> tuple[float, float, float, float]:
+def _box(values: LineValues, size: LineValues) -> tuple[float, float, float, float]:
     """A box xyxy in pixels, of its centre and size in fractions."""
     _check_fractions(values)
     centre, half = values[:2] * size, values[2:] * size / 2
@@ -120,7 +120,7 @@ def _box(values: Numbers, size: Numbers) -> tuple[float, float, float, float]:
     return x1, y1, x2, y2
 
 
-def _check_fractions(values: Numbers) -> None:
+def _check_fractions(values: LineValues) -> None:
     outside = values[(values < -GRACE) | (values > 1 + GRACE)]
     if outside.size:
         raise ValueError(f"{outside.flat[0]:g} is no fraction of the image's size, from 0 to 1: are these pixels?")

@@ -110,7 +110,7 @@ def label_file(root: Path, image: str) -> Path:
 def _by_folder(root: Path) -> Iterator[tuple[Split, list[str]]]:
     """The splits that folders are named by (``images/train``, ``train/images``, ``obj_val_data``), or all as ``train``."""
     found: dict[Split, list[str]] = {}
-    rest = []
+    rest: list[str] = []
     for name in image_names(root):
         folders = PurePosixPath(name).parts[:-1]
         words = [re.sub(r"^obj_(.*)_data$", r"\1", folder) for folder in folders]

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+import datamodules.images
 import datamodules.yolo
 from datamodules import YOLO
 from experiments.inspecting.findings import findings, fitting
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20_000)
     count = parser.parse_args().images
     cv2.setNumThreads(1)
-    decoding, read_image = 0.0, datamodules.yolo.read_image
+    decoding, read_image = 0.0, datamodules.images.read_image
 
     def timed(path: Path) -> Any:
         nonlocal decoding
@@ -61,7 +62,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         write_data(Path(folder) / "data", count)
-        datamodules.yolo.read_image = timed
+        vars(datamodules.yolo)["read_image"] = timed  # by the name that the reader calls
         began = time.process_time()
         data = YOLO(str(Path(folder) / "data"))
         fields = fields_to_read(data, lacking_fields(data))

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import cv2
 import numpy as np
@@ -65,7 +65,8 @@ class SceneReader(Dataset[SceneFacts]):
             scene, left_out = self.scenes.checked(index)
         except SceneError as error:
             return SceneFacts(self.split, index, f"scene {index}", wrong=(str(error),), unreadable=True)
-        return facts_of(scene, self.split, index, [*scene.get("problems", ()), *left_out])  # type: ignore[list-item]
+        said: Any = cast("dict[str, Any]", scene).get("problems", ())  # a reader's own
+        return facts_of(scene, self.split, index, [*said, *left_out])
 
 
 def facts_of(scene: Scene, split: Split, index: int, wrong: list[str]) -> SceneFacts:
