@@ -134,7 +134,7 @@ def gradient_noise(effort: float = 1) -> Iterator[Frame]:
         points["measured"].append((float(size), variance))
         points["as 1 / |S|"].append((float(size), points["measured"][0][1] / size))
         sheet = Drawing(440)
-        sheet.text(330, 24, "gradients of mini-batches against that of all 1,200 digits", weight="bold")
+        sheet.text(30, 24, "gradients of mini-batches against that of all 1,200 digits", anchor="start", weight="bold")
         sheet.curves(
             90, 76, 480, 280, points, limits=(1, 1000, 1e-3, 100), log_x=True, log_y=True, x_title="images in a batch, |S|",
             y_title="variance, relative to the gradient",

@@ -100,7 +100,7 @@ def race(
             value = measure(name, advance(each))
             lines[name].append((float(turn * each), value))
             sheet = Drawing(440)
-            sheet.text(330, 24, title, weight="bold")
+            sheet.text(30, 24, title, anchor="start", weight="bold")
             box = (0.0, float(share(turns, effort, 2) * each), *limits)
             sheet.curves(
                 90, 76, 480, 280, lines, limits=box, log_y=log_y, x_title="optimizer steps", y_title=y_title
