@@ -15,7 +15,7 @@ RELATIONS = ("left", "right", "above", "below")
 _NAMES = (*OUTLINES, "figure")
 
 
-class Slots(NamedTuple):
+class PhraseSlots(NamedTuple):
     """The words that a phrase has for its own object; empty where it has none."""
 
     size: str
@@ -27,19 +27,19 @@ class Slots(NamedTuple):
     relation: str
     """To another object: a word of :data:`RELATIONS`."""
 
-    def share(self, truth: Slots) -> float:
+    def share(self, truth: PhraseSlots) -> float:
         """Of size, colour, fill and class the part that is said right, in quarters. Without a class, no fill was said."""
         said = (self.size == truth.size, self.color == truth.color, bool(self.name) and self.fill == truth.fill)
         return sum((*said, bool(self.name) and self.name == truth.name)) / 4
 
 
-def slots(phrase: str) -> Slots:
+def slots(phrase: str) -> PhraseSlots:
     """The slots of a phrase."""
     words = phrase.split()
     place = next((i for i, word in enumerate(words) if word in RELATIONS), len(words))
     own = words[:place]
     relation = words[place] if place < len(words) else ""
-    return Slots(_first(own, SIZES), _first(own, HUES), _first(own, FILLS), _first(own, _NAMES), relation)
+    return PhraseSlots(_first(own, SIZES), _first(own, HUES), _first(own, FILLS), _first(own, _NAMES), relation)
 
 
 def _first(words: Sequence[str], known: Collection[str]) -> str:

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 
 from datamodules.base import PreparedScenes
-from datamodules.drawing.slots import Slots, slots
+from datamodules.drawing.slots import PhraseSlots, slots
 from datamodules.held_out_shapes import is_held_out
 from lightning_modules.base import Prediction
 from lightning_modules.distributed import gather_objects
@@ -57,7 +57,7 @@ class CaptionSlots(pl.Callback):
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         self.metrics = {"": SlotAP(), "template_": SlotAP(), "constant_": SlotAP()}
-        self.named: list[tuple[Slots, Slots]] = []
+        self.named: list[tuple[PhraseSlots, PhraseSlots]] = []
         self.common = Commonest(training_slots(trainer, self.samples))
 
     def on_validation_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *args: Any) -> None:
@@ -95,7 +95,7 @@ class CaptionSlots(pl.Callback):
             metric.reset()
 
 
-def training_slots(trainer: pl.Trainer, samples: int) -> list[Slots]:
+def training_slots(trainer: pl.Trainer, samples: int) -> list[PhraseSlots]:
     """What is said of the objects of training scenes."""
     scenes: Any = PreparedScenes(trainer.datamodule, "train", augment=False)  # type: ignore[attr-defined]
     count = min(len(scenes), samples, most(trainer))
@@ -105,9 +105,9 @@ def training_slots(trainer: pl.Trainer, samples: int) -> list[Slots]:
 class Commonest:
     """The commonest word of each slot, and how common every word is."""
 
-    def __init__(self, known: Iterable[Slots]) -> None:
+    def __init__(self, known: Iterable[PhraseSlots]) -> None:
         self.counts = [Counter(words) for words in zip(*known, strict=True)]
-        self.words = Slots(*(counts.most_common(1)[0][0] for counts in self.counts))
+        self.words = PhraseSlots(*(counts.most_common(1)[0][0] for counts in self.counts))
 
     def phrase(self, name: str = "") -> str:
         """The commonest words, with a class of one's own where one is given."""
@@ -120,7 +120,7 @@ class Commonest:
         said = [self.phrase(slots(phrases[j]).name) if phrases and row[j] > 0 else self.phrase() for row, j in _best(overlap)]
         return {**prediction, "captions": said}
 
-    def chance(self, truth: Slots) -> float:
+    def chance(self, truth: PhraseSlots) -> float:
         """How often words drawn independently, as often as they are in training, would name colour, class and relation."""
         shares = [counts[word] / max(1, counts.total()) for counts, word in zip(self.counts, truth, strict=True)]
         return shares[1] * shares[3] * shares[4]
@@ -130,7 +130,7 @@ def _best(overlap: Any) -> list[tuple[Any, int]]:
     return [(row, int(row.argmax()) if row.size else 0) for row in overlap]
 
 
-def naming(named: Sequence[tuple[Slots, Slots]], common: Commonest) -> dict[str, float]:
+def naming(named: Sequence[tuple[PhraseSlots, PhraseSlots]], common: Commonest) -> dict[str, float]:
     """What :class:`CaptionSlots` says of pairs of what was said and what is so; NaN where there is no such pair."""
 
     def mean(values: Iterable[float]) -> float:

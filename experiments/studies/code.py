@@ -62,7 +62,9 @@ def joined(names: Iterable[str]) -> dict[str, str]:
     for name in names:
         file, _, definitions = name.partition(":")
         files.setdefault(file, set()).update(definitions.split(","))
-    found = [file if "" in of else f"{file}:{','.join(_roots(source(ROOT / file), of))}" for file, of in files.items()]
+    found = [
+        file if "" in wanted else f"{file}:{','.join(_roots(source(ROOT / file), wanted))}" for file, wanted in files.items()
+    ]
     return {name: source_digest(name) for name in sorted(found)}
 
 
