@@ -55,14 +55,17 @@ def two_processes() -> Iterator[Frame]:
         return found.numpy()
 
     whole = gradient(slice(16))
-    for first in (8, 11):
+    for first in (8, 11, 15):
         second = 16 - first
         parts = gradient(slice(first)), gradient(slice(first, 16))
         mean = (parts[0] + parts[1]) / 2
         weighted = (first * parts[0] + second * parts[1]) / 16
         sheet = Drawing(430)
         sheet.text(480, 24, f"16 images in two processes: {first} and {second}", weight="bold")
-        shown = ((f"process 1: {first} images", parts[0], BLUE), (f"process 2: {second} images", parts[1], ORANGE))
+        shown = (
+            (f"process 1: {first} images", parts[0], BLUE),
+            (f"process 2: {second} {'image' if second == 1 else 'images'}", parts[1], ORANGE),
+        )
         for place, (name, values, colour) in enumerate(shown):
             sheet.grid(40, 70 + 180 * place, 48, values, colour=colour, digits=2)
             sheet.text(112, 230 + 180 * place, name, size=18)
