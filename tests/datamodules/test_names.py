@@ -158,6 +158,8 @@ JOINED = {
     "caltech_boxes.py": {"name", "f'{name}.csv'"},  # of tables that were listed
     "coco.py": {"f'{self.annotations}_{name}{self.year}.json'", "self.folder"},
     "coco_captions.py": {"f'captions_{name}{self.year}.json'", "f'{name}{self.year}'"},
+    # Of JSON files that were listed, and what is held by below() afterwards.
+    "labelme.py": {"name", "file", "f'{stem}{ending}'"},
     "mnist.py": {"name", "f'{name}.gz'"},  # of its four files
     "voc.py": {"kind", "f'{name}.txt'", "f'VOC{self.year}'", "f'{image_set}.txt'", "folder"},
 }
