@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, existing
+from .files import SceneFiles, below, existing
 from .images import read_image
 from .mask_pairs import LAYOUT, MaskedImage, pairs_below
 from .mask_values import MaskValues, check_ignored, given, guessed, listed_in
@@ -105,9 +105,9 @@ class MaskReader:
 
     def scene(self, item: MaskedImage) -> Scene:
         if not item.mask:
-            raise SceneError(f"{self.root / item.image}: no mask of its name")
+            raise SceneError(f"{below(self.root, item.image, self.root)}: no mask of its name")
         return {
-            "image": read_image(self.root / item.image),
-            "mask": self.values.read(self.root / item.mask),
+            "image": read_image(below(self.root, item.image, self.root)),
+            "mask": self.values.read(below(self.root, item.mask, self.root)),
             "name": item.image,
         }

@@ -193,9 +193,9 @@ class UnlistedReader(VOCReader):
     """Reads what no list names."""
 
     def paired(self, item: AnnotatedImage) -> Scene:
-        scene: ReadScene = {"image": read_image(self.folder / item.image), "name": item.image}
+        scene: ReadScene = {"image": read_image(below(self.folder, item.image, self.folder)), "name": item.image}
         height, width = scene["image"].shape[1:]
-        self._annotate(scene, self.folder / item.xml, (width, height))
+        self._annotate(scene, below(self.folder, item.xml, self.folder), (width, height))
         return scene
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 
 from .base import DataModule, Size, Split
-from .files import SceneFiles, read_text
+from .files import SceneFiles, below, read_text
 from .images import read_image
 from .own_objects import scene_of
 from .own_splits import with_held_out
@@ -120,7 +120,7 @@ class YoloReader:
     invalid: Literal["error", "skip"]
 
     def scene(self, name: str) -> Scene:
-        image = read_image(self.root / name)
+        image = read_image(below(self.root, name, self.root))
         path = label_file(self.root, name)
         try:
             text = read_text(path, LAYOUT) if path.exists() else ""

@@ -158,14 +158,12 @@ JOINED = {
     "caltech_boxes.py": {"name", "f'{name}.csv'"},  # of tables that were listed
     "coco.py": {"f'{self.annotations}_{name}{self.year}.json'", "self.folder"},
     "coco_captions.py": {"f'captions_{name}{self.year}.json'", "f'{name}{self.year}'"},
-    "labelme.py": {"name", "file", "f'{stem}{ending}'"},  # of listed files; what a file says goes through below
-    "mask_folder.py": {"item.image", "item.mask"},  # that were listed
+    # Of JSON files that were listed, and what is held by below() afterwards.
+    "labelme.py": {"name", "file", "f'{stem}{ending}'"},
     "mnist.py": {"name", "f'{name}.gz'"},  # of its four files
-    "voc.py": {  # lists of splits, the user's year, and files that were listed
+    "voc.py": {  # lists of splits, and the user's year
         *("kind", "f'{name}.txt'", "f'{read[-1]}.txt'", "f'VOC{self.year}'", "f'{image_set}.txt'", "folder"),
-        *("item.image", "item.xml"),
     },
-    "yolo.py": {"name"},  # of a listed image
 }
 """What data modules join to a folder beside constants: none of this is a name that data gave."""
 
