@@ -77,9 +77,15 @@ def test_a_sound_tree_has_no_problem(tree: Tree, capsys: pytest.CaptureFixture[s
 
 
 def test_a_table_typed_over_is_named_by_its_claim(tree: Tree) -> None:
-    tree.edit(tree.readme, "−5.92 points", "−15.92 points")
+    tree.edit(tree.page, "−5.92 points", "−15.92 points")
     (problem,) = tree.problems()
-    assert problem.startswith(str(tree.readme)) and "(B17)" in problem
+    assert problem.startswith(str(tree.page)) and "B17" in problem
+
+
+def test_so_are_the_readme_s_counts(tree: Tree) -> None:
+    tree.edit(tree.readme, "1 reproduced", "2 reproduced")
+    (problem,) = tree.problems()
+    assert problem.startswith(str(tree.readme))
 
 
 def test_so_is_the_page(tree: Tree) -> None:
@@ -138,7 +144,7 @@ def test_what_is_stale_is_said_and_fails_unless_it_is_not_asked_for(tree: Tree, 
     assert check(tree.readme, staleness=False) == 0
     assert f"stale: {file}" in capsys.readouterr().err
     write_tables(tree.readme)
-    assert "**reproduced** (stale)" in tree.readme.read_text() and "**reproduced** (stale)" in tree.page.read_text()
+    assert tree.page.read_text().count("**reproduced** (stale)") == 2  # in the table, and where all of it stands
     assert check(tree.readme) == 1 and check(tree.readme, staleness=False) == 0
 
 
@@ -175,7 +181,8 @@ def test_the_committed_verdicts_are_what_judging_again_gives() -> None:
 
 
 EDITS = {
-    "README number": ("README.md", "−5.92 points", "−6.92 points"),
+    "README number": ("README.md", "1 reproduced", "2 reproduced"),
+    "page number": ("docs/verdicts.md", "−5.92 points", "−6.92 points"),
     "level": (RECORD, '"level": "reproduced"', '"level": "exact"'),
     "verdict.py": (
         "experiments/studies/verdict.py",
