@@ -44,7 +44,7 @@ class Splits(NamedTuple):
 @lru_cache(maxsize=2)
 def photographs(seed: int, train: int, validation: int, root: str) -> Splits:
     """CIFAR-10's, 32 × 32: of the training images a random part of ``train``, and ``validation`` others; all test images."""
-    data = ImageFolder(root, image_size=32, workers=0)
+    data = ImageFolder(root, image_size=32, workers=0, hold_out=0)  # what is held out is drawn below
     known, test = _all(data, "train"), _all(data, "test")
     order = torch.randperm(len(known.labels), generator=torch.Generator().manual_seed(seed))
     if len(order) < train + validation:
