@@ -54,7 +54,7 @@ def test_a_page_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_study_s_picture_is_not_called_a_demonstration() -> None:
     page = check_page(show_page(named("F12"), made_up(3), is_live=False))
-    assert "Frame by step" in page.words
+    assert "Step by step" in page.words
     assert "no verdict" not in page.words
     assert "step 1 <b>" in page.words
 
