@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ NAMES["keypointrcnn_resnet50_fpn"] = NAMES["fasterrcnn_mobilenet_v3_large_fpn"] 
 """What we and torchvision call the losses of its networks."""
 
 
-@cache
+@lru_cache(maxsize=1)  # a quarter of a gigabyte each
 def built(name: str) -> TorchvisionDetector:
     torch.manual_seed(0)
     return TorchvisionDetector(3, 5 if name.startswith("keypoint") else None, name=name, score_threshold=0.0, max_detections=20)
