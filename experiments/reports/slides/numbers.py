@@ -32,7 +32,7 @@ class Measurements:
 
     @property
     def lines(self) -> list[str]:
-        """What decided, a line or two each: effects, or what the lecture has wrong, or identities."""
+        """What decided, a line or two each: effects, or what the lecture has wrong, or identities; if nothing did, why."""
         if self.record is None:
             return []
         part = self.record.headline
@@ -40,7 +40,7 @@ class Measurements:
         if not found and (wrong := corrected(part)):
             found = [wrong]
         if not found:
-            found = [f"{check.what}: {number(check.computed)}" for check in part.checks[:2]]
+            found = [f"{check.what}: {number(check.computed)}" for check in part.checks[:2]] or [part.because]
         lines = [line for text in found for line in textwrap.wrap(text, 128)]
         return [*lines[:MOST]]
 
