@@ -160,7 +160,11 @@ def test_coco_objects(given: list[dict[str, Any]], masks: bool, keypoints: bool,
         assert all((m.numpy() == drawn(one["segmentation"])).all() for m, (one, _) in zip(scene["masks"], sound, strict=True))
     if keypoints:
         for (one, _), own in zip(sound, scene["keypoints"], strict=True):
-            assert (own[:, 2].numpy() == np.array(one["keypoints"][2::3])).all()
+            x, y, seen = (np.array(one["keypoints"][k::3], float) for k in range(3))
+            # One that is marked off the image is unlabelled; within a pixel of its border either is right.
+            inside = (x >= 0) & (x <= W - 1) & (y >= 0) & (y <= H - 1)
+            outside = (x < -1) | (x > W) | (y < -1) | (y > H)
+            assert (own[:, 2].numpy() == seen)[inside].all() and not own[:, 2].numpy()[outside].any()
 
 
 corner = st.one_of(
