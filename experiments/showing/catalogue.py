@@ -72,7 +72,7 @@ STEP_BY_STEP = {
     "sigmoid-and-tanh": "A12", "gradient-signs": "A15", "backward-pass": "A19", "black-and-white": "B02",
     "fully-connected": "B03", "local-connections": "B04", "shared-weights": "B05", "output-size": "B08",
     "receptive-field": "B09", "filters": "B10", "cross-entropy": "B14", "full-size-convolution": "B20",
-    "pooling": "B18", "two-processes": "D14", "segnet": "F17",
+    "pooling": "B18", "small-filters": "D04", "two-processes": "D14", "segnet": "F17",
     "resnet-layers": "D06", "categorical": "E10", "loss-sum": "F01", "touching-objects": "F02", "sliding-window": "F03",
     "label-cost": "F07", "nearest-neighbour": "F08", "bed-of-nails": "F09", "max-unpooling": "F10",
     "strided-convolution": "F11", "transpose-convolution": "F12", "convolution-matrix": "F13", "overlaps": "F14",

@@ -41,6 +41,31 @@ def pooling() -> Iterator[Frame]:
         yield frame(sheet, f"The window {of_window} becomes one value: {found}. Sides are halved.")
 
 
+def stacked() -> Iterator[Frame]:
+    """D04: what an output sees through one, two and three layers of 3 × 3, and the weights beside one larger filter."""
+    import torch
+    import torch.nn.functional as F
+
+    kernel = torch.ones(1, 1, 3, 3)
+    seen = torch.zeros(1, 1, 9, 9)
+    seen[..., 4, 4] = 1
+    for layers in (1, 2, 3):
+        seen = (F.conv2d(seen, kernel, padding=1) > 0).float()
+        side = int(seen[0, 0].any(0).sum())
+        sheet = Drawing(430)
+        sheet.text(480, 24, f"{layers} {'layer' if layers == 1 else 'layers'} of 3 × 3 filters", weight="bold")
+        sheet.grid(60, 70, 34, seen[0, 0].numpy(), texts=False, marks={(4, 4): RED})
+        sheet.text(213, 402, f"one output sees {side} × {side}", size=18)
+        weights = {f"{layers} times 3 × 3": float(layers * 9), f"once {side} × {side}": float(side * side)}
+        sheet.text(700, 110, "weights for each pair of channels", size=18)
+        sheet.bars(500, 160, 400, weights, most=49)
+        saved = 1 - layers * 9 / side**2
+        words = f"{layers} of 3 × 3 see {side} × {side} pixels, as one filter of that size does"
+        yield frame(
+            sheet, f"{words}, with {saved:.0%} fewer weights." if layers > 1 else "One layer of 3 × 3 sees 3 × 3 pixels."
+        )
+
+
 def two_processes() -> Iterator[Frame]:
     """D14: gradients of two parts of a batch, and their mean weighted by the parts' sizes, beside the whole batch's."""
     import torch
@@ -118,6 +143,7 @@ def mirrored() -> Iterator[Frame]:
 
 MOVING = {
     "B18": MovingPicture(pooling, "A map of 4 × 4 and what max, average and min pooling leave of it, computed."),
+    "D04": MovingPicture(stacked, "What layers of 3 × 3 filters see together, and their weights beside one larger filter's."),
     "D14": MovingPicture(two_processes, "Gradients of two parts of a batch, put together, beside those of the whole batch."),
     "F17": MovingPicture(mirrored, "SegNet's blocks with the sizes of their maps, down and up again."),
 }

@@ -21,6 +21,7 @@ TITLES = {
     "B14": "p − t",
     "B18": "Window by window, pooled",
     "B20": "A layer is a convolution",
+    "D04": "Small filters, stacked",
     "D06": "Counted by depth",
     "D14": "A batch in two processes",
     "E10": "How wrong is wrong",
