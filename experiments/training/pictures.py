@@ -63,6 +63,8 @@ class Pictures(pl.Callback):
     """
 
     def __init__(self, count: int = 8, every_n_epochs: int = 1, min_score: float = MIN_SCORE) -> None:
+        if not 0 <= min_score <= 1:
+            raise InputError(f"pictures.min_score is {min_score:g}: a score from 0 to 1 expected")
         self.count, self.every_n_epochs, self.min_score = count, every_n_epochs, min_score
         self._scenes: list[Panels] = []
 

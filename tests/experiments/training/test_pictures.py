@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from datamodules.scene import DatasetMetadata
+from datamodules.scene import DatasetMetadata, InputError
 from experiments.training import drawing
 from experiments.training import sheet as sheets
 from experiments.training.drawing import draw, label_tile
 from experiments.training.found import draw_found
 from experiments.training.legend import MISSED, NEITHER, RIGHT, WRONG, Label, colour
 from experiments.training.panels import FEW, LETTERS, SHOWN, WIDEST, Panels, panels_of
-from experiments.training.pictures import spread
+from experiments.training.pictures import Pictures, spread
 from experiments.training.sheet import sheet
 
 METADATA = DatasetMetadata("x", (48, 64), ("cat", "dog"), mask_classes=("background", "road", "sky", "tree"))
@@ -219,3 +219,9 @@ def test_about_the_same_scenes_are_drawn_at_any_batch_size(batch_size: int) -> N
 
 def test_of_data_without_an_end_the_first_are_drawn() -> None:
     assert [spread(5, float("inf"), batch, 4) for batch in range(3)] == [[0, 1, 2, 3], [0], []]
+
+
+@pytest.mark.parametrize("least", [-0.1, 1.1, float("nan")])
+def test_a_threshold_that_no_score_can_have_is_refused(least: float) -> None:
+    with pytest.raises(InputError, match="a score from 0 to 1 expected"):
+        Pictures(min_score=least)
