@@ -77,7 +77,7 @@ STEP_BY_STEP = {
     "label-cost": "F07", "nearest-neighbour": "F08", "bed-of-nails": "F09", "max-unpooling": "F10",
     "strided-convolution": "F11", "transpose-convolution": "F12", "convolution-matrix": "F13", "overlaps": "F14",
     "half-stride": "F16", "window-search": "G03", "proposals": "G05", "box-regression": "G08", "feature-disk": "G10",
-    "roi-pooling": "G15", "rules-or-network": "G20", "anchors": "G21", "instances": "H03",
+    "roi-pooling": "G15", "rules-or-network": "G20", "anchors": "G21", "region-phrases": "H02", "instances": "H03",
 }  # fmt: skip
 """The moving pictures' names, and their claims."""
 ORDER = {"cnn": "ABCDG", "cs231n": "FEGH"}

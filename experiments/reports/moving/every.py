@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import connectivity, learning, neurons, regions, segmentation, stages, upsampling
+from . import captions, connectivity, learning, neurons, regions, segmentation, stages, upsampling
 from .frame import MovingPicture
 
-ROOMS = (neurons, learning, connectivity, segmentation, stages, upsampling, regions)
+ROOMS = (neurons, learning, connectivity, segmentation, stages, upsampling, regions, captions)
 MOVING: Mapping[str, MovingPicture] = dict(
     sorted({claim: moving for room in ROOMS for claim, moving in room.MOVING.items()}.items())
 )

@@ -45,5 +45,6 @@ TITLES = {
     "G15": "A region becomes 2 × 2",
     "G20": "Rules or a network",
     "G21": "Cells and base boxes",
+    "H02": "A phrase for each region",
     "H03": "Boxes and classes make instances",
 }
