@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from experiments.studies.results import Quantity, Run, Runs
+from experiments.studies.verdict import ValidityCheck
 
 
 def chosen(runs: Runs, variants: Sequence[str], measure: Quantity) -> str:
@@ -25,6 +26,18 @@ def chosen(runs: Runs, variants: Sequence[str], measure: Quantity) -> str:
         return sum(values) / len(values)
 
     return min(variants, key=score)
+
+
+def inside(runs: Runs, variants: Sequence[str], measure: Quantity) -> ValidityCheck:
+    """The one that is :func:`chosen` is neither the first nor the last of those that were tried, which stand in order.
+
+    Beyond an end there may be a better one: what is then missing is not the claim's, but the choice's.
+    """
+    best = chosen(runs, variants, measure)
+    end = {variants[0]: "least", variants[-1]: "greatest"}.get(best)
+    return ValidityCheck(
+        "the setting that is chosen lies inside those tried", end is None, f"{best} is the {end}" if end else ""
+    )
 
 
 def _finite(run: Run, measure: Quantity) -> float:

@@ -94,14 +94,16 @@ def test_a_margin_is_averaged_over_all_images_however_they_are_batched() -> None
 # Both together -----------------------------------------------------------------------------------------------------------
 
 
-def together(accuracy: list[float], iou: list[float], alone: float = 0.8, **kwargs: dict[str, bool]) -> ChosenBefore:
+def together(
+    accuracy: list[float], iou: list[float], alone: float = 0.8, best: int = 1, **kwargs: dict[str, bool]
+) -> ChosenBefore:
     def variant(right: list[float], overlap: list[float]) -> Values:
         wrong = [1 - value for value in right]
         return {harm.CLASS: wrong, harm.IOU: overlap, "test/localization_error": wrong}
 
     names = [harm.joint(weight) for weight in harm.WEIGHTS]
     judged = {name: variant(accuracy, iou) for name in names} | {harm.ALONE: variant(five(alone), five(alone))}
-    tuning = {name: {harm.CHOICE: 0.3 + 0.1 * place} for place, name in enumerate(names)}
+    tuning = {name: {harm.CHOICE: 0.3 + 0.1 * abs(place - best)} for place, name in enumerate(names)}
     return chosen_before(judged, tuning, **kwargs)
 
 
@@ -114,6 +116,7 @@ def together(accuracy: list[float], iou: list[float], alone: float = 0.8, **kwar
         (together(five(0.8), five(0.785, 0.01)), Level.INCONCLUSIVE),
         (together(five(0.1), five(0.1), alone=0.1), Level.INCONCLUSIVE),
         (together(five(0.8), five(0.8), inside={harm.ALONE: False}), Level.INCONCLUSIVE),
+        (together(five(0.8), five(0.8), best=0), Level.INCONCLUSIVE),  # the least weight of those tried
     ],
 )
 def test_training_both_does_no_harm(runs: ChosenBefore, level: Level) -> None:

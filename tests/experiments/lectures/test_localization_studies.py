@@ -30,8 +30,10 @@ from tests.support.made_up_verdicts import Values, five
 # One backbone ------------------------------------------------------------------------------------------------------------
 
 
-def backbones(joint: list[float], separate: list[float], cost: float = 0.5, **kwargs: dict[str, bool]) -> ChosenBefore:
-    """Of each kind the second weight is the one that validation data chooses."""
+def backbones(
+    joint: list[float], separate: list[float], cost: float = 0.5, best: int = 2, **kwargs: dict[str, bool]
+) -> ChosenBefore:
+    """Of each kind the weight at place ``best`` is the one that validation data chooses."""
 
     def variant(error: list[float], gflop: float) -> Values:
         iou = [1 - value for value in error]
@@ -41,8 +43,8 @@ def backbones(joint: list[float], separate: list[float], cost: float = 0.5, **kw
     judged, tuning = {one_backbone.NARROW: variant(five(0.4), cost)}, {}
     for kind, (error, gflop) in kinds.items():
         for place, name in enumerate(one_backbone.weighted(kind)):
-            judged[name] = variant(error if place == 1 else five(0.7), gflop)
-            tuning[name] = {one_backbone.CHOICE: 0.3 if place == 1 else 0.5}
+            judged[name] = variant(error if place == best else five(0.7), gflop)
+            tuning[name] = {one_backbone.CHOICE: 0.3 if place == best else 0.5}
     return chosen_before(judged, tuning, **kwargs)
 
 
@@ -58,6 +60,8 @@ def backbones(joint: list[float], separate: list[float], cost: float = 0.5, **kw
         (backbones(five(0.90), five(0.90)), Level.INCONCLUSIVE),
         (backbones(five(0.30), five(0.30), inside={"joint, weight 5": False}), Level.INCONCLUSIVE),
         (backbones(five(0.30), five(0.30), inside={"joint, weight 1": False}), Level.REPRODUCED),
+        (backbones(five(0.30), five(0.30), best=0), Level.INCONCLUSIVE),  # the least weight of those tried
+        (backbones(five(0.30), five(0.30), best=len(one_backbone.WEIGHTS) - 1), Level.INCONCLUSIVE),
     ],
 )
 def test_one_backbone(runs: Runs, level: Level) -> None:
