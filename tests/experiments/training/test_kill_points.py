@@ -62,9 +62,15 @@ STAGES: dict[str, Prepare] = {
     "behind the features' deletion": at_call(FeatureStore, "delete"),
 }
 TASKS = ("Classification", "Detection", "Segmentation", "StagedDetection")
+OTHERS = ("DenseCaptioning", "DeformablePartsDetection")
+"""A language model beside the boxes, and rounds of a latent SVM, whose state no optimizer has."""
 
-EVERY = [(task, point) for task in TASKS for point in POINTS]
-SOME = [(TASKS[i % 4], point) for i, point in enumerate(POINTS)]
+EVERY = [(task, point) for task in (*TASKS, *OTHERS) for point in POINTS]
+SOME = [
+    *((TASKS[i % 4], point) for i, point in enumerate(POINTS)),
+    *((task, "behind last.ckpt") for task in OTHERS),
+    ("DeformablePartsDetection", "while last.ckpt is written"),
+]
 SOME_STAGES = ("behind the features", "behind the regressors", "before the features are deleted")
 """LECTERN_KILLS asks for all."""
 
