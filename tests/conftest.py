@@ -44,6 +44,18 @@ def signals_stay() -> Iterator[None]:
     assert left == before, "a test has left its own"
 
 
+LEFT = [Path(__file__).parents[1] / name for name in ("checkpoints", "lightning_logs", "runs", "wandb")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_in_the_checkout() -> Iterator[None]:
+    """A trainer without a folder of its own writes into the current one, which is the checkout unless a test has moved."""
+    before = {path for path in LEFT if path.exists()}
+    yield
+    left = [path.name for path in LEFT if path not in before and path.exists()]
+    assert left == [], "a test has left these folders"
+
+
 @pytest.fixture
 def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory, with W&B off, a cache of its own and no seed left over from another test."""

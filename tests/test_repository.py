@@ -197,11 +197,8 @@ def guarded_names(tree: ast.Module) -> set[str]:
 
 TOGETHER = {
     "MFD_CLOEXEC": "memfd_create",
-    "POLLOUT": "poll",
-    "POLLERR": "poll",
-    "POLLHUP": "poll",
-    "SIG_BLOCK": "pthread_sigmask",
-    "sigwait": "pthread_sigmask",
+    **dict.fromkeys(("POLLOUT", "POLLERR", "POLLHUP"), "poll"),
+    **dict.fromkeys(("SIG_BLOCK", "SIG_UNBLOCK", "SIG_SETMASK", "sigwait"), "pthread_sigmask"),
 }
 """What is there wherever something else is."""
 
