@@ -14,6 +14,9 @@ import pytest
 import torch
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+# A command tells glibc to keep freed memory for its next step (experiments/training/memory.py). A process of a thousand commands
+# would keep what the greatest of them took; where the environment configures the allocator, it is left alone.
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(128 * 1024))
 hypothesis.settings.register_profile("lectern", deadline=None)  # on a busy machine an example may take any time
 hypothesis.settings.load_profile("lectern")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a suite in the background (pytest … &), and all that it starts
