@@ -62,6 +62,8 @@ def _problem(runs: Path | None, port: int, address: str) -> str:
         try:
             place.bind((address, port))
         except OSError as error:
+            if address != ADDRESS:
+                return f"--address {address} --port {port}: cannot be used ({error.strerror})"
             return f"--port {port}: cannot be used ({error.strerror}); --port takes another"
     return ""
 
