@@ -14,8 +14,8 @@ import pytest
 import torch
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-# A command tells glibc to keep freed memory for its next step (experiments/training/memory.py). A process of a thousand commands
-# would keep what the greatest of them took; where the environment configures the allocator, it is left alone.
+# A command tells glibc to keep freed memory for its next step (experiments/training/memory.py). A process of a thousand
+# commands would keep what the greatest of them took; where the environment configures the allocator, it is left alone.
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(128 * 1024))
 hypothesis.settings.register_profile("lectern", deadline=None)  # on a busy machine an example may take any time
 hypothesis.settings.load_profile("lectern")

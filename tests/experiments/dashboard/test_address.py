@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from datamodules.errors import InputError
@@ -9,7 +11,7 @@ from experiments.dashboard import launch
 
 
 def flag(line: list[str], name: str) -> list[str]:
-    return [value for key, value in zip(line, line[1:], strict=False) if key == f"--{name}"]
+    return [value for key, value in pairwise(line) if key == f"--{name}"]
 
 
 def test_it_is_bound_to_this_machine_unless_it_is_told_otherwise() -> None:
