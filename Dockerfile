@@ -21,7 +21,7 @@ RUN uv venv /opt/lectern \
 FROM python:3.12-slim
 COPY --from=build /opt/lectern /opt/lectern
 RUN useradd --create-home --uid 1000 lectern && mkdir /work && chown lectern /work
-ENV PATH=/opt/lectern/bin:$PATH HOME=/tmp/home NUMBA_CACHE_DIR=/tmp/numba MPLCONFIGDIR=/tmp/matplotlib
+ENV PATH=/opt/lectern/bin:$PATH HOME=/tmp/home USER=lectern NUMBA_CACHE_DIR=/tmp/numba MPLCONFIGDIR=/tmp/matplotlib
 USER lectern
 WORKDIR /work
 ENTRYPOINT ["lectern"]
