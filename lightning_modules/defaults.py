@@ -19,13 +19,6 @@ Metadata = dict[str, Any] | DatasetMetadata
 """What a data module says of its data: ``data.metadata``, or that as a plain dict, as a checkpoint has it."""
 
 
-class Named(Protocol):
-    """A task's class, as far as its default network is concerned."""
-
-    __name__: str
-    default_network: str
-
-
 class Askable(Protocol):
     """A data module, as far as the fields that it loads are concerned."""
 
@@ -51,7 +44,7 @@ def keep_plain(arguments: MutableMapping[str, Any]) -> None:
         arguments["metadata"] = plain_metadata(arguments["metadata"])
 
 
-def default_network(task: Named) -> Callable[..., nn.Module]:
+def default_network(task: type[Any]) -> Callable[..., nn.Module]:
     """What builds a task's network where none is named.
 
     Raises:

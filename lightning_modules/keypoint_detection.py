@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torchmetrics import MetricCollection
 
@@ -50,7 +50,7 @@ class KeypointDetection(BranchedDetection):
     ) -> None:
         self.sigmas = sigmas  # before the base class, which makes the metrics
         keypoints = len(DatasetMetadata.from_dict(plain_metadata(metadata)).keypoints)
-        build = network or default_network(type(self))
+        build = network or cast("Callable[[int, int], BranchedDetector]", default_network(type(self)))
         super().__init__(metadata, network=lambda num_classes: build(num_classes, keypoints), **kwargs)
 
     def metrics(self) -> MetricCollection:

@@ -47,7 +47,7 @@ def test_all_kinds_of_a_picture_are_one(kind: str, segmenter: Predictor, tmp_pat
 
 @pytest.mark.parametrize("mode", ["RGBA", "L", "P", "LA", "1", "RGB"])
 def test_a_picture_in_memory_is_read_as_its_file_is(mode: str, tmp_path: Path) -> None:
-    image = Image.fromarray(picture(20, 30, 4), "RGBA").convert(mode)
+    image = Image.fromarray(picture(20, 30, 4)).convert(mode)
     image.save(tmp_path / "a.png")
     assert torch.equal(as_image(image), read_image(tmp_path / "a.png"))
 
