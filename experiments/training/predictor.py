@@ -110,7 +110,7 @@ def as_image(picture: Picture) -> Tensor:
                 f"a picture of PIL's mode {picture.mode}: eight bits a channel expected; give the path of its file"
             )
         picture = ImageOps.exif_transpose(picture)
-        if "transparency" in picture.info or "A" in picture.getbands():  # on white, as a file's
+        if picture.has_transparency_data:  # on white, as a file's
             picture = picture.convert("RGBA")
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, (255, 255, 255, 255)), picture)
         return torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1).contiguous()
