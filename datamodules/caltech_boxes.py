@@ -13,7 +13,7 @@ import torch
 from .base import DataModule, Size, Split
 from .files import SceneFiles, below, existing, read_text, refuse_twice, split_of
 from .images import read_image
-from .scene import DatasetMetadata, InputError, Scene, quoted
+from .scene import DatasetMetadata, InputError, Scene, UnknownClassError, quoted
 
 _LAYOUT = "images/<class>/*.jpg and annotations/<class>.csv with lines of file,x1,y1,x2,y2,class"
 
@@ -60,13 +60,21 @@ class CaltechBoxes(DataModule):
         items: list[_Item] = []
         text = read_text(path, _LAYOUT)
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text, columns=6))
-        try:
-            for line in lines:
+        while True:
+            try:
+                line = next(lines, None)
+                if line is None:
+                    return items
                 if len(line) > 6 or any(value.strip() for value in line):  # Excel ends a table with empty rows
                     items.append(self._item(name, line, lines.dialect.delimiter))
-        except (ValueError, csv.Error) as error:
-            raise InputError(f"{path}, line {lines.line_num}: {error}, expected file,x1,y1,x2,y2,class") from None
-        return items
+            except (ValueError, csv.Error) as error:
+                self._leave_out(f"{path}, line {lines.line_num}: {error}, expected file,x1,y1,x2,y2,class", error)
+
+    def _leave_out(self, text: str, error: Exception) -> None:
+        """A broken line; one of a class that nobody knows says that the data are not those meant, and is never passed over."""
+        if self.invalid == "error" or isinstance(error, UnknownClassError):
+            raise InputError(text) from None
+        self._report([text])
 
     def _item(self, name: str, line: list[str], delimiter: str) -> _Item:
         """A line of the table of class ``name``; ValueError says what is wrong with it."""
@@ -74,9 +82,11 @@ class CaltechBoxes(DataModule):
             file, *corners, class_name = (value.strip() for value in line)
             # Where Excel separates columns by a semicolon, it has the comma before a number's fraction.
             x1, y1, x2, y2 = (float(value.replace(",", ".") if delimiter == ";" else value) for value in corners)
-            return name, file, self.classes.index(class_name), (x1, y1, x2, y2)
         except ValueError:
             raise ValueError(quoted(",".join(line[:7]))) from None
+        if class_name not in self.classes:
+            raise UnknownClassError(quoted(",".join(line[:7])))
+        return name, file, self.classes.index(class_name), (x1, y1, x2, y2)
 
 
 def separator(text: str, columns: int) -> str:

@@ -94,7 +94,7 @@ class COCO(DataModule):
         if self.invalid == "error" and (faults := file.faults):
             raise SceneError(f"{self._path(split)}: {faults[0]} (data.invalid: skip leaves such objects out)")
         self._report([f"{self._path(split)}: {stray}" for stray in file.strays])
-        images = self._export.part(split, file.images) if self._export else file.images
+        images = self._export.part(split, file.images, self.remark) if self._export else file.images
         if "label" in self.fields:
             images = [image for image in images if not image.crowd.all()]
         folder = f"{'train' if split == 'train' else 'val'}{self.year}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .base import Split
 from .files import below
@@ -39,12 +39,13 @@ class CocoExport:
         """The file with a split's images: that of training, where it is held out of that."""
         return self.files.get(split, self.files["train"])
 
-    def part(self, split: Split, images: Sequence[I]) -> list[I]:
-        """The images of a split, among all of its :meth:`file`."""
+    def part(self, split: Split, images: Sequence[I], remark: Callable[[str], Any]) -> list[I]:
+        """The images of a split, among all of its :meth:`file`; ``remark`` is told what was held out."""
         if split in self.files and (split != "train" or len(self.files) == len(SPLITS)):
             return list(images)
         official: dict[Split, Sequence[I]] = dict.fromkeys(self.files, images[:1])  # which ones does not matter here
-        return with_held_out(f"COCO {self.root}", {**official, "train": images}, lambda image: str(image.name))[split]
+        splits = with_held_out(f"COCO {self.root}", {**official, "train": images}, lambda image: str(image.name), remark)
+        return splits[split]
 
     def folder(self, split: Split, images: Sequence[_Named]) -> str:
         """The folder below ``root`` of a split's images; empty for ``root`` itself.

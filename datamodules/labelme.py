@@ -91,7 +91,7 @@ class LabelMe(DataModule):
             if len(splits) > 1:
                 raise InputError(f"{self.root / name}: its folders name two splits, {' and '.join(sorted(splits))}")
             found.setdefault(splits.pop() if splits else "train", []).append(name)
-        return with_held_out(f"LabelMe {self.root}", found, lambda name: name)
+        return with_held_out(f"LabelMe {self.root}", found, lambda name: name, self.remark)
 
     def scenes(self, split: Split) -> SceneFiles[str]:
         """The scenes of a split, each by its JSON's path below ``root``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +26,7 @@ class MaskFolder(DataModule):
     A mask is a palette or grayscale image of values, or of colours. Which value is which class says ``classes``, with
     ``values`` where they are not 0, 1, 2 …; or a file of the folder: Roboflow's ``_classes.csv``, CVAT's ``labelmap.txt``, a
     ``class_dict.csv`` (name, r, g, b) or ``classes.txt``. Where nothing does, the masks are looked at and the classes are
-    called by their values, which a warning says. 255 is ignore, where it is no class's value. Any other value stops.
+    called by their values, which is said. 255 is ignore, where it is no class's value. Any other value stops.
 
     Args:
         root: the folder.
@@ -76,10 +75,9 @@ class MaskFolder(DataModule):
         if listed := listed_in(existing(self.root, LAYOUT)):
             return listed
         found = guessed(self.root, self._names_of_masks)
-        warnings.warn(
+        self.remark(
             f"MaskFolder {self.root}: nothing names the classes; by {found.said_by} they are {', '.join(found.classes)}: "
-            "--data.classes names them",
-            stacklevel=2,
+            "--data.classes names them"
         )
         return found
 
@@ -90,7 +88,7 @@ class MaskFolder(DataModule):
     @cached_property
     def _splits(self) -> dict[Split, list[MaskedImage]]:
         pairs = pairs_below(existing(self.root, LAYOUT), self.images, self.masks)
-        return with_held_out(f"MaskFolder {self.root}", pairs, lambda item: item.image)
+        return with_held_out(f"MaskFolder {self.root}", pairs, lambda item: item.image, self.remark)
 
     def scenes(self, split: Split) -> SceneFiles[MaskedImage]:
         return SceneFiles(self._splits[split], MaskReader(self.root, self._mask_values).scene)

@@ -6,7 +6,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from .base import Split
 from .files import split_of
@@ -28,19 +28,25 @@ def named_split(name: str) -> Split | None:
     return SPLIT_NAMES.get(re.sub(r"[\s_-]*\d+$", "", name.strip().lower()))
 
 
-def with_held_out(source: str, official: Mapping[Split, Sequence[T]], name_of: Callable[[T], str]) -> dict[Split, list[T]]:
+def with_held_out(
+    source: str,
+    official: Mapping[Split, Sequence[T]],
+    name_of: Callable[[T], str],
+    remark: Callable[[str], Any] = warnings.warn,
+) -> dict[Split, list[T]]:
     """All three splits. One that the data set has not is a tenth of its training images, and is trained on no more.
 
     Which tenth depends on an image's name alone (:func:`datamodules.files.split_of`), but where so few images leave a split
     without one: it then takes the training image whose name's digest is the greatest. Copies of one photograph
     that an export has made (``x.rf.1234.jpg``, as Roboflow names them) go together.
 
-    No split stands in for another: what is held out is said in a warning.
+    No split stands in for another: what is held out is said.
 
     Args:
-        source: the data module's name and root, for the warning.
+        source: the data module's name and root, for what is said.
         official: the items of the splits that the data set itself has; an empty one counts as missing.
         name_of: an item's name below the root.
+        remark: is told; a data module's :meth:`DataModule.remark`, which keeps it for the run's report.
     """
     splits: dict[Split, list[T]] = {split: list(official.get(split, ())) for split in SPLITS}
     missing = [split for split in SPLITS[1:] if not splits[split]]
@@ -56,10 +62,7 @@ def with_held_out(source: str, official: Mapping[Split, Sequence[T]], name_of: C
             splits[split] = [item for item in splits["train"] if _photograph(name_of(item)) == chosen]
             splits["train"] = [item for item in splits["train"] if _photograph(name_of(item)) != chosen]
     held = " and ".join(f"{len(splits[split])} for {split}" for split in missing)
-    warnings.warn(
-        f"{source} has no {' and no '.join(missing)} split: of {len(everything)} training images {held} are held out",
-        stacklevel=2,
-    )
+    remark(f"{source} has no {' and no '.join(missing)} split: of {len(everything)} training images {held} are held out")
     return splits
 
 

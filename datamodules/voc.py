@@ -100,7 +100,7 @@ class VOC(DataModule):
 
     @cached_property
     def _unlisted(self) -> dict[Split, list[AnnotatedImage]]:
-        return with_held_out(f"VOC {self.folder}", unlisted(self.folder), lambda item: item.xml)
+        return with_held_out(f"VOC {self.folder}", unlisted(self.folder), lambda item: item.xml, self.remark)
 
     def scenes(self, split: Split) -> SceneFiles[str] | SceneFiles[AnnotatedImage]:
         if "mask" not in self.fields and self.folder.is_dir() and not has_lists(self.folder):

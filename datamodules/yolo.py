@@ -59,7 +59,7 @@ class YOLO(DataModule):
 
     @cached_property
     def _splits(self) -> dict[Split, list[str]]:
-        return with_held_out(f"{type(self).__name__} {self.root}", self._layout.splits, lambda name: name)
+        return with_held_out(f"{type(self).__name__} {self.root}", self._layout.splits, lambda name: name, self.remark)
 
     def _form(self) -> LineFormat:
         return LineFormat(self._layout.numbers, self._layout.keypoints, self._layout.dimensions)

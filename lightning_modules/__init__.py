@@ -1,4 +1,11 @@
-"""Lectern's tasks: one problem of the lectures each, as a LightningModule."""
+"""Lectern's tasks: one problem of the lectures each, as a LightningModule.
+
+In Python a task is made for its data, and trained by Lightning's own trainer (docs/python.md has the twenty lines)::
+
+    data = Shapes(image_size=64)                    # any data module of ``datamodules``
+    task = Segmentation(data.metadata)              # its classes, its image size; FCN and AdamW, unless others are named
+    pl.Trainer(max_epochs=5).fit(task, data)        # which loads images and masks, and nothing else
+"""
 
 from .auxiliary_classification import AuxiliaryClassification
 from .classification import Classification, MultiLabelClassification

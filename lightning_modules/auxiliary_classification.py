@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from datamodules.scene import Batch
 
 from .classification import Classification
+from .defaults import Metadata
 from .means import Mean
 from .networks.auxiliary import WithAuxiliary
 
@@ -28,15 +29,18 @@ class AuxiliaryClassification(Classification):
         kwargs: see :class:`Task`.
     """
 
+    default_network = ""  # one that has auxiliary heads: which, and where, is to be said
+
     def __init__(
         self,
+        metadata: Metadata,
         *,
-        network: Callable[[int], nn.Module],
+        network: Callable[[int], nn.Module] | None = None,
         auxiliary_weight: float = 0.3,
         label_smoothing: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(network=network, label_smoothing=label_smoothing, **kwargs)
+        super().__init__(metadata, network=network, label_smoothing=label_smoothing, **kwargs)
         self.auxiliary_weight = auxiliary_weight
 
     def losses(self, outputs: Tensor | WithAuxiliary, batch: Batch) -> dict[str, Mean]:

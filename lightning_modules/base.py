@@ -16,6 +16,7 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch, DatasetMetadata, InputError
 
 from .accumulation import Step
+from .defaults import Metadata, ask_for, default_network, default_optimizer, keep_plain, plain_metadata
 from .evaluating import materialise
 from .means import Mean, mean_losses, values, with_total
 from .prediction import Prediction as Prediction
@@ -35,15 +36,14 @@ class Task(pl.LightningModule):
     are here; so are optimizer, schedule and logging.
 
     Args:
-        network: called with the number of outputs that the data set asks for, returns the network.
-        optimizer: any class of ``torch.optim``, given the parameters; a task that is not trained needs none.
+        metadata: the data set's, ``data.metadata``; the command line fills it in.
+        network: called with the number of outputs that the data set asks for, returns the network; None: ``default_network``.
+        optimizer: any class of ``torch.optim``, given the parameters; None takes :func:`.defaults.default_optimizer`.
         scheduler: a class of ``torch.optim.lr_scheduler`` (stepped each epoch; OneCycleLR and CyclicLR each step;
-            ReduceLROnPlateau whenever its metric is measured) or one of ``lightning_modules.schedules`` (which know the run's
-            length by themselves).
+            ReduceLROnPlateau when its metric is measured) or of ``lightning_modules.schedules`` (which know the run's length).
         channels_last: whether images reach the network as ``torch.channels_last`` (NHWC in memory); None takes what the
             network's class says (its attribute ``channels_last``, where it was measured to be faster; otherwise False). The
             results are equal up to rounding; ``lectern doctor`` measures what it gives here.
-        metadata: the data set's, as :meth:`DatasetMetadata.as_dict` gives it; the command line fills it in.
     """
 
     mean: Tensor
@@ -58,26 +58,28 @@ class Task(pl.LightningModule):
     for."""
     monitor: ClassVar[str]
     """The validation metric that decides which checkpoint is best."""
+    default_network: ClassVar[str] = ""
+    """The class path of the network where none is named. A path: a study that names its own is not to rest on this one."""
     mode: ClassVar[Literal["min", "max"]] = "max"
     """Whether the best value of ``monitor`` is the least or the greatest."""
 
     def __init__(
         self,
+        metadata: Metadata,
         *,
-        network: Callable[[int], nn.Module],
+        network: Callable[[int], nn.Module] | None = None,
         optimizer: OptimizerCallable | None = None,
         scheduler: LRSchedulerCallable | None = None,
         channels_last: bool | None = None,
-        metadata: dict[str, Any],
     ) -> None:
         super().__init__()
-        self.metadata = DatasetMetadata.from_dict(metadata)
+        self.metadata = DatasetMetadata.from_dict(plain_metadata(metadata))
         self._remember_arguments()
-        self.make_optimizer, self.make_scheduler = optimizer, scheduler
+        self.make_optimizer, self.make_scheduler = optimizer or default_optimizer, scheduler
         self.lr: float | None = None  # in place of the optimizer's own: what Lightning's LearningRateFinder has found
         self.register_buffer("mean", torch.tensor(self.metadata.mean).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(self.metadata.std).view(1, 3, 1, 1) * 255, persistent=False)
-        self.network = network(self.outputs())
+        self.network = (network or default_network(type(self)))(self.outputs())
         self.channels_last = bool(getattr(self.network, "channels_last", False)) if channels_last is None else channels_last
         materialise(self.network, self.metadata.image_size)
         self.val_metrics, self.test_metrics = self.metrics(), self.metrics()
@@ -141,6 +143,9 @@ class Task(pl.LightningModule):
     def respond(self, batch: Batch) -> Any:
         """The network's outputs for a batch; a task whose network is given more than the images gives it here."""
         return self(batch["image"])
+
+    def setup(self, stage: str) -> None:
+        ask_for(self.needs, self.uses, getattr(self.trainer, "datamodule", None), stage)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         losses = self.losses(self.respond(batch), batch)
@@ -269,8 +274,6 @@ class Task(pl.LightningModule):
         return steps_of(self.trainer, scheduler)
 
     def configure_optimizers(self) -> Any:
-        if self.make_optimizer is None:
-            raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
         optimizer = optimizer_of(self.make_optimizer, (p for p in self.parameters() if p.requires_grad), self.lr)
         if self.make_scheduler is None:
             return optimizer
@@ -294,5 +297,4 @@ class Task(pl.LightningModule):
     def _remember_arguments(self) -> None:
         """Keeps the arguments that a checkpoint can hold: from the command line all of them, as plain configuration."""
         self.save_hyperparameters()
-        for name in [n for n, value in self.hparams.items() if callable(value)]:
-            del self.hparams[name]  # built in Python: a function is no plain data, and would not load weights-only
+        keep_plain(self.hparams)

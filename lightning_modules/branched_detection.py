@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from datamodules.scene import Batch, InputError
 
+from .defaults import Metadata
 from .detection import Detection
 from .means import Mean
 from .networks.branches import BranchedDetector
@@ -30,8 +31,8 @@ class BranchedDetection(Detection):
 
     network: BranchedDetector
 
-    def __init__(self, *, network: Callable[[int], BranchedDetector], **kwargs: Any) -> None:
-        super().__init__(network=network, **kwargs)
+    def __init__(self, metadata: Metadata, *, network: Callable[[int], BranchedDetector] | None = None, **kwargs: Any) -> None:
+        super().__init__(metadata, network=network, **kwargs)
         if set(branches := self.network.branches) != set(self.learns):
             learns, has = (" and ".join(sorted(fields)) or "nothing" for fields in (self.learns, branches))
             raise InputError(f"{type(self).__name__} learns {learns}; {type(self.network).__name__} has a branch for {has}")

@@ -16,6 +16,7 @@ from datamodules.scene import Batch
 
 from .base import Prediction, Task
 from .class_errors import class_errors, class_weights_of
+from .defaults import Metadata
 from .means import Mean, full_precision
 from .metrics.multilabel import MultiLabelAP, MultiLabelF1
 from .mixing import mixed, mixes_of
@@ -45,13 +46,15 @@ class Classification(Task):
 
     needs = frozenset({"label"})
     monitor = "val/accuracy"
+    default_network = "lightning_modules.networks.TorchvisionNet"
 
     class_weights: Tensor | None
 
     def __init__(
         self,
+        metadata: Metadata,
         *,
-        network: Callable[[int], nn.Module],
+        network: Callable[[int], nn.Module] | None = None,
         label_smoothing: float = 0.0,
         class_weights: dict[str, float] | None = None,
         focal_gamma: float = 0.0,
@@ -59,7 +62,7 @@ class Classification(Task):
         cutmix: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(network=network, **kwargs)
+        super().__init__(metadata, network=network, **kwargs)
         self.label_smoothing, self.focal_gamma = label_smoothing, focal_gamma
         self.register_buffer("class_weights", class_weights_of(class_weights, self.metadata.classes), persistent=False)
         self.mixes = mixes_of(mixup, cutmix, self.outputs())
@@ -136,18 +139,20 @@ class MultiLabelClassification(Task):
     uses = frozenset({"difficult"})
     on_host = Task.on_host | {"labels"}
     monitor = "val/map"
+    default_network = "lightning_modules.networks.TorchvisionNet"
 
     class_weights: Tensor | None
 
     def __init__(
         self,
+        metadata: Metadata,
         *,
-        network: Callable[[int], nn.Module],
+        network: Callable[[int], nn.Module] | None = None,
         class_weights: dict[str, float] | None = None,
         focal_gamma: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(network=network, **kwargs)
+        super().__init__(metadata, network=network, **kwargs)
         self.focal_gamma = focal_gamma
         self.register_buffer("class_weights", class_weights_of(class_weights, self.metadata.classes), persistent=False)
         if isinstance(self.network, TorchvisionNet):

@@ -16,6 +16,7 @@ from torch.optim import SGD
 
 from datamodules.scene import Batch, InputError
 
+from .defaults import Metadata
 from .detection import Detection
 from .feature_store import FeatureStore, ImageFeatures
 from .latent_svm import LatentSVM, TrainingImage
@@ -51,11 +52,12 @@ class DeformablePartsDetection(Detection):
     """
 
     network: DPM  # type: ignore[assignment]
+    default_network = "lightning_modules.networks.DPM"
 
     def __init__(
-        self, *, network: Callable[[int], DPM], svm: Callable[[], LatentSVM] = LatentSVM, metadata: dict[str, Any]
+        self, metadata: Metadata, *, network: Callable[[int], DPM] | None = None, svm: Callable[[], LatentSVM] = LatentSVM
     ) -> None:
-        super().__init__(network=network, metadata=metadata)
+        super().__init__(metadata, network=network)
         if not isinstance(self.network, DPM):
             raise InputError(f"DeformablePartsDetection fits a DPM; {type(self.network).__name__} is trained by Detection")
         self.make_optimizer = idle_optimizer
@@ -70,6 +72,7 @@ class DeformablePartsDetection(Detection):
     # Training ---------------------------------------------------------------------------------------------------------
 
     def setup(self, stage: str) -> None:
+        super().setup(stage)
         if (
             stage == "fit" and self.trainer.world_size > 1
         ):  # before DDP, which refuses a model without parameters in its own words

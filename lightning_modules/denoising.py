@@ -12,6 +12,7 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch, InputError
 
 from .base import Prediction
+from .defaults import Metadata
 from .image_rngs import image_rngs
 from .metrics.psnr import PSNR, NoisyPSNR
 from .reconstruction import Reconstruction
@@ -37,10 +38,14 @@ class Denoising(Reconstruction):
         InputError: ``sigma`` is not positive.
     """
 
-    def __init__(self, *, network: Callable[[int], nn.Module], sigma: float = 25.0, **kwargs: Any) -> None:
+    default_network = "lightning_modules.networks.ResidualDenoiser"
+
+    def __init__(
+        self, metadata: Metadata, *, network: Callable[[int], nn.Module] | None = None, sigma: float = 25.0, **kwargs: Any
+    ) -> None:
         if not sigma > 0:
             raise InputError(f"model.sigma is {sigma:g}: a standard deviation above 0 expected, in grey levels of 255")
-        super().__init__(network=network, **kwargs)
+        super().__init__(metadata, network=network, **kwargs)
         self.sigma = sigma
 
     def respond(self, batch: Batch) -> Any:

@@ -12,6 +12,7 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch, InputError
 
 from .base import Prediction
+from .defaults import Metadata
 from .detection import Detection
 from .means import Mean
 from .metrics.dense_captions import DenseCaptionAP
@@ -41,11 +42,12 @@ class DenseCaptioning(Detection):
     needs = frozenset({"boxes", "captions"})
     uses = frozenset({"difficult", "crowd"})
     monitor = "val/dense_mAP"
+    default_network = "lightning_modules.networks.DenseCap"
 
     network: DenseCap
 
-    def __init__(self, *, network: Callable[[int], DenseCap], **kwargs: Any) -> None:
-        super().__init__(network=network, **kwargs)
+    def __init__(self, metadata: Metadata, *, network: Callable[[int], DenseCap] | None = None, **kwargs: Any) -> None:
+        super().__init__(metadata, network=network, **kwargs)
         self.tokens = Tokens(self.metadata.vocabulary)
 
     def outputs(self) -> int:

@@ -12,6 +12,7 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch, scales_of
 
 from .base import Prediction, Task
+from .defaults import Metadata
 from .draws import generator
 from .means import Mean
 from .metrics.voc import BoxAP
@@ -38,11 +39,12 @@ class Detection(Task):
     needs = frozenset({"boxes", "labels"})
     uses = frozenset({"difficult", "crowd", "area"})
     monitor = "val/mAP"
+    default_network = "lightning_modules.networks.FasterRCNN"
 
     network: Detector
 
-    def __init__(self, *, network: Callable[[int], Detector], **kwargs: Any) -> None:
-        super().__init__(network=cast("Callable[[int], nn.Module]", network), **kwargs)
+    def __init__(self, metadata: Metadata, *, network: Callable[[int], Detector] | None = None, **kwargs: Any) -> None:
+        super().__init__(metadata, network=cast("Callable[[int], nn.Module] | None", network), **kwargs)
 
     def outputs(self) -> int:
         return len(self.metadata.classes)

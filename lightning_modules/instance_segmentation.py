@@ -25,6 +25,7 @@ class InstanceSegmentation(BranchedDetection):
 
     needs = frozenset({"boxes", "labels", "masks"})
     monitor = "val/mask_mAP"
+    default_network = "lightning_modules.networks.MaskRCNN"
     learns: ClassVar[tuple[str, ...]] = ("masks",)
 
     def metrics(self) -> MetricCollection:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torchmetrics import MetricCollection
 
 from datamodules.scene import DatasetMetadata
 
 from .branched_detection import BranchedDetection
+from .defaults import Metadata, default_network, plain_metadata
 from .instance_segmentation import InstanceSegmentation
 from .metrics.oks import KeypointAP
 from .networks.branches import BranchedDetector
@@ -36,14 +37,21 @@ class KeypointDetection(BranchedDetection):
 
     needs = frozenset({"boxes", "labels", "keypoints"})
     monitor = "val/keypoint_mAP"
+    default_network = "lightning_modules.networks.KeypointRCNN"
     learns: ClassVar[tuple[str, ...]] = ("keypoints",)
 
     def __init__(
-        self, *, network: Callable[[int, int], BranchedDetector], sigmas: dict[str, float] | None = None, **kwargs: Any
+        self,
+        metadata: Metadata,
+        *,
+        network: Callable[[int, int], BranchedDetector] | None = None,
+        sigmas: dict[str, float] | None = None,
+        **kwargs: Any,
     ) -> None:
         self.sigmas = sigmas  # before the base class, which makes the metrics
-        keypoints = len(DatasetMetadata.from_dict(kwargs["metadata"]).keypoints)
-        super().__init__(network=lambda num_classes: network(num_classes, keypoints), **kwargs)
+        keypoints = len(DatasetMetadata.from_dict(plain_metadata(metadata)).keypoints)
+        build = network or cast("Callable[[int, int], BranchedDetector]", default_network(type(self)))
+        super().__init__(metadata, network=lambda num_classes: build(num_classes, keypoints), **kwargs)
 
     def metrics(self) -> MetricCollection:
         metrics = super().metrics()
@@ -62,4 +70,5 @@ class KeypointAndMaskDetection(KeypointDetection, InstanceSegmentation):
     """
 
     needs = KeypointDetection.needs | InstanceSegmentation.needs
+    default_network = "lightning_modules.networks.KeypointMaskRCNN"
     learns = ("keypoints", "masks")

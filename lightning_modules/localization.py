@@ -14,6 +14,7 @@ from torchvision.ops import generalized_box_iou_loss
 from datamodules.scene import Batch
 
 from .base import Prediction, Task
+from .defaults import Metadata
 from .means import Mean, counted, full_precision
 from .metrics.localization import LocalizationScores
 from .networks.heads import ClassAndBoxOutputs
@@ -85,16 +86,18 @@ class Localization(Task):
     on_host = Task.on_host | {"boxes", "labels"}
     monitor = "val/localization_error"
     mode = "min"
+    default_network = "lightning_modules.networks.ClassAndBox"
 
     def __init__(
         self,
+        metadata: Metadata,
         *,
-        network: Callable[[int], nn.Module],
+        network: Callable[[int], nn.Module] | None = None,
         box_loss: Callable[[], nn.Module] = nn.MSELoss,
         box_weight: float = 20.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(network=network, **kwargs)
+        super().__init__(metadata, network=network, **kwargs)
         self.box_loss, self.box_weight = box_loss(), box_weight
 
     def outputs(self) -> int:

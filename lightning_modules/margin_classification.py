@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from datamodules.scene import Batch
 
 from .classification import Classification
+from .defaults import Metadata
 from .means import Mean, full_precision
 
 
@@ -42,12 +43,14 @@ class MarginClassification(Classification):
 
     def __init__(
         self,
+        metadata: Metadata,
         *,
-        network: Callable[[int], nn.Module],
+        network: Callable[[int], nn.Module] | None = None,
         margin_loss: Callable[[], nn.Module] = nn.MultiMarginLoss,
         **kwargs: Any,
     ) -> None:
         super().__init__(
+            metadata,
             network=network,
             label_smoothing=0.0,  # all of these are of cross-entropy
             class_weights=None,

@@ -13,6 +13,7 @@ from torchmetrics import MetricCollection
 from datamodules.scene import Batch, scales_of
 
 from .base import Prediction, Task
+from .defaults import Metadata
 from .means import Mean, counted, full_precision
 from .metrics.mean_pose import MeanPose
 from .metrics.pose import BoxPCK, KeypointError, PCKh, TorsoPCK
@@ -79,11 +80,17 @@ class Pose(Task):
     on_host = Task.on_host | {"keypoints"}
     monitor = "val/keypoint_error"
     mode = "min"
+    default_network = "lightning_modules.networks.KeypointRegressor"
 
     def __init__(
-        self, *, network: Callable[[int], nn.Module], loss: Callable[[], nn.Module] = nn.MSELoss, **kwargs: Any
+        self,
+        metadata: Metadata,
+        *,
+        network: Callable[[int], nn.Module] | None = None,
+        loss: Callable[[], nn.Module] = nn.MSELoss,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(network=network, **kwargs)
+        super().__init__(metadata, network=network, **kwargs)
         self.loss = loss()
 
     def outputs(self) -> int:

@@ -29,6 +29,7 @@ class Reconstruction(Task):
 
     needs = frozenset()
     monitor = "val/psnr"
+    default_network = "lightning_modules.networks.UNet"
 
     def outputs(self) -> int:
         return CHANNELS

@@ -7,6 +7,7 @@ from typing import Any
 
 from datamodules.scene import Batch, InputError
 
+from .defaults import Metadata
 from .detection import Detection
 from .networks.faster_rcnn import FasterRCNN
 from .networks.regions import RegionDetector
@@ -26,11 +27,12 @@ class RegionDetection(Detection):
     """
 
     needs = frozenset({"boxes", "labels", "proposals"})
+    default_network = "lightning_modules.networks.FastRCNN"
 
     network: RegionDetector
 
-    def __init__(self, *, network: Callable[[int], RegionDetector], **kwargs: Any) -> None:
-        super().__init__(network=network, **kwargs)
+    def __init__(self, metadata: Metadata, *, network: Callable[[int], RegionDetector] | None = None, **kwargs: Any) -> None:
+        super().__init__(metadata, network=network, **kwargs)
         if isinstance(self.network, FasterRCNN):
             raise InputError(f"{type(self.network).__name__} proposes its regions by itself; Detection trains it")
 

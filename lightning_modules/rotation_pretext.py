@@ -12,6 +12,7 @@ from datamodules.scene import Batch, InputError
 
 from .base import Prediction
 from .classification import Classification
+from .defaults import Metadata, plain_metadata
 from .image_rngs import image_rngs
 from .means import Mean
 from .uploads import uploaded
@@ -39,12 +40,13 @@ class RotationPretext(Classification):
 
     needs = frozenset()
 
-    def __init__(self, *, network: Callable[[int], nn.Module], metadata: dict[str, Any], **kwargs: Any) -> None:
-        height, width = metadata["image_size"]
+    def __init__(self, metadata: Metadata, *, network: Callable[[int], nn.Module] | None = None, **kwargs: Any) -> None:
+        plain = plain_metadata(metadata)
+        height, width = plain["image_size"]
         if height != width:
             raise InputError(f"data.image_size is {height} x {width} (H x W): RotationPretext turns square images only")
-        turned = {**metadata, "classes": list(TURNS)}
-        super().__init__(network=network, metadata=turned, mixup=0.0, cutmix=0.0, **kwargs)  # it makes its own labels
+        turned = {**plain, "classes": list(TURNS)}
+        super().__init__(turned, network=network, mixup=0.0, cutmix=0.0, **kwargs)  # it makes its own labels
 
     def respond(self, batch: Batch) -> Any:
         return self(self.given(batch))

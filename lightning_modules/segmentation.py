@@ -14,6 +14,7 @@ from datamodules.scene import IGNORE, Batch
 
 from .base import Prediction, Task
 from .class_errors import class_errors, class_weights_of
+from .defaults import Metadata
 from .means import Mean, full_precision
 from .metrics.segmentation import SegmentationScores
 from .prediction import unstacked
@@ -38,19 +39,21 @@ class Segmentation(Task):
 
     needs = frozenset({"mask"})
     monitor = "val/miou"
+    default_network = "lightning_modules.networks.FCN"
 
     class_weights: Tensor | None
 
     def __init__(
         self,
+        metadata: Metadata,
         *,
-        network: Callable[[int], nn.Module],
+        network: Callable[[int], nn.Module] | None = None,
         class_weights: dict[str, float] | None = None,
         label_smoothing: float = 0.0,
         focal_gamma: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(network=network, **kwargs)
+        super().__init__(metadata, network=network, **kwargs)
         self.label_smoothing, self.focal_gamma = label_smoothing, focal_gamma
         self.register_buffer("class_weights", class_weights_of(class_weights, self.metadata.mask_classes), persistent=False)
 

@@ -17,6 +17,7 @@ from torchvision.ops import box_iou
 
 from datamodules.scene import Batch, InputError
 
+from .defaults import Metadata
 from .feature_store import FeatureStore, ImageFeatures
 from .linear_svms import LinearSVMs
 from .networks.region_heads import StagedHead
@@ -51,17 +52,20 @@ class StagedDetection(RegionDetection):
         kwargs: see :class:`Task`.
     """
 
+    default_network = "lightning_modules.networks.RCNN"
+
     def __init__(
         self,
+        metadata: Metadata,
         *,
-        network: Callable[[int], RegionDetector],
+        network: Callable[[int], RegionDetector] | None = None,
         svms: Callable[[], LinearSVMs] | None = LinearSVMs,
         regressors: Callable[[], RidgeRegressors] | None = RidgeRegressors,
         features: str | None = None,
         keep_features: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(network=network, **kwargs)
+        super().__init__(metadata, network=network, **kwargs)
         self.svms, self.regressors = svms and svms(), regressors and regressors()
         self.features, self.keep_features = features, keep_features
         if not isinstance(self.network.head, StagedHead):

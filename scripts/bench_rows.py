@@ -49,7 +49,7 @@ class Row(NamedTuple):
 def processor() -> str:
     """The name of the processor, and which of the instructions that change speeds it has."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     info = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
@@ -80,7 +80,7 @@ def append(rows: Sequence[Row], log: Path) -> None:
     """Adds the rows to the log."""
     new = not log.exists()
     common = [datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), _commit(), processor(), torch.__version__]
-    with log.open("a", newline="") as file:
+    with log.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         if new:
             writer.writerow(COLUMNS)
@@ -90,7 +90,7 @@ def append(rows: Sequence[Row], log: Path) -> None:
 def _lines(log: Path) -> list[dict[str, str]]:
     if not log.exists():
         return []
-    with log.open(newline="") as file:
+    with log.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -255,7 +255,7 @@ def _difference(one: Path, other: Path) -> str:
 
 
 def _last_line(log: Path) -> str:
-    return (log.read_text(errors="replace").strip().splitlines() or ["nothing was said"])[-1][:160]
+    return (log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["nothing was said"])[-1][:160]
 
 
 def two_at_once(wanted: Recipe, device: str, steps: int, roots: dict[str, str]) -> str:

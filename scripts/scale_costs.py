@@ -140,7 +140,7 @@ def memory_of_coco(images: int) -> float:
 
 
 def _resident() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def order_of_an_epoch(images: int) -> float:

@@ -14,6 +14,9 @@ import pytest
 import torch
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+# A command tells glibc to keep freed memory for its next step (experiments/training/memory.py). A process of a thousand
+# commands would keep what the greatest of them took; where the environment configures the allocator, it is left alone.
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(128 * 1024))
 hypothesis.settings.register_profile("lectern", deadline=None)  # on a busy machine an example may take any time
 hypothesis.settings.load_profile("lectern")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a suite in the background (pytest … &), and all that it starts
@@ -42,6 +45,18 @@ def signals_stay() -> Iterator[None]:
     for number, handler in before.items():
         signal.signal(number, handler)
     assert left == before, "a test has left its own"
+
+
+LEFT = [Path(__file__).parents[1] / name for name in ("checkpoints", "lightning_logs", "runs", "wandb")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_in_the_checkout() -> Iterator[None]:
+    """A trainer without a folder of its own writes into the current one, which is the checkout unless a test has moved."""
+    before = {path for path in LEFT if path.exists()}
+    yield
+    left = [path.name for path in LEFT if path not in before and path.exists()]
+    assert left == [], "a test has left these folders"
 
 
 @pytest.fixture

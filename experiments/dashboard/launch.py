@@ -35,20 +35,21 @@ def run(arguments: Sequence[str]) -> int:
     parser = Options("lectern dashboard", "A local page: the verdicts, and the runs side by side.")
     parser.add_argument("--runs", type=Path, help="the folder of all runs (default: runs, where it is there)")
     parser.add_argument("--port", type=int, default=PORT, help="of the page, on this machine alone")
+    parser.add_argument("--address", default=ADDRESS, help="0.0.0.0 in a container, whose port is published to this machine")
     options = parser.parse_args(arguments)
     runs = options.runs or Path("runs")
-    if problem := _problem(options.runs, options.port):
+    if problem := _problem(options.runs, options.port, options.address):
         raise InputError(problem)
     shown = runs if runs.is_dir() else "the verdicts that come with Lectern (there is no folder runs yet)"
     print(f"dashboard http://{ADDRESS}:{options.port} shows {shown}; Ctrl-C ends it", flush=True)
     os.environ.update({RUNS: str(runs.resolve()), **NO_WAY_OUT})
     os.chdir(HERE)  # Streamlit reads .streamlit/config.toml of the folder that it is started in: here it finds none
-    line = command(options.port)
+    line = command(options.port, options.address)
     stopping.block()
     os.execv(line[0], line)  # in this process's place, so that whatever ends the one ends the other
 
 
-def _problem(runs: Path | None, port: int) -> str:
+def _problem(runs: Path | None, port: int, address: str) -> str:
     """What is in the way, in one line; empty where nothing is."""
     if importlib.util.find_spec("streamlit") is None:
         return "lectern dashboard needs Streamlit, which is not installed: pip install 'lectern[dashboard]'"
@@ -59,16 +60,23 @@ def _problem(runs: Path | None, port: int) -> str:
     with socket.socket() as place:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            place.bind((ADDRESS, port))
+            place.bind((address, port))
         except OSError as error:
+            if address != ADDRESS:
+                return f"--address {address} --port {port}: cannot be used ({error.strerror})"
             return f"--port {port}: cannot be used ({error.strerror}); --port takes another"
     return ""
 
 
-def command(port: int) -> list[str]:
-    """Streamlit's command line: this machine alone, no telemetry, nothing from another host."""
+def command(port: int, address: str = ADDRESS) -> list[str]:
+    """Streamlit's command line: this machine alone, no telemetry, nothing from another host.
+
+    Args:
+        port: of the page.
+        address: what it is bound to. Whoever reaches it by another name than this machine's own is refused all the same.
+    """
     settings = {
-        "server.address": ADDRESS,
+        "server.address": address,
         "server.port": port,
         "server.headless": "true",  # neither opens a browser nor asks for an address of mail
         "server.fileWatcherType": "none",

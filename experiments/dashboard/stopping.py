@@ -17,7 +17,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 def block() -> None:
     """Keeps both signals for :func:`answer`, also in a program that takes this one's place, and in all of its threads."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows, where Streamlit answers Ctrl-C in its own words
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def answer() -> None:
@@ -29,7 +30,8 @@ def answer() -> None:
 
 def main() -> Any:
     """What ``python -m streamlit`` does, with its arguments."""
-    threading.Thread(target=answer, daemon=True).start()
+    if hasattr(signal, "pthread_sigmask"):
+        threading.Thread(target=answer, daemon=True).start()
     from streamlit.web import cli
 
     return cli.main(prog_name="streamlit")

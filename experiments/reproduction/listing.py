@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
+from textwrap import wrap
 
 from datamodules.scene import InputError
 from experiments.lectures import LECTURES, rows
@@ -18,6 +19,10 @@ from experiments.studies.record import Record, read_records
 from experiments.studies.study import Exact, ScaleName
 
 from .claims import Claim, claims
+
+WIDTH, NAMES = 100, 53
+"""Columns of the list, and of the names of its studies."""
+INDENT = " " * 7
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,26 @@ class Standing:
         cost = (
             "" if self.minutes is None else f"{self.minutes:.1f} CPU-min" + (f" on {self.elsewhere}" if self.elsewhere else "")
         )
-        first = f"  {self.claim.id}  {self.claim.name:46} {committed:40} {own:40} {cost}".rstrip()
         shown = headline(self.record) if self.record else ""
-        return [first, f"       {shown or self.claim.title}"[:160]]
+        facts = _packed(f"  {self.claim.id}  {self.claim.name}", committed, own, cost)
+        return [*facts, *_wrapped(shown or self.claim.title, INDENT)]
+
+
+def _packed(*facts: str) -> list[str]:
+    """Facts side by side, and below each other where a line would be wider than :data:`WIDTH`."""
+    lines = [""]
+    for fact in filter(None, facts):
+        joined = f"{lines[-1]:{NAMES}}  {fact}" if lines[-1] else fact
+        if len(joined) > WIDTH and lines[-1].strip():
+            lines.append(INDENT + fact)
+        else:
+            lines[-1] = joined
+    return lines
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    """At most two lines."""
+    return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=INDENT, max_lines=2, placeholder=" …")
 
 
 def _when(record: Record, today: date) -> str:
@@ -140,13 +162,16 @@ def list_claims(chosen: Sequence[Claim], everything: bool, runs: Path, scale: Sc
             if claim := wanted.get(row.id):
                 own += known[claim.name].lines(today)
             elif everything:
-                own += [f"  {row.id}  {'(no study yet)':46} {row.says}"[:160]]
+                own += _wrapped(f"  {row.id}  (no study yet) {row.says}")
         lines += [title, *own] if own else []
     committed = [standing.committed for standing in known.values() if standing.committed]
     if committed:
         processors = ", ".join(sorted({r.processor for r in committed if r.processor})) or "processor not known"
         days = sorted({record.day for record in committed})
-        lines += ["", f"Behind each study: the committed verdict ({processors}; {days[0]} to {days[-1]}), and yours."]
+        lines += [
+            "",
+            *wrap(f"Behind each study: the committed verdict ({processors}; {days[0]} to {days[-1]}), and yours.", WIDTH),
+        ]
     lines += [
         "",
         f"{len(claims())} of {len(rows())} claims have a study" + ("." if everything else f"; {len(wanted)} are shown."),

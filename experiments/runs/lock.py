@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import socket
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from .flock import AT_ONCE, FLAGS, taken, write_at_start
 
 LOCK = ".lock"
 """The file of a run's folder that its writer holds."""
@@ -44,15 +43,14 @@ class RunLock:
         Raises:
             OSError: the file cannot be made.
         """
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | FLAGS, 0o644)
         # Who only asks whether a file is locked holds it for a moment: one refusal is not yet an answer.
-        if not (_taken(self._file, fcntl.LOCK_EX) if wait else any(_tries(self._file))):
+        if not (taken(self._file, wait=True) if wait else any(_tries(self._file))):
             self._close()
             return False
         text = json.dumps({"process": os.getpid(), "host": socket.gethostname(), **self.about}).encode()
         with suppress(OSError):  # a full disk: what it says is for people, the lock holds all the same
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, text, 0)
+            write_at_start(self._file, text)
         _held.append(self)
         return True
 
@@ -83,11 +81,11 @@ class RunLock:
 def is_locked(path: Path) -> bool:
     """Whether another process, or this one, holds the lock; nothing is written."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        file = os.open(path, os.O_RDONLY | FLAGS | AT_ONCE)
     except OSError:
         return False
     try:
-        return not _taken(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return not taken(file, shared=True)
     finally:
         os.close(file)
 
@@ -115,23 +113,10 @@ def releasing() -> Iterator[None]:
 def _tries(file: int, seconds: float = 0.25) -> Iterator[bool]:
     deadline = time.monotonic() + seconds
     while True:
-        yield _taken(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield taken(file)
         if time.monotonic() > deadline:
             return
         time.sleep(0.02)
-
-
-def _taken(file: int, operation: int) -> bool:
-    try:
-        fcntl.flock(file, operation)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL):
-            raise
-        if operation & fcntl.LOCK_EX:
-            print("lectern: this file system knows no locks: let no other process write here", file=sys.stderr)
-    return True
 
 
 def _forget_all() -> None:
@@ -140,4 +125,5 @@ def _forget_all() -> None:
     _held.clear()
 
 
-os.register_at_fork(after_in_child=_forget_all)
+if hasattr(os, "register_at_fork"):  # on Windows no process is forked
+    os.register_at_fork(after_in_child=_forget_all)

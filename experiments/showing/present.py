@@ -19,7 +19,7 @@ from .catalogue import in_lecture
 from .claims import Statement, claim, records
 from .page import as_json, present_page
 from .server import PORT, PageServer, announce
-from .show import write
+from .show import check_writable, write
 
 MOST = 8
 """Variants whose numbers are drawn where a claim has no picture of its own."""
@@ -43,6 +43,7 @@ def run(arguments: Sequence[str]) -> int:
     chosen = claims(options.lecture)
     title = LECTURES.get(options.lecture, "Both lectures")
     if options.page:
+        check_writable(options.page)
         pictures = {}
         for i, shown in enumerate(chosen, 1):
             pictures[shown.id] = list(picture(shown.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from errno import EISDIR
 from itertools import chain
 from pathlib import Path
 from threading import Event, Lock
@@ -44,6 +45,8 @@ def run(arguments: Sequence[str]) -> int:
     if not 0 < options.effort <= 1:
         raise InputError(f"--effort {options.effort:g}: above 0 and up to 1 expected")
     shown = named(options.what)
+    if options.page:
+        check_writable(options.page)
     print(f"{shown.title} ({shown.claim}): importing torch …", flush=True)
     if options.page:
         show = Show(shown)
@@ -132,6 +135,22 @@ class Show:
         from .page import show_page
 
         return show_page(self.shown, [] if is_live else self.since(0)[0], is_live=is_live, ended=self.ended)
+
+
+def check_writable(path: Path) -> None:
+    """Refuses, before a minute is spent on it, a page that could not be written.
+
+    Raises:
+        InputError: it could not; it says why.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, "it is a folder")
+        draft = beside(path)
+        draft.touch()
+        draft.unlink()
+    except OSError as error:
+        raise InputError(f"--page {path}: cannot be written ({error.strerror})") from None
 
 
 def write(path: Path, page: str) -> None:

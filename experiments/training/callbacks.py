@@ -198,11 +198,14 @@ def _git(*arguments: str) -> str:
 
 
 def peak_memory_mib() -> int:
-    """The most memory this process held: on the GPU where there is one, otherwise of the process."""
+    """The most memory this process held: on the GPU where there is one, otherwise of the process; 0 where it is not counted
+    (Windows)."""
     if torch.cuda.is_available():
         return round(torch.cuda.max_memory_allocated() / 2**20)
-    import resource
-
+    try:
+        import resource
+    except ImportError:
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)
 

@@ -91,7 +91,9 @@ class KeepLast(Checkpoint):
 
     def on_train_batch_start(self, trainer: pl.Trainer, *args: Any) -> None:
         # torch's handler, there since the first batch was asked for, raises in the middle of whatever runs.
-        if self._handlers and signal.SIGCHLD not in self._handlers and callable(of_torch := signal.getsignal(signal.SIGCHLD)):
+        if not self._handlers or not hasattr(signal, "SIGCHLD"):  # on Windows a killed worker is noticed when it is waited for
+            return
+        if signal.SIGCHLD not in self._handlers and callable(of_torch := signal.getsignal(signal.SIGCHLD)):
             self._handlers[signal.SIGCHLD] = of_torch
             signal.signal(signal.SIGCHLD, self._notice_child)
 

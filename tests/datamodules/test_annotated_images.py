@@ -215,6 +215,23 @@ def test_caltech_boxes_reads_its_lines(tmp_path: Path) -> None:
         data.scenes("train")
 
 
+def test_a_broken_line_of_caltech_s_tables_is_left_out_and_counted(tmp_path: Path) -> None:
+    """Under ``invalid: skip``; but a class that nobody knows says that the data are not those meant."""
+    root = tiny.write_caltech_boxes(tmp_path)
+    whole = {split: len(CaltechBoxes(str(root)).scenes(split)) for split in ("train", "val", "test")}  # type: ignore[arg-type]
+    with (tmp_path / "annotations/face.csv").open("a") as file:
+        file.write("a.jpg,1,2,x,4,face\nb.jpg,1,2\n")
+    data = CaltechBoxes(str(root), invalid="skip")
+    with pytest.warns(UserWarning, match="left out"):
+        left = {split: len(data.scenes(split)) for split in whole}  # type: ignore[arg-type]
+    assert left == whole and len(data.skipped) == 2
+    assert "face.csv, line 31: 'a.jpg,1,2,x,4,face', expected file,x1" in next(iter(data.skipped))
+    with (tmp_path / "annotations/face.csv").open("a") as file:
+        file.write("a.jpg,1,2,3,4,nose\n")
+    with pytest.raises(InputError, match=r"face\.csv, line 33: 'a\.jpg,1,2,3,4,nose', expected"), pytest.warns(UserWarning):
+        CaltechBoxes(str(root), invalid="skip").scenes("train")
+
+
 def test_lsp_reads_both_layouts(tmp_path: Path) -> None:
     for original in (True, False):
         root = tiny.write_lsp(tmp_path / str(original), original=original)

@@ -18,6 +18,7 @@ from PIL import Image
 from datamodules import COCO, VOC, YOLO, LabelMe, MaskFolder, YOLOPose
 from datamodules.base import DataModule, PreparedScenes
 from datamodules.own_splits import named_split, with_held_out
+from datamodules.remarks import Remark
 from datamodules.scene import InputError, SceneError
 from tests.support import tiny
 from tests.support.hostile import OPTIONS
@@ -72,6 +73,18 @@ def test_a_missing_split_is_held_out_of_training_and_nothing_is_in_two() -> None
         "val": ["b"],
         "test": ["c"],
     }
+
+
+def test_what_was_held_out_stands_in_the_run_s_report(tmp_path: Path) -> None:
+    for name, make in {
+        "masks": lambda root: MaskFolder(str(write_mask_folder(root, binary=True, all=12)), **OPTIONS),
+        "boxes": lambda root: YOLO(str(write_yolo(root, train=12)), **OPTIONS),
+    }.items():
+        data = make(tmp_path / name)
+        with pytest.warns(Remark):
+            data.scenes("train")
+        assert any("no val and no test split: of 12 training images" in remark for remark in data.remarks), data.remarks
+        assert ("nothing names the classes" in " ".join(data.remarks)) == (name == "masks")
 
 
 def test_a_handful_of_images_fills_every_split() -> None:
@@ -419,8 +432,9 @@ def test_masks_count_the_classes_that_are_named(tmp_path: Path) -> None:
 
 def test_masks_of_0_and_255_are_two_classes_or_refused_and_never_ignored(tmp_path: Path) -> None:
     root = str(write_mask_folder(tmp_path, binary=True))
-    with pytest.warns(UserWarning, match="nothing names the classes.* background, foreground"):
-        mask = MaskFolder(root, **OPTIONS).scenes("train")[0]["mask"]
+    data = MaskFolder(root, **OPTIONS)
+    with pytest.warns(Remark, match="nothing names the classes.* background, foreground"):
+        mask = data.scenes("train")[0]["mask"]
     assert torch.equal(mask, torch.from_numpy(mask_of((40, 50), 1)))
     with pytest.raises(InputError, match=r"masks hold 0 and 255 alone, and 255 is ignore: --data.values \[0,255\]"):
         MaskFolder(root, classes=["ground", "road"], **OPTIONS).scenes("train")

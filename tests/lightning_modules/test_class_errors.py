@@ -122,8 +122,10 @@ def test_a_training_with_mixed_images_resumes_at_the_same_weights(tmp_path: Any)
             network=network, optimizer=partial(torch.optim.SGD, lr=0.1), metadata=data.metadata.as_dict(), mixup=1.0, cutmix=1.0
         )
         data.require(task.needs)
-        quiet: Any = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-        trainer = pl.Trainer(max_epochs=epochs, callbacks=[Reproducible()], use_distributed_sampler=False, **quiet)
+        trainer = pl.Trainer(
+            max_epochs=epochs, callbacks=[Reproducible()], use_distributed_sampler=False, accelerator="cpu", logger=False,
+            enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
+        )  # fmt: skip
         trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
         trainer.save_checkpoint(tmp_path / f"{epochs}.ckpt")
         return task.network.state_dict()

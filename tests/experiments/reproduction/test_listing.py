@@ -53,14 +53,23 @@ def chosen(names: list[str], levels: list[Level], most: float | None = None) -> 
     return [claim.id for claim in filtered(select(names), levels, most, Path("runs"), "cpu")[0]]
 
 
+def facts(out: str, id_: str) -> str:
+    """What the list says of a study in one line, as far as the CPU-minutes: it is as many lines as it takes."""
+    lines = out.splitlines()
+    begin = next(i for i, line in enumerate(lines) if line.startswith(f"  {id_}"))
+    end = next(i for i, line in enumerate(lines) if i >= begin and "CPU-min" in line)
+    return "".join(lines[begin : end + 1])
+
+
 def test_the_list_has_verdict_age_cost_and_processor(
     committed: None, workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lectern("--list", "all") == 0
     out = capsys.readouterr().out
-    (line,) = (line for line in out.splitlines() if line.startswith("  B17"))
+    line = facts(out, "B17")
     assert "cnn/learning_rate_decay_helps" in line and "inconclusive, 2026-11-24 (" in line and "yours" not in line
     assert line.endswith("3.0 CPU-min on Old Processor")
+    assert max(map(len, out.splitlines())) <= 100
     assert "committed verdict (Old Processor; 2026-11-24 to 2026-11-24)" in out
     assert f"{len(claims())} of {len(rows())} claims have a study." in out
     assert ("(no study yet)" in out) == (len(claims()) < len(rows()))
@@ -71,7 +80,8 @@ def test_yours_stands_beside_it_and_says_how_fast_this_machine_is(
 ) -> None:
     mine("B17", "reproduced", 6)
     assert lectern("--list", "B17", "D09") == 0
-    first, second = (line for line in capsys.readouterr().out.splitlines() if line.startswith(("  B17", "  D09")))
+    out = capsys.readouterr().out
+    first, second = facts(out, "B17"), facts(out, "D09")
     assert "inconclusive, 2026-11-24" in first and "yours: reproduced, 2026-11-24" in first and first.endswith(" 6.0 CPU-min")
     assert second.endswith(" 80.0 CPU-min")  # twice the committed time, as of B17
 
@@ -79,7 +89,7 @@ def test_yours_stands_beside_it_and_says_how_fast_this_machine_is(
 def test_the_age_is_in_days() -> None:
     (claim,) = select(["B17"])
     standing = Standing(claim, record("B17", "reproduced", 1))
-    texts = [standing.lines(date(2026, 11, day))[0] for day in (24, 25, 30)]
+    texts = ["".join(standing.lines(date(2026, 11, day))) for day in (24, 25, 30)]
     assert [text.partition("(")[2].partition(")")[0] for text in texts] == ["today", "a day old", "6 days old"]
 
 

@@ -140,13 +140,17 @@ def test_steps_travel_as_json() -> None:
     assert found["over"] is True
 
 
-def test_mistakes_are_one_line(tmp_path: Path) -> None:
+def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match="--effort"):
         run(["relu", "--effort", "0"])
     with pytest.raises(InputError, match="did you mean"):
         run(["momentun"])
     with pytest.raises(InputError, match="cannot be written"):
         run(["F08", "--page", str(tmp_path / "no" / "where.html")])
+    with pytest.raises(InputError, match=r"cannot be written \(it is a folder"):
+        run(["F08", "--page", str(tmp_path)])
+    assert capsys.readouterr().out == "", "before anything is drawn"
+    assert list(tmp_path.iterdir()) == []
 
 
 def contrast(a: str, b: str) -> float:
