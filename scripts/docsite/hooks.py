@@ -12,6 +12,7 @@ from mkdocs.structure.pages import Page
 from pymdownx.slugs import slugify
 
 from experiments import ROOT
+from scripts.docsite import api
 from scripts.docsite.links import TOP, site_links
 
 LATER = ("dashboard.md", "onnx.md", "sweeps.md")
@@ -51,7 +52,7 @@ def generated() -> dict[str, str | bytes]:
     found: dict[str, str | bytes] = {site: (ROOT / place).read_text(encoding="utf-8") for place, site in TOP.items()}
     for asset in (HERE / "assets").iterdir():
         found[f"assets/{asset.name}"] = asset.read_bytes()
-    return found
+    return found | api.pages()
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
