@@ -9,10 +9,11 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from plotly.offline import get_plotlyjs
 from pymdownx.slugs import slugify
 
 from experiments import ROOT
-from scripts.docsite import api
+from scripts.docsite import api, drawn, results
 from scripts.docsite.links import TOP, site_links
 
 LATER = ("dashboard.md", "onnx.md", "sweeps.md")
@@ -52,9 +53,14 @@ def generated() -> dict[str, str | bytes]:
     found: dict[str, str | bytes] = {site: (ROOT / place).read_text(encoding="utf-8") for place, site in TOP.items()}
     for asset in (HERE / "assets").iterdir():
         found[f"assets/{asset.name}"] = asset.read_bytes()
-    return found | api.pages()
+    found["assets/plotly.min.js"] = get_plotlyjs()
+    return found | api.pages() | results.pages()
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     place = next((place for place, site in TOP.items() if site == page.file.src_uri), f"docs/{page.file.src_uri}")
     return site_links(markdown, place)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    return drawn.filled(html)
