@@ -1,7 +1,7 @@
 """Pictures and figures of the site's pages: a page's Markdown has their place, and its HTML gets them when it is done.
 
-Markdown would read an SVG of thousands of lines for nothing. A figure is Plotly's, the same that a report has; its script lies on the
-site, is loaded by the first figure that comes into view, and nothing of it is fetched from elsewhere.
+Markdown would read an SVG of thousands of lines for nothing. A figure is Plotly's, the same that a report has; its script
+lies on the site, is loaded by the first figure that comes into view, and nothing of it is fetched from elsewhere.
 """
 
 from __future__ import annotations

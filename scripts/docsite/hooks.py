@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 from pymdownx.slugs import slugify
 
 from experiments import ROOT
-from scripts.docsite import api, drawn, results
+from scripts.docsite import api, drawn, error_rates, results, tasks
 from scripts.docsite.links import TOP, site_links
 
 LATER = ("dashboard.md", "onnx.md", "sweeps.md")
@@ -54,7 +54,7 @@ def generated() -> dict[str, str | bytes]:
     for asset in (HERE / "assets").iterdir():
         found[f"assets/{asset.name}"] = asset.read_bytes()
     found["assets/plotly.min.js"] = get_plotlyjs()
-    return found | api.pages() | results.pages()
+    return found | api.pages() | tasks.pages() | results.pages() | error_rates.pages()
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -16,7 +16,7 @@ from experiments import lectures
 from experiments.lectures import LECTURES, rows
 from experiments.reports.meanings import MEANING, SIGNS
 from experiments.reports.overview import study_names
-from experiments.reports.section import FigureChoice, Prose, Quote, Section, SlidePicture
+from experiments.reports.section import Command, FigureChoice, Prose, Quote, Section, SlidePicture
 from experiments.reports.sections import sections
 from experiments.runs.markup import plain
 from experiments.showing.claims import Statement, claim, records
@@ -40,8 +40,8 @@ def index(every: Sequence[Statement]) -> str:
     lines = [
         "# What the lectures claim, and what was measured",
         "",
-        f"{len(every)} claims of two lectures, each with a page of its own: the lecture's sentence, the picture of its slide with "
-        "the numbers that were measured, the verdict and all that it rests on. [How a verdict is made](../claims.md) says what "
+        f"{len(every)} claims of two lectures, each with a page of its own: the lecture's sentence, the picture of its slide "
+        "with the numbers that were measured, the verdict and all that it rests on. [How a verdict is made](../claims.md) says what "
         "the levels mean, [how often it errs](../error_rates.md) what they are worth; "
         "[all verdicts on one page](../verdicts.md) is for searching and printing.",
         "",
@@ -89,7 +89,7 @@ def not_run(one: Statement) -> list[Section]:
         tree = ast.parse((Path(lectures.__file__).parent / f"{study}.py").read_text(encoding="utf-8"))
         paragraphs = (ast.get_docstring(tree) or "").split("\n\n")[1:]
         found += [Prose(text, heading="The rule, in words" if i == 0 else "") for i, text in enumerate(paragraphs)]
-    return found
+    return [*found, Command(one.judge, heading="Judge it")] if one.judge else found
 
 
 def _lines(section: Section, name: str) -> Iterator[str]:
