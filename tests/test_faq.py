@@ -13,7 +13,7 @@ import pytest
 from experiments import PACKAGES, ROOT
 
 TEXT = (ROOT / "docs" / "faq.md").read_text(encoding="utf-8")
-MESSAGES = re.findall(r"^`([^`\n]+)`$", TEXT, re.MULTILINE)
+MESSAGES = re.findall(r"^\*\*`([^`\n]+)`\*\*$", TEXT, re.MULTILINE)
 
 
 def said(path: Path) -> Iterator[str]:
@@ -32,7 +32,8 @@ def everything() -> str:
 
 def test_there_are_messages_and_each_has_its_answer() -> None:
     assert len(MESSAGES) >= 30
-    assert len(re.findall(r"^: ", TEXT, re.MULTILINE)) == len(MESSAGES) == len(set(MESSAGES))
+    answered = re.findall(r"^\*\*`[^`\n]+`\*\*\n\n[A-Z`]", TEXT, re.MULTILINE)
+    assert len(answered) == len(MESSAGES) == len(set(MESSAGES))
 
 
 @pytest.mark.parametrize("message", MESSAGES)
