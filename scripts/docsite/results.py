@@ -41,8 +41,8 @@ def index(every: Sequence[Statement]) -> str:
         "# What the lectures claim, and what was measured",
         "",
         f"{len(every)} claims of two lectures, each with a page of its own: the lecture's sentence, the picture of its slide "
-        "with the numbers that were measured, the verdict and all that it rests on. [How a verdict is made](../claims.md) says what "
-        "the levels mean, [how often it errs](../error_rates.md) what they are worth; "
+        "with the numbers that were measured, the verdict and all that it rests on. [How a verdict is made](../claims.md) says "
+        "what the levels mean, [how often it errs](../error_rates.md) what they are worth; "
         "[all verdicts on one page](../verdicts.md) is for searching and printing.",
         "",
         "| | claims | |",
