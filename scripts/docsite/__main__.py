@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "site", help="the folder to build into")
     parser.add_argument("--port", type=int, default=8530, help="of the page that `serve` shows (default: 8530)")
     options = parser.parse_args(arguments)
-    os.environ.setdefault("DISABLE_MKDOCS_2_WARNING", "true")  # a notice of the theme's authors, on every build
     try:
         from mkdocs.commands.build import build
         from mkdocs.commands.serve import serve
