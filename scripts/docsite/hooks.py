@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,6 @@ from scripts.docsite.links import TOP, site_links
 LATER = ("dashboard.md", "onnx.md", "sweeps.md")
 """Pages of the navigation that a branch may not have."""
 HERE = Path(__file__).parent
-
-Generator = Callable[[], dict[str, str | bytes]]
-"""Gives pages and assets: what is in each, by its path on the site."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
