@@ -137,9 +137,8 @@ def _strings(path: Path) -> set[str]:
 
 def losses(task: type[Task]) -> list[str]:
     """The names that a task's own losses have; none where its network names them."""
-    return [
-        str(key.value) for node in _returned(task.losses) if isinstance(node, ast.Dict) for key in node.keys if _is_text(key)
-    ]
+    keys = (key for node in _returned(task.losses) if isinstance(node, ast.Dict) for key in node.keys)
+    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
 def metrics(task: type[Task]) -> dict[str, str]:
@@ -154,10 +153,6 @@ def _returned(function: Any) -> Iterator[ast.expr]:
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
         if isinstance(node, ast.Return) and node.value is not None:
             yield node.value
-
-
-def _is_text(key: ast.expr | None) -> bool:
-    return isinstance(key, ast.Constant) and isinstance(key.value, str)
 
 
 def _codes(names: Any) -> str:
