@@ -1,7 +1,7 @@
 """How often a verdict errs: simulated studies whose truth is known, judged by the code that judges the real ones.
 
 The page's numbers are computed when the site is built. ``tests/experiments/studies/test_statistics.py`` holds their
-bounds with more repetitions.
+bounds.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ HEAD = """# How often a verdict errs
 The rule of a verdict is simple enough to be tried on studies whose truth is known. Here each seed's number is the
 true effect plus normal noise; effects are counted in standard deviations of that noise. The simulated studies are
 judged by the code that judges the real ones (`Effect` and `Needs` of `experiments.studies`), {repetitions} times
-each, so that a rate of 2.5 % is known to half a point. Nothing on this page is typed: it is computed when the site is
-built. The test suite holds the bounds with more repetitions (`tests/experiments/studies/test_statistics.py`).
+each, so that a rate of 2.5 % is known to half a point. No number on this page is typed: all are computed when the
+site is built. The test suite holds the bounds too (`tests/experiments/studies/test_statistics.py`).
 
 ## The interval
 
