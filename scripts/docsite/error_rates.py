@@ -136,9 +136,7 @@ def levels_by_effect(seeds: int, needs: Needs) -> go.Figure:
     """The share of studies at each level, against the true effect."""
     shown = (Level.REPRODUCED, Level.DIRECTION_ONLY, Level.INCONCLUSIVE, Level.NOT_REPRODUCED)
     found = [levels(effect, seeds, needs, REPETITIONS // 16) for effect in EFFECTS]
-    figure = figure_with_axes(
-        "true effect, in standard deviations of one seed", "share of studies", percent=True, rows=len(shown)
-    )
+    figure = figure_with_axes("true effect, in standard deviations", "share of studies", percent=True, rows=len(shown))
     for i, level in enumerate(shown):
         shares = [counted[level] / counted.total() for counted in found]
         figure.add_scatter(x=list(EFFECTS), y=shares, name=str(level), mode="lines", line=line_style(i))
