@@ -24,8 +24,8 @@ from experiments.studies.statistics import t_interval
 from . import drawn
 
 SEEDS = (3, 5, 8)
-REPETITIONS = 4000
-"""Of each case: a rate of 2.5 % is then known to .5 points (two standard errors)."""
+REPETITIONS = 8000
+"""Of each case: a rate of 2.5 % is then known to .35 points (two standard errors)."""
 POSITIVE = frozenset({Level.REPRODUCED, Level.DIRECTION_ONLY})
 EFFECTS = tuple(float(x) for x in np.arange(-1, 4.01, 0.25))
 """True effects of the figure, in standard deviations of one seed."""
@@ -74,7 +74,7 @@ HEAD = """# How often a verdict errs
 The rule of a verdict is simple enough to be tried on studies whose truth is known. Here each seed's number is the
 true effect plus normal noise; effects are counted in standard deviations of that noise. The simulated studies are
 judged by the code that judges the real ones (`Effect` and `Needs` of `experiments.studies`), {repetitions} times
-each, so that a rate of 2.5 % is known to half a point. No number on this page is typed: all are computed when the
+each, so that a rate of 2.5 % is known to .35 points (two standard errors). No number on this page is typed: all are computed when the
 site is built. The test suite holds the bounds too (`tests/experiments/studies/test_statistics.py`).
 
 ## The interval
@@ -135,7 +135,7 @@ def levels(effect: float, seeds: int, needs: Needs, repetitions: int = REPETITIO
 def levels_by_effect(seeds: int, needs: Needs) -> go.Figure:
     """The share of studies at each level, against the true effect."""
     shown = (Level.REPRODUCED, Level.DIRECTION_ONLY, Level.INCONCLUSIVE, Level.NOT_REPRODUCED)
-    found = [levels(effect, seeds, needs, REPETITIONS // 16) for effect in EFFECTS]
+    found = [levels(effect, seeds, needs, REPETITIONS // 32) for effect in EFFECTS]
     figure = figure_with_axes("true effect, in standard deviations", "share of studies", percent=True, rows=len(shown))
     for i, level in enumerate(shown):
         shares = [counted[level] / counted.total() for counted in found]
@@ -145,7 +145,7 @@ def levels_by_effect(seeds: int, needs: Needs) -> go.Figure:
 
 
 def _numbers(effect: float, seeds: int, repetitions: int = REPETITIONS) -> Iterator[list[float]]:
-    rng = np.random.default_rng([seeds, repetitions, round(1000 * effect) + 10_000])
+    rng = np.random.default_rng([seeds, round(1000 * effect) + 10_000])
     return iter(rng.normal(effect, 1, (repetitions, seeds)).tolist())
 
 

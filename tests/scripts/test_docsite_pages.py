@@ -9,6 +9,7 @@ import pytest
 from experiments import ROOT, recipes
 from experiments.command_line.declared import tasks
 from experiments.lectures import rows
+from experiments.reports.wording import command
 from experiments.showing.claims import records
 from scripts.docsite import api, error_rates, results
 from scripts.docsite.roles import plain_names
@@ -33,9 +34,9 @@ def test_every_claim_has_a_page_and_stands_in_the_list() -> None:
     for id_, level in listed:
         record = records().get(id_)
         assert level == (record.level if record else "not run")
-        assert f"**{'' if record else '– '}" in found[f"results/{id_}.md"]
-        if record:
-            assert all(f"lectern reproduce {record.name}" in text for text in [found[f"results/{id_}.md"]])
+        page = found[f"results/{id_}.md"]
+        assert f"{level}**" in page
+        assert not record or command(record.name, record.scale) in page
 
 
 def test_every_export_has_its_section_in_the_api() -> None:
