@@ -74,8 +74,8 @@ HEAD = """# How often a verdict errs
 The rule of a verdict is simple enough to be tried on studies whose truth is known. Here each seed's number is the
 true effect plus normal noise; effects are counted in standard deviations of that noise. The simulated studies are
 judged by the code that judges the real ones (`Effect` and `Needs` of `experiments.studies`), {repetitions} times
-each, so that a rate of 2.5 % is known to .35 points (two standard errors). No number on this page is typed: all are computed when the
-site is built. The test suite holds the bounds too (`tests/experiments/studies/test_statistics.py`).
+each, so that a rate of 2.5 % is known to .35 points (two standard errors). The rates are computed when the site is
+built; the test suite holds the bounds too (`tests/experiments/studies/test_statistics.py`).
 
 ## The interval
 
