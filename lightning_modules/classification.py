@@ -36,8 +36,8 @@ class Classification(Task):
         class_weights: what an error on a class counts, by its name, in training and in the losses of evaluation; 1 where
             nothing is said. The weighted sum is divided by the number of images, and not by the sum of their weights.
         focal_gamma: errors are multiplied by (1 - p)^gamma, p being the probability of the true class (Lin et al. 2017).
-        mixup, cutmix: alpha of torchvision's ``MixUp`` and ``CutMix``, which mix the images of a training batch; 0 mixes none,
-            and where both are given each batch takes one of them.
+        mixup: alpha of torchvision's ``MixUp``, which mixes the images of a training batch; 0 mixes none.
+        cutmix: alpha of torchvision's ``CutMix``; where both are given each batch takes one of them.
         kwargs: see :class:`Task`.
 
     Raises:

@@ -69,7 +69,10 @@ class DenseCap(FasterRCNN):
         """Faster R-CNN's, and ``roi_captions``, the mean over the words of the sampled regions on objects.
 
         Args:
-            outputs, boxes, labels, rngs: see :meth:`FasterRCNN.losses`; all labels are 0.
+            outputs: as :meth:`FasterRCNN.losses` takes them.
+            boxes: likewise.
+            labels: likewise; all are 0.
+            rngs: likewise.
             captions: int64 (N, T) for each image, tokens as :meth:`RegionLanguageModel.loss` takes them.
         """
         losses, samples = self.sampled_losses(outputs, boxes, labels, rngs)

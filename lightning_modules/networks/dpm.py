@@ -68,7 +68,9 @@ class DPM(Detector):
         interval: levels of the pyramid from one size to half of it.
         octaves: how often the image is doubled before the root looks at it, for objects smaller than the root.
         spring: builds what holds the parts: ``Quadratic`` lets them move, ``Rigid`` does not.
-        kwargs: those of :class:`Detector`. A margin of -1 is a score of 0.27.
+        score_threshold: a box of a lower score is no detection; a margin of -1 is a score of 0.27.
+        nms_threshold: see :class:`Detector`.
+        max_detections: see :class:`Detector`.
     """
 
     channels_last = False

@@ -40,12 +40,15 @@ class FasterRCNN(FastRCNN):
     (section 3.2): no gradient flows through the coordinates of a proposal.
 
     Args:
-        anchor_scales, anchor_ratios: ``scales`` and ``ratios`` of :class:`RegionProposals`.
-        candidates, proposals: see :class:`RegionProposals`; all proposals of an image go to the second stage.
+        anchor_scales: ``scales`` of :class:`RegionProposals`.
+        anchor_ratios: ``ratios`` of :class:`RegionProposals`.
+        candidates: see :class:`RegionProposals`.
+        proposals: see :class:`RegionProposals`; all proposals of an image go to the second stage.
         rpn_samples: ``samples`` of :class:`RegionProposals`.
         pooling: as :class:`FastRCNN`'s; the paper's is ``RoIPool``.
         samples: proposals of an image that enter the losses (128 in the paper).
-        nms_threshold, kwargs: see :class:`FastRCNN`.
+        nms_threshold: see :class:`FastRCNN`.
+        kwargs: see :class:`FastRCNN`.
 
     Raises:
         ValueError: the backbone's maps are not of one width.

@@ -108,7 +108,9 @@ class SoftmaxHead(RegionHead):
     stand for the standard deviations that the paper takes from the training set.
 
     Args:
-        features, num_classes, layers: see :class:`RegionHead`.
+        features: see :class:`RegionHead`.
+        num_classes: see :class:`RegionHead`.
+        layers: see :class:`RegionHead`.
         box_weight: λ of equation 1. At 0 the boxes stay the proposals (up to the noise of the untrained layer).
     """
 
@@ -151,7 +153,9 @@ class StagedHead(RegionHead):
     answers with the softmax's probabilities and leaves the boxes where they are.
 
     Args:
-        features, num_classes, layers: see :class:`RegionHead`.
+        features: see :class:`RegionHead`.
+        num_classes: see :class:`RegionHead`.
+        layers: see :class:`RegionHead`.
     """
 
     fitted_buffers: ClassVar[tuple[str, ...]] = ("svm", "regressor", "has_svm", "has_regressor")

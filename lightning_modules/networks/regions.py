@@ -68,7 +68,8 @@ class RegionDetector(Detector):
         foreground: IoU from which on a region is an example of an object.
         background: the least IoU of a region of background, and the one that it stays below. That of Fast R-CNN (section
             2.3), which Ren et al. 2015 take over; from 0 on in R-CNN and in Mask R-CNN (He et al. 2017, section 3.1).
-        nms_threshold, kwargs: see :class:`Detector`.
+        nms_threshold: see :class:`Detector`.
+        kwargs: see :class:`Detector`.
     """
 
     def __init__(

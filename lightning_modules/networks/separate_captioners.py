@@ -44,7 +44,8 @@ class DetectThenCaption(DenseCap):
     Args:
         caption_backbone: builds the captioner's backbone.
         caption_layers: build the layers from what was pooled of a region to its code.
-        language, kwargs: see :class:`DenseCap`.
+        language: see :class:`DenseCap`.
+        kwargs: see :class:`DenseCap`.
     """
 
     def __init__(

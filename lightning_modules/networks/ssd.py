@@ -50,7 +50,8 @@ class SSD(Detector):
         backbone: builds the backbone.
         scales: m, the number of maps; where the backbone hands out more, the finest are used.
         ratios: of each map the aspect ratios beside 1; the last list holds for all further maps.
-        min_scale, max_scale: of equation 4; .2 and .9 in the paper's section 2.2.
+        min_scale: of equation 4; .2 in the paper's section 2.2.
+        max_scale: of equation 4; .9 in the paper's section 2.2.
         box_scales: the m + 1 scales themselves in place of equation 4, as the paper's experiments have them.
         width: channels of the extra layers.
         negatives: of an image's default boxes on background, so many a matched one enter the loss, those with the highest.

@@ -61,7 +61,9 @@ class TorchvisionDetector(BranchedDetector):
             torchvision does for its weights: so it is but for ``*_v2`` and SSDlite. False is for a training from scratch.
         coco: the data have COCO's 80 classes in the order of their ids, as the data module ``COCO`` gives them: the heads too
             are taken from weights for its 91 numbers, and the network detects without any training.
-        score_threshold, nms_threshold, max_detections: see :class:`Detector`; None is torchvision's.
+        score_threshold: see :class:`Detector`; None is torchvision's.
+        nms_threshold: see :class:`Detector`; None is torchvision's.
+        max_detections: see :class:`Detector`; None is torchvision's.
 
     Raises:
         ValueError: torchvision has no such detector or weights, the file does not hold this network's, ``num_keypoints``

@@ -105,7 +105,8 @@ class YOLO(Detector):
         head: builds what stands on it; the paper's is ``FullyConnectedHead``.
         grid: S, cells in a row and in a column.
         boxes: B, boxes of a cell.
-        coordinate_weight, empty_weight: lambda_coord and lambda_noobj.
+        coordinate_weight: lambda_coord.
+        empty_weight: lambda_noobj.
         kwargs: see :class:`Detector`.
     """
 
