@@ -55,15 +55,20 @@ def test_what_the_command_line_or_a_later_file_expects_is_of_its_own_data() -> N
 
 def test_data_that_were_moved_with_their_checkpoint_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    saved = Saved(Path("x.ckpt"), {"data": DATA, "expect": {"test/mAP50": ">= 0.5"}}, {})
-    there = given("VOC", root=str(tmp_path), classes=["a", "b"], year=2012)
-    assert left_behind("test", early(), there, saved) == ""
-    here = Saved(Path("x.ckpt"), {"data": {**DATA, "init_args": {**DATA["init_args"], "root": str(tmp_path)}}}, {})  # type: ignore[dict-item]
-    elsewhere = given("VOC", root="y", classes=["a", "b"], year=2012)
-    assert "x.ckpt expects is of other data" in left_behind("test", early(), elsewhere, here)
-    assert "(classes a, b)" in left_behind("test", early(), given("VOC", root=str(tmp_path), classes=["c"]), saved)
+
+    def saved(root: str) -> Saved:
+        data: Any = {**DATA, "init_args": {"root": root, "classes": ["a", "b"]}}
+        return Saved(Path("x.ckpt"), {"data": data, "expect": {"test/mAP50": ">= 0.5"}}, {})
+
+    def there(root: str, *classes: str) -> Any:
+        return given("VOC", root=root, classes=list(classes), year=2012)
+
+    assert left_behind("test", early(), there(str(tmp_path), "a", "b"), saved("gone")) == ""
+    assert "x.ckpt expects is of other data" in left_behind("test", early(), there("y", "a", "b"), saved(str(tmp_path)))
+    assert "(root gone)" in left_behind("test", early(), there(str(tmp_path), "c"), saved("gone"))
 
 
+@pytest.mark.filterwarnings("ignore:.*are held out")
 def test_a_recipe_s_expectation_is_not_checked_on_own_data(lectern: Lectern, workdir: Path) -> None:
     """From the training on: its checkpoint does not have it either."""
     root = roboflow_coco(workdir / "own")
