@@ -138,7 +138,7 @@ def open_trials(sweep: Sweep) -> Any:
             study_name=sweep.name,
             direction="maximize" if sweep.mode == "max" else "minimize",
             load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_warmup_steps=1) if sweep.prune else optuna.pruners.NopPruner(),
+            pruner=optuna.pruners.MedianPruner(n_warmup_steps=2) if sweep.prune else optuna.pruners.NopPruner(),
         )
     except (json.JSONDecodeError, KeyError) as error:
         raise InputError(f"{path}: damaged ({type(error).__name__}); --name NAME begins another sweep") from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from datamodules.errors import InputError
 from experiments.command_line.guesses import did_you_mean
@@ -50,7 +50,7 @@ class Searched(NamedTuple):
         if name.split(".")[0] in NOT_SEARCHED:
             raise InputError(f"--search {name}: says what a run is, and is not searched")
         values = tuple(_split(inner, name))
-        found = cls(name, space, values)
+        found = cls(name, cast(Space, space), values)
         if wrong := found._fault():
             raise InputError(f"--search {name}: {space}({inner}): {wrong}")
         return found
