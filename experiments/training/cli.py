@@ -30,7 +30,7 @@ from experiments.runs.lock import releasing
 from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
-from . import building, expected_data, exported, finders, fine_tuning, monitors, rebuilding, trainer_options
+from . import building, expected_data, exported, finders, fine_tuning, loss_options, monitors, rebuilding, trainer_options
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone, read
 from .divergence import OnNan
@@ -150,6 +150,7 @@ class LecternCLI(OpenLightningCLI):
         if self.subcommand == "fit" and config.model.init_args.get("optimizer", "none is taken") is None:
             raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
         trainer_options.check_values(config.trainer)
+        loss_options.check(config.model.init_args)
         check_fit(config.model.class_path, config.data.class_path)
         if why := expected_data.left_behind(str(self.subcommand), self.early, config.data, self.saved):
             print(f"lectern: {why}", file=sys.stderr)
