@@ -84,3 +84,12 @@ def _wait(done: Any, log: Path, seconds: float = 300) -> None:
     while not done():
         assert time.monotonic() < deadline, log.read_text() if log.exists() else "nothing was printed"
         time.sleep(0.1)
+
+
+def test_a_scheduler_s_jobs_make_the_trials(lectern: Lectern, workdir: Path) -> None:
+    """Through submitit, as the jobs of SLURM are; the executor ``local`` needs no scheduler."""
+    pytest.importorskip("submitit")
+    search = ("--search", "model.optimizer.lr=log(1e-4,1e-2)", "--trials", "1", "--name", "s", "--trainer.max_epochs", "1")
+    done = lectern("sweep", *search, *SMALL, "--launcher", "local", "--jobs", "1")
+    assert done.code == 0 and "1 complete" in done.out, (done.out, done.err)
+    assert read_summary(workdir / "runs/s/0000")["sweep"]["state"] == "complete"
