@@ -28,7 +28,7 @@ PLACE, INTERRUPTED, REASON = "place", "interrupted", "reason"
 """What a trial says beside its values: its number in the sweep, which is its folder's name; whether it was cut off and is made
 again under another of Optuna's numbers; and why it failed."""
 
-Mode = Literal["min", "max"]
+Optimum = Literal["min", "max"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Sweep:
     search: list[str]
     monitor: str
     """The metric whose best value over a training is the trial's."""
-    mode: Mode
+    mode: Optimum
     seed: int = 0
     """Of the search; the trainings have their recipe's."""
     prune: bool = True
@@ -202,7 +202,7 @@ def give_up(study: Any, number: int, reason: str = "", *, again: bool = False) -
     study.tell(number, state=optuna.trial.TrialState.FAIL)
 
 
-def best_of(study: Any, mode: Mode) -> Any | None:
+def best_of(study: Any, mode: Optimum) -> Any | None:
     """The trial with the best value of those that came to their end; None where none did."""
     import optuna
 

@@ -21,7 +21,7 @@ from experiments.runs.lock import releasing
 from experiments.runs.writing import write_summary
 from experiments.training.cli import LecternCLI, run_cli
 
-from .definition import LOGS, PLACE, REASON, Mode, Sweep, open_trials
+from .definition import LOGS, PLACE, REASON, Optimum, Sweep, open_trials
 
 
 class Pruning(pl.Callback):
@@ -111,7 +111,7 @@ def _made(sweep: Sweep, parameters: dict[str, Any], place: int, pruning: Pruning
     return best_value(sweep.run_of(place), sweep.monitor, sweep.mode)
 
 
-def best_value(folder: Path, monitor: str, mode: Mode) -> tuple[float | None, str]:
+def best_value(folder: Path, monitor: str, mode: Optimum) -> tuple[float | None, str]:
     """The best value of a metric over a run, and why there is none."""
     values = [row[monitor] for row in read_metrics(folder) if monitor in row]
     finite = [value for value in values if math.isfinite(value)]

@@ -1,4 +1,4 @@
-"""Faster R-CNN from weights of COCO's shape, offline, on real photographs of other classes: the command line from end to end."""
+"""Faster R-CNN from weights of COCO's shape, offline, on real photographs of other classes, from end to end."""
 
 from __future__ import annotations
 
