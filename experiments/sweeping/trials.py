@@ -109,8 +109,9 @@ def _executors(options: Any, folder: Path) -> list[Processes | Submitit]:
         return [executor] * (options.jobs or 4)
     jobs = options.jobs or gpu_count() or 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = os.environ.get(THREADS[0]) or str(max(1, cores // jobs))  # MKL's own number would win over OpenMP's
     for variable in THREADS:
-        os.environ.setdefault(variable, str(max(1, cores // jobs)))
+        os.environ.setdefault(variable, threads)
     return [Processes(1, first=i) for i in range(jobs)]
 
 
@@ -179,7 +180,11 @@ class Trials:
         trial = self.study.get_trials(deepcopy=False)[number]
         if handle is not None and handle.done():
             if (error := handle.exception()) is not None and not trial.state.is_finished():
-                give_up(self.study, number, _why(error))
+                stopped = isinstance(error, SystemExit)  # by a signal to it alone, as a scheduler ends a job
+                give_up(self.study, number, _why(error), again=stopped)
+                if stopped:
+                    del self._open[number]
+                    return
         elif not trial.state.is_finished():
             if handle is None and not is_locked(self.sweep.run_of(place) / LOCK):
                 give_up(self.study, number, again=True)

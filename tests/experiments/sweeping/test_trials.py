@@ -126,6 +126,25 @@ def test_a_broken_trial_is_said_and_the_others_are_made(tmp_path: Path, capsys: 
     assert "failed: its process was killed" in out and "2 complete, 2 failed" in out
 
 
+def test_a_job_that_a_scheduler_has_stopped_is_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = sweep_in(tmp_path)
+    study = open_trials(sweep)
+    first = list[int]()
+
+    def made(trial: Any) -> float:
+        if trial.user_attrs[PLACE] == 1 and not first:
+            first.append(trial.number)
+            raise Stopped("SIGTERM")
+        return near(trial)
+
+    assert trials.Trials(sweep, study, 3).run([Here(study, made)]) == 0  # type: ignore[list-item]
+    assert "3 complete" in capsys.readouterr().out and len(first) == 1
+
+
+class Stopped(SystemExit, RuntimeError):
+    """As Lightning answers SIGTERM, in the process that makes a trial."""
+
+
 def test_a_sweep_without_a_whole_trial_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = sweep_in(tmp_path)
     study = open_trials(sweep)
