@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from datamodules.errors import InputError
+from experiments import ROOT
 from experiments.command_line.completion import SWEEP, candidates
+from experiments.command_line.help_pages import options
 from experiments.sweeping.search import Searched, searched
 from experiments.sweeping.sweep import parser
 from tests.conftest import Lectern
@@ -101,3 +105,12 @@ def test_a_shell_completes_a_sweep_s_options() -> None:
     assert candidates("lectern sweep --sear") == ["--search", "--search_seed"]
     assert "--seed_everything" in candidates("lectern sweep --")
     assert candidates("lectern sweep --launcher sl") == ["slurm"]
+
+
+def test_the_page_has_every_option() -> None:
+    text = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"--[a-z_]+", text))
+    assert {*SWEEP} - {"--runs"} <= documented
+    assert documented <= {*SWEEP, *options("fit"), "--project"}
+    for example in re.findall(r"'([a-z_.]+=\w+\([^']*\))'", text):
+        Searched.of_text(example)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import time
@@ -11,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from experiments import ROOT
 from experiments.runs.files import read_metrics, read_summary, state_of
 from experiments.runs.lock import LOCK, is_locked
+from experiments.sweeping.search import Searched
+from experiments.sweeping.trials import checked
 from tests.conftest import Lectern
 from tests.support.interrupted import start
 
@@ -58,6 +63,20 @@ def test_what_is_no_option_of_the_experiment_is_said_before_anything_is_trained(
     ):
         done = lectern("sweep", *SMALL, "--search", search)
         assert done.code == 2 and said in done.err and not (workdir / "runs").exists(), done.err
+
+
+def test_the_page_s_sweep_of_wandb_names_real_options(workdir: Path) -> None:
+    """``${args}`` becomes ``--NAME=VALUE`` for each of its parameters."""
+    block = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    sweep = yaml.safe_load(block)
+    assert sweep["command"][:3] == ["lectern", "fit", "--config"] and sweep["command"][-1] == "${args}"
+    spaces = [
+        Searched(name, "choice", tuple(map(str, space.get("values") or (space["min"], space["max"]))))
+        for name, space in sweep["parameters"].items()
+    ]
+    config = checked(sweep["command"][2:-1], spaces)
+    assert config.model.init_args.optimizer.init_args.lr == 1e-4 and config.wandb == "online"
+    assert sweep["metric"]["name"] == "val/accuracy"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
