@@ -27,6 +27,8 @@ Run what the slides show: train it, measure it, see whether the claim holds.
   explain    draw what a checkpoint looks at, beside random weights:  lectern explain --ckpt_path …
   export     write a checkpoint's network as ONNX, checked against onnxruntime
   reproduce  the lectures' claims, each with its verdict:  lectern reproduce all
+  sweep      train with many values and say which are best:  lectern sweep --config NAME
+             --search 'model.optimizer.lr=log(1e-4,1e-1)' --trials 20
   show       a live demonstration, or a study step by step:  lectern show relu, lectern show --list
   present    a lecture's claims, one a screen:  lectern present cnn
   dashboard  a local page: the verdicts, and the runs side by side
@@ -58,7 +60,7 @@ def main() -> int:
 
     return answer(
         lambda signals: _run(command, sys.argv[2:], signals),
-        "stopped; the same command goes on from here" if command == "reproduce" else STOPPED,
+        "stopped; the same command goes on from here" if command in ("reproduce", "sweep") else STOPPED,
     )
 
 
@@ -164,6 +166,10 @@ def _command(command: str) -> Callable[[list[str]], int]:
         from .reproduction.reproduce import run as reproduce
 
         return reproduce
+    if command == "sweep":
+        from .sweeping.sweep import run as sweep
+
+        return sweep
     if command == "show":
         from .showing.show import run as show
 

@@ -81,6 +81,7 @@ ROOMS: dict[str, set[str]] = {
     "lectures": {"studies", "measures"},
     "reports": {"lectures", "studies", "runs"},
     "reproduction": {"reports", "lectures", "studies", "training", "command_line", "runs", "recipes"},
+    "sweeping": {"reproduction", "training", "command_line", "runs", "recipes"},
     "dashboard": {"reports", "lectures", "studies", "command_line", "runs"},
     "showing": {"reports", "lectures", "measures", "studies", "command_line"},
 }

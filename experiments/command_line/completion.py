@@ -25,6 +25,11 @@ _lectern() {
 complete -o default -F _lectern lectern
 """
 SCRIPTS = {"bash": BASH, "zsh": f"autoload -U +X bashcompinit && bashcompinit\n{BASH}"}
+SWEEP = (
+    *("--search", "--trials", "--jobs", "--launcher", "--slurm", "--monitor", "--mode", "--prune", "--search_seed"),
+    *("--runs", "--name"),
+)
+"""The options of ``lectern sweep`` beside those of ``lectern fit``; a test compares them with its parser's."""
 USAGE = 'usage: eval "$(lectern completion bash)" (or zsh), in ~/.bashrc (~/.zshrc) for good\n'
 
 
@@ -77,6 +82,10 @@ def _possible(command: str, before: str, current: str) -> list[str]:
         return ["--list", "--page", "--help"] if current.startswith("-") else demonstrations()
     if command == "reproduce":
         return ["--list", "--help"] if current.startswith("-") else ["all", *studies()]
+    if current.startswith("-") and command == "sweep":
+        return [*SWEEP, *(option for option in options("fit") if option not in SWEEP), "--help"]
+    if command == "sweep" and before == "--launcher":
+        return ["processes", "slurm", "local"]
     if current.startswith("-") and command in PAGES:
         return [*options(command), *(f"--help.{part}" for part in PARTS), "--help", "--print_config"]
     if current.startswith("-"):

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 COMMANDS = (
     *("fit", "validate", "test", "predict", "doctor", "data", "explain", "export"),
-    *("reproduce", "show", "present", "dashboard", "list", "completion"),
+    *("reproduce", "sweep", "show", "present", "dashboard", "list", "completion"),
 )
 
 COMMAND_MEANT = {
@@ -35,6 +35,10 @@ COMMAND_MEANT = {
     "ui": "dashboard",
     "serve": "dashboard",
     "ls": "list",
+    "tune": "sweep",
+    "search": "sweep",
+    "hpo": "sweep",
+    "optuna": "sweep",
     "demo": "show",
     "slides": "present",
     "recipes": "list",

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import active_children, connection, get_context, get_start_method, parent_process, set_start_method
@@ -45,17 +45,18 @@ def default_jobs() -> int:
 
 
 class Processes:
-    """``jobs`` processes on this machine, each with a GPU of its own where there are GPUs."""
+    """``jobs`` processes on this machine, each with a GPU of its own where there are GPUs: the one at place ``first``, and
+    those behind it."""
 
-    def __init__(self, jobs: int) -> None:
-        self.jobs = jobs
+    def __init__(self, jobs: int, first: int = 0) -> None:
+        self.jobs, self.first = jobs, first
         self._pool = self._make()
 
     def _make(self) -> ProcessPoolExecutor:
         context = get_context("spawn")
         devices = context.Queue()
         self._stopping = context.Event()
-        for number in range(self.jobs):
+        for number in range(self.first, self.first + self.jobs):
             devices.put(number)
         # One thread each, said before their libraries are loaded: two runs' threads would wait for each other's core.
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -159,6 +160,21 @@ class Submitit:
 
     def shutdown(self) -> None:
         """Jobs of a scheduler go on; the next call finds what they have made."""
+
+
+def scheduler_options(words: Sequence[str]) -> dict[str, Any]:
+    """``slurm_partition=gpu timeout_min=60``, for submitit.
+
+    Raises:
+        InputError: a word is no KEY=VALUE.
+    """
+    pairs: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise InputError(f"--slurm {word}: KEY=VALUE expected, such as slurm_partition=gpu")
+        pairs[key] = int(value) if value.isdigit() else value
+    return pairs
 
 
 def launcher(name: Launcher, jobs: int | None, folder: Path, options: dict[str, Any]) -> Processes | Submitit:

@@ -22,7 +22,7 @@ from .check import check
 from .claims import Claim, named, select
 from .committing import results_folder
 from .confirming import confirm
-from .launchers import Launcher, Processes, Submitit, launcher
+from .launchers import Launcher, Processes, Submitit, launcher, scheduler_options
 from .lines import say
 from .listing import filtered, level_of, list_claims
 from .overview import overview
@@ -139,7 +139,7 @@ def _reproduce(options: Any) -> bool:
     wandb_mode(options.wandb)  # what cannot be is said before the first run
     if options.record or options.confirm:
         results_folder()
-    executor = launcher(options.launcher, options.jobs, options.runs / "submitit", _pairs(options.slurm))
+    executor = launcher(options.launcher, options.jobs, options.runs / "submitit", scheduler_options(options.slurm))
     if options.confirm:
         return _confirm(chosen, options, executor)
     reproduction = Reproduction(
@@ -215,13 +215,3 @@ def _list(options: Any) -> int:
     if left_out:
         say(left_out)
     return 0
-
-
-def _pairs(words: Sequence[str]) -> dict[str, Any]:
-    pairs: dict[str, Any] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise InputError(f"--slurm {word}: KEY=VALUE expected, such as slurm_partition=gpu")
-        pairs[key] = int(value) if value.isdigit() else value
-    return pairs

@@ -30,7 +30,7 @@ from experiments.runs.lock import releasing
 from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
-from . import building, exported, finders, fine_tuning, monitors, rebuilding, trainer_options
+from . import building, expected_data, exported, finders, fine_tuning, loss_options, monitors, rebuilding, trainer_options
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone, read
 from .divergence import OnNan
@@ -125,6 +125,7 @@ class LecternCLI(OpenLightningCLI):
             parser.command.own_recipes, parser.command.early = early.own_recipes, early
         if command == "fit":
             early = early._replace(arguments=with_data_guessed(early))
+        self.early = early
         if command in ("validate", "test", "predict") and early.checkpoint:
             say_which_checkpoint(early)
             path, trusted = Path(early.checkpoint), early.trusted
@@ -149,7 +150,11 @@ class LecternCLI(OpenLightningCLI):
         if self.subcommand == "fit" and config.model.init_args.get("optimizer", "none is taken") is None:
             raise InputError("model.optimizer: a training needs one, such as --model.optimizer torch.optim.AdamW")
         trainer_options.check_values(config.trainer)
+        loss_options.check(config.model.init_args)
         check_fit(config.model.class_path, config.data.class_path)
+        if why := expected_data.left_behind(str(self.subcommand), self.early, config.data, self.saved):
+            print(f"lectern: {why}", file=sys.stderr)
+            config["expect"] = {}
         if self.saved:
             if self.saved.diverged and config.on_nan == "stop":
                 why = f"{self.saved.diverged}; evaluate an earlier checkpoint (--on_nan continue takes this one)"

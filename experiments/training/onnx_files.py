@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, cast, get_args
 
 from datamodules.resizing import ResizeMode
 from datamodules.scene import InputError
+from experiments.runs.bounded import bounded_bytes
 
+from .onnx_words import described
 from .plain_data import checked_metadata
 
 KEY, FORMAT = "lectern", 1
@@ -17,6 +19,9 @@ KEY, FORMAT = "lectern", 1
 
 LARGEST_ABOUT = 2 * 2**20
 """Characters of that property."""
+
+LARGEST = 2**31
+"""Bytes of a file; protobuf holds no more."""
 
 DOMAINS = frozenset({"", "ai.onnx"})
 """Of operators: ONNX's own. Others are a runtime's, or code of somebody's."""
@@ -32,8 +37,9 @@ class About(NamedTuple):
     resize_mode: ResizeMode
     """How an image takes its size."""
 
-    def as_text(self) -> str:
-        return json.dumps({"format": FORMAT, **self._asdict()}, ensure_ascii=False)
+    def as_text(self, described: Mapping[str, Any] | None = None) -> str:
+        """The property's text; what is ``described`` beside it is for other programs, and not read here."""
+        return json.dumps({"format": FORMAT, **self._asdict(), **(described or {})}, ensure_ascii=False)
 
     @classmethod
     def from_text(cls, text: str, path: Path) -> Self:
@@ -59,12 +65,25 @@ class About(NamedTuple):
 
 
 def add(about: About, path: Path) -> None:
-    """Writes it into an ONNX file."""
+    """Writes it into an ONNX file, with a description of the graph's input and outputs (:mod:`.onnx_words`)."""
     import onnx
 
     model = onnx.load(path)
-    onnx.helper.set_model_props(model, {KEY: about.as_text()})
+    outputs = [
+        {
+            "name": output.name,
+            "type": onnx.helper.tensor_dtype_to_np_dtype(output.type.tensor_type.elem_type).name,
+            "shape": [_side(side) for side in output.type.tensor_type.shape.dim],
+        }
+        for output in model.graph.output
+    ]
+    onnx.helper.set_model_props(model, {KEY: about.as_text(described(about.metadata, about.resize_mode, outputs))})
     onnx.save(model, path)
+
+
+def _side(side: Any) -> int | str | None:
+    """The length of an output's side, or the name of an open one; None where the graph does not say."""
+    return int(side.dim_value) if side.dim_value else side.dim_param if side.dim_param in ("batch", "objects") else None
 
 
 def read(path: Path) -> tuple[About, bytes]:
@@ -79,7 +98,10 @@ def read(path: Path) -> tuple[About, bytes]:
         raise InputError(f"{path}: an exported network needs onnx and onnxruntime: pip install 'lectern[export]'") from None
     if not path.is_file():  # a pipe too: to open it would wait for its writer
         raise InputError(f"{path}: no such file")
-    content = path.read_bytes()
+    try:
+        content = bounded_bytes(path, LARGEST)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
     try:
         model = onnx.load_model_from_string(content)
     except Exception as error:  # whatever protobuf is led to by other bytes

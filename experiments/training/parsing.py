@@ -40,6 +40,15 @@ class Parser(LightningArgumentParser):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
         self._dumped: tuple[str, dict[str, Any]] = ("", {})
 
+    def parse_args(self, args: Any = None, *more: Any, **options: Any) -> Any:
+        """jsonargparse's; of a value two classes down (``--model.network.weights=null``) null stays null.
+
+        It hands such an option on to the parser of the class as text, in which null has become the word ``None``.
+        """
+        if self.early is None and isinstance(args, list) and len(args) == 1 and str(args[0]).endswith("=None"):
+            args = [f"{args[0].removesuffix('None')}null"]
+        return super().parse_args(args, *more, **options)
+
     def plain(self, settings: Any) -> dict[str, Any]:
         """Settings as they are saved: nothing but words, numbers, lists and dictionaries.
 

@@ -68,7 +68,9 @@ def predicted(lectern: Lectern, folder: Path, path: Path, root: Path, *options: 
     return entries
 
 
-def test_an_exported_network_predicts_what_its_checkpoint_does(lectern: Lectern, tmp_path: Path) -> None:
+def test_an_exported_network_predicts_what_its_checkpoint_does(
+    lectern: Lectern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For photographs of different sizes, in batches that are not full, prepared as in the training."""
     model, root = checkpoint(tmp_path / "yolo.ckpt"), photos(tmp_path / "photos")
     assert lectern("export", "--ckpt_path", str(model)).code == 0
@@ -79,6 +81,7 @@ def test_an_exported_network_predicts_what_its_checkpoint_does(lectern: Lectern,
         list(metadata(STYLE).classes),
     )
     own = predicted(lectern, tmp_path / "a", model, root, "--data.batch_size", "2")
+    monkeypatch.setattr(torch, "load", lambda *args, **kwargs: pytest.fail("an exported network is no checkpoint"))
     theirs = predicted(lectern, tmp_path / "b", tmp_path / "yolo.onnx", root, "--data.batch_size", "3", "--pictures", "false")
     assert [entry["file"] for entry in own] == [entry["file"] for entry in theirs] == [f"{i}.png" for i in range(len(SIZES))]
     assert all(entry["picture"].endswith(".jpg") for entry in own) and not any("picture" in entry for entry in theirs)
