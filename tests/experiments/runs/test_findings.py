@@ -92,7 +92,8 @@ def test_a_run_without_findings_has_none(tmp_path: Path) -> None:
 
 def test_a_document_that_leads_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
     outside, run = tmp_path / "outside", tmp_path / "run"
-    outside.mkdir(), run.mkdir()
+    outside.mkdir()
+    run.mkdir()
     written(outside, EVERY_KIND.as_json())
     (run / FINDINGS).symlink_to(outside / FINDINGS)
     assert read_findings(run) is None
