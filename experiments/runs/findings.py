@@ -183,6 +183,11 @@ def read_findings(folder: Path) -> Findings | None:
         return None
 
 
+def chart_name(place: int) -> str:
+    """The file, in the same folder, of the chart of the matrix or the curves at this place of a document's sections."""
+    return f"section_{place:02}.png"
+
+
 def finding_picture(folder: Path, item: GalleryItem) -> Path | None:
     """The file of a gallery's picture; None where it is gone, or leads out of the folder."""
     return own_file(folder, f"{FINDINGS}/{item.file}")
