@@ -18,6 +18,11 @@ FEW = 500
 NAMES = ("best", "last")
 
 
+def without_ends(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What a summary says anew when its run goes on: the tests of before are of other weights. A study's test stays."""
+    return {ENDS: None, "test": {}, "tested": ""} if isinstance(summary.get(ENDS), Mapping) else {}
+
+
 def compared(
     tested: Mapping[str, Mapping[str, float]], monitor: str, mode: Literal["min", "max"], validated: int, same: bool = False
 ) -> dict[str, Any]:

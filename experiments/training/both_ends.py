@@ -46,10 +46,10 @@ def test_both_ends(trainer: pl.Trainer, task: Task, data: DataModule, run: RunFo
     Returns:
         What there is to say of it, line by line; nothing where the run is not at its end, or has no checkpoint.
     """
-    chosen = trainer.strategy.broadcast(_checkpoints(run.folder / CHECKPOINTS) if trainer.is_global_zero else None)
-    if ending(trainer)["state"] != "finished" or trainer.limit_test_batches == 0 or not chosen[0]:  # type: ignore[attr-defined]
+    # What is to be done the first process says, so that no other waits for it.
+    names, same = trainer.strategy.broadcast(_to_test(trainer, run.folder / CHECKPOINTS))
+    if not names:
         return []
-    names, same = chosen
     tested: dict[str, dict[str, float]] = {}
     try:
         with _only(trainer, run):
@@ -70,8 +70,10 @@ def test_both_ends(trainer: pl.Trainer, task: Task, data: DataModule, run: RunFo
 test_both_ends.__test__ = False  # type: ignore[attr-defined]  # no test of pytest's
 
 
-def _checkpoints(folder: Path) -> tuple[list[str], bool]:
-    """Which checkpoints are to be tested, the best first, and whether one stands for both."""
+def _to_test(trainer: pl.Trainer, folder: Path) -> tuple[list[str], bool]:
+    """Which checkpoints are to be tested, the best first, and whether one stands for both; none of a run not at its end."""
+    if ending(trainer)["state"] != "finished" or trainer.limit_test_batches == 0 or not trainer.is_global_zero:  # type: ignore[attr-defined]
+        return [], False
     there = [name for name in ("best", "last") if (folder / f"{name}.ckpt").is_file()]
     same = len(there) == 2 and same_weights(folder / "best.ckpt", folder / "last.ckpt")
     return (there[:1] if same else there), same

@@ -40,7 +40,7 @@ from .filter_pictures import FirstLayerFilters  # noqa: F401  (makes its short n
 from .guessed_data import with_data_guessed
 from .keeping import KeepLast
 from .memory import keep_freed_memory
-from .outcome import measured_lines, outcome, where
+from .outcome import baselines, measured_lines, outcome, where
 from .parsing import Parser, say_what_is_hidden
 from .pictures import Pictures, with_pictures_spelled
 from .profiling import NoProfiler
@@ -259,7 +259,8 @@ class LecternCLI(OpenLightningCLI):
         """The metrics, rounded, in place of Lightning's table."""
         if self.trainer.is_global_zero and self.config_init[self.subcommand].verbose:
             measured = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
-            print("", *measured_lines(measured), sep="\n")
+            beside = baselines(self.run_folder.folder) if self.run_folder else {}
+            print("", *measured_lines(measured, beside), sep="\n")
 
     def after_test(self) -> None:
         self.say_what_was_measured()

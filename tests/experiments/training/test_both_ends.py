@@ -70,6 +70,8 @@ def test_a_run_that_goes_on_is_as_if_it_had_never_been_tested(lectern: Lectern, 
         assert "test/" not in rows[0]
         last = str(run / "checkpoints/last.ckpt")
         assert lectern(*FIT, "--trainer.max_epochs=3", "--test_at_end=false", f"--runs={runs}", f"--ckpt_path={last}").code == 0
+        # What was tested were other weights.
+        assert not summary_of(run).get("checkpoints") and not test_metrics(run)
         content[name] = (
             torch.load(last, weights_only=True)["state_dict"],
             [
