@@ -38,7 +38,7 @@ def confusion_sections(counts: Counts, names: Sequence[str], what: str, note: st
         counts: (C, C), rows are the truth.
         names: of the C classes.
         what: is counted, such as ``images``.
-        note: for both.
+        note: of the matrix.
     """
     sections: list[Finding] = []
     if len(names) <= MOST_NAMES:
@@ -50,7 +50,7 @@ def confusion_sections(counts: Counts, names: Sequence[str], what: str, note: st
     if pairs and len(names) > 2:
         rows = [(names[t], names[f], int(counts[t, f]), counts[t, f] / counts[t].sum()) for t, f in pairs]
         columns = ("truth", "taken for", what, "share of the truth")
-        sections.append(TableFinding(title="Most often confused", columns=columns, rows=tuple(rows), note=note))
+        sections.append(TableFinding(title="Most often confused", columns=columns, rows=tuple(rows)))
     return sections
 
 

@@ -15,7 +15,7 @@ from lightning_modules.base import Prediction
 from lightning_modules.detection import Detection
 from lightning_modules.metrics.coco import CocoAP
 from lightning_modules.metrics.detections import DetectionMetric
-from lightning_modules.metrics.matching import Matched, ranking, together
+from lightning_modules.metrics.matching import Arrays, Matched, ranking, together
 from lightning_modules.metrics.oks import KeypointAP
 from lightning_modules.metrics.voc import BoxAP
 from lightning_modules.transfer import fields_on_cpu
@@ -88,7 +88,7 @@ class ObjectInquiry(Inquiry[Detection]):
             *self._beside(measured, constant, training),
             error_table(table, errors, len(self.classes), note),
             self._by_class(table, errors, others, constant, note),
-            *(confusion_sections(errors.confusion, (*self.classes, "background"), "objects", note)),
+            *confusion_sections(errors.confusion, (*self.classes, "background"), "objects", note),
             precision_curves(table, self.classes),
             *([curve] if curve else []),
         ]
@@ -150,7 +150,12 @@ class ObjectInquiry(Inquiry[Detection]):
             if objects[c] or found[c]
         ]
         rows.sort(key=lambda row: float(np.nan_to_num(row[2], nan=2)))
-        return TableFinding(title="By class", columns=columns, rows=tuple(rows[:2000]), note=f"Recall and precision: {note}")
+        return TableFinding(
+            title="By class",
+            columns=columns,
+            rows=tuple(rows[:2000]),
+            note=f"Recall and precision are those {note[0].lower()}{note[1:]}" if self.threshold is not None else note,
+        )
 
     def _constant(self, training: TrainingSample) -> Matched:
         """The matching of the same boxes for every image: of each class its mean box, by how often it occurs."""
@@ -170,7 +175,7 @@ class ObjectInquiry(Inquiry[Detection]):
         }
         metric, images = BoxAP(self.classes), []
         for image in self.records.values():
-            target = {"boxes": image.true_boxes, "labels": image.true_labels, "difficult": image.ignored}
+            target: Arrays = {"boxes": image.true_boxes, "labels": image.true_labels, "difficult": image.ignored}
             images.append(metric.record(ranking(answer), target))
         return together(images)
 

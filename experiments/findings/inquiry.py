@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from torch import Tensor
 from torchmetrics import Metric
 
+from datamodules.loading import collate
 from datamodules.scene import Batch, Scene
 from experiments.runs.findings import BaselineFinding, Finding
 from lightning_modules.base import Prediction, Task
@@ -28,6 +29,12 @@ class TrainingSample(NamedTuple):
     """Of the training split."""
     mean_image: Tensor | None = None
     """float64 (3, H, W), of the scenes' images."""
+
+    def batch(self) -> Batch:
+        """The scenes as a batch."""
+        batch = collate(list(self.scenes))
+        assert batch is not None
+        return batch
 
     def __str__(self) -> str:
         count = len(self.scenes)

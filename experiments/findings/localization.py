@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torchvision.ops import box_iou
 
-from datamodules.loading import collate
 from datamodules.scene import Batch
 from experiments.runs.findings import Finding, TableFinding
 from lightning_modules.base import Prediction
@@ -62,12 +61,12 @@ class BoxInquiry(Inquiry[Localization]):
         truth, found = (np.array(values_of(self.records, column), np.int64) for column in (0, 1))
         confidence, iou = (np.array(values_of(self.records, column), np.float64) for column in (2, 3))
         right, near = truth == found, iou >= MIN_IOU
-        rows = []
+        rows = list[tuple[str, int, float, float, float]]()
         for c, name in enumerate(names):
             own = truth == c
             if own.any():
-                parts = (right[own].mean(), iou[own].mean(), (right & near)[own].mean())
-                rows.append((name, int(own.sum()), *map(float, parts)))
+                both = float((right & near)[own].mean())
+                rows.append((name, int(own.sum()), float(right[own].mean()), float(iou[own].mean()), both))
         rows.sort(key=lambda row: row[-1])
         errors = [
             ("class and box right", right & near),
@@ -92,7 +91,7 @@ class BoxInquiry(Inquiry[Localization]):
         labels, boxes = torch.from_numpy(truth), torch.tensor(values_of(self.records, 4)).reshape(-1, 4)
         known_labels, known_boxes = labels, boxes
         if training.scenes:
-            known = main_objects(collate(list(training.scenes)))
+            known = main_objects(training.batch())
             known_labels, known_boxes = known.labels, known.boxes
         if not len(labels) or not len(known_labels):
             return []

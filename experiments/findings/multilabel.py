@@ -55,7 +55,8 @@ class LabelsInquiry(Inquiry[MultiLabelClassification]):
         scores, truth = (torch.stack(part) for part in zip(*self.records.values(), strict=True))
         truth = truth.long()
         judged, shown = truth >= 0, (truth == 1).sum(0)
-        names, rows, series, prior = self.metadata.classes, [], [], {}
+        names, rows, prior = self.metadata.classes, [], dict[int, float]()
+        series = list[CurveSeries]()
         order = torch.argsort(-shown, stable=True).tolist()
         for c in order:
             if not shown[c]:

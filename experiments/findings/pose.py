@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from datamodules.loading import collate
 from datamodules.scene import Batch
 from experiments.runs.findings import Finding, TableFinding
 from lightning_modules.base import Prediction
@@ -53,7 +52,7 @@ class PoseInquiry(Inquiry[Pose]):
         target, boxes, scale = (torch.stack(part) for part in zip(*self.truth.values(), strict=True))
         known = target
         if training.scenes:
-            known = main_instances(collate(list(training.scenes))).keypoints
+            known = main_instances(training.batch()).keypoints
         constant = mean_pose(known)
         values: dict[str, float] = {}
         for metric in self.metrics:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, cast
 
 import torch
-from torch import Tensor
 
-from datamodules.base import DataModule
+from datamodules.base import DataModule, PreparedScenes
 from datamodules.loading import Skipped
 from datamodules.scene import InputError, Scene
 
 from .inquiry import TrainingSample
 
-LEAST, MOST = 64, 1_000
+LEAST, MOST = 32, 1_000
 """Scenes."""
 PART = 10
 """Of the evaluated scenes one in so many is read of the training split as well: what a baseline may cost."""
@@ -32,14 +31,16 @@ def training_sample(data: DataModule, evaluated: int) -> TrainingSample:
         evaluated: how many scenes were.
     """
     try:
-        prepared = data.prepared("train", augment=False)
+        prepared = PreparedScenes(data, "train", augment=False)  # without the cache, whose scenes have all fields
+        prepared.propose, prepared.invalid = None, "skip"
+        prepared.fields_to_load &= KEPT
         total = len(prepared)
         count = min(total, MOST, max(LEAST, evaluated // PART))
         scenes, image_sum = list[Scene](), torch.zeros((), dtype=torch.float64)
         for k in range(count):
             scene = prepared[0, int((k + 0.5) * total / count)]
             if not isinstance(scene, Skipped):
-                image_sum = image_sum + cast(Tensor, scene["image"])
+                image_sum = image_sum + scene["image"]
                 scenes.append(_reduced(scene))
     except (InputError, OSError):
         return TrainingSample()

@@ -16,6 +16,8 @@ NAMED = 40
 """Classes whose names are written at a matrix."""
 COUNTED = 12
 """Classes up to which the counts are written into its cells."""
+LONGEST = 9_999
+"""The largest count that is written; where there is a larger one, such as of pixels, all cells have their share of the row."""
 
 
 def draw_charts(sections: Sequence[Finding], folder: Path) -> None:
@@ -46,7 +48,8 @@ def _draw_matrix(section: MatrixFinding, path: Path) -> None:
         for row in range(size):
             for column in range(size):
                 ink = "white" if shares[row, column] > 0.5 else "black"
-                axes.text(column, row, f"{counts[row, column]:.3g}", ha="center", va="center", fontsize=8, color=ink)
+                text = f"{shares[row, column]:.0%}" if counts.max() > LONGEST else f"{counts[row, column]:.0f}"
+                axes.text(column, row, text, ha="center", va="center", fontsize=8, color=ink)
     axes.set_xlabel("predicted")
     axes.set_ylabel("truth")
     figure.colorbar(image, label="share of the row", shrink=0.8)

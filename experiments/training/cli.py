@@ -31,7 +31,7 @@ from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
 from . import building, exported, finders, fine_tuning, monitors, rebuilding, trainer_options
-from .both_ends import test_both_ends
+from .both_ends import compare_ends
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone, read
 from .divergence import OnNan
@@ -243,9 +243,7 @@ class LecternCLI(OpenLightningCLI):
         if not self.run_folder:
             return
         config = self.config_init["fit"]
-        tested = (
-            test_both_ends(self.trainer, self.model, self.datamodule, self.run_folder, config) if config.test_at_end else []
-        )
+        tested = compare_ends(self.trainer, self.model, self.datamodule, self.run_folder, config) if config.test_at_end else []
         if self.trainer.is_global_zero:
             folder = self.run_folder.folder
             print("", *outcome(folder, self.model.monitor, self.model.mode, write_report(folder), tested), sep="\n")

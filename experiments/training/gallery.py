@@ -15,6 +15,7 @@ from lightning_modules.distributed import gather_objects
 from lightning_modules.transfer import on_cpu
 
 from .drawing import write_picture
+from .legend import WRONG, Label
 from .panels import panels_of
 from .sheet import sheet
 
@@ -100,7 +101,12 @@ def draw_gallery(worst: list[Candidate], metadata: DatasetMetadata, folder: Path
         file = f"worst_{number:02}.png"
         write_picture(sheet([panels], metadata), folder / file)
         name = entry.scene.get("name") or f"scene {-entry.before}"
-        says = ", ".join(label.text for label in panels.below) if panels.below else list(panels.panels)[-1]
+        says = ", ".join(_told(label) for label in panels.below) if panels.below else list(panels.panels)[-1]
         caption = f"{printable(str(name))}: {says}" if says not in ("prediction", "input") else printable(str(name))
         items.append(GalleryItem(file=file, caption=caption[:2000]))
     return GalleryFinding(title="The worst scenes", items=tuple(items)) if items else None
+
+
+def _told(label: Label) -> str:
+    """A line below a picture without its colour: of several classes an image, which are wrong is only to be seen in it."""
+    return f"not there: {label.text}" if label.colour == WRONG and not label.text.startswith("says: ") else label.text

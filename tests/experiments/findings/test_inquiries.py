@@ -229,8 +229,16 @@ def test_a_baseline_without_a_training_split_is_that_of_the_evaluated_scenes() -
 def test_as_many_training_scenes_are_read_as_a_tenth_of_those_evaluated() -> None:
     data = Shapes(image_size=16, train=3000, val=4, test=4, workers=0)
     data.require(frozenset({"label"}))
-    assert [len(training_sample(data, n).scenes) for n in (1, 1000, 10**6)] == [64, 100, 1000]
+    assert [len(training_sample(data, n).scenes) for n in (1, 1000, 10**6)] == [32, 100, 1000]
     sample = training_sample(data, 10)
-    assert sample.total == 3000 and str(sample) == "64 of 3000 training scenes"
+    assert sample.total == 3000 and str(sample) == "32 of 3000 training scenes"
     assert sample.mean_image is not None and sample.mean_image.shape == (3, 16, 16)
     assert all(scene["image"].numel() == 3 for scene in sample.scenes)
+
+
+def test_a_baseline_is_made_without_masks_and_proposals_which_take_long() -> None:
+    data = Shapes(image_size=32, train=4, val=4, test=4, workers=0)
+    data.require(frozenset({"boxes", "labels", "masks", "proposals"}))
+    (scene, *_) = training_sample(data, 1).scenes
+    assert {"boxes", "labels"} <= scene.keys() and not {"masks", "proposals"} & scene.keys()
+    assert {"masks", "proposals"} <= data.fields

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments.runs.files import read_config, test_metrics
+from experiments.runs import files
 from experiments.runs.findings import read_findings
 from experiments.training.both_ends import same_weights
 from tests.conftest import Lectern
@@ -44,13 +44,13 @@ def test_both_are_tested_and_said_to_be_what_lectern_test_says_they_are(lectern:
     assert "test      test/accuracy" in said.out
     found = read_findings(run)
     assert found is not None and (found.split, found.checkpoint, found.scenes) == ("test", "best", 8)
-    assert summary["test"] == ends["best"] == test_metrics(run)
+    assert summary["test"] == ends["best"] == files.test_metrics(run)
     report = (run / "report.md").read_text("utf-8")
     assert "## Best against last" in report and "## What went wrong, and where" in report
     for name in ("best", "last"):
         if name in ends:
             assert lectern("test", "--ckpt_path", str(run / f"checkpoints/{name}.ckpt")).code == 0
-            assert test_metrics(run) == pytest.approx(ends[name])
+            assert files.test_metrics(run) == pytest.approx(ends[name])
 
 
 def test_the_same_weights_are_tested_once(lectern: Lectern, workdir: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_run_that_goes_on_is_as_if_it_had_never_been_tested(lectern: Lectern, 
         last = str(run / "checkpoints/last.ckpt")
         assert lectern(*FIT, "--trainer.max_epochs=3", "--test_at_end=false", f"--runs={runs}", f"--ckpt_path={last}").code == 0
         # What was tested were other weights.
-        assert not summary_of(run).get("checkpoints") and not test_metrics(run)
+        assert not summary_of(run).get("checkpoints") and not files.test_metrics(run)
         content[name] = (
             torch.load(last, weights_only=True)["state_dict"],
             [
@@ -121,7 +121,7 @@ def test_findings_change_nothing_of_an_evaluation_and_can_be_switched_off(lecter
     assert said["true"] == said["false"]
     after = everything_below(run)
     assert {name for name in after if after[name] != before.get(name)} == {"report.md"}
-    assert read_config(run)["findings"] is True
+    assert files.read_config(run)["findings"] is True
 
 
 def test_weights_are_the_same_bit_for_bit_or_not_at_all(tmp_path: Path) -> None:
