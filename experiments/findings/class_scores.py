@@ -82,7 +82,8 @@ def calibration(
     """
     from sklearn.calibration import calibration_curve  # it takes a second to import
 
-    if not len(confidence) or confidence.min() < 0 or confidence.max() > 1:
+    # Of a training that diverged they are no numbers.
+    if not len(confidence) or not (confidence.min() >= 0 and confidence.max() <= 1):
         return None
     is_right, stated = calibration_curve(right, confidence, n_bins=BINS, strategy="uniform")
     error = binary_calibration_error(torch.from_numpy(confidence.astype(np.float64)), torch.from_numpy(right), n_bins=BINS)

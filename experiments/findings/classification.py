@@ -12,7 +12,7 @@ from lightning_modules.base import Prediction
 from lightning_modules.classification import Classification
 
 from .class_scores import by_class, calibration, confusion_of, confusion_sections
-from .inquiry import Inquiry, Measured, TrainingSample, merged, values_of
+from .inquiry import Inquiry, MeasuredValues, TrainingSample, merged, values_of
 
 
 class ClassInquiry(Inquiry[Classification]):
@@ -38,7 +38,7 @@ class ClassInquiry(Inquiry[Classification]):
     def gather(self) -> None:
         self.records = merged(self.records)
 
-    def sections(self, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         truth, found = (np.array(values_of(self.records, column), np.int64) for column in (0, 1))
         confidence = np.array(values_of(self.records, 2), np.float64)
         names = self.metadata.classes
@@ -51,7 +51,7 @@ class ClassInquiry(Inquiry[Classification]):
             *([curve] if curve else []),
         ]
 
-    def _baselines(self, truth: np.ndarray, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def _baselines(self, truth: np.ndarray, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         known = [int(scene["label"]) for scene in training.scenes if "label" in scene]
         # A pretext task makes its labels itself.
         own = type(self.task).needs >= {"label"} and known

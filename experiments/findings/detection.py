@@ -23,7 +23,7 @@ from lightning_modules.transfer import fields_on_cpu
 from .class_scores import calibration, confusion_sections
 from .detection_errors import ImageObjects, confusion_of_image, errors_of
 from .detection_tables import Errors, best_threshold, error_table, precision_curves, precisions_by_class, right_at_half
-from .inquiry import Inquiry, Measured, TrainingSample, merged
+from .inquiry import Inquiry, MeasuredValues, TrainingSample, merged
 
 MOST = 100
 """Detections of an image that are looked at, as in COCO's measures."""
@@ -75,7 +75,7 @@ class ObjectInquiry(Inquiry[Detection]):
     def _table(self, what: str) -> Matched:
         return together(list(self.matched.get(what, {}).values()))
 
-    def sections(self, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         table = self._table("boxes")
         constant = self._constant(training)
         errors = self._errors()
@@ -179,7 +179,7 @@ class ObjectInquiry(Inquiry[Detection]):
             images.append(metric.record(ranking(answer), target))
         return together(images)
 
-    def _beside(self, measured: Measured, constant: Matched, training: TrainingSample) -> list[Finding]:
+    def _beside(self, measured: MeasuredValues, constant: Matched, training: TrainingSample) -> list[Finding]:
         each = precisions_by_class(constant, len(self.classes))
         means = [float(np.nanmean(each[:, k])) if not np.isnan(each[:, k]).all() else -1.0 for k in (0, 1)]
         origin = training if training.scenes else "the evaluated images themselves"

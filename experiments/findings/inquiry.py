@@ -41,7 +41,7 @@ class TrainingSample(NamedTuple):
         return f"the {count} training scenes" if count == self.total else f"{count} of {self.total} training scenes"
 
 
-class Measured(NamedTuple):
+class MeasuredValues(NamedTuple):
     """The figures of an evaluation, by the split and by name (``test/miou``)."""
 
     split: str
@@ -97,7 +97,7 @@ class Inquiry(ABC, Generic[_Task]):
         """Brings together what all processes have; the same on any number of them, bit for bit."""
 
     @abstractmethod
-    def sections(self, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         """What went wrong, and where; the baselines first."""
 
     @property

@@ -16,7 +16,7 @@ from lightning_modules.localization import Localization, main_objects
 from lightning_modules.metrics.localization import MIN_IOU, LocalizationScores
 
 from .class_scores import calibration, confusion_of, confusion_sections, share
-from .inquiry import Inquiry, Measured, TrainingSample, merged, values_of
+from .inquiry import Inquiry, MeasuredValues, TrainingSample, merged, values_of
 
 
 class Located(NamedTuple):
@@ -56,7 +56,7 @@ class BoxInquiry(Inquiry[Localization]):
     def gather(self) -> None:
         self.records = merged(self.records)
 
-    def sections(self, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         names = self.metadata.classes
         truth, found = (np.array(values_of(self.records, column), np.int64) for column in (0, 1))
         confidence, iou = (np.array(values_of(self.records, column), np.float64) for column in (2, 3))
@@ -86,7 +86,7 @@ class BoxInquiry(Inquiry[Localization]):
             *([curve] if curve else []),
         ]
 
-    def _baselines(self, truth: np.ndarray, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def _baselines(self, truth: np.ndarray, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         """The most frequent class, and the mean of the training scenes' boxes, for every image."""
         labels, boxes = torch.from_numpy(truth), torch.tensor(values_of(self.records, 4)).reshape(-1, 4)
         known_labels, known_boxes = labels, boxes

@@ -16,7 +16,7 @@ from lightning_modules.classification import MultiLabelClassification
 from lightning_modules.metrics.multilabel import MultiLabelF1
 
 from .class_scores import calibration
-from .inquiry import Inquiry, Measured, TrainingSample, merged
+from .inquiry import Inquiry, MeasuredValues, TrainingSample, merged
 
 CURVES = 12
 """Classes whose curves are drawn: those that most images show."""
@@ -49,7 +49,7 @@ class LabelsInquiry(Inquiry[MultiLabelClassification]):
     def gather(self) -> None:
         self.records = merged(self.records)
 
-    def sections(self, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         if not self.records:
             return []
         scores, truth = (torch.stack(part) for part in zip(*self.records.values(), strict=True))
@@ -83,7 +83,7 @@ class LabelsInquiry(Inquiry[MultiLabelClassification]):
         ]
 
     def _baselines(
-        self, truth: Tensor, prior: dict[int, float], measured: Measured, training: TrainingSample
+        self, truth: Tensor, prior: dict[int, float], measured: MeasuredValues, training: TrainingSample
     ) -> Sequence[Finding]:
         """Each class's share of the training images as its probability, whatever the image."""
         counts, images = torch.zeros(truth.shape[1]), 0

@@ -15,7 +15,7 @@ from lightning_modules.metrics.mean_pose import MeanPose
 from lightning_modules.metrics.pose import PCK, BoxPCK, KeypointError, distances
 from lightning_modules.pose import Pose, main_instances
 
-from .inquiry import Inquiry, Measured, TrainingSample, merged
+from .inquiry import Inquiry, MeasuredValues, TrainingSample, merged
 
 
 class PoseInquiry(Inquiry[Pose]):
@@ -46,7 +46,7 @@ class PoseInquiry(Inquiry[Pose]):
     def gather(self) -> None:
         self.truth = merged(self.truth)
 
-    def sections(self, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         if not self.truth:
             return []
         target, boxes, scale = (torch.stack(part) for part in zip(*self.truth.values(), strict=True))

@@ -15,7 +15,7 @@ from lightning_modules.denoising import Denoising
 from lightning_modules.distributed import gather_objects
 from lightning_modules.reconstruction import Reconstruction
 
-from .inquiry import Inquiry, Measured, TrainingSample, merged, values_of
+from .inquiry import Inquiry, MeasuredValues, TrainingSample, merged, values_of
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 1.0)
 
@@ -47,7 +47,7 @@ class ImageInquiry(Inquiry[Reconstruction]):
         self.total = torch.stack(gather_objects(self.total.cpu())).sum(0)
         self.squares = sum(gather_objects(self.squares))
 
-    def sections(self, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         errors = np.array(values_of(self.records, 0), np.float64)
         if not len(errors):
             return []
@@ -57,7 +57,7 @@ class ImageInquiry(Inquiry[Reconstruction]):
         table = TableFinding(title="Ratio of single images, dB", columns=("of the images", "PSNR"), rows=rows, note=note)
         return [*self._baselines(measured, training), table]
 
-    def _baselines(self, measured: Measured, training: TrainingSample) -> Sequence[Finding]:
+    def _baselines(self, measured: MeasuredValues, training: TrainingSample) -> Sequence[Finding]:
         noisy = measured.values.get(f"{measured.split}/psnr_noisy")
         if isinstance(self.task, Denoising) and noisy is not None:
             return measured.beside({"psnr": noisy}, "the noisy image as it is")

@@ -16,7 +16,7 @@ from lightning_modules.distributed import gather_objects
 from lightning_modules.segmentation import Segmentation
 
 from .class_scores import Counts, confusion_sections, share
-from .inquiry import Inquiry, Measured, TrainingSample
+from .inquiry import Inquiry, MeasuredValues, TrainingSample
 
 LARGEST = 2**24
 """Counts of classes by place that are kept (64 MiB); of larger masks the baseline is one class everywhere."""
@@ -75,7 +75,7 @@ class MaskInquiry(Inquiry[Segmentation]):
         """(C, C): the same."""
         return self.counts.numpy()
 
-    def sections(self, measured: Measured, training: TrainingSample) -> list[Finding]:
+    def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         names = self.metadata.mask_classes
         constant, name, note = self._constant(training)
         beside = ious(constant)

@@ -30,6 +30,9 @@ VERSION = 1
 
 LARGEST = 4 * 2**20
 """Bytes of a document; one of a hundred classes has some hundred thousand."""
+LONGEST = 2_000
+"""Characters of a text; the rest of a longer one is left out."""
+MOST_PICTURES = 100
 MOST_NAMES = 101
 """Rows of a matrix: a hundred classes, and the background."""
 
@@ -40,7 +43,12 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-_Text: TypeAlias = Annotated[str, Field(max_length=2_000)]
+def _writable(value: Any) -> Any:
+    """A text that UTF-8 can hold, and not without end: classes are called as folders are, which may be called anything."""
+    return value.encode("utf-8", "replace").decode()[:LONGEST] if isinstance(value, str) else value
+
+
+_Text: TypeAlias = Annotated[str, BeforeValidator(_writable)]
 _Number: TypeAlias = Annotated[float | None, BeforeValidator(_finite)]
 _Cell: TypeAlias = Annotated[int | float | _Text | None, BeforeValidator(_finite)]
 _Points: TypeAlias = Annotated[tuple[_Number, ...], Field(max_length=2_000)]
@@ -123,7 +131,7 @@ class GalleryFinding(_FindingSection):
     """Pictures, the worst first."""
 
     kind: Literal["gallery"] = "gallery"
-    items: Annotated[tuple[GalleryItem, ...], Field(max_length=100)]
+    items: Annotated[tuple[GalleryItem, ...], Field(max_length=MOST_PICTURES)]
 
 
 class BaselineFinding(_FindingSection):

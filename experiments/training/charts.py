@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ NAMED = 40
 """Classes whose names are written at a matrix."""
 COUNTED = 12
 """Classes up to which the counts are written into its cells."""
+FURTHER_FONTS = ("Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "Noto Sans CJK JP", "Noto Sans")
 LONGEST = 9_999
 """The largest count that is written; where there is a larger one, such as of pixels, all cells have their share of the row."""
 
@@ -23,15 +26,29 @@ LONGEST = 9_999
 def draw_charts(sections: Sequence[Finding], folder: Path) -> None:
     """Draws each matrix and each set of curves into a file of its own, called as
     :func:`~experiments.runs.findings.chart_name` has it."""
-    for place, section in enumerate(sections):
-        if isinstance(section, MatrixFinding):
-            _draw_matrix(section, folder / chart_name(place))
-        elif isinstance(section, CurvesFinding) and section.series:
-            _draw_curves(section, folder / chart_name(place))
+    with _letters():
+        for place, section in enumerate(sections):
+            if isinstance(section, MatrixFinding):
+                _draw_matrix(section, folder / chart_name(place))
+            elif isinstance(section, CurvesFinding) and section.series:
+                _draw_curves(section, folder / chart_name(place))
+
+
+@contextmanager
+def _letters() -> Iterator[None]:
+    """With fonts that have more letters than matplotlib's own, where there are any; what they lack is said by nobody."""
+    import matplotlib  # as long to import as half a second of an evaluation
+    from matplotlib.font_manager import fontManager
+
+    here = {font.name for font in fontManager.ttflist}
+    families = ["DejaVu Sans", *(name for name in FURTHER_FONTS if name in here)]
+    with warnings.catch_warnings(), matplotlib.rc_context({"font.family": families}):
+        warnings.filterwarnings("ignore", message="Glyph ")
+        yield
 
 
 def _draw_matrix(section: MatrixFinding, path: Path) -> None:
-    from matplotlib.figure import Figure  # as long to import as a second of an evaluation
+    from matplotlib.figure import Figure
 
     counts = np.array(section.rows, np.float64)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)

@@ -10,9 +10,9 @@ import pytorch_lightning as pl
 
 from datamodules.scene import Batch
 from experiments.findings.choosing import inquiry_into
-from experiments.findings.inquiry import Inquiry, Measured
+from experiments.findings.inquiry import Inquiry, MeasuredValues
 from experiments.findings.training_sample import training_sample
-from experiments.runs.findings import DOCUMENT, FINDINGS, Findings
+from experiments.runs.findings import DOCUMENT, FINDINGS, MOST_PICTURES, Findings
 from experiments.runs.folder import folder_of
 from experiments.runs.writing import write_atomically
 from lightning_modules.base import Task
@@ -35,7 +35,7 @@ class FindingsWriter(pl.Callback):
     """
 
     def __init__(self, worst: int, least_score: float, checkpoint: str) -> None:
-        self.worst, self.least_score, self.checkpoint = Worst(worst), least_score, checkpoint
+        self.worst, self.least_score, self.checkpoint = Worst(min(worst, MOST_PICTURES)), least_score, checkpoint
         self._inquiry: Inquiry[Any] | None = None
         self._scenes = 0
 
@@ -95,7 +95,7 @@ class FindingsWriter(pl.Callback):
             return
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         training = training_sample(trainer.datamodule, scenes)  # type: ignore[attr-defined]
-        sections = inquiry.sections(Measured(split, values), training)
+        sections = inquiry.sections(MeasuredValues(split, values), training)
         place = _emptied(folder / FINDINGS)
         least = self.least_score if inquiry.least_score is None else inquiry.least_score
         gallery = draw_gallery(worst, task.metadata, place, least)

@@ -48,15 +48,16 @@ class Worst:
 
     def offer(self, wrong: list[float], predictions: list[Any], batch: Batch, task: Any) -> None:
         """Takes up the scenes of a batch that are worse than the best of those that are kept."""
-        least = self._kept[0][0] if len(self._kept) == self.count else 0.0
-        rows = [row for row, value in enumerate(wrong) if value > least] if self.count else []
+        least = self._kept[0][:2] if self._kept and len(self._kept) == self.count else (0.0, 0)
+        places = batch["index"].tolist()
+        rows = [row for row, value in enumerate(wrong) if value > 0 and (value, -places[row]) > least] if self.count else []
         if not rows:
             return
         scenes, given = unbind(batch), task.given(batch) if hasattr(task, "given") else None
         for row in rows:
             own = None if given is None else given[row].cpu()
             scene = _here(dict(scenes[row]))
-            entry = Candidate(wrong[row], -int(scenes[row]["index"]), scene, _here(_best(predictions[row])), own)
+            entry = Candidate(wrong[row], -places[row], scene, _here(_best(predictions[row])), own)
             if len(self._kept) < self.count:
                 heapq.heappush(self._kept, entry)
             elif entry[:2] > self._kept[0][:2]:

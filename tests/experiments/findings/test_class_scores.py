@@ -71,3 +71,4 @@ def test_calibration_in_plain_loops() -> None:
 def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
     assert calibration(np.array([-1.0, 0.5]), np.array([True, False]), "", "") is None
     assert calibration(np.zeros(0), np.zeros(0, bool), "", "") is None
+    assert calibration(np.array([0.5, np.nan]), np.array([True, False]), "", "") is None

@@ -17,7 +17,7 @@ from datamodules.drawing import Style
 from experiments.findings import inquiry as inquiry_module
 from experiments.findings import reconstruction, segmentation
 from experiments.findings.choosing import inquiry_into
-from experiments.findings.inquiry import Inquiry, Measured, TrainingSample
+from experiments.findings.inquiry import Inquiry, MeasuredValues, TrainingSample
 from experiments.findings.training_sample import training_sample
 from experiments.runs.findings import BaselineFinding, Findings, MatrixFinding, TableFinding
 from lightning_modules import (
@@ -96,7 +96,7 @@ class Evaluation:
 
     def sections(self, training: TrainingSample | None = None) -> list[Any]:
         assert self.inquiry is not None
-        return self.inquiry.sections(Measured("test", self.values()), training or training_sample(self.data, SCENES))
+        return self.inquiry.sections(MeasuredValues("test", self.values()), training or training_sample(self.data, SCENES))
 
 
 KINDS = sorted(TASKS)
@@ -149,7 +149,7 @@ def test_two_processes_say_what_one_says(kind: str, two_processes: Callable[[Any
     whole, first, second = Evaluation(kind), Evaluation(kind, slice(1, None)), Evaluation(kind, slice(0, 1))
     whole.inquiry.gather()
     two_processes(first.inquiry, second.inquiry)
-    measured, training = Measured("test", whole.values()), training_sample(whole.data, SCENES)
+    measured, training = MeasuredValues("test", whole.values()), training_sample(whole.data, SCENES)
     assert first.inquiry.sections(measured, training) == whole.inquiry.sections(measured, training)
 
 
@@ -161,7 +161,7 @@ def test_two_processes_find_the_same_errors(two_processes: Callable[[Any, Any], 
     for name, images in second.inquiry.matched.items():
         first.inquiry.matched[name] |= images
     first.inquiry.gather()
-    measured, training = Measured("test", whole.values()), training_sample(whole.data, SCENES)
+    measured, training = MeasuredValues("test", whole.values()), training_sample(whole.data, SCENES)
     assert first.inquiry.sections(measured, training) == whole.inquiry.sections(measured, training)
 
 
@@ -227,12 +227,12 @@ def test_a_baseline_without_a_training_split_is_that_of_the_evaluated_scenes() -
 
 
 def test_as_many_training_scenes_are_read_as_a_tenth_of_those_evaluated() -> None:
-    data = Shapes(image_size=16, train=3000, val=4, test=4, workers=0)
+    data = Shapes(image_size=24, train=3000, val=4, test=4, workers=0)
     data.require(frozenset({"label"}))
     assert [len(training_sample(data, n).scenes) for n in (1, 1000, 10**6)] == [32, 100, 1000]
     sample = training_sample(data, 10)
     assert sample.total == 3000 and str(sample) == "32 of 3000 training scenes"
-    assert sample.mean_image is not None and sample.mean_image.shape == (3, 16, 16)
+    assert sample.mean_image is not None and sample.mean_image.shape == (3, 24, 24)
     assert all(scene["image"].numel() == 3 for scene in sample.scenes)
 
 

@@ -14,6 +14,8 @@ from experiments.runs import files
 from experiments.runs.findings import read_findings
 from experiments.training.both_ends import same_weights
 from tests.conftest import Lectern
+from tests.support.interrupted import start, start_ranks
+from tests.support.ranks import COMMON, config, finish, the_run
 from tests.support.small_runs import SMALL, everything_below, one_run
 
 FIT = [
@@ -129,3 +131,28 @@ def test_weights_are_the_same_bit_for_bit_or_not_at_all(tmp_path: Path) -> None:
     for name, content in (("x", weights), ("y", dict(weights)), ("z", {**weights, "b": torch.ones(2) + 2e-7})):
         torch.save({"state_dict": content}, tmp_path / name)
     assert same_weights(tmp_path / "x", tmp_path / "y") and not same_weights(tmp_path / "x", tmp_path / "z")
+
+
+def alike(one: Any, two: Any) -> bool:
+    """Whether two documents are the same up to the last digits of their numbers."""
+    if isinstance(one, float) and isinstance(two, float):
+        return one == pytest.approx(two, rel=1e-5, abs=1e-6)
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(alike(one[key], two[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(two) and all(alike(a, b) for a, b in zip(one, two, strict=True))
+    return bool(one == two)
+
+
+@pytest.mark.parametrize(("task", "samples"), [("Segmentation", 1), ("ssd", 5)])
+def test_two_processes_find_what_one_finds(task: str, samples: int, workdir: Path) -> None:
+    command = ["fit", *config(task, workdir), *COMMON, f"--data.test={samples}", "--data.val=5", "--pictures.count=3"]
+    command += ["--trainer.max_steps=2", "--trainer.max_epochs=-1", AT_END]
+    finish([start([*command, "--name", "one"], workdir / "log")], workdir)
+    finish(start_ranks([*command, "--name", "two"], 2, workdir / "log"), workdir)
+    one, two = the_run(workdir, "one"), the_run(workdir, "two")
+    assert alike(summary_of(one)["checkpoints"], summary_of(two)["checkpoints"])
+    documents = [json.loads((run / "findings" / "findings.json").read_text("utf-8")) for run in (one, two)]
+    assert documents[0]["scenes"] == samples and alike(*documents)
+    pictures = [sorted(path.name for path in (run / "findings").glob("*.png")) for run in (one, two)]
+    assert pictures[0] == pictures[1] and f"worst_{min(3, samples) - 1:02}.png" in pictures[0]
