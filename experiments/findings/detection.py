@@ -180,11 +180,11 @@ class ObjectInquiry(Inquiry[Detection]):
         return together(images)
 
     def _beside(self, measured: MeasuredValues, constant: Matched, training: TrainingSample) -> list[Finding]:
-        each = precisions_by_class(constant, len(self.classes))
-        means = [float(np.nanmean(each[:, k])) if not np.isnan(each[:, k]).all() else -1.0 for k in (0, 1)]
+        # What is told apart by area is left out: areas of the annotation are not kept.
+        values = {n: v for n, v in BoxAP(self.classes).values(constant).items() if not n.endswith(("small", "medium", "large"))}
         origin = training if training.scenes else "the evaluated images themselves"
         note = f"The mean box of each class (at most {BOXES} of them), the same for every image, of {origin}."
-        return [*measured.beside(dict(zip(("mAP", "mAP50"), means, strict=True)), "constant boxes", note=note)]
+        return [*measured.beside(values, "constant boxes", note=note)]
 
 
 def objects_of(detections: dict[str, torch.Tensor], objects: dict[str, torch.Tensor]) -> ImageObjects:

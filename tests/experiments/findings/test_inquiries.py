@@ -198,6 +198,8 @@ def test_average_precision_by_class_and_the_confusion_are_the_detector_s() -> No
     evaluation = Evaluation("detection")
     evaluation.inquiry.gather()
     sections, values = evaluation.sections(), evaluation.values()
+    baselines = {s.metric for s in sections if isinstance(s, BaselineFinding)}
+    assert {"test/mAP", "test/mAP50", "test/mAP75", "test/AR100", "test/mAP_voc07"} <= baselines
     table = next(s for s in sections if isinstance(s, TableFinding) and s.title == "By class")
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     assert np.mean([row["AP"] for row in rows if row["AP"] is not None]) == pytest.approx(values["test/mAP"], abs=1e-6)

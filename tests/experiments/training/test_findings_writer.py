@@ -6,15 +6,18 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from PIL import Image
 
 from datamodules.scene import DatasetMetadata
-from experiments.runs.findings import CurveSeries, CurvesFinding, Findings, MatrixFinding, TableFinding
+from experiments.runs.findings import CurveSeries, CurvesFinding, Findings, MatrixFinding, TableFinding, read_findings
 from experiments.runs.findings_report import findings_lines
 from experiments.training.charts import draw_charts
 from experiments.training.findings_writer import write_findings
 from experiments.training.gallery import OBJECTS, Worst, draw_gallery
+from tests.conftest import Lectern
+from tests.support.ranks import COMMON, config, the_run
 
 METADATA = DatasetMetadata("x", (8, 8), ("cat", "dog"))
 
@@ -95,3 +98,20 @@ def test_charts_are_drawn_of_any_names_and_the_report_shows_them_as_text(tmp_pat
     text = "\n".join(findings_lines(tmp_path))
     assert "findings/section_00.png" in text and "<script>" not in text.replace("\\<", "") and "강아지" in text
     assert text.count("| class | AP |") == 1
+
+
+@pytest.mark.parametrize(
+    "task", ["keypoints and masks", "dense captioning", "staged", "multi-label", "Denoising", "Localization"]
+)
+def test_an_evaluation_of_every_kind_of_task_leaves_findings(task: str, lectern: Lectern, workdir: Path) -> None:
+    command = ["fit", *config(task, workdir), *COMMON, "--data.val=4", "--data.test=5", "--trainer.max_steps=1"]
+    said = lectern(*command, "--trainer.max_epochs=-1", "--name=one", "--pictures.count=2", "--test_at_end=true")
+    assert said.code == 0, said.err
+    run = the_run(workdir, "one")
+    found = read_findings(run)
+    assert found is not None and found.scenes == 5
+    kinds = [section.kind for section in found.sections]
+    assert {"baseline", "table", "gallery"} <= set(kinds)
+    assert all((run / "findings" / item.file).is_file() for s in found.sections if s.kind == "gallery" for item in s.items)
+    assert "## What went wrong, and where" in (run / "report.md").read_text("utf-8")
+    assert f"findings  {run.relative_to(workdir)}" in said.out
