@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ProgressBar
 from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
 from pytorch_lightning.utilities import rank_zero_only
 
 from datamodules.base import DataModule
@@ -50,6 +51,8 @@ def compare_ends(trainer: pl.Trainer, task: Task, data: DataModule, run: RunFold
     names, same = trainer.strategy.broadcast(_to_test(trainer, run.folder / CHECKPOINTS))
     if not names:
         return []
+    if not isinstance(trainer.strategy, DDPStrategy | SingleDeviceStrategy):  # which load a whole checkpoint on each device
+        return [f"not tested: {type(trainer.strategy).__name__} shards its weights; lectern test does it"]
     tested: dict[str, dict[str, float]] = {}
     try:
         with _only(trainer, run):
