@@ -19,7 +19,7 @@ from lightning_modules.base import Task
 from lightning_modules.distributed import gather_objects
 
 from .charts import draw_charts
-from .gallery import Worst, draw_gallery
+from .gallery import Candidate, Worst, draw_gallery
 
 
 class FindingsWriter(pl.Callback):
@@ -93,10 +93,24 @@ class FindingsWriter(pl.Callback):
         worst, scenes = self.worst.gather(), sum(gather_objects(self._scenes))
         if not trainer.is_global_zero or not scenes:
             return
+        try:
+            self._draw_and_write(trainer, task, split, inquiry, worst, scenes, _emptied(folder / FINDINGS))
+        except Exception as error:  # of a task or data of the user's own: the figures are measured, and are not lost for it
+            print(f"lectern: no findings: {type(error).__name__}: {' '.join(str(error).split())[:300]}", file=sys.stderr)
+
+    def _draw_and_write(
+        self,
+        trainer: pl.Trainer,
+        task: Any,
+        split: Any,
+        inquiry: Inquiry[Any],
+        worst: list[Candidate],
+        scenes: int,
+        place: Path,
+    ) -> None:
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         training = training_sample(trainer.datamodule, scenes)  # type: ignore[attr-defined]
         sections = inquiry.sections(MeasuredValues(split, values), training)
-        place = _emptied(folder / FINDINGS)
         least = self.least_score if inquiry.least_score is None else inquiry.least_score
         gallery = draw_gallery(worst, task.metadata, place, least)
         sections += [gallery] if gallery else []
