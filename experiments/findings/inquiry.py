@@ -116,11 +116,6 @@ def merged(own: Mapping[int, _Record]) -> dict[int, _Record]:
     return dict(sorted(every, key=lambda entry: entry[0]))
 
 
-def in_thousandths(value: float) -> str:
-    """``0.843``."""
-    return f"{value:.3f}"
-
-
 def values_of(rows: Mapping[int, Any], column: int) -> list[Any]:
     """One column of records that are tuples."""
     return [row[column] for row in rows.values()]
