@@ -71,6 +71,7 @@ def fit(case: Case, steps: int, timer: pl.Callback) -> None:
         "--trainer.limit_val_batches=0",
         "--trainer.enable_model_summary=false",
         "--trainer.accelerator=cpu",
+        "--test_at_end=false",
     ]
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
         Timed([*arguments, "--runs", folder])

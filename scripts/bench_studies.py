@@ -32,7 +32,7 @@ IMPORT = python("-c", "import torch, pytorch_lightning")
 PAGES = ("list", "fit --help", "fit --config segmentation/fcn_transpose --help", "reproduce --list")
 FIT = (
     "fit --config segmentation/fcn_transpose --wandb disabled --data.workers 0 --trainer.max_steps 1 "
-    "--trainer.limit_val_batches 0 --trainer.enable_progress_bar false --trainer.enable_model_summary false"
+    "--trainer.limit_val_batches 0 --trainer.enable_progress_bar false --trainer.enable_model_summary false --test_at_end false"
 )
 STUDIES = ("cnn/learning_rate_decay_helps", "cnn/relu_is_six_times_faster", "cnn/weight_decay_improves_generalisation")
 RUNS = 4

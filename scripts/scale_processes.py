@@ -35,6 +35,7 @@ def with_ranks(ranks: int) -> float:
             "--trainer.max_steps=60",
             "--data.train=960",
             "--data.batch_size=12",
+            "--test_at_end=false",
         ]
         options += [f"--trainer.devices={ranks}", "--trainer.accelerator=cpu", "--data.workers=0", "--runs", folder]
         options += [f"--trainer.strategy={'ddp' if ranks > 1 else 'auto'}", "--name", "scale"]

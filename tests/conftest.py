@@ -61,8 +61,12 @@ def nothing_is_left_in_the_checkout() -> Iterator[None]:
 
 @pytest.fixture
 def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, with W&B off, a cache of its own and no seed left over from another test."""
+    """An empty working directory, with W&B off, a cache of its own and no seed left over from another test.
+
+    A run is not tested at its end, which would double the time of hundreds; ``test_both_ends.py`` asks for it.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LECTERN_FIT__TEST_AT_END", "false")
     monkeypatch.setenv("WANDB_MODE", "disabled")
     monkeypatch.setenv("PL_GLOBAL_SEED", "0")
     monkeypatch.setenv("LECTERN_CACHE", str(tmp_path / "cache"))

@@ -72,8 +72,9 @@ def test_checkpoints_are_only_loaded_weights_only() -> None:
 ROOMS: dict[str, set[str]] = {
     "recipes": set(),
     "runs": set(),
+    "findings": {"runs"},
     "command_line": {"recipes", "runs"},
-    "training": {"runs", "recipes", "command_line"},
+    "training": {"runs", "recipes", "command_line", "findings"},
     "explaining": {"training", "runs", "command_line"},
     "inspecting": {"training", "runs", "recipes", "command_line"},
     "measures": {"training", "runs"},

@@ -134,7 +134,7 @@ GROUPS = (
         "version",
     ),
     *("overwrite", "init_from", "wandb", "rank_timeout", "on_nan", "expect", "pictures", "checkpoint", "ckpt_path"),
-    *("weights_only", "verbose", "return_predictions", "help", "h", "run"),
+    *("test_at_end", "findings", "weights_only", "verbose", "return_predictions", "help", "h", "run"),
 )
 """What the options of the trainings and evaluations begin with, up to the first dot."""
 

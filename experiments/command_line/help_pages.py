@@ -38,6 +38,8 @@ MACHINE: Rows = (
 CHECKPOINT = ("--ckpt_path PATH", "a checkpoint, an exported network (.onnx), or a run's folder (its best)")
 TRUST = ("--trust PACKAGE", "a package of your own whose classes the checkpoint may name")
 
+FINDINGS = ("--findings false", "does not write what went wrong, and where")
+
 PAGES: dict[str, tuple[str, tuple[tuple[str, Rows], ...]]] = {
     "fit": (
         "Trains an experiment: a recipe, with whatever is changed on the command line.",
@@ -61,6 +63,7 @@ PAGES: dict[str, tuple[str, tuple[tuple[str, Rows], ...]]] = {
                     *SHOWN,
                     ("--checkpoint.minutes N", "between two checkpoints to go on from; --checkpoint.steps N"),
                     ("--wandb MODE", "auto (online where you are logged in), online, offline, disabled"),
+                    ("--test_at_end false", "does not test best.ckpt and last.ckpt at its end; --findings false"),
                     ("--on_nan stop", "where a loss is not finite; or continue"),
                     ("--expect", "what lectern test checks, such as {test/miou: '>= 0.8'}"),
                 ),
@@ -70,14 +73,19 @@ PAGES: dict[str, tuple[str, tuple[tuple[str, Rows], ...]]] = {
     ),
     "validate": (
         "Scores a checkpoint on its validation set.",
-        (("what is scored", (CHECKPOINT, TRUST, *GIVEN[3:])), ("where", PLACE), ("pictures", SHOWN), ("the machine", MACHINE)),
+        (
+            ("what is scored", (CHECKPOINT, TRUST, *GIVEN[3:])),
+            ("where", PLACE),
+            ("pictures", (*SHOWN, FINDINGS)),
+            ("the machine", MACHINE),
+        ),
     ),
     "test": (
         "Scores a checkpoint on its test set, and checks what its recipe expects.",
         (
             ("what is scored", (CHECKPOINT, TRUST, *GIVEN[3:], ("--expect null", "expects nothing"))),
             ("where", PLACE),
-            ("pictures", SHOWN),
+            ("pictures", (*SHOWN, FINDINGS)),
             ("the machine", MACHINE),
         ),
     ),

@@ -127,6 +127,9 @@ def _train(job: Job, folder: Path, label: dict[str, Any], wandb: str) -> Made:
             arguments += [f"--{key}", json.dumps(value)]
     if not _has(config, "pictures.count"):
         arguments += ["--pictures.count", "0"]
+    for key in ("test_at_end", "findings"):  # a study has a test of its own, and many short runs
+        if not _has(config, key):
+            arguments += [f"--{key}", "false"]
     if not _has(config, "data.init_args.workers"):
         arguments += ["--data.workers", "0"]
     arguments += ["--on_nan", "continue"]  # a learning rate that is walked to may be too high, and is judged by its figures
@@ -178,6 +181,7 @@ def _train_on_many(config: dict[str, Any], arguments: list[str], folder: Path) -
         package.split(".")[0] for package in PACKAGES
     }
     test = command("test", "--ckpt_path", str(last), "--on_nan", "continue", "--trainer", json.dumps(config["trainer"]))
+    test += ["--findings", "false"]
     test += [part for package in sorted(own - set(NEVER)) for part in ("--trust", package)]  # the study's own classes
     if (code := subprocess.run(test, check=False).returncode) not in (0, 1):  # 1: it misses what its recipe expects
         raise subprocess.CalledProcessError(code, test)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .ends import ENDS, ends_report
 from .expectations import OPERATORS, parse_expectations
 from .files import (
     EVALUATIONS,
@@ -18,6 +19,7 @@ from .files import (
     state_of,
     test_metrics,
 )
+from .findings_report import findings_lines
 from .markup import link, picture, plain
 from .writing import write_atomically
 
@@ -34,9 +36,10 @@ def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
     summary, config = read_summary(folder) | dict(coming or {}), read_config(folder)
     tested = test_metrics(folder, summary)
     lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), "", *_remarks(summary)]
-    lines += _expectations(config.get("expect"), tested) + _metrics("Test", tested)
+    lines += _expectations(config.get("expect"), tested) + _metrics("Test", tested) + ends_report(summary.get(ENDS))
     lines += _metrics("Last values of training and validation", summary.get("metrics", {}))
-    lines += _left_out(summary) + _evaluations(folder) + _curve(folder) + _pictures(folder) + _filters(folder)
+    lines += _findings(folder) + _left_out(summary) + _evaluations(folder) + _curve(folder)
+    lines += _pictures(folder) + _filters(folder)
     return _written(folder, lines)
 
 
@@ -58,7 +61,7 @@ def write_evaluation_report(folder: Path) -> Path:
         *_remarks(found),
     ]
     lines += _expectations(found.get("expect"), found.get("metrics", {})) + _metrics("Measured", found.get("metrics", {}))
-    path = _written(folder, lines + _left_out(found) + _pictures(folder))
+    path = _written(folder, lines + findings_lines(folder) + _left_out(found) + _pictures(folder))
     if found.get("own_data") is True and found.get("command") == "test" and state_of(run) != "running":
         write_report(run)
     return path
@@ -86,6 +89,13 @@ def _evaluations(folder: Path) -> list[str]:
         return []
     head = "| evaluation | command | checkpoint | data | root | split | scenes | left out |"
     return ["## Evaluations", "", head, "|---" * 8 + "|", *rows, ""]
+
+
+def _findings(folder: Path) -> list[str]:
+    """Those of the last test on the run's own data; of the test at its end where there was no other since."""
+    test = last_own_test(folder)
+    own = findings_lines(folder / EVALUATIONS / test[0], folder) if test else []
+    return own or findings_lines(folder)
 
 
 def _written(folder: Path, lines: list[str]) -> Path:

@@ -7,10 +7,11 @@ from pathlib import Path
 from datamodules.temporary import remove_left
 
 from .files import CHECKPOINTS, PICTURES
+from .findings import FINDINGS
 
 TRIAL = "trial.ckpt"
 """The checkpoint that is written on trial before the first step; the owner of a run alone writes one."""
-FOLDERS = (".", CHECKPOINTS, PICTURES, "features")
+FOLDERS = (".", CHECKPOINTS, PICTURES, FINDINGS, "features")
 """Of a run's folder, where its owner writes."""
 
 

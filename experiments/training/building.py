@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -19,6 +20,7 @@ from .callbacks import Reproducible, RunSummary
 from .divergence import Divergence
 from .evaluated import Evaluated
 from .finders import Found
+from .findings_writer import FindingsWriter
 from .keep_best import KeepBest
 from .monitors import Monitors
 from .predictions import PredictionWriter
@@ -79,11 +81,19 @@ def callbacks(
         made.append(Evaluated(run_folder, subcommand, str(config.ckpt_path), data, config.expect))
         if subcommand == "predict":
             made.append(PredictionWriter(run_folder.folder, config.pictures.count > 0, config.pictures.min_score))
+        elif config.findings:
+            name = checkpoint_name(Path(str(config.ckpt_path)))
+            made.append(FindingsWriter(config.pictures.count, config.pictures.min_score, name))
         return made
     made.append(RunSummary(run_folder))
     if config.trainer.enable_checkpointing is not False:
         made += [KeepBest(run_folder.folder / CHECKPOINTS, task.monitor, task.mode), config.checkpoint]
     return made
+
+
+def checkpoint_name(path: Path) -> str:
+    """What findings call a checkpoint: ``best`` or ``last`` of its run, otherwise its file's name."""
+    return path.stem if path.name in ("best.ckpt", "last.ckpt") else path.name
 
 
 def listed(value: Any) -> list[Any]:

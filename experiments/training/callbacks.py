@@ -20,7 +20,9 @@ from pytorch_lightning.utilities import rank_zero_only
 from datamodules.base import run_seed
 from datamodules.scene import InputError
 from experiments import PACKAGES, ROOT
+from experiments.runs.ends import without_ends
 from experiments.runs.files import AXES, read_metrics, read_summary
+from experiments.runs.findings import DOCUMENT, FINDINGS
 from experiments.runs.folder import RunFolder
 from experiments.runs.report import write_report
 from experiments.runs.writing import write_summary
@@ -76,8 +78,11 @@ class RunSummary(pl.Callback):
         self.folder.begun = True
         if trainer.global_step:
             self.folder.resume(trainer.global_step)
-        started = read_summary(self.folder.folder).get("started") or _now()
-        values = {"state": "running", "reason": "", "name": self.folder.title, "started": started}
+        before = read_summary(self.folder.folder)
+        if again := without_ends(before):
+            (self.folder.folder / FINDINGS / DOCUMENT).unlink(missing_ok=True)
+        started = before.get("started") or _now()
+        values = {"state": "running", "reason": "", "name": self.folder.title, "started": started, **again}
         self._write({**values, "remarks": remarks_of(trainer), **surroundings(trainer), **of_wandb})
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ from experiments.runs.report import write_evaluation_report, write_report
 from lightning_modules.base import Task
 
 from . import building, expected_data, exported, finders, fine_tuning, loss_options, monitors, rebuilding, trainer_options
+from .both_ends import compare_ends
 from .catalog import check_fit
 from .checkpoint_io import AtomicCheckpoints, WeightsAlone, read
 from .divergence import OnNan
@@ -39,7 +40,7 @@ from .filter_pictures import FirstLayerFilters  # noqa: F401  (makes its short n
 from .guessed_data import with_data_guessed
 from .keeping import KeepLast
 from .memory import keep_freed_memory
-from .outcome import measured_lines, outcome
+from .outcome import baselines, measured_lines, outcome, where
 from .parsing import Parser, say_what_is_hidden
 from .pictures import Pictures, with_pictures_spelled
 from .profiling import NoProfiler
@@ -102,6 +103,10 @@ class LecternCLI(OpenLightningCLI):
             help="where a loss, or a checkpoint's weight, is not finite: stop, or continue",
         )
         parser.add_argument("--expect", type=dict[str, str] | None, default={}, help="what `lectern test` checks")
+        parser.add_argument("--test_at_end", type=bool, default=True, help="of fit: tests best.ckpt and last.ckpt at its end")
+        parser.add_argument(
+            "--findings", type=bool, default=True, help="of a test: writes what went wrong, and the worst scenes"
+        )
         parser.add_class_arguments(Pictures, "pictures")
         parser.add_class_arguments(KeepLast, "checkpoint")
         parser.link_arguments("data.metadata", "model.init_args.metadata", _as_dict, apply_on="instantiate")
@@ -240,25 +245,32 @@ class LecternCLI(OpenLightningCLI):
 
     def after_fit(self) -> None:
         monitors.say_what_was_never_measured(self.trainer)
-        if self.run_folder and self.trainer.is_global_zero:
+        if not self.run_folder:
+            return
+        config = self.config_init["fit"]
+        tested = compare_ends(self.trainer, self.model, self.datamodule, self.run_folder, config) if config.test_at_end else []
+        if self.trainer.is_global_zero:
             folder = self.run_folder.folder
-            print("", *outcome(folder, self.model.monitor, self.model.mode, write_report(folder)), sep="\n")
+            print("", *outcome(folder, self.model.monitor, self.model.mode, write_report(folder), tested), sep="\n")
 
     def after_validate(self) -> None:
         self.say_what_was_measured()
+        if self.run_folder and self.trainer.is_global_zero:
+            print(f"report    {write_evaluation_report(self.run_folder.folder)}", *where(self.run_folder.folder), sep="\n")
 
     def say_what_was_measured(self) -> None:
         """The metrics, rounded, in place of Lightning's table."""
         if self.trainer.is_global_zero and self.config_init[self.subcommand].verbose:
             measured = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
-            print("", *measured_lines(measured), sep="\n")
+            beside = baselines(self.run_folder.folder) if self.run_folder else {}
+            print("", *measured_lines(measured, beside), sep="\n")
 
     def after_test(self) -> None:
         self.say_what_was_measured()
         self.failed = not check_expectations(self.config[self.subcommand].expect, self.trainer.callback_metrics)
         if self.run_folder and self.trainer.is_global_zero:
             folder = self.run_folder.folder
-            print(f"pictures  {folder / PICTURES}\nreport    {write_evaluation_report(folder)}")
+            print(f"pictures  {folder / PICTURES}\nreport    {write_evaluation_report(folder)}", *where(folder), sep="\n")
 
     def after_predict(self) -> None:
         self.failed = isinstance(self.datamodule, ImageFiles) and bool(self.datamodule.skipped)

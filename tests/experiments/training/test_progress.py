@@ -180,3 +180,15 @@ def test_test_prints_what_it_measured_once(lectern: Lectern, workdir: Path) -> N
     line = next(line for line in tested.out.splitlines() if line.startswith("test/miou"))
     assert len(line.split()[1]) == 6 and tested.out.count("test/miou") == 1 and "Test metric" not in tested.out
     assert (workdir / "runs/a/b/evaluations").is_dir()
+
+
+def test_a_baseline_stands_beside_what_was_measured() -> None:
+    lines = measured_lines(
+        {"test/accuracy": 0.449, "test/psnr": 27.1, "test/loss": 1.5}, {"test/accuracy": 0.1, "test/psnr": 20}
+    )
+    assert lines == [
+        "measured       shares are from 0 to 1",
+        "test/accuracy  0.4490   baseline 0.1000",
+        "test/psnr      27.10 dB   baseline 20.00 dB",
+        "test/loss      1.5000",
+    ]
