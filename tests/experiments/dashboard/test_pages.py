@@ -108,14 +108,17 @@ def test_runs_are_laid_over_each_other_and_what_differs_is_said(root: Path) -> N
     at = opened("runs_page")
     assert set(at.multiselect(key="compare").value) == {"fcn/run-0", "fcn/run-1"}
     drawn = traces(at)
-    assert {trace["name"] for trace in drawn} == {"fcn/run-0", "fcn/run-1"}
+    assert {trace["name"] for trace in drawn} == {"lr 0.1, seed 0", "lr 0.01, seed 1"}
+    at.segmented_control(key="looked at").set_value("What differs").run()
     differing = next(frame.value for frame in at.dataframe if "setting" in frame.value.columns)
     assert set(differing["setting"]) == {"model.optimizer.lr", "seed_everything"}
+    at.segmented_control(key="looked at").set_value("Curves").run()
     at.selectbox(key="axis").select("seconds").run()
-    assert max(traces(at)[0]["x"]) == pytest.approx(42.9)  # type: ignore[call-overload]
+    assert max(traces(at, 1)[0]["x"]) == pytest.approx(42.9)  # type: ignore[call-overload]
     at.slider(key="smoothing").set_value(0.9).run()
     assert len(traces(at)) == 4  # what was logged lies faint behind
     at.multiselect(key="compare").unselect("fcn/run-0").run()
+    at.segmented_control(key="looked at").set_value("What differs").run()
     assert not at.exception
     assert "Choose a second run" in words(at)
 
@@ -127,7 +130,7 @@ def test_runs_are_filtered_by_name_state_and_setting(root: Path) -> None:
     at = opened("runs_page")
 
     def left() -> list[str]:
-        return sorted(next(frame.value for frame in at.dataframe if "run" in frame.value.columns)["run"])
+        return sorted(next(frame.value for frame in at.dataframe if "folder" in frame.value.columns)["folder"])
 
     at.text_input(key="word").set_value("a/").run()
     assert left() == ["a/one", "a/two"]

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.dashboard import launch, library
-from experiments.dashboard.runs_page import varying
+from experiments.dashboard.quantities import varying
 from tests.support.hostile import anything, examples, replaced
 from tests.support.made_up_runs import write_exact, write_run, write_study
 from tests.support.pages import opened, words
