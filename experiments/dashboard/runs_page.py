@@ -176,7 +176,7 @@ def _table(shown: list[RunInfo], names: dict[str, str], by: str) -> None:
         st.session_state["compare"] = [shown[i].name for i in rows if i < len(shown)][:MOST]
 
     st.dataframe(
-        {name: values for name, values in columns.items() if any(v not in (None, "", "–") for v in values)},
+        {name: v for name, v in columns.items() if name in ("name", "folder") or any(x not in (None, "", "–") for x in v)},
         hide_index=True,
         width="stretch",
         height=min(430, 38 + 36 * max(1, len(shown))),

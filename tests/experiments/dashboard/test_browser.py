@@ -71,7 +71,7 @@ def serving(runs: Path | None, cwd: Path = Path(__file__).parents[3]) -> Iterato
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
     folder = ["--runs", str(runs)] if runs else []
-    command = [sys.executable, "-m", "experiments", "dashboard", *folder, "--port", str(port)]
+    command = [sys.executable, "-m", "experiments", "dashboard", *folder, "--port", str(port), "--no-browser"]
     server = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
