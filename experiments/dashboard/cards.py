@@ -30,21 +30,6 @@ COLOURS = {
 }
 """Of a verdict's word, on white and on black: 7 : 1 and more, so that it is read on a projector too."""
 
-STYLE = """<style>
-.lectern-cards { list-style: none; padding: 0; margin: 0; display: grid; gap: .75rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
-.lectern-cards > li { border: 1px solid rgba(128,128,128,.45); border-radius: .5rem; padding: .7rem .9rem; margin: 0;
-  overflow-wrap: anywhere; }
-.lectern-cards h3 { font-size: 1.05rem; line-height: 1.35; margin: .25rem 0 .35rem; padding: 0; font-weight: 600; }
-.lectern-cards p { margin: .2rem 0; font-size: .95rem; line-height: 1.45; }
-.lectern-cards summary { cursor: pointer; }
-.lectern-level { font-weight: 700; font-size: .9rem; border: 1px solid currentColor; border-radius: .35rem; padding: 0 .4rem; }
-.lectern-cards a { text-decoration: underline; }
-.lectern-not-run { width: 100%; border-collapse: collapse; font-size: .95rem; }
-.lectern-not-run th, .lectern-not-run td { text-align: left; vertical-align: top; padding: .3rem .5rem;
-  border-top: 1px solid rgba(128,128,128,.45); overflow-wrap: anywhere; }
-</style>"""
-
 
 def cards(pairs: Iterable[Pair], stale: Mapping[str, str], is_dark: bool) -> str:
     """A card for each verdict.
@@ -55,7 +40,7 @@ def cards(pairs: Iterable[Pair], stale: Mapping[str, str], is_dark: bool) -> str
         is_dark: whether the page is.
     """
     lines = "".join(f"<li>{_sound(pair, stale, is_dark)}</li>" for pair in pairs)
-    return f'{STYLE}<ul class="lectern-cards">{lines}</ul>'
+    return f'<ul class="lectern-cards">{lines}</ul>'
 
 
 def text(value: object, longest: int = 2_000) -> str:
@@ -132,6 +117,6 @@ def not_run(missing: Iterable[Entry]) -> str:
     head = "<tr><th>claim</th><th>the lecture says</th><th>to run it</th></tr>"
     title = f"{SIGNS[Level.NOT_RUN]} not run: {len(entries)} claims of this lecture"
     return (
-        f'{STYLE}<details><summary>{text(title)}</summary><table class="lectern-not-run"><thead>{head}</thead>'
+        f'<details><summary>{text(title)}</summary><table class="lectern-not-run"><thead>{head}</thead>'
         f"<tbody>{rows}</tbody></table></details>"
     )

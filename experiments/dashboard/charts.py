@@ -13,7 +13,7 @@ from plotly.colors import sample_colorscale
 
 from experiments.reports.series import Series, band, finite, smooth, thin
 from experiments.reports.style import TEXT, colour, faint, figure_with_axes, five_digits, label, line_style, marker_style
-from experiments.reports.wording import number
+from experiments.reports.wording import number, short
 
 SCALE = "Viridis"
 ENDS = (0.12, 0.82)
@@ -120,7 +120,7 @@ def _groups(lines: Sequence[Line]) -> dict[str, list[Line]]:
     """By value, in their order: numbers by size, then words, then those that have none."""
     found: dict[str, list[Line]] = {}
     for line in sorted(lines, key=lambda one: _order(one.value)):
-        found.setdefault("none" if line.value is None else number(line.value), []).append(line)
+        found.setdefault("none" if line.value is None else short(line.value), []).append(line)
     return found
 
 

@@ -80,7 +80,7 @@ def group_of(run: RunInfo, by: str) -> Any:
             return run.name.rpartition("/")[0] or None
         case "tag":
             return ", ".join(run.tags) or None
-    value = quantities_of([run]).get(by, {}).get(run.name)
+    value = run.metrics.get(by, run.settings.get(by, run.state if by == "state" else run.summary.get(by)))
     return value_of(value) if isinstance(value, str) else value
 
 

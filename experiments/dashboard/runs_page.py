@@ -23,7 +23,7 @@ from experiments.dashboard.quantities import (
     varying,
 )
 from experiments.reports.labels import metric_title
-from experiments.reports.wording import number, short
+from experiments.reports.wording import short
 from experiments.runs.files import OWN
 from experiments.runs.markup import plain
 
@@ -139,7 +139,7 @@ def _by_group(shown: Sequence[RunInfo], by: str) -> dict[str, list[RunInfo]]:
     found: dict[str, list[RunInfo]] = {}
     for run in shown:
         value = group_of(run, by)
-        found.setdefault("none" if value is None else number(value), []).append(run)
+        found.setdefault("none" if value is None else short(value), []).append(run)
     return dict(sorted(found.items()))
 
 
