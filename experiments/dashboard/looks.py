@@ -9,7 +9,7 @@ STYLE = """<style>
 /* What is long breaks, so that a phone scrolls down alone. */
 [data-testid="stMarkdown"], [data-testid="stCaptionContainer"] { overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid #0072B2; outline-offset: 2px; }
-.lectern-cards { list-style: none; padding: 0; margin: 0; display: grid; gap: .75rem;
+ul.lectern-cards { list-style: none; padding: 0 !important; margin: 0 !important; display: grid; gap: .75rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
 .lectern-cards > li { border: 1px solid rgba(128,128,128,.45); border-radius: .5rem; padding: .7rem .9rem; margin: 0;
   overflow-wrap: anywhere; }
@@ -17,7 +17,7 @@ STYLE = """<style>
 .lectern-cards p { margin: .2rem 0; font-size: .95rem; line-height: 1.45; }
 .lectern-cards summary { cursor: pointer; }
 .lectern-level { font-weight: 700; font-size: .9rem; border: 1px solid currentColor; border-radius: .35rem; padding: 0 .4rem; }
-.lectern-cards a { text-decoration: underline; }
+.lectern-cards a, .lectern-cards a:visited { color: inherit; text-decoration: underline; }
 .lectern-not-run { width: 100%; border-collapse: collapse; font-size: .95rem; }
 .lectern-not-run th, .lectern-not-run td { text-align: left; vertical-align: top; padding: .3rem .5rem;
   border-top: 1px solid rgba(128,128,128,.45); overflow-wrap: anywhere; }
