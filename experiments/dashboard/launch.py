@@ -93,11 +93,13 @@ def command(port: int) -> list[str]:
         "client.showErrorLinks": "false",
         "runner.magicEnabled": "false",  # a text that stands alone is a comment, and not shown
         "theme.light.primaryColor": "#0072B2",
-        "theme.dark.primaryColor": "#1F7DB8",
+        "theme.dark.primaryColor": "#4FA8E0",
         "theme.font": "sans-serif",  # a user's own theme may name a font on another host
         "theme.headingFont": "sans-serif",
         "theme.codeFont": "monospace",
         "theme.linkUnderline": "true",  # a link is not told by its colour alone
+        "theme.light.dataframeHeaderTextColor": "#31333F",
+        "theme.dark.dataframeHeaderTextColor": "#FAFAFA",
         "theme.light.linkColor": "#005A8C",
         "theme.dark.linkColor": "#7CC0F0",
     }

@@ -6,6 +6,9 @@ STYLE = """<style>
 /* Quiet text is Streamlit's at 60 % of its strength: not read on a projector. */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { opacity: 1; color: inherit; }
 [data-testid="stWidgetLabel"] p, [data-testid="stImageCaption"] { color: inherit; opacity: 1; }
+[data-testid="stMarkdown"] blockquote, [data-testid="stMarkdown"] blockquote p { opacity: 1; color: inherit; }
+/* What is chosen: white on a blue that both themes' words stand out from. */
+[data-testid="stMultiSelect"] :has(> span[title]) { background-color: #005A8C !important; color: #fff !important; }
 /* What is long breaks, so that a phone scrolls down alone. */
 [data-testid="stMarkdown"], [data-testid="stCaptionContainer"] { overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid #0072B2; outline-offset: 2px; }

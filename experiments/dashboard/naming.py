@@ -31,7 +31,7 @@ def names_of(runs: Sequence[RunInfo]) -> dict[str, str]:
     """What each run is called beside the others, by its path: ``lr 0.01, seed 1``.
 
     The experiment stands before it where the runs are of several. Those that differ in no setting have the time of their
-    start behind it, or their path where that is the same too.
+    start behind it, and their folder where that is the same too.
     """
     by_title: dict[str, list[RunInfo]] = {}
     for run in runs:
@@ -40,8 +40,10 @@ def names_of(runs: Sequence[RunInfo]) -> dict[str, str]:
     for title, own in by_title.items():
         for run, name in zip(own, _names(own), strict=True):
             found[run.name] = ": ".join(filter(None, (title if len(by_title) > 1 or not name else "", name)))
-    counted = Counter(found.values())
-    return {path: name if counted[name] == 1 else path for path, name in found.items()}
+    for last in (lambda path, name: f"{name} ({path.rpartition('/')[2]})", lambda path, name: path):
+        counted = Counter(found.values())
+        found = {path: name if counted[name] == 1 else last(path, name) for path, name in found.items()}
+    return found
 
 
 def title_of(run: RunInfo) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from datamodules.errors import InputError
@@ -54,10 +56,10 @@ def notes_view(run: RunInfo) -> None:
         st.error(plain(message))
 
 
-def _try(failed: str, write: object) -> bool:
+def _try(failed: str, write: Callable[[], object]) -> bool:
     """Writes; says under ``failed`` why it could not."""
     try:
-        write()  # type: ignore[operator]
+        write()
     except InputError as error:
         st.session_state[failed] = str(error)
         return False

@@ -29,6 +29,9 @@ BADGES = {
     Level.INCONCLUSIVE: "violet",
     Level.NOT_RUN: "gray",
 }
+BLACK, WHITE = "#31333f", "#fafafa"
+ACTIVE = ("#0072B2", "#56B4E9")
+"""Of the button that is pressed, on white and on black."""
 
 
 def key_of(record: Record, is_committed: bool) -> str:
@@ -49,8 +52,17 @@ def show(figure: go.Figure, key: str, says: str) -> None:
         key: its name in the page.
         says: what it shows, for whoever does not see it; it is text.
     """
+    from experiments.reports.style import TEXT  # with Plotly, which the first page does not need
+
     # On a phone a finger scrolls the page and not the figure, whose buttons zoom.
-    figure.update_layout(dragmode=False if on_a_phone() else "zoom", margin={"t": 36})  # room for the buttons
+    figure.update_layout(dragmode=False if on_a_phone() else "zoom", margin={"t": 36}, font={"color": ink()})
+    figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": ink(), "activecolor": ACTIVE[ink() == WHITE]})
+    figure.update_layout(legend={"y": -0.3})  # below the axis' title, also where a phone leaves the curves little height
+    for update in (figure.update_xaxes, figure.update_yaxes):  # Streamlit's own grey is read by few
+        update(tickfont={"color": ink(), "size": TEXT}, title={"font": {"color": ink()}})
+    for trace in figure.data:
+        if bar := trace.colorbar if trace.type == "heatmap" else trace.type == "scatter" and trace.marker.colorbar:
+            bar.update(tickfont={"color": ink()}, title={"font": {"color": ink()}})
     config = {
         "displayModeBar": True,
         "displaylogo": False,
@@ -72,6 +84,11 @@ def column(values: list[Any]) -> list[Any]:
     return ["" if v is None else short(v) for v in values]
 
 
+def ink() -> str:
+    """The colour of the page's text."""
+    return WHITE if st.context.theme.type == "dark" else BLACK
+
+
 def on_a_phone() -> bool:
     """Whether the browser says that it is a phone's."""
     return "Mobi" in str(st.context.headers.get("User-Agent", ""))
@@ -83,8 +100,7 @@ def _file_name(key: str) -> str:
 
 def drawing(section: SlidePicture) -> None:
     """A slide's picture at the page's width, in the colour of the page's text."""
-    ink = "#fafafa" if st.context.theme.type == "dark" else "#31333f"
-    svg = section.svg().replace("color: inherit", f"color: {ink}", 1)
+    svg = section.svg().replace("color: inherit", f"color: {ink()}", 1)
     st.image(svg, caption=plain(section.says), width="stretch", alt=section.says)
 
 

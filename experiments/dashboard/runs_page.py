@@ -180,7 +180,10 @@ def _table(shown: list[RunInfo], names: dict[str, str], by: str) -> None:
         hide_index=True,
         width="stretch",
         height=min(430, 38 + 36 * max(1, len(shown))),
-        column_config={"name": st.column_config.TextColumn(width=260, pinned=True)},
+        # Pinned by its reader and not from the start: Streamlit writes a pinned column in a grey that few can read.
+        column_config={
+            name: st.column_config.TextColumn(width=w) for name, w in (("name", 260), ("tags", 110), ("notes", 200))
+        },
         key="table",
         on_select=choose,
         selection_mode="multi-row",

@@ -40,7 +40,7 @@ def test_runs_of_several_experiments_are_told_apart_by_it_first(tmp_path: Path) 
 def test_repetitions_have_their_time_and_then_their_folder(tmp_path: Path) -> None:
     for i, began in enumerate(("2026-11-20T10:00:00+00:00", "2026-11-21T10:00:00+00:00", "2026-11-21T10:00:00+00:00")):
         write_run(tmp_path / "fcn" / f"run-{i}", started=began)
-    assert names(tmp_path) == ["11-20 10:00", "fcn/run-1", "fcn/run-2"]
+    assert names(tmp_path) == ["11-20 10:00", "11-21 10:00 (run-1)", "11-21 10:00 (run-2)"]
 
 
 def test_runs_of_a_study_are_variant_and_seed(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_each_kind_of_finding_is_shown_with_words_for_who_does_not_see_it(root: 
     for said in (
         "80 scenes of the split test of the checkpoint best",
         "taken for cat: 4 of 44",
-        "test/accuracy: 0.9; the most frequent class: 0.4 (better)",
+        "test/accuracy: **0.9**; the most frequent class: 0.4 (better)",
         "gone: the picture is gone",
         "300 images per second",
         "812 MiB of memory",
