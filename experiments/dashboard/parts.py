@@ -57,7 +57,8 @@ def show(figure: go.Figure, key: str, says: str) -> None:
     # On a phone a finger scrolls the page and not the figure, whose buttons zoom.
     figure.update_layout(dragmode=False if on_a_phone() else "zoom", margin={"t": 36}, font={"color": ink()})
     figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": ink(), "activecolor": ACTIVE[ink() == WHITE]})
-    figure.update_layout(legend={"y": -0.3})  # below the axis' title, also where a phone leaves the curves little height
+    if figure.layout.legend.yref != "container":
+        figure.update_layout(legend={"y": -0.3})  # below the axis' title, also where a phone leaves the curves little height
     for update in (figure.update_xaxes, figure.update_yaxes):  # Streamlit's own grey is read by few
         update(tickfont={"color": ink(), "size": TEXT}, title={"font": {"color": ink()}})
     for trace in figure.data:
