@@ -9,6 +9,8 @@ STYLE = """<style>
 [data-testid="stMarkdown"] blockquote, [data-testid="stMarkdown"] blockquote p { opacity: 1; color: inherit; }
 /* What is chosen: white on a blue that both themes' words stand out from. */
 [data-testid="stMultiSelect"] :has(> span[title]) { background-color: #005A8C !important; color: #fff !important; }
+/* What is being looked at again stays as it is: the live page would fade every three seconds. */
+[data-stale="true"] { opacity: 1 !important; }
 /* What is long breaks, so that a phone scrolls down alone. */
 [data-testid="stMarkdown"], [data-testid="stCaptionContainer"] { overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid #0072B2; outline-offset: 2px; }
