@@ -15,7 +15,7 @@ from experiments.lectures import LECTURES, rows
 from experiments.reports.comparison import Pair, pairs
 from experiments.reports.meanings import INTERVALS, MEANING, SCALES, SIGNS
 from experiments.reports.overview import Entry, entries
-from experiments.runs.markup import plain
+from experiments.runs.markup import code, plain
 from experiments.studies import committed as with_lectern
 from experiments.studies.verdict import Level
 
@@ -44,8 +44,7 @@ def claims() -> None:
         st.markdown("\n".join(f"- scale **{name}**: {meaning}" for name, meaning in SCALES.items()))
     _left_out(older)
     if not own:
-        st.info("No claim was run here yet. This runs those that take seconds or minutes:")
-        st.code("lectern reproduce cnn", language=None)
+        st.markdown(f"No claim was run here yet: {code('lectern reproduce cnn')} runs those that take seconds or minutes.")
     places: list[tuple[st.delta_generator.DeltaGenerator, list[Pair]]] = []
     is_dark = st.context.theme.type == "dark"
     for name, listed in found.items():

@@ -3,6 +3,9 @@
 STYLE = """<style>
 /* The page begins at its top; Streamlit leaves 6 rem empty there. */
 [data-testid="stMainBlockContainer"] { padding-top: 4.2rem; padding-bottom: 3rem; }
+[data-testid="stHeading"] h1 { font-size: 2rem; padding: .2rem 0 .5rem; }
+[data-testid="stHeading"] h2 { font-size: 1.5rem; padding: .6rem 0 .3rem; }
+[data-testid="stHeading"] h3 { font-size: 1.25rem; padding: .4rem 0 .2rem; }
 /* Quiet text is Streamlit's at 60 % of its strength: not read on a projector. */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { opacity: 1; color: inherit; }
 [data-testid="stWidgetLabel"] p, [data-testid="stImageCaption"] { color: inherit; opacity: 1; }
