@@ -42,8 +42,8 @@ def curves_view(chosen: list[RunInfo], grouped: str) -> None:
     x = along.selectbox("Along", list(AXES), format_func=AXES.__getitem__, key="axis")
     smoothing = amount.slider("Smoothing", 0.0, 0.99, 0.0, key="smoothing")
     log_y = switches[0].toggle("log scale", key="log")
-    inner = switches[1].toggle("ignore outliers", True, key="inner")
-    means = switches[2].toggle("mean of each colour", key="means", disabled=not by)
+    inner = switches[1].toggle("cut outliers", True, key="inner")
+    means = switches[2].toggle("means", key="means", disabled=not by)
     called = names_of(chosen)
     places = st.columns(2) if len(drawn) > 1 else [st.container()]
     for i, name in enumerate(drawn):

@@ -62,7 +62,8 @@ def show(figure: go.Figure, key: str, says: str) -> None:
     for update in (figure.update_xaxes, figure.update_yaxes):  # Streamlit's own grey is read by few
         update(tickfont={"color": ink(), "size": TEXT}, title={"font": {"color": ink()}})
     for trace in figure.data:
-        if bar := trace.colorbar if trace.type == "heatmap" else trace.type == "scatter" and trace.marker.colorbar:
+        if trace.type == "heatmap" or (trace.type == "scatter" and trace.marker.showscale):
+            bar = trace.colorbar if trace.type == "heatmap" else trace.marker.colorbar
             bar.update(tickfont={"color": ink()}, title={"font": {"color": ink()}})
     config = {
         "displayModeBar": True,

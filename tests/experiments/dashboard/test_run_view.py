@@ -113,4 +113,7 @@ def test_runs_are_grouped_and_coloured_by_a_setting(root: Path) -> None:
     assert not at.exception
     groups = next(frame.value for frame in at.dataframe if "runs" in frame.value.columns)
     assert sorted(groups["runs"]) == [1, 1, 2]
-    assert any("colorbar" in chart.proto.spec for chart in at.get("plotly_chart"))
+    next(button for button in at.button if button.label.startswith("Take all")).click().run()
+    assert all("colorbar" in chart.proto.spec for chart in at.get("plotly_chart"))
+    at.selectbox(key="colour model.optimizer.lr").select("").run()
+    assert not at.exception and not any("colorbar" in chart.proto.spec for chart in at.get("plotly_chart"))
