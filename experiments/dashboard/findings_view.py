@@ -28,6 +28,7 @@ from experiments.runs.markup import plain
 
 WRITTEN = 20
 """Classes of a confusion matrix whose counts are written into its cells."""
+LONGEST_COUNT = 9_999
 MISTAKES = 5
 """Pairs of classes that are named below it."""
 
@@ -42,20 +43,21 @@ def findings_view(found: Findings, folder: Path, key: str) -> None:
     """
     which = f" of the checkpoint {found.checkpoint}" if found.checkpoint else ""
     st.caption(plain(f"{found.scenes or 'All'} scenes of the split {found.split}{which}"))
+    has_mistakes = any(isinstance(one, TableFinding) and "confused" in one.title.lower() for one in found.sections)
     for i, section in enumerate(found.sections):
         st.markdown(f"**{plain(section.title)}**")
-        _section(section, folder, f"{key} {i}")
+        _section(section, folder, f"{key} {i}", has_mistakes)
         if section.note:
             st.caption(plain(section.note))
 
 
-def _section(section: Finding, folder: Path, key: str) -> None:
+def _section(section: Finding, folder: Path, key: str, has_mistakes: bool) -> None:
     match section:
         case TableFinding():
             columns = {name: column([row[i] for row in section.rows]) for i, name in enumerate(section.columns)}
             st.dataframe(columns, hide_index=True, width="stretch", placeholder="", alt=described(section.title), key=key)
         case MatrixFinding():
-            _matrix(section, key)
+            _matrix(section, key, has_mistakes)
         case CurvesFinding():
             figure = figure_with_axes(section.x, section.y, percent=False, rows=min(len(section.series), 12))
             for i, line in enumerate(section.series):
@@ -71,18 +73,21 @@ def _section(section: Finding, folder: Path, key: str) -> None:
             _baseline(section)
 
 
-def _matrix(section: MatrixFinding, key: str) -> None:
-    """Counts in cells, coloured by the share of their row; and the most frequent mistakes in words."""
+def _matrix(section: MatrixFinding, key: str, has_mistakes: bool) -> None:
+    """Counts in cells, coloured by the share of their row, or the shares where counts are long, as those of pixels are; and the
+    most frequent mistakes in words, where no table has them."""
     rows = np.array(section.rows, float)
     shares = rows / np.maximum(rows.sum(1, keepdims=True), 1)
     names = [f"{label(name, 24)}" for name in section.names]
     places = list(range(len(names)))
+    is_long = rows.max(initial=0) > LONGEST_COUNT
+    written = [[f"{s:.0%}" for s in row] for row in shares] if is_long else [[f"{n:,}" for n in row] for row in section.rows]
     figure = figure_with_axes("predicted", "true", percent=False)
     figure.add_heatmap(
         z=shares.round(4).tolist(),
         x=places,
         y=places,
-        text=[[f"{count:,}" for count in row] for row in section.rows],
+        text=written,
         texttemplate="%{text}" if len(names) <= WRITTEN else None,
         textfont={"size": TEXT},
         customdata=[[[names[i], names[k]] for k in places] for i in places],
@@ -98,7 +103,7 @@ def _matrix(section: MatrixFinding, key: str) -> None:
     figure.update_layout(height=min(1400, 240 + 34 * len(names)))
     wrong = mistakes(section)
     show(figure, key, f"{section.title}, {len(names)} classes; most frequent mistakes: {'; '.join(wrong) or 'none'}")
-    if wrong:
+    if wrong and not has_mistakes:
         st.markdown("\n".join(f"- {plain(line)}" for line in wrong))
 
 
