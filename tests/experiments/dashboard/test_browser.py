@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import random
 import re
-import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +17,14 @@ import pytest
 from experiments.runs.folder import RunFolder
 from experiments.runs.notes import add_note, change_tags, read_notes
 from tests.support.accessible import grave_violations
-from tests.support.hostile import PAYLOADS
+from tests.support.browsing import CHROMIUM, HOSTILE, PATIENCE, SIZES, SMALL_TEXT, Watch, find_texts, keep, serving
 from tests.support.made_up_findings import write_evaluation, write_findings
 from tests.support.made_up_runs import write_exact, write_run, write_study
 from tests.support.reduced import reproduced
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("streamlit")
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
 pytestmark = [pytest.mark.skipif(not CHROMIUM, reason="no Chromium here"), pytest.mark.slow]
-
-PATIENCE = 120_000
-"""Milliseconds; a busy machine is slow."""
-HOSTILE = "<img src=x onerror=alert(1)>"
-SMALL_TEXT = """[...document.querySelectorAll(".js-plotly-plot text")]
-  .filter((text) => text.textContent.trim() && parseFloat(getComputedStyle(text).fontSize) < 14)
-  .map((text) => text.textContent)"""
-"""The texts in figures that are smaller than 14 pixels."""
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
 @pytest.fixture(scope="module")
@@ -78,38 +63,10 @@ def trained(runs: Path) -> Path:
     return folder
 
 
-@contextmanager
-def serving(runs: Path | None, cwd: Path = Path(__file__).parents[3]) -> Iterator[str]:
-    """``lectern dashboard``, as it is typed; the address of its first page."""
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        port = place.getsockname()[1]
-    folder = ["--runs", str(runs)] if runs else []
-    command = [sys.executable, "-m", "experiments", "dashboard", *folder, "--port", str(port), "--no-browser"]
-    server = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
 @pytest.fixture(scope="module")
 def address(runs: Path) -> Iterator[str]:
     with serving(runs) as at:
         yield at
-
-
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError("the dashboard did not start")
 
 
 @pytest.fixture(scope="module")
@@ -118,33 +75,6 @@ def browser() -> Iterator[Any]:
         started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
-
-
-class Watch:
-    """What a page asked for, and what went wrong in it."""
-
-    def __init__(self, page: Any, allowed: str) -> None:
-        self.elsewhere: list[str] = []
-        self.errors: list[str] = []
-        page.on("request", lambda request: self._asked(request.url, allowed))
-        page.on("websocket", lambda socket: self._asked(socket.url.replace("ws:", "http:"), allowed))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("dialog", lambda dialog: (self.errors.append(f"dialog {dialog.message}"), dialog.dismiss()))
-
-    def _asked(self, url: str, allowed: str) -> None:
-        if not url.startswith((allowed, "data:", "blob:")):
-            self.elsewhere.append(url)
-
-
-def _keep(page: Any, name: str, tmp_path: Path) -> None:
-    """A picture of the page, into LECTERN_SCREENSHOTS where somebody wants to look."""
-    if main := page.query_selector("[data-testid=stMain]"):  # Streamlit scrolls a part of the page, not the page
-        size = page.viewport_size
-        page.set_viewport_size(
-            {"width": size["width"], "height": min(4000, max(size["height"], main.evaluate("it => it.scrollHeight")))}
-        )
-        page.wait_for_timeout(1000)
-    page.screenshot(path=str(Path(os.environ.get("LECTERN_SCREENSHOTS", tmp_path)) / f"{name}.png"), full_page=True)
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
@@ -189,7 +119,7 @@ def look(address: str, browser: Any, expected: dict[str, str], tmp_path: Path, s
             assert page.evaluate(f"{place}.scrollWidth <= {place}.clientWidth + 1"), path
         assert grave_violations(page) == [], path
         assert page.evaluate(SMALL_TEXT) == [], path
-        _keep(page, f"{size}-{scheme}-{len(expected)}-{re.sub('[^a-z_]', '_', path) or 'claims'}", tmp_path)
+        keep(page, f"{size}-{scheme}-{len(expected)}-{re.sub('[^a-z_]', '_', path) or 'claims'}", tmp_path)
     assert watch.errors == []
     assert watch.elsewhere == []
     page.close()
@@ -218,7 +148,7 @@ def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path
         page.locator("[data-figure]").last.scroll_into_view_if_needed()  # a figure is drawn when it is about to be seen
         page.locator("[data-figure] .main-svg").last.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        _keep(page, f"{size}-{scheme}-report", tmp_path)
+        keep(page, f"{size}-{scheme}-report", tmp_path)
         assert watch.errors == [] and watch.elsewhere == []
         page.close()
 
@@ -275,10 +205,10 @@ def test_a_keyboard_opens_a_study_and_goes_back(address: str, browser: Any) -> N
     page = browser.new_page(viewport=SIZES["desktop"])
     page.set_default_timeout(PATIENCE)
     page.goto(address)
-    page.get_by_label("Search").fill("deeper plain net")
+    page.get_by_label("Search").fill("d09")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Open the study: D10").wait_for(state="detached")
-    page.get_by_role("link", name="Open the study: D09").focus()
+    page.get_by_role("link", name="Open the study: D10").first.wait_for(state="detached")
+    page.get_by_role("link", name="Open the study: D09").first.focus()
     page.keyboard.press("Enter")
     page.get_by_text("Conditions of the experiment").first.wait_for()
     page.get_by_role("button", name="All claims").focus()
@@ -320,26 +250,3 @@ def test_a_browser_shows_a_stranger_s_text_as_it_is(address: str, browser: Any) 
         page.close()
     texts = [" ".join(line.partition(": ")[2].replace("\u2060", "").split()) for line in shown]
     assert texts == [" ".join(text.split()) for text in find_texts(150)]
-
-
-def find_texts(count: int) -> list[str]:
-    """Texts in which what means something in Markdown stands beside each other, the same in every run."""
-    rng = random.Random(0)
-    words = [
-        *PAYLOADS,
-        *"\\`*_<>[]|#&~$:!-+=.)@^{}/ ",
-        "a",
-        "1",
-        "http://",
-        "www.",
-        ":red[",
-        "](",
-        "![",
-        "&lt;",
-        "$$",
-        ":+1:",
-        "x",
-    ]
-    sound = [word for word in words if word.isprintable() and len(word) < 60]
-    made = ["x" + "".join(rng.choices(sound, k=rng.randint(1, 6))) for _ in range(count)]
-    return [f"{text}y" for text in made]
