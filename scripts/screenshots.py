@@ -32,7 +32,7 @@ def main() -> int:
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
-    server = subprocess.Popen(command("dashboard", "--runs", runs, "--port", str(port)))
+    server = subprocess.Popen(command("dashboard", "--runs", runs, "--port", str(port), "--no-browser"))
     try:
         address = f"http://127.0.0.1:{port}"
         wait(f"{address}/_stcore/health", server)
@@ -41,15 +41,19 @@ def main() -> int:
             page = browser.new_page(viewport=SIZE, color_scheme="light")
             page.set_default_timeout(120_000)
             page.goto(address)
-            page.get_by_role("button", name="Open the study").first.wait_for()
+            page.get_by_role("link", name="Open the study").first.wait_for()
             keep(page, DOCS / "claims.png")
-            page.set_viewport_size({"width": 1200, "height": 1560})
+            page.set_viewport_size({"width": 1200, "height": 1480})
             page.goto(f"{address}/runs_page")
             page.get_by_label("Name contains").fill(STUDY)
             page.get_by_label("Name contains").press("Enter")
             page.get_by_text(re.compile(r"^[1-9]\d* of \d+ runs")).wait_for()
             page.wait_for_timeout(3000)
             page.get_by_role("button", name="Take all shown").click()
+            page.locator(".js-plotly-plot").first.wait_for()
+            page.get_by_label("Colour by").click()
+            page.keyboard.type("depth")
+            page.keyboard.press("Enter")
             page.locator(".js-plotly-plot").first.wait_for()
             keep(page, DOCS / "runs.png")
             browser.close()

@@ -28,6 +28,23 @@ def tasks() -> dict[str, Known]:
     return _exported(ROOT / "lightning_modules" / "__init__.py", "Task", "needs")
 
 
+class Monitor(NamedTuple):
+    """What a task is judged by while it trains."""
+
+    metric: str
+    mode: str
+    """Whether its best value is the least (``min``) or the greatest (``max``)."""
+
+
+@cache
+def monitors() -> dict[str, Monitor]:
+    """Of Lectern's tasks, by name."""
+    path = ROOT / "lightning_modules" / "__init__.py"
+    lines = {name: _line_of(name, path) for name in _file(path).exports}
+    found = {name: Monitor(_text(line, "monitor"), _text(line, "mode")) for name, line in lines.items()}
+    return {name: monitor for name, monitor in found.items() if monitor.metric}
+
+
 def data_modules() -> dict[str, Known]:
     """Lectern's data modules, by name."""
     return _exported(ROOT / "datamodules" / "exports.py", "DataModule", "provides")
@@ -101,6 +118,17 @@ def _declared(line: list[tuple[Path, ast.ClassDef]], field: str) -> frozenset[st
             if isinstance(target, ast.Name) and target.id == field and value is not None:
                 return _value(value, path)
     return frozenset()
+
+
+def _text(line: list[tuple[Path, ast.ClassDef]], field: str) -> str:
+    """A text that a class declares; empty where it does not."""
+    for _, node in line:
+        for statement in node.body:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+            value = getattr(statement, "value", None)
+            if isinstance(target, ast.Name) and target.id == field and isinstance(value, ast.Constant):
+                return str(value.value)
+    return ""
 
 
 def _value(node: ast.expr, path: Path) -> frozenset[str]:

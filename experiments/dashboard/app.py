@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from experiments.dashboard.looks import STYLE
+
 st.set_page_config(page_title="Lectern", layout="wide", initial_sidebar_state="auto")
 
+st.html(STYLE)
 st.navigation(
     [
         st.Page("claims_page.py", title="Claims", default=True),

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import streamlit as st
 
 from experiments.dashboard import library
+from experiments.dashboard.cards import cards, not_run
 from experiments.dashboard.parts import badge, key_of
 from experiments.lectures import LECTURES, rows
-from experiments.reports.comparison import Pair, made, pairs
+from experiments.reports.comparison import Pair, pairs
 from experiments.reports.meanings import INTERVALS, MEANING, SCALES, SIGNS
 from experiments.reports.overview import Entry, entries
-from experiments.reports.wording import command, headline
-from experiments.runs.markup import plain
+from experiments.runs.markup import code, plain
 from experiments.studies import committed as with_lectern
-from experiments.studies.record import Record
 from experiments.studies.verdict import Level
 
 
@@ -37,23 +36,52 @@ def claims() -> None:
     st.markdown(
         f"{len(rows())} claims of two lectures. A verdict comes from runs, by a rule that was written before them. "
         f"{len(committed)} verdicts come with Lectern; {len(own) or 'none'} {'was' if len(own) == 1 else 'were'} made here. "
-        "Choose levels or a lecture to see only those:"
+        "Search, or choose levels or a lecture:"
     )
-    levels, lecture = _filters(counted)
+    word, levels, lecture = _filters(counted)
     with st.expander("What the verdicts mean"):
         st.markdown("\n".join([*(f"- {badge(place)} {MEANING[place]}" for place in Level), "", INTERVALS]))
         st.markdown("\n".join(f"- scale **{name}**: {meaning}" for name, meaning in SCALES.items()))
     _left_out(older)
     if not own:
-        st.info("No claim was run here yet. This runs those that take seconds or minutes:")
-        st.code("lectern reproduce cnn", language=None)
-    late: list[Callable[[], None]] = []
+        st.markdown(f"No claim was run here yet: {code('lectern reproduce cnn')} runs those that take seconds or minutes.")
+    places: list[tuple[st.delta_generator.DeltaGenerator, list[Pair]]] = []
+    is_dark = st.context.theme.type == "dark"
     for name, listed in found.items():
         if lecture in (None, name):
             st.header(LECTURES.get(name, name), divider="gray")
-            _lecture(listed, levels, late)
-    for mark in late:  # what takes a second stands on the page when the rest does already
-        mark()
+            pairs_of = [pair for entry in listed for pair in entry.pairs if _is_asked(pair, levels, word)]
+            place = st.empty()
+            if pairs_of:
+                place.html(cards(pairs_of, {}, is_dark))
+                places.append((place, pairs_of))
+            elif levels or word:
+                place.caption("No verdict of this lecture is of this kind.")
+            missing = [entry for entry in listed if not entry.pairs and word in _words_of(entry)]
+            if missing and (not levels or Level.NOT_RUN in levels):
+                st.html(not_run(missing))
+    for place, pairs_of in places:  # what takes a second the first time comes when all else stands on the page
+        if found_stale := _stale(pairs_of):
+            place.html(cards(pairs_of, found_stale, is_dark))
+
+
+def _is_asked(pair: Pair, levels: Collection[Level], word: str) -> bool:
+    record = pair.first
+    return (not levels or bool(pair.levels & set(levels))) and word in f"{record.claim} {record.title} {record.says}".lower()
+
+
+def _words_of(entry: Entry) -> str:
+    return f"{entry.row.id} {entry.row.says}".lower()
+
+
+def _stale(listed: list[Pair]) -> dict[str, str]:
+    """Of which verdicts code was changed since, and whose they are."""
+    found = {}
+    for pair in listed:
+        whose = [name for name, one in (("yours", pair.own), ("committed", pair.committed)) if one and library.changed(one)]
+        if whose:
+            found[key_of(pair.first, pair.first is not pair.own)] = " and ".join(whose)
+    return found
 
 
 def _counts(found: dict[str, list[Entry]]) -> Counter[Level]:
@@ -64,7 +92,8 @@ def _counts(found: dict[str, list[Entry]]) -> Counter[Level]:
     return counted
 
 
-def _filters(counted: Counter[Level]) -> tuple[Collection[Level], str | None]:
+def _filters(counted: Counter[Level]) -> tuple[str, Collection[Level], str | None]:
+    word = st.text_input("Search", placeholder="a word of a claim, or its number", key="claim word").strip().lower()
     levels = st.pills(
         "Levels",
         list(Level),
@@ -74,7 +103,7 @@ def _filters(counted: Counter[Level]) -> tuple[Collection[Level], str | None]:
         key="verdicts",
     )
     lecture = st.pills("Lecture", list(LECTURES), format_func=LECTURES.__getitem__, label_visibility="collapsed", key="lecture")
-    return levels, lecture
+    return word, levels, lecture
 
 
 def _left_out(older: list[str]) -> None:
@@ -83,80 +112,6 @@ def _left_out(older: list[str]) -> None:
         st.code(f"lectern reproduce {shlex.join(name.rpartition('/')[2] for name in older)}", language=None)
     if broken := library.broken(library.root()):
         st.warning(f"Damaged, or no verdicts at all, and not shown: {plain(', '.join(broken))}")
-
-
-def _lecture(listed: list[Entry], levels: Collection[Level], late: list[Callable[[], None]]) -> None:
-    for entry in listed:
-        for pair in entry.pairs:
-            if not levels or pair.levels & set(levels):
-                _shown(pair, late)
-    missing = [entry for entry in listed if not entry.pairs]
-    if missing and (not levels or Level.NOT_RUN in levels):
-        _not_run(missing)
-
-
-def _shown(pair: Pair, late: list[Callable[[], None]]) -> None:
-    """A verdict's card, or its name: what a stranger's record may hold takes no other from the page."""
-    try:
-        _card(pair, late)
-    except Exception as error:
-        st.warning(f"{plain(pair.first.name)} at scale {pair.first.scale} cannot be shown ({type(error).__name__})")
-
-
-def _card(pair: Pair, late: list[Callable[[], None]]) -> None:
-    record = pair.first
-    lines = [f"{badge(record.level)} &nbsp; **{plain(f'{record.claim} {record.title}')}**"]
-    translated = f" ({plain(record.translation)})" if record.translation else ""
-    lines += [f"The lecture says: “{plain(record.says)}”{translated}", f"Measured: {plain(headline(record))}"]
-    lines += [f"Verdict: {plain(record.because)}"] if record.headline.effects else []
-    if pair.own and pair.committed:
-        lines += [f"Committed: {badge(pair.committed.level)} {plain(headline(pair.committed))}"]
-        lines += [f"{':green' if pair.agree else ':red'}-badge[{'they agree' if pair.agree else 'they differ'}]{_rest(pair)}"]
-    facts = [_whose(pair), f"{record.seeds} {'seed' if record.seeds == 1 else 'seeds'}" if record.seeds else ""]
-    facts += ["at any scale"] if record.is_at_any_scale else [f"scale {record.scale}"]
-    facts += [f"again: {command(record.name, record.scale)}"]
-    with st.container(border=True):
-        st.markdown("  \n".join(lines))
-        mark = st.empty()
-        place, button = st.columns([3, 1], vertical_alignment="center")
-        place.caption(plain(" · ".join(filter(None, facts))))
-        if button.button("Open the study", key=f"open {key_of(record, record is not pair.own)}", width="stretch"):
-            st.query_params["study"] = key_of(record, record is not pair.own)
-            st.rerun()
-
-    def mark_stale() -> None:
-        whose = [name for name, one in (("yours", pair.own), ("committed", pair.committed)) if one and library.changed(one)]
-        if whose:
-            mark.markdown(f":orange-badge[stale] {' and '.join(whose)}: code that it rests on was changed since")
-
-    late.append(mark_stale)
-
-
-def _rest(pair: Pair) -> str:
-    """What there is to say of two verdicts behind whether they agree."""
-    return f" {plain(pair.agreement.partition(': ')[2])}"
-
-
-def _whose(pair: Pair) -> str:
-    def committed(record: Record) -> str:
-        return f"committed results, {made(record)}"
-
-    if pair.own and pair.committed:
-        return f"yours, {made(pair.own)} · {committed(pair.committed)}"
-    return committed(pair.committed) if pair.committed else made(pair.first)
-
-
-def _not_run(missing: list[Entry]) -> None:
-    with st.expander(f"{SIGNS[Level.NOT_RUN]} not run: {len(missing)} claims of this lecture"):
-        lines = [
-            {
-                "claim": entry.row.id,
-                "the lecture says": entry.row.says,
-                "to run it": f"{entry.why_not} {entry.how_to_run('cpu')}".strip(),
-            }
-            for entry in missing
-        ]
-        st.dataframe(lines, hide_index=True, width="stretch")
 
 
 claims()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules.errors import InputError
 from experiments import python
 from experiments.command_line.options import Options
+from experiments.command_line.screens import from_elsewhere, is_headless
 
 from . import stopping
 
@@ -36,12 +38,18 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("--runs", type=Path, help="the folder of all runs (default: runs, where it is there)")
     parser.add_argument("--port", type=int, default=PORT, help="of the page, on this machine alone")
     parser.add_argument("--address", default=ADDRESS, help="0.0.0.0 in a container, whose port is published to this machine")
+    parser.add_argument("--no-browser", action="store_true", help="open none")
     options = parser.parse_args(arguments)
     runs = options.runs or Path("runs")
     if problem := _problem(options.runs, options.port, options.address):
         raise InputError(problem)
     shown = runs if runs.is_dir() else "the verdicts that come with Lectern (there is no folder runs yet)"
-    print(f"dashboard http://{ADDRESS}:{options.port} shows {shown}; Ctrl-C ends it", flush=True)
+    address = f"http://{ADDRESS}:{options.port}"
+    print(f"dashboard {address} shows {shown}; Ctrl-C ends it", flush=True)
+    if is_headless():
+        print(from_elsewhere(ADDRESS, options.port), flush=True)
+    elif not options.no_browser:
+        subprocess.Popen(python(str(HERE / "opening.py"), address), start_new_session=True)
     os.environ.update({RUNS: str(runs.resolve()), **NO_WAY_OUT})
     os.chdir(HERE)  # Streamlit reads .streamlit/config.toml of the folder that it is started in: here it finds none
     line = command(options.port, options.address)
@@ -78,7 +86,7 @@ def command(port: int, address: str = ADDRESS) -> list[str]:
     settings = {
         "server.address": address,
         "server.port": port,
-        "server.headless": "true",  # neither opens a browser nor asks for an address of mail
+        "server.headless": "true",  # it asks for no address of mail; opening.py opens the browser
         "server.fileWatcherType": "none",
         "server.allowedHosts": HOSTS,
         # As they are by default; a user's own configuration may be of a server that others are to reach.
@@ -93,10 +101,15 @@ def command(port: int, address: str = ADDRESS) -> list[str]:
         "client.showErrorLinks": "false",
         "runner.magicEnabled": "false",  # a text that stands alone is a comment, and not shown
         "theme.light.primaryColor": "#0072B2",
-        "theme.dark.primaryColor": "#1F7DB8",
+        "theme.dark.primaryColor": "#4FA8E0",
         "theme.font": "sans-serif",  # a user's own theme may name a font on another host
         "theme.headingFont": "sans-serif",
         "theme.codeFont": "monospace",
+        "theme.linkUnderline": "true",  # a link is not told by its colour alone
+        "theme.light.dataframeHeaderTextColor": "#31333F",
+        "theme.dark.dataframeHeaderTextColor": "#FAFAFA",
+        "theme.light.linkColor": "#005A8C",
+        "theme.dark.linkColor": "#7CC0F0",
     }
     several = {key: value if isinstance(value, tuple) else (value,) for key, value in settings.items()}
     flags = [part for key, values in several.items() for value in values for part in (f"--{key}", str(value))]

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
-
-import streamlit as st
+from typing import Any, TypeVar, cast
 
 from experiments.dashboard.launch import RUNS
 from experiments.lectures import LECTURES
@@ -37,6 +36,7 @@ from experiments.runs.files import (
     state_of,
     test_metrics,
 )
+from experiments.runs.notes import NOTES, Notes, read_notes
 from experiments.studies.code import stale
 from experiments.studies.record import Record, broken_records, older_records, read_records
 
@@ -53,8 +53,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def kept(most: int) -> Callable[[F], F]:
-    """Remembers what a function returned for its last ``most`` arguments; a file's stamp is among them."""
-    return st.cache_data(show_spinner=False, max_entries=most)
+    """Remembers what a function returned for its last ``most`` arguments, a file's stamp among them, for all who look.
+
+    What it returns is looked at and not changed: Streamlit's own cache would copy it at each call, which took longer than
+    all the rest of a page of two hundred runs.
+    """
+    return cast(Callable[[F], F], lru_cache(maxsize=most))
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,23 @@ class RunInfo:
     """By dotted name."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Last values, the test's included."""
+    notes: Notes = field(default_factory=Notes)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.notes.tags
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it ended without a word: its summary says that it runs, and nobody holds its lock."""
+        return self.state == "unfinished" and self.summary.get("state") == "running"
+
+    @property
+    def sweep(self) -> str | None:
+        """The sweep that it is a trial of."""
+        found = self.summary.get("sweep")
+        name = found.get("name") if isinstance(found, dict) else found
+        return str(name) if name else None
 
     @property
     def study(self) -> dict[str, Any]:
@@ -81,14 +102,6 @@ class RunInfo:
     def seconds(self) -> float | None:
         value = self.summary.get("seconds")
         return float(value) if isinstance(value, int | float) else None
-
-    @property
-    def short(self) -> str:
-        """What it is called in a legend: the folder's own name, or variant and seed."""
-        if self.study.get("variant"):
-            lr = f", lr {self.study['lr']}" if self.study.get("lr") is not None else ""
-            return f"{self.study['variant']}, seed {self.study.get('seed')}{lr}"
-        return "/".join(Path(self.name).parts[-2:])
 
 
 def root() -> Path:
@@ -131,7 +144,7 @@ def info(folder: Path, place: Path) -> RunInfo:
     """A run, its state as it is now."""
     stamp = _stamp(folder)
     run = _info(folder, place, stamp)
-    return RunInfo(run.name, run.folder, state(run.folder, run.summary, stamp), run.summary, run.settings, run.metrics)
+    return replace(run, state=state(run.folder, run.summary, stamp), notes=_notes(folder, _time_of(folder / NOTES)))
 
 
 def state(folder: Path, summary: dict[str, Any], stamp: Stamp) -> str:
@@ -142,15 +155,22 @@ def state(folder: Path, summary: dict[str, Any], stamp: Stamp) -> str:
 
 def _stamp(folder: Path) -> Stamp:
     """(time of change in ns, size) of each of its files, zeros where there is none; the newest evaluation, and their count."""
-    found: list[int] = []
-    for name in FILES:
-        try:
-            status = (folder / name).lstat()
-            found += [status.st_mtime_ns, status.st_size]
-        except OSError:
-            found += [0, 0]
+    found = [part for name in FILES for part in _time_of(folder / name)]
     times = [path.lstat().st_mtime_ns for path in (folder / EVALUATIONS).glob(f"*/{EVALUATION}")]
     return (*found, max(times, default=0), len(times))
+
+
+def _time_of(path: Path) -> Stamp:
+    try:
+        status = path.lstat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
+
+
+@kept(2 * MOST)
+def _notes(folder: Path, stamp: Stamp) -> Notes:
+    return read_notes(folder) if any(stamp) else Notes()
 
 
 @kept(2 * MOST)

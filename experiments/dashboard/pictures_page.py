@@ -5,9 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from experiments.dashboard import library
+from experiments.dashboard.naming import names_of
 from experiments.dashboard.parts import nothing_yet, pictures_in_a_row
 from experiments.reports.evidence import pictures
 from experiments.runs.markup import plain
+
+SAYS = "Input, truth and prediction: "
+"""What is on each picture, for whoever does not see it."""
 
 
 def title(name: str) -> str:
@@ -29,18 +33,24 @@ def pictures_page() -> None:
         "A training draws scenes from all over its validation set, the same in every epoch: what is true, what was predicted, "
         "and what of it is right."
     )
-    chosen = st.multiselect("Runs", list(having), list(having)[:2], key="pictured", max_selections=8)
+    names = names_of([found[run] for run in having])
+    chosen = st.multiselect(
+        "Runs", list(having), list(having)[:2], format_func=lambda run: names.get(run, run), key="pictured", max_selections=8
+    )
     if not chosen:
         return
-    names = list(dict.fromkeys(sorted(name for run in chosen for name in having[run])))
+    moments = list(dict.fromkeys(sorted(name for run in chosen for name in having[run])))
     over = st.radio("Show", ["one moment, all runs", "all epochs, one run"], horizontal=True, key="view")
     if over == "all epochs, one run":
         run = st.selectbox("Run", chosen, key="one")
-        pictures_in_a_row({title(name): path for name, path in having[run].items()}, most=3)
+        pictures_in_a_row({title(name): path for name, path in having[run].items()}, most=3, says=SAYS)
         return
-    moment = st.select_slider("When", names, names[-1], format_func=title, key="when") if len(names) > 1 else names[0]
+    moment = moments[0]
+    if len(moments) > 1:
+        moment = st.select_slider("When", moments, moments[-1], format_func=title, key="when")
     st.subheader(plain(title(moment).capitalize()))
-    pictures_in_a_row({found[run].short if len(chosen) > 1 else run: having[run].get(moment) for run in chosen})
+    called = names_of([found[run] for run in chosen])
+    pictures_in_a_row({called[run] if len(chosen) > 1 else run: having[run].get(moment) for run in chosen}, says=SAYS)
 
 
 pictures_page()

@@ -26,6 +26,8 @@ def warm() -> None:
     import_module("pandas")  # which a table of Streamlit's needs
     study_names()
     committed_records()
+    for name in ("curves_view", "run_view"):  # what the other pages draw with
+        import_module(f"experiments.dashboard.{name}")
 
 
 threading.Thread(target=warm, daemon=True).start()

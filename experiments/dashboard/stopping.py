@@ -2,7 +2,7 @@
 
 Streamlit's own handlers end with exit code 0, and with a traceback where a signal comes while it is imported. ``launch`` blocks
 both signals before this program takes its place, so that a thread of its own answers them, from its first moment on.
-The pages only read: nothing is to be tidied up.
+The pages write notes alone, each whole or not at all: nothing is to be tidied up.
 """
 
 from __future__ import annotations

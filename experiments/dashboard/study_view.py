@@ -84,6 +84,6 @@ def _figures(section: FigureChoice) -> None:
         title = st.selectbox("Quantity", list(section.drawn), key=f"quantity of {section.key}", label_visibility="collapsed")
     elif title:
         st.markdown(plain(title))
-    show(section.drawn[title](), section.key)
+    show(section.drawn[title](), section.key, f"{title or section.heading or section.key}; the tables have its numbers")
     if section.caption:
         st.caption(section.caption)

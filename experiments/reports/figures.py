@@ -133,7 +133,7 @@ def scatter(
             showlegend=len(groups) > 1,
         )
     if percent_x:
-        figure.update_xaxes(tickformat=".0%")
+        figure.update_xaxes(tickformat="~%")
     return figure
 
 

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from experiments.studies.record import EffectRecord
 
-from .style import COLOURS, GRID, dress, label, wrapped
+from .style import COLOURS, GRID, TEXT, dress, label, wrapped
 
 NEEDED = "rgba(0,158,115,0.22)"
 NONE = "rgba(128,128,128,0.28)"
@@ -48,7 +48,7 @@ def intervals(effects: Sequence[EffectRecord], seeds: Sequence[Sequence[int]] = 
     figure.update_yaxes(visible=False, range=[-1, 1], fixedrange=True)
     top, bottom = 2 * LINE, (lines + 1) * LINE + LEGEND
     figure.update_layout(height=inside + top + bottom, margin={"l": 12, "r": 12, "t": top, "b": bottom})
-    figure.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom", "font": {"size": 12}})
+    figure.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom", "font": {"size": TEXT}})
     return figure
 
 
@@ -104,7 +104,7 @@ def _row(figure: go.Figure, effect: EffectRecord, title: str, own: list[int], ro
         mode="markers+text",
         text=["" if seed is None else str(seed) for _, _, seed in numbers],
         textposition=_in_turn([v for v, _, _ in numbers]),
-        textfont={"size": 11},
+        textfont={"size": TEXT},
         marker={"symbol": [SYMBOLS[b] for _, b, _ in numbers], "size": 9, "color": COLOURS[0], "line": {"width": 1.5}},
         hovertemplate="%{x:.4g}<extra>seed %{text}</extra>",
     )
@@ -137,7 +137,7 @@ def _row(figure: go.Figure, effect: EffectRecord, title: str, own: list[int], ro
         axis.ticktext = [f"{tick:g} ×" for tick in ticks]
     else:
         axis.range = [low, high]
-    axis.title = {"text": title, "font": {"size": 13}}
+    axis.title = {"text": title, "font": {"size": TEXT}}
     _heading(figure, effect, row)
 
 
@@ -191,7 +191,7 @@ def _heading(figure: go.Figure, effect: EffectRecord, row: int) -> None:
         xanchor="left",
         yanchor="bottom",
         align="left",
-        font={"size": 13},
+        font={"size": TEXT},
     )
 
 

@@ -27,6 +27,10 @@ FRACTIONS = ("accuracy", "error", "miou", "iou", "map", "ap", "ap50", "pck")
 
 def metric_title(name: str) -> str:
     """A metric's name in words, with the images that it was measured on; a setting's dotted name as it is."""
+    if is_system(name):
+        return _words(name.partition("/")[2] or name)
+    if name.startswith("lr-"):
+        return f"learning rate ({name.removeprefix('lr-')})"
     if "." in name:
         return name
     place, slash, rest = name.partition("/")
@@ -41,6 +45,11 @@ def _words(name: str) -> str:
     what, _, owner = name.partition("/")
     words = " ".join(ABBREVIATIONS.get(word, word) for word in what.split("_"))
     return f"{words} of {owner.replace('_', ' ')}" if owner else words
+
+
+def is_system(name: str) -> bool:
+    """Whether it is what Lightning's DeviceStatsMonitor says of the machine."""
+    return name.startswith("DeviceStatsMonitor")
 
 
 def is_fraction(name: str) -> bool:

@@ -20,6 +20,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross")
 GRID = "rgba(128,128,128,0.25)"
+TEXT = 14
+"""Pixels of all text in a figure, at least: it is read on a projector too."""
 
 
 def label(text: object, length: int = 70) -> str:
@@ -34,10 +36,12 @@ def figure_with_axes(x_title: str, y_title: str, *, percent: bool, log_y: bool =
     """An empty figure with titled axes, and room below for a legend of ``rows`` lines."""
     figure = go.Figure()
     dress(figure)
-    figure.update_xaxes(title=wrapped(label(x_title)), gridcolor=GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(title=wrapped(label(y_title)), gridcolor=GRID, zeroline=False, automargin=True)
+    # Each size is said: a page's own theme has smaller ones.
+    axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "tickfont": {"size": TEXT}}
+    for update, title in ((figure.update_xaxes, x_title), (figure.update_yaxes, y_title)):
+        update(**axis, title={"text": wrapped(label(title)), "font": {"size": TEXT}})
     if percent:
-        figure.update_yaxes(tickformat=".0%")
+        figure.update_yaxes(tickformat="~%")  # as many digits as its ticks need
     if log_y:
         figure.update_yaxes(type="log")
     # The legend lies below, a line an entry at a phone's width, so it takes no room from the curves there.
@@ -51,9 +55,9 @@ def dress(figure: go.Figure) -> None:
         template="none",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"size": 13, "family": "system-ui, sans-serif"},
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
-        hoverlabel={"namelength": 40},
+        font={"size": TEXT, "family": "system-ui, sans-serif"},
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0, "bgcolor": "rgba(0,0,0,0)", "font": {"size": TEXT}},
+        hoverlabel={"namelength": 40, "font": {"size": TEXT}},
     )
 
 

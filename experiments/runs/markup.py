@@ -26,9 +26,14 @@ _JOINER = "\u2060"
 
 def plain(text: Any, longest: int = 10_000) -> str:
     """A text, on one line, in which nothing is taken for markup."""
-    line = _CONTROLS.sub("\ufffd", _SPACES.sub(" ", str(text))).strip()
+    line = without_controls(text)
     line = f"{line[:longest]}…" if len(line) > longest else line
     return _BEGINS.sub(r"\1\\\2", _MEANS.sub(r"\\\1", _LATER.sub(_JOINER, line)))
+
+
+def without_controls(text: Any) -> str:
+    """A text on one line, in which no character does anything to the others; what is markup in it still is."""
+    return _CONTROLS.sub("\ufffd", _SPACES.sub(" ", str(text))).strip()
 
 
 def code(text: Any) -> str:

@@ -12,9 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from torch import Tensor
-
-from datamodules.scene import InputError
+from datamodules.errors import InputError
 from datamodules.temporary import beside
 
 from .files import SUMMARY, read_summary
@@ -72,8 +70,8 @@ def _plain(value: Any) -> Any:
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
-    if isinstance(value, Tensor):
-        value = value.item()
+    if callable(item := getattr(value, "item", None)):  # a tensor's; torch is not imported, the dashboard writes without it
+        value = item()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
-import sys
 import webbrowser
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +9,7 @@ from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 from datamodules.errors import InputError
+from experiments.command_line.screens import from_elsewhere, is_headless
 
 ADDRESS = "127.0.0.1"
 HOSTS = (ADDRESS, "localhost")
@@ -72,18 +69,10 @@ class _Request(BaseHTTPRequestHandler):
         """Nothing: the terminal is for who shows."""
 
 
-def is_headless() -> bool:
-    """Whether this machine has no screen that a browser could open on: reached by ssh, or without a display."""
-    if os.environ.get("SSH_CONNECTION"):
-        return True
-    return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def announce(server: PageServer) -> None:
     """Opens the page, or says how another machine's browser reaches it."""
     print(f"page  {server.address}  (Ctrl-C ends it)", flush=True)
     if is_headless():
-        port = server.server_port
-        print(f"from your own machine:  ssh -L {port}:{ADDRESS}:{port} {getpass.getuser()}@{socket.gethostname()}", flush=True)
+        print(from_elsewhere(ADDRESS, server.server_port), flush=True)
     else:
         webbrowser.open(server.address)

@@ -57,8 +57,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _serve(shown: Shown, effort: float, port: int | None) -> int:
+    from experiments.command_line.screens import is_headless
+
     from .page import as_json
-    from .server import PORT, PageServer, announce, is_headless
+    from .server import PORT, PageServer, announce
 
     show = Show(shown)
 

@@ -189,7 +189,7 @@ def test_the_dashboard_calls_nobody(trained: Trained, ears: Ears) -> None:
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
-    server = ears.start(experiments.command("dashboard", "--port", str(port)), trained.home)
+    server = ears.start(experiments.command("dashboard", "--port", str(port), "--no-browser"), trained.home)
     try:
         assert "<html" in page(f"http://127.0.0.1:{port}/", server)
     finally:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from streamlit.testing.v1 import AppTest
 
 from experiments.dashboard import launch
+from tests.support.html_words import Words
 
 PAGES = Path(launch.__file__).parent
 
@@ -28,7 +31,23 @@ def words(at: AppTest) -> str:
     ]
     parts += [str(e.value) for kind in ("info", "warning") for e in at.get(kind)]
     tables = [frame.value.to_csv() for frame in at.dataframe]
-    return "\n".join([*parts, *tables]).replace("\\", "")
+    return "\n".join([*parts, *tables]).replace("\\", "") + "\n" + re.sub(" +", " ", " ".join(cards(at).words))
+
+
+def cards(at: AppTest) -> Words:
+    """What a page has of HTML: its words, its tags, and where its links lead."""
+    found = Words()
+    for element in at.get("html"):
+        found.feed(element.proto.body)
+    return found
+
+
+def open_study(at: AppTest, number: int = 0) -> None:
+    """Follows the link of a card, as a browser does."""
+    address = [one for one in cards(at).addresses if one.startswith("?study=")][number]
+    at.query_params["study"] = unquote(address.removeprefix("?study="))
+    at.run()
+    assert not at.exception
 
 
 def traces(at: AppTest, number: int = 0) -> list[dict[str, object]]:

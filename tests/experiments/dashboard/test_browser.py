@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import os
-import random
 import re
-import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from experiments.runs.folder import RunFolder
-from tests.support.hostile import PAYLOADS
+from experiments.runs.notes import add_note, change_tags, read_notes
+from tests.support.accessible import grave_violations
+from tests.support.browsing import CHROMIUM, HOSTILE, PATIENCE, SIZES, SMALL_TEXT, Watch, find_texts, keep, serving
+from tests.support.made_up_findings import write_evaluation, write_findings
 from tests.support.made_up_runs import write_exact, write_run, write_study
 from tests.support.reduced import reproduced
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("streamlit")
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
 pytestmark = [pytest.mark.skipif(not CHROMIUM, reason="no Chromium here"), pytest.mark.slow]
-
-PATIENCE = 120_000
-"""Milliseconds; a busy machine is slow."""
-HOSTILE = "<img src=x onerror=alert(1)>"
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
 @pytest.fixture(scope="module")
@@ -45,57 +37,36 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_exact(root)
     for i in range(2):
         write_run(root / "fcn" / f"run-{i}", seed=i, lr=0.1 / (1 + i), pictures=["epoch_0000", "epoch_0001"])
+    found = find_texts(150)
+    strange = {"title": found[0], "because": found[1], "says": found[2], "deviations": found}
+    write_study(root, {"a": [0.3, 0.2], "b": [0.1, 0.1]}, claim="D11", name="cnn/strange", **strange)
     write_run(root / HOSTILE / "http:" / "evil.example", name=HOSTILE, pictures=[HOSTILE])
+    write_findings(root / "fcn" / "run-0", names=["cat", HOSTILE])
+    write_findings(write_evaluation(root / "fcn" / "run-0"), names=["cat", "dog"])
+    add_note(root / "fcn" / "run-0", f"first {HOSTILE}")
+    change_tags(root / "fcn" / "run-0", add=("good", HOSTILE[:30]))
     RunFolder.open(write_run(root / "fcn" / "now", state="running", steps=200))
     (root / "empty").mkdir()
     return root
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a reduced study and ``lectern fit`` leave: real runs, a real verdict, pictures of two epochs."""
+def trained(runs: Path) -> Path:
+    """Beside them what a reduced study and ``lectern fit`` leave: real runs, a real verdict, pictures of two epochs."""
     from tests.support.small_runs import SMALL
 
-    root = tmp_path_factory.mktemp("trained") / "runs"
-    assert reproduced(["E03"], root).failed == {}
+    assert reproduced(["E03"], runs).failed == {}
     command = [sys.executable, "-m", "experiments", "fit", "--config", "segmentation/fcn_transpose", *SMALL]
-    command += ["--trainer.max_epochs=2", "--pictures.count=2", "--runs", str(root)]
+    command += ["--trainer.max_epochs=2", "--pictures.count=2", "--runs", str(runs)]
     subprocess.run(command, cwd=Path(__file__).parents[3], env=os.environ | {"WANDB_MODE": "offline"}, check=True)
-    return root
-
-
-@contextmanager
-def serving(runs: Path | None, cwd: Path = Path(__file__).parents[3]) -> Iterator[str]:
-    """``lectern dashboard``, as it is typed; the address of its first page."""
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        port = place.getsockname()[1]
-    folder = ["--runs", str(runs)] if runs else []
-    command = [sys.executable, "-m", "experiments", "dashboard", *folder, "--port", str(port)]
-    server = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(60)
+    (folder,) = (runs / "segmentation" / "fcn_transpose").iterdir()
+    return folder
 
 
 @pytest.fixture(scope="module")
 def address(runs: Path) -> Iterator[str]:
     with serving(runs) as at:
         yield at
-
-
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError("the dashboard did not start")
 
 
 @pytest.fixture(scope="module")
@@ -106,33 +77,6 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-class Watch:
-    """What a page asked for, and what went wrong in it."""
-
-    def __init__(self, page: Any, allowed: str) -> None:
-        self.elsewhere: list[str] = []
-        self.errors: list[str] = []
-        page.on("request", lambda request: self._asked(request.url, allowed))
-        page.on("websocket", lambda socket: self._asked(socket.url.replace("ws:", "http:"), allowed))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("dialog", lambda dialog: (self.errors.append(f"dialog {dialog.message}"), dialog.dismiss()))
-
-    def _asked(self, url: str, allowed: str) -> None:
-        if not url.startswith((allowed, "data:", "blob:")):
-            self.elsewhere.append(url)
-
-
-def _keep(page: Any, name: str, tmp_path: Path) -> None:
-    """A picture of the page, into LECTERN_SCREENSHOTS where somebody wants to look."""
-    if main := page.query_selector("[data-testid=stMain]"):  # Streamlit scrolls a part of the page, not the page
-        size = page.viewport_size
-        page.set_viewport_size(
-            {"width": size["width"], "height": min(4000, max(size["height"], main.evaluate("it => it.scrollHeight")))}
-        )
-        page.wait_for_timeout(1000)
-    page.screenshot(path=str(Path(os.environ.get("LECTERN_SCREENSHOTS", tmp_path)) / f"{name}.png"), full_page=True)
-
-
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_every_page_opens_without_error_or_foreign_request(
     address: str, browser: Any, tmp_path: Path, size: str, scheme: str
@@ -140,6 +84,7 @@ def test_every_page_opens_without_error_or_foreign_request(
     expected = {
         "": "42.3 points",
         "runs_page": "Runs to compare",
+        "runs_page?run=fcn/run-0": "What the test found",
         "pictures_page": "After epoch 2",
         "live_page": "191 optimizer steps",
         "?study=cnn/plain_nets_degrade@cpu": "Conditions of the experiment",
@@ -148,31 +93,33 @@ def test_every_page_opens_without_error_or_foreign_request(
     look(address, browser, expected, tmp_path, size, scheme)
 
 
-def test_every_page_opens_on_runs_of_real_training(trained: Path, browser: Any, tmp_path: Path) -> None:
+def test_every_page_opens_on_runs_of_real_training(address: str, trained: Path, browser: Any, tmp_path: Path) -> None:
     expected = {
         "": "1 seed",
         "runs_page": "Runs to compare",
+        f"runs_page?run=segmentation/fcn_transpose/{trained.name}": "mean IoU, on validation images",
         "pictures_page": "After epoch 2",
-        "live_page": "No run is under way",
         "?study=cs231n/one_box_per_category@cpu": "Conditions of the experiment",
     }
-    with serving(trained) as address:
-        look(address, browser, expected, tmp_path, "desktop", "light")
+    look(address, browser, expected, tmp_path, "desktop", "light")
 
 
 def look(address: str, browser: Any, expected: dict[str, str], tmp_path: Path, size: str, scheme: str) -> None:
-    """Opens each page, and waits for the words that are expected on it."""
+    """Opens each page, and waits for the words that are expected on it: nothing of it is hard to read, or runs off the side."""
     page = browser.new_page(viewport=SIZES[size], color_scheme=scheme)
     page.set_default_timeout(PATIENCE)
     watch = Watch(page, address)
     for path, words in expected.items():
         page.goto(f"{address}/{path}")
-        page.get_by_text(words).first.wait_for()
-        if path not in ("", "pictures_page", "live_page"):
+        page.get_by_text(words).first.wait_for(state="attached")
+        if path not in ("", "pictures_page"):
             page.locator(".js-plotly-plot").first.wait_for()
         assert page.get_by_test_id("stException").count() == 0
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        _keep(page, f"{size}-{scheme}-{len(expected)}-{path.replace('/', '_') or 'claims'}", tmp_path)
+        for place in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
+            assert page.evaluate(f"{place}.scrollWidth <= {place}.clientWidth + 1"), path
+        assert grave_violations(page) == [], path
+        assert page.evaluate(SMALL_TEXT) == [], path
+        keep(page, f"{size}-{scheme}-{len(expected)}-{re.sub('[^a-z_]', '_', path) or 'claims'}", tmp_path)
     assert watch.errors == []
     assert watch.elsewhere == []
     page.close()
@@ -201,7 +148,7 @@ def test_the_report_opens_from_disk_and_draws(browser: Any, runs: Path, tmp_path
         page.locator("[data-figure]").last.scroll_into_view_if_needed()  # a figure is drawn when it is about to be seen
         page.locator("[data-figure] .main-svg").last.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        _keep(page, f"{size}-{scheme}-report", tmp_path)
+        keep(page, f"{size}-{scheme}-report", tmp_path)
         assert watch.errors == [] and watch.elsewhere == []
         page.close()
 
@@ -254,47 +201,52 @@ def test_the_first_page_of_a_fresh_install_is_there_at_once(browser: Any, tmp_pa
         page.close()
 
 
-def test_a_browser_shows_a_stranger_s_text_as_it_is(browser: Any, tmp_path: Path) -> None:
+def test_a_keyboard_opens_a_study_and_goes_back(address: str, browser: Any) -> None:
+    page = browser.new_page(viewport=SIZES["desktop"])
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.get_by_label("Search").fill("d09")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Open the study: D10").first.wait_for(state="detached")
+    page.get_by_role("link", name="Open the study: D09").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Conditions of the experiment").first.wait_for()
+    page.get_by_role("button", name="All claims").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("What the lectures claim").first.wait_for()
+    page.close()
+
+
+def test_a_note_is_written_in_the_browser_and_lies_in_the_run_s_folder(address: str, browser: Any, runs: Path) -> None:
+    page = browser.new_page(viewport=SIZES["phone"])
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/runs_page?run=fcn/run-1")
+    page.get_by_label("New note").fill("overfits from epoch 3 on")
+    page.get_by_role("button", name="Add note").click()
+    page.get_by_text("overfits from epoch 3 on").first.wait_for()
+    end = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < end and not read_notes(runs / "fcn" / "run-1").notes:
+        time.sleep(0.2)
+    assert [note.text for note in read_notes(runs / "fcn" / "run-1").notes] == ["overfits from epoch 3 on"]
+    page.close()
+
+
+def test_a_browser_shows_a_stranger_s_text_as_it_is(address: str, browser: Any) -> None:
     """Streamlit's own Markdown, with its colours, emoji, formulas and links, on generated texts: each is there, and no more."""
-    found = find_texts(150)
-    root = tmp_path / "runs"
-    write_study(root, {"a": [0.3, 0.2], "b": [0.1, 0.1]}, deviations=found, title=found[0], because=found[1], says=found[2])
-    with serving(root) as at:
-        for query in ("", "?study=cnn/plain_nets_degrade@cpu"):
-            page = browser.new_page()  # each has a session of its own: the one before may still be drawn
-            page.set_default_timeout(PATIENCE)
-            watch = Watch(page, at)
-            page.goto(f"{at}/{query}")
-            main = page.get_by_test_id("stMain")
-            last = main.locator("li", has_text="deviations") if query else main.get_by_role("button", name="Open the study")
-            last.last.wait_for(state="attached")
-            for selector in ("[data-testid=stMarkdown] a[href]", "[data-testid=stMarkdown] img", "script", ".katex", "iframe"):
-                assert main.locator(selector).count() == 0, selector
-            shown = [line for line in main.locator("[data-testid=stMarkdown] li").all_inner_texts() if "deviations" in line]
-            assert watch.errors == [] and watch.elsewhere == []
-            page.close()
+    for query in ("", "?study=cnn/strange@cpu"):
+        page = browser.new_page()  # each has a session of its own: the one before may still be drawn
+        page.set_default_timeout(PATIENCE)
+        watch = Watch(page, address)
+        page.goto(f"{address}/{query}")
+        main = page.get_by_test_id("stMain")
+        last = main.locator("li", has_text="deviations") if query else main.get_by_role("link", name="Open the study: D11")
+        last.last.wait_for(state="attached")
+        foreign = "[data-testid=stHtml] a:not([href^='?study='])"
+        places = ("[data-testid=stMarkdown] a[href]", "[data-testid=stMarkdown] img", "[data-testid=stHtml] img", foreign)
+        for selector in (*places, "script", ".katex", "iframe"):
+            assert main.locator(selector).count() == 0, selector
+        shown = [line for line in main.locator("[data-testid=stMarkdown] li").all_inner_texts() if "deviations" in line]
+        assert watch.errors == [] and watch.elsewhere == []
+        page.close()
     texts = [" ".join(line.partition(": ")[2].replace("\u2060", "").split()) for line in shown]
-    assert texts == [" ".join(text.split()) for text in found]
-
-
-def find_texts(count: int) -> list[str]:
-    """Texts in which what means something in Markdown stands beside each other, the same in every run."""
-    rng = random.Random(0)
-    words = [
-        *PAYLOADS,
-        *"\\`*_<>[]|#&~$:!-+=.)@^{}/ ",
-        "a",
-        "1",
-        "http://",
-        "www.",
-        ":red[",
-        "](",
-        "![",
-        "&lt;",
-        "$$",
-        ":+1:",
-        "x",
-    ]
-    sound = [word for word in words if word.isprintable() and len(word) < 60]
-    made = ["x" + "".join(rng.choices(sound, k=rng.randint(1, 6))) for _ in range(count)]
-    return [f"{text}y" for text in made]
+    assert texts == [" ".join(text.split()) for text in find_texts(150)]
