@@ -34,7 +34,7 @@ from .legend import MIN_SCORE
 from .predictions import on_disk
 from .rebuilding import Saved, resize_mode_of, task_of
 
-Photograph = Image.Image | NDArray[np.uint8] | Tensor | str | Path
+AnyImage = Image.Image | NDArray[np.uint8] | Tensor | str | Path
 """A PIL image; uint8 (H, W, 3), RGB; uint8 (3, H, W), RGB; or the path of a file."""
 
 READ = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"})
@@ -70,7 +70,7 @@ class Predictor:
         content = load(path)
         return cls(task_of(content, path, trusted), resize_mode=resize_mode_of(Saved.of_content(content, path)))
 
-    def __call__(self, picture: Photograph) -> dict[str, Any]:
+    def __call__(self, picture: AnyImage) -> dict[str, Any]:
         """What the task predicts: ``label`` and ``scores``, ``mask`` (H, W), ``boxes`` (N, 4) with ``labels`` and ``scores``, …
 
         Names of classes are ``predictor.task.metadata.classes`` (of a mask, ``mask_classes``).
@@ -90,13 +90,13 @@ class Predictor:
             (found,) = self.task.predict(self.task.respond(batch))
         return on_disk(found, resize_matrix(size, self.task.metadata.image_size, self.resize_mode), size)
 
-    def picture(self, picture: Photograph, found: Mapping[str, Any], min_score: float = MIN_SCORE) -> Image.Image:
+    def picture(self, picture: AnyImage, found: Mapping[str, Any], min_score: float = MIN_SCORE) -> Image.Image:
         """The picture with what was found drawn over it; objects of a lower score than ``min_score`` are left out."""
         drawn = draw_found(as_image(picture), found, self.task.metadata, min_score)
         return Image.fromarray(np.ascontiguousarray(drawn.permute(1, 2, 0).numpy()))
 
 
-def as_image(picture: Photograph) -> Tensor:
+def as_image(picture: AnyImage) -> Tensor:
     """A picture as scenes hold it, uint8 (3, H, W), RGB, the right way up.
 
     Raises:

@@ -44,7 +44,9 @@ def test_an_option_runs_as_it_stands(option: str, lectern: Lectern, workdir: Pat
     if "EMA" in option:
         assert int(checkpoint["averaging_state"]["n_averaged"]) == 8, "each step's weights"
         # Which is why `lectern test` needs no callback of the training's: the weights that it loads are the averages.
-        last, averages = checkpoint["current_model_state"], checkpoint["state_dict"]
+        assert lectern(*FIT, "--name=plain").code == 0
+        (plain,) = (workdir / "runs" / "plain").rglob("last.ckpt")
+        last, averages = torch.load(plain, weights_only=True)["state_dict"], checkpoint["state_dict"]
         assert last.keys() == averages.keys() and any(not torch.equal(last[name], averages[name]) for name in last)
     if "TensorBoard" in option:
         assert list(Path("tensorboard").rglob("events.out*"))
