@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -18,6 +18,7 @@ COLOURS = (BLUE, ORANGE, GREEN, PINK)
 def phrases() -> Iterator[Frame]:
     """H02: region by region what is read, then which two are one object, then which data sets have phrases."""
     from datamodules import COCO, VOC, COCOCaptions, VisualGenome
+    from datamodules.base import DataModule
     from datamodules.visual_genome import words
     from experiments.lectures.cs231n.dense_captioning_needs_a_phrase_a_region import REGIONS
     from lightning_modules import DenseCaptioning
@@ -43,10 +44,10 @@ def phrases() -> Iterator[Frame]:
     boxes = np.array([_corners(region) for region in kept], np.float64)
     objects, references = merged(boxes, [" ".join(words(str(region["phrase"]))) for region in kept])
     sheet = _image("regions that overlap by more than 0.7 are one object")
-    for k, (box, said) in enumerate(zip(objects, references, strict=True)):
+    for k, (box, of_one) in enumerate(zip(objects, references, strict=True)):
         _box(sheet, box, COLOURS[k], stroke=4)
         sheet.square(440, 90 + 90 * k, 22, 22, fill=COLOURS[k], strength=0.9, edge="")
-        sheet.text(476, 101 + 90 * k, "\n".join(said), anchor="start")
+        sheet.text(476, 101 + 90 * k, "\n".join(of_one), anchor="start")
     overlap = float(iou(boxes, boxes)[0, 1])
     yield frame(
         sheet, f"The first two overlap by {overlap:.2f}: {len(kept)} regions are {len(objects)} objects, one with two phrases."
@@ -54,7 +55,8 @@ def phrases() -> Iterator[Frame]:
     sheet = Drawing(400)
     sheet.text(480, 24, "what a data set provides of each region", weight="bold")
     enough = []
-    for row, kind in enumerate((VisualGenome, VOC, COCO, COCOCaptions)):
+    kinds: tuple[type[DataModule], ...] = (VisualGenome, VOC, COCO, COCOCaptions)
+    for row, kind in enumerate(kinds):
         sheet.text(60, 80 + 70 * row, kind.__name__, anchor="start", weight="bold")
         for column, field in enumerate(sorted(DenseCaptioning.needs - {"image"})):
             has = field in kind.provides
@@ -66,8 +68,8 @@ def phrases() -> Iterator[Frame]:
     yield frame(sheet, f"Dense captioning can be trained on {' and '.join(enough)} alone of these four.")
 
 
-def _corners(region: dict[str, int | str]) -> tuple[float, float, float, float]:
-    x, y, width, height = (float(region[key]) for key in ("x", "y", "width", "height"))
+def _corners(region: Mapping[str, object]) -> tuple[float, float, float, float]:
+    x, y, width, height = (float(str(region[key])) for key in ("x", "y", "width", "height"))
     return x, y, x + width, y + height
 
 
