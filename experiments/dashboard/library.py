@@ -183,7 +183,7 @@ def _info(folder: Path, place: Path, stamp: Stamp) -> RunInfo:
             known = values[~(values != values)]
             if len(known) and name not in ("step", "epoch", "seconds"):
                 metrics[name] = float(known[-1])
-    return RunInfo(str(folder.relative_to(place)), folder, "", summary, flat(read_config(folder)), metrics)
+    return RunInfo(folder.relative_to(place).as_posix(), folder, "", summary, flat(read_config(folder)), metrics)
 
 
 def _numbers(values: Any) -> dict[str, float]:
