@@ -272,6 +272,6 @@ def test_what_is_missing_is_said_in_one_line(lectern: Lectern, workdir: Path, mo
 
 def test_the_pages_are_there_without_torch() -> None:
     """Importing torch and Lightning would cost the first page several seconds."""
-    code = "import sys; import experiments.dashboard.study_view, experiments.dashboard.server, experiments.dashboard.library; "
+    code = "import sys; import experiments.dashboard.study_view, experiments.dashboard.server, experiments.dashboard.run_view; "
     code += "bad = {'torch', 'pytorch_lightning'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
