@@ -195,11 +195,11 @@ def test_a_live_curve_grows(root: Path) -> None:
     folder = write_run(root / "fcn" / "now", state="running", steps=100)
     held = RunFolder.open(folder)
     at = opened("live_page")
-    before = len(traces(at)[0]["x"])  # type: ignore[arg-type]
+    before = len(traces(at, 1)[0]["x"])  # type: ignore[arg-type]
     with (folder / "metrics.csv").open("a") as file:
         file.write("100,1,11.0,0.5,\n110,1,12.0,0.4,\n12")  # the last row is being written
     at.run()
-    assert len(traces(at)[0]["x"]) == before + 2  # type: ignore[arg-type]
+    assert len(traces(at, 1)[0]["x"]) == before + 2  # type: ignore[arg-type]
     assert "111 optimizer steps" in words(at)
     held.release()
 
