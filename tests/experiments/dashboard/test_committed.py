@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -90,3 +92,46 @@ def test_it_starts_without_a_folder_of_runs(lectern: Lectern, workdir: Path, mon
     monkeypatch.setattr(launch.stopping, "block", lambda: None)
     assert "shows the verdicts that come with Lectern" in lectern("dashboard", "--port", "8613").out
     assert len(started) == 1 and not (workdir / "runs").exists()
+
+
+def test_it_opens_the_browser_or_says_how_another_machine_s_reaches_it(
+    lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    for name in (launch.RUNS, *launch.NO_WAY_OUT):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(os, "execv", lambda path, line: None)
+    monkeypatch.setattr(os, "chdir", lambda path: None)
+    monkeypatch.setattr(launch.stopping, "block", lambda: None)
+    monkeypatch.setattr(launch.subprocess, "Popen", lambda line, **options: opened.append(line[-1]))
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+    assert "ssh -L 8614:127.0.0.1:8614 " in lectern("dashboard", "--port", "8614").out
+    assert not opened
+    monkeypatch.delenv("SSH_CONNECTION")
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert "ssh -L" not in lectern("dashboard", "--port", "8614").out
+    lectern("dashboard", "--port", "8614", "--no-browser")
+    assert opened == ["http://127.0.0.1:8614"]
+
+
+def test_the_page_is_opened_once_its_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from experiments.dashboard import opening
+
+    opened: list[str] = []
+    monkeypatch.setattr(opening.webbrowser, "open", lambda address: not opened.append(address))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with HTTPServer(("127.0.0.1", 0), _Healthy) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        assert opening.open_when_there(address) and opened == [address]
+        server.shutdown()
+    assert not opening.open_when_there(address, patience=0.3) and opened == [address]
+
+
+class _Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""

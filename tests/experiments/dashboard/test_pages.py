@@ -195,11 +195,11 @@ def test_a_live_curve_grows(root: Path) -> None:
     folder = write_run(root / "fcn" / "now", state="running", steps=100)
     held = RunFolder.open(folder)
     at = opened("live_page")
-    before = len(traces(at)[0]["x"])  # type: ignore[arg-type]
+    before = len(traces(at, 1)[0]["x"])  # type: ignore[arg-type]
     with (folder / "metrics.csv").open("a") as file:
         file.write("100,1,11.0,0.5,\n110,1,12.0,0.4,\n12")  # the last row is being written
     at.run()
-    assert len(traces(at)[0]["x"]) == before + 2  # type: ignore[arg-type]
+    assert len(traces(at, 1)[0]["x"]) == before + 2  # type: ignore[arg-type]
     assert "111 optimizer steps" in words(at)
     held.release()
 
@@ -272,6 +272,6 @@ def test_what_is_missing_is_said_in_one_line(lectern: Lectern, workdir: Path, mo
 
 def test_the_pages_are_there_without_torch() -> None:
     """Importing torch and Lightning would cost the first page several seconds."""
-    code = "import sys; import experiments.dashboard.study_view, experiments.dashboard.server, experiments.dashboard.library; "
+    code = "import sys; import experiments.dashboard.study_view, experiments.dashboard.server, experiments.dashboard.run_view; "
     code += "bad = {'torch', 'pytorch_lightning'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
