@@ -64,7 +64,8 @@ def curves_view(chosen: list[RunInfo], grouped: str) -> None:
             inner=inner,
         )
         with places[i % len(places)]:
-            show(figure, f"curves {name}", f"{metric_title(name)} of {len(lines)} runs over {AXES[x]}")
+            # With the setting in its key: Plotly leaves the scale of one setting beside the curves of the next.
+            show(figure, f"curves {name} {by}".rstrip(), f"{metric_title(name)} of {len(lines)} runs over {AXES[x]}")
             if missing := [called[run.name] for run in chosen if called[run.name] not in {line.name for line in lines}]:
                 st.caption(f"Without this quantity: {plain(', '.join(missing), 600)}")
 
