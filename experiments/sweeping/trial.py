@@ -98,7 +98,20 @@ def make_trial(folder: Path, number: int) -> None:
 
 def _made(sweep: Sweep, parameters: dict[str, Any], place: int, pruning: Pruning) -> tuple[float | None, str]:
     """Trains; returns the best value of the monitored metric, and why there is none."""
-    arguments = ["fit", *sweep.arguments, *sweep.options_of(parameters), "--runs", str(sweep.runs), "--name", sweep.name]
+    # No trial is tested unless asked for: a search that looks at test images chooses by them in the end.
+    arguments = [
+        "fit",
+        "--test_at_end",
+        "false",
+        "--findings",
+        "false",
+        *sweep.arguments,
+        *sweep.options_of(parameters),
+        "--runs",
+        str(sweep.runs),
+        "--name",
+        sweep.name,
+    ]
     arguments += ["--version", f"{place:04}", "--overwrite", "true"]  # of what an interrupted trial has left
     try:
         if code := run_cli(lambda: TrialCLI(arguments, pruning)):
