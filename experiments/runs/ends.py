@@ -74,15 +74,18 @@ def _doubts(scenes: Any, metric: str) -> list[str]:
 
 
 def ends_report(ends: Any) -> list[str]:
-    """The same as a part of a ``report.md``: all metrics of both, side by side."""
+    """The same as a part of a ``report.md``: all metrics of both, side by side; of one alone its test has them already."""
     said = ends_lines(ends)
     if not said:
         return []
     both = {name: ends[name] for name in NAMES if isinstance(ends.get(name), Mapping)}
+    text = ["## Best against last", "", *(line for one in said for line in (plain(one), ""))]
+    if len(both) < 2:
+        return text
     names = list(dict.fromkeys(str(metric) for metrics in both.values() for metric in metrics))
     rows = [f"| {plain(n)} | " + " | ".join(_cell(metrics.get(n)) for metrics in both.values()) + " |" for n in names[:60]]
     head = ["| metric | " + " | ".join(f"{name}.ckpt" for name in both) + " |", "|---" * (len(both) + 1) + "|"]
-    return ["## Best against last", "", *(line for text in said for line in (plain(text), "")), *head, *rows, ""]
+    return [*text, *head, *rows, ""]
 
 
 def _value(metrics: Any, name: str) -> float | None:
