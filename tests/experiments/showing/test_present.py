@@ -37,15 +37,15 @@ def test_a_screen_says_what_the_record_says() -> None:
         assert shown.judge == f"lectern reproduce {record.name.rpartition('/')[2]}"
 
 
-def test_a_claim_that_was_not_run_has_its_study_s_words() -> None:
+def test_a_claim_that_was_not_run_has_its_study_s_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read from the study's file, without importing it."""
-    open_ = [shown for shown in claims("both") if shown.id not in records() and shown.judge]
-    assert len(open_) > 30
-    for shown in open_:
+    monkeypatch.setattr("experiments.showing.claims.records", dict)  # as if none was run
+    found = [shown for shown in claims("both") if shown.judge]
+    assert len(found) > 100
+    for shown in found:
         assert shown.slide, shown.id
         assert shown.says, shown.id
         assert shown.level == "not run"
-    assert claim("H01").title, "a claim without a study has the list's words"
 
 
 def test_a_page_that_asks_for_its_pictures_comes_at_once() -> None:

@@ -88,7 +88,7 @@ def test_a_stop_keeps_what_has_ended_and_the_same_command_goes_on(number: int, l
     os.killpg(pid, number)
     began = time.monotonic()
     _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 128 + number and time.monotonic() - began < 20
+    assert os.waitstatus_to_exitcode(status) == 128 + number and time.monotonic() - began < 60  # on a machine that others use
     _wait(lambda: not is_locked(run / LOCK), workdir / "log.txt")
     said = (workdir / "log.txt").read_text()
     assert "2 of 2 trials are left; the same command goes on with them" in said and "Traceback" not in said
