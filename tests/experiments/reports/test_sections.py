@@ -51,12 +51,12 @@ def test_all_that_sections_say_stands_in_markdown_html_and_dashboard(
     tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("streamlit")
-    from tests.support.pages import opened, words
+    from tests.support.pages import open_study, opened, words
 
     monkeypatch.setenv("LECTERN_DASHBOARD_RUNS", str(tmp_path))
     paths = write_reports(tmp_path, "cpu")
     at = opened("claims_page")
-    at.button[0].click().run()
+    open_study(at)
     shown = {
         "markdown": paths["report"].read_text(encoding="utf-8"),
         "html": " ".join(read(paths["page"]).words),
