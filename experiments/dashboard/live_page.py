@@ -12,7 +12,7 @@ from experiments.dashboard.charts import Line, curve_chart
 from experiments.dashboard.library import RunInfo, duration
 from experiments.dashboard.naming import names_of
 from experiments.dashboard.parts import nothing_yet, show
-from experiments.dashboard.progress import Progress, progress_of
+from experiments.dashboard.progress import RunProgress, progress_of
 from experiments.dashboard.quantities import default_curves
 from experiments.reports.labels import is_fraction, metric_title
 from experiments.reports.wording import number
@@ -68,7 +68,7 @@ def _show(run: RunInfo, name: str, has_curves: bool) -> None:
             show(figure, f"live {run.name} {quantity}", f"{metric_title(quantity)} of {name}, now {last}")
 
 
-def in_words(at: Progress) -> str:
+def in_words(at: RunProgress) -> str:
     """``120 optimizer steps of 400 · 30 % · 2 min 5 s of training · 4 min 52 s left``."""
     parts = [f"{at.steps} optimizer steps{f' of {at.total}' if at.total else ''}"]
     parts += [f"{at.share:.0%}"] if at.share is not None else []

@@ -14,7 +14,7 @@ from experiments.runs.files import METRICS, Column
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """Of a training; what is not known is None."""
 
     steps: int
@@ -31,7 +31,7 @@ class Progress:
         return min(1.0, self.steps / self.total) if self.total else None
 
 
-def progress_of(run: RunInfo, now: float | None = None) -> Progress | None:
+def progress_of(run: RunInfo, now: float | None = None) -> RunProgress | None:
     """How far a run is by what it has logged; None before its first row.
 
     Args:
@@ -49,7 +49,7 @@ def progress_of(run: RunInfo, now: float | None = None) -> Progress | None:
     left = None
     if total and pace > 0:
         left = max(0.0, (total - done) * pace - _since_last_row(run, now))
-    return Progress(done, total, took, left)
+    return RunProgress(done, total, took, left)
 
 
 def _since_last_row(run: RunInfo, now: float | None) -> float:
