@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing import process
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def start(arguments: list[str], log: Path, prepare: Callable[[], None] = lambda:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a run in this process that ended in an error may have left its own
         # Where a run in this process ended in an error, Lightning has taken torch's handler away, which torch sets only once.
         signal_handling._SIGCHLD_handler_set = False
+        process._children.clear()  # type: ignore[attr-defined]  # loaders' workers are the parent's: not to be joined or ended here
         if wandb := sys.modules.get("wandb"):  # W&B's process, where a test has one, is not this process's to end
             wandb.sdk.wandb_setup._singleton = None
         sys.argv = ["lectern", *arguments]
