@@ -108,7 +108,7 @@ class Processes:
                 process.kill()
 
 
-GRACE = 3.0
+GRACE = 2.0
 """Seconds in which a process that was asked to end may write its checkpoint."""
 
 _stopping: Any = None
