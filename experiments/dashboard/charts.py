@@ -12,7 +12,15 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from experiments.reports.series import Series, band, finite, smooth, thin
-from experiments.reports.style import TEXT, colour, faint, figure_with_axes, five_digits, label, line_style, marker_style
+from experiments.reports.style import (
+    TEXT,
+    add_band,
+    figure_with_axes,
+    five_digits,
+    label,
+    line_style,
+    marker_style,
+)
 from experiments.reports.wording import number, short
 
 SCALE = "Viridis"
@@ -181,17 +189,7 @@ class _Scale:
 def _add_mean(figure: go.Figure, i: int, name: str, series: Sequence[Series], count: int) -> None:
     x, mean, low, high = (five_digits(part) for part in band(series))
     if count > 1 and x:
-        figure.add_scatter(
-            x=x + x[::-1],
-            y=high + low[::-1],
-            fill="toself",
-            fillcolor=faint(colour(i)),
-            line={"width": 0},
-            mode="lines",
-            hoverinfo="skip",
-            showlegend=False,
-            legendgroup=str(i),
-        )
+        add_band(figure, i, x, low, high)
     title = label(f"{name} ({count} {'run' if count == 1 else 'runs'})")
     figure.add_scatter(x=x, y=mean, name=title, mode="lines", line=line_style(i), legendgroup=str(i))
 

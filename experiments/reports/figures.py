@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from experiments.studies.record import EffectRecord
 
 from .series import Series, band, finite, smooth, thin
-from .style import colour, dress, faint, figure_with_axes, five_digits, label, line_style, marker_style
+from .style import add_band, colour, dress, figure_with_axes, five_digits, label, line_style, marker_style
 
 
 def curves_with_bands(
@@ -31,17 +31,7 @@ def curves_with_bands(
     for i, (name, seeds) in enumerate(variants.items()):
         x, mean, low, high = (five_digits(part) for part in band(seeds))
         if len(seeds) > 1 and x:
-            figure.add_scatter(
-                x=x + x[::-1],
-                y=high + low[::-1],
-                fill="toself",
-                fillcolor=faint(colour(i)),
-                line={"width": 0},
-                mode="lines",
-                hoverinfo="skip",
-                showlegend=False,
-                legendgroup=str(i),
-            )
+            add_band(figure, i, x, low, high)
         mode = "lines+markers" if len(x) < 15 else "lines"
         figure.add_scatter(
             x=x, y=mean, name=label(name), mode=mode, line=line_style(i), marker=marker_style(i, 6), legendgroup=str(i)

@@ -97,3 +97,18 @@ def wrapped(text: str, width: int = 44) -> str:
         else:
             line = f"{line} {word}".strip()
     return "<br>".join([*lines, line])
+
+
+def add_band(figure: go.Figure, i: int, x: list[float], low: list[float], high: list[float]) -> None:
+    """From the least to the greatest of several runs, faintly behind the ``i``-th curve, with which it is shown and hidden."""
+    figure.add_scatter(
+        x=x + x[::-1],
+        y=high + low[::-1],
+        fill="toself",
+        fillcolor=faint(colour(i)),
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=str(i),
+    )
