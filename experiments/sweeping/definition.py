@@ -24,9 +24,9 @@ LOCKED = ".sweep.lock"
 LOGS = ".logs"
 VERSION = 1
 
-PLACE, INTERRUPTED, REASON = "place", "interrupted", "reason"
+PLACE, INTERRUPTED, REASON, THREADS = "place", "interrupted", "reason", "threads"
 """What a trial says beside its values: its number in the sweep, which is its folder's name; whether it was cut off and is made
-again under another of Optuna's numbers; and why it failed."""
+again under another of Optuna's numbers; why it failed; and how many threads computed it, which sets the order of its sums."""
 
 Optimum = Literal["min", "max"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 
 from datamodules.scene import InputError
 from experiments import own_folder_last
@@ -21,7 +22,7 @@ from experiments.runs.lock import releasing
 from experiments.runs.writing import write_summary
 from experiments.training.cli import LecternCLI, run_cli
 
-from .definition import LOGS, PLACE, REASON, Optimum, Sweep, open_trials
+from .definition import LOGS, PLACE, REASON, THREADS, Optimum, Sweep, open_trials
 
 
 class Pruning(pl.Callback):
@@ -81,6 +82,7 @@ def make_trial(folder: Path, number: int) -> None:
         return
     trial, place = optuna.trial.Trial(study, frozen._trial_id), int(frozen.user_attrs[PLACE])
     (folder / LOGS).mkdir(exist_ok=True)
+    trial.set_user_attr(THREADS, torch.get_num_threads())
     pruning = Pruning(trial, sweep.monitor)
     group = os.environ.get("WANDB_RUN_GROUP", sweep.name)
     with output_to(folder / LOGS / f"{place:04}.txt"), environment(WANDB_RUN_GROUP=group):

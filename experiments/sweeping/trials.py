@@ -19,14 +19,14 @@ from experiments.runs.writing import writing
 from experiments.training.catalog import class_of
 from experiments.training.cli import LecternCLI, run_cli
 
-from .definition import LOCKED, LOGS, PLACE, REASON, Sweep, best_of, ended, give_up, mend, next_trial, open_trials
+from .definition import LOCKED, LOGS, PLACE, REASON, THREADS, Sweep, best_of, ended, give_up, mend, next_trial, open_trials
 from .search import Searched
 from .trial import make_trial
 
 MOST_CHECKED = 12
 """Command lines that are parsed before anything is trained: the ends of each space, and each choice."""
 
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class _Enough(Exception):
@@ -108,11 +108,14 @@ def _executors(options: Any, folder: Path) -> list[Processes | Submitit]:
         executor = Submitit(kind, folder / ".submitit", scheduler_options(options.slurm))
         return [executor] * (options.jobs or 4)
     jobs = options.jobs or gpu_count() or 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = os.environ.get(THREADS[0]) or str(max(1, cores // jobs))  # MKL's own number would win over OpenMP's
-    for variable in THREADS:
+    threads = os.environ.get(VARIABLES[0]) or str(max(1, cores() // jobs))  # MKL's own number would win over OpenMP's
+    for variable in VARIABLES:
         os.environ.setdefault(variable, threads)
     return [Processes(1, first=i) for i in range(jobs)]
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Trials:
@@ -230,6 +233,9 @@ class Trials:
         print(f"best      trial {place}: {self.sweep.monitor} {best.value:.4f}, {', '.join(self._words(best))}")
         print(f"run       {self.sweep.run_of(place)}")
         again = ["lectern", "fit", *self.sweep.arguments, *self.sweep.options_of(best.params)]
+        threads = best.user_attrs.get(THREADS)
+        if threads not in (None, cores()):  # as many as alone would sum in another order
+            again = [f"{VARIABLES[0]}={threads}", *again]
         print(f"again     {shlex.join(again)}")
         return 0
 

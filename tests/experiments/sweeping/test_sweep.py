@@ -18,7 +18,7 @@ from experiments import ROOT
 from experiments.runs.files import read_metrics, read_summary, state_of
 from experiments.runs.lock import LOCK, is_locked
 from experiments.sweeping.search import Searched
-from experiments.sweeping.trials import checked
+from experiments.sweeping.trials import checked, cores
 from tests.conftest import Lectern
 from tests.support.interrupted import start
 
@@ -31,22 +31,27 @@ SMALL = (
 )
 
 
-def test_a_diverging_trial_fails_and_the_best_can_be_made_again(lectern: Lectern, workdir: Path) -> None:
-    """The printed command gives the run's own figures, to the last digit."""
+def test_a_diverging_trial_fails_and_the_best_can_be_made_again(
+    lectern: Lectern, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The printed command gives the run's own figures, to the last digit: with as many threads as the trial had."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as this process
     optimizer = ("--model.optimizer", "torch.optim.SGD", "--trainer.max_epochs", "1")
     search = ("--search", "model.optimizer.lr=choice(0.01,1e30)", "--trials", "3", "--name", "s")
     done = lectern("sweep", *search, *SMALL, *optimizer)
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert any(line.startswith("trial ") and "lr 1e30: failed: " in line and "finite" in line for line in lines), done.out
-    (again,) = (line.removeprefix("again     lectern ") for line in lines if line.startswith("again "))
+    (again,) = (line.removeprefix("again     ") for line in lines if line.startswith("again "))
+    threads, _, again = again.rpartition("lectern fit ")
+    assert threads == ("" if cores() == 1 else "OMP_NUM_THREADS=1 "), again
     (best,) = (Path(line.removeprefix("run       ")) for line in lines if line.startswith("run  "))
     about = read_summary(best)["sweep"]
     assert about["name"] == "s" and about["state"] == "complete" and about["parameters"] == {"model.optimizer.lr": "0.01"}
     assert json.loads((workdir / "runs/s/sweep.json").read_text())["monitor"] == "val/accuracy"
     states = {state_of(workdir / "runs/s" / f"{i:04}") for i in range(3)}
     assert states == {"finished", "diverged"}
-    assert lectern(*shlex.split(again), "--name", "again", "--version", "x").code == 0
+    assert lectern("fit", *shlex.split(again), "--name", "again", "--version", "x").code == 0
     assert _without_time(read_metrics(workdir / "runs/again/x")) == _without_time(read_metrics(best))
     done = lectern("sweep", *search, *SMALL, *optimizer)
     assert "3 of 3 trials are made already" in done.out and "trial " not in done.out.replace("best      trial", "")
