@@ -153,6 +153,7 @@ def filtered(
 def list_claims(chosen: Sequence[Claim], everything: bool, runs: Path, scale: ScaleName) -> list[str]:
     """The lines of ``--list``: the studies chosen, by lecture and, with ``everything``, the claims that have none."""
     known, wanted, today = standings(runs, scale), {claim.id: claim for claim in chosen}, date.today()
+    studied = {claim.id for claim in claims().values()}
     lines = []
     for lecture, title in LECTURES.items():
         own = []
@@ -161,7 +162,7 @@ def list_claims(chosen: Sequence[Claim], everything: bool, runs: Path, scale: Sc
                 continue
             if claim := wanted.get(row.id):
                 own += known[claim.name].lines(today)
-            elif everything:
+            elif everything and row.id not in studied:
                 own += _wrapped(f"  {row.id}  (no study yet) {row.says}")
         lines += [title, *own] if own else []
     committed = [standing.committed for standing in known.values() if standing.committed]

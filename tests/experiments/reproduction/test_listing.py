@@ -123,6 +123,15 @@ def test_a_filter_chooses_what_is_run(
     assert lectern("B03", "--level", "exactly") == 2
 
 
+def test_a_list_of_what_is_not_run_says_of_no_study_that_it_is_missing(
+    committed: None, workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine("B17", "reproduced", 3)
+    assert lectern("--list", "--level", "not run") == 0
+    out = capsys.readouterr().out
+    assert "\n  D02 " in out and "B17" not in out and "no study yet" not in out
+
+
 def test_a_level_is_said_with_a_space_or_without() -> None:
     assert level_of("direction-only") is level_of("Direction only") is Level.DIRECTION_ONLY
     with pytest.raises(ArgumentTypeError, match=r"'certain' is no level; exact, .* expected"):
