@@ -9,26 +9,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datamodules.scene import Batch
+from datamodules.scene import Batch, scales_of
 from experiments.runs.findings import Finding, TableFinding
 from lightning_modules.base import Prediction
 from lightning_modules.detection import Detection
 from lightning_modules.metrics.coco import CocoAP
 from lightning_modules.metrics.detections import DetectionMetric
-from lightning_modules.metrics.matching import Arrays, Matched, ranking, together
+from lightning_modules.metrics.matching import Arrays, Matched, together
 from lightning_modules.metrics.oks import KeypointAP
 from lightning_modules.metrics.voc import BoxAP
 from lightning_modules.transfer import fields_on_cpu
 
 from .class_scores import calibration, confusion_sections
+from .constant_objects import ConstantObjects, TrueObjects
 from .detection_errors import ImageObjects, confusion_of_image, errors_of
 from .detection_tables import Errors, best_threshold, error_table, precision_curves, precisions_by_class, right_at_half
 from .inquiry import Inquiry, MeasuredValues, TrainingSample, merged
 
 MOST = 100
 """Detections of an image that are looked at, as in COCO's measures."""
-BOXES = 20
-"""Classes that the constant answer has a box of: the most frequent of the training scenes."""
+KINDS: dict[str, type[DetectionMetric]] = {"boxes": BoxAP, "masks": CocoAP, "keypoints": KeypointAP}
+"""Of metrics whose matching is looked at, by what is measured."""
 
 
 class ObjectInquiry(Inquiry[Detection]):
@@ -43,28 +44,29 @@ class ObjectInquiry(Inquiry[Detection]):
         metric = self.metric(BoxAP)
         assert metric is not None
         self.boxes_metric, self.classes = metric, metric.classes
+        self.judged = {name: own for name, kind in KINDS.items() if (own := self.metric(kind)) is not None}
         self.records: dict[int, ImageObjects] = {}
+        self.truth: dict[int, TrueObjects] = {}
         self.matched: dict[str, dict[int, Matched]] = {}
         """By what is measured: boxes, and masks and keypoints where there are any."""
         self.threshold: float | None = None
 
     def add(self, predictions: list[Prediction], batch: Batch) -> Sequence[float]:
-        fields = ("boxes", "labels", "difficult", "crowd")
+        fields = ("boxes", "labels", "difficult", "crowd", "area", *(name for name in self.judged if name != "boxes"))
         truth: list[Any] = [{f: batch[f][i] for f in fields if f in batch} for i in range(len(predictions))]  # type: ignore[literal-required]
         own: list[Any] = [{f: p[f] for f in ("boxes", "labels", "scores") if f in p} for p in predictions]  # type: ignore[literal-required]
         (found, there), (index,) = fields_on_cpu([own, truth], (*fields, "scores"), batch["index"])
-        for place, detections, objects in zip(index.tolist(), found, there, strict=True):
-            self.records[place] = objects_of(detections, objects)
+        scales = scales_of(batch) or [(1.0, 1.0)] * len(predictions)
+        for place, detections, objects, scale in zip(index.tolist(), found, there, scales, strict=True):
+            self.records[place] = image = objects_of(detections, objects)
+            self.truth[place] = true_objects_of(image, objects, scale)
         return [_softly_wrong(self.boxes_metric.records[place]) for place in index.tolist()]
 
     def take(self) -> None:
-        kinds = {"boxes": BoxAP, "masks": CocoAP, "keypoints": KeypointAP}
-        for name, kind in kinds.items():
-            if isinstance(metric := self.metric(kind), DetectionMetric):
-                self.matched[name] = dict(metric.records)
+        self.matched = {name: dict(metric.records) for name, metric in self.judged.items()}
 
     def gather(self) -> None:
-        self.records = merged(self.records)
+        self.records, self.truth = merged(self.records), merged(self.truth)
         self.matched = {name: merged(images) for name, images in self.matched.items()}
         self.threshold = best_threshold(self._table("boxes"))
 
@@ -77,7 +79,7 @@ class ObjectInquiry(Inquiry[Detection]):
 
     def sections(self, measured: MeasuredValues, training: TrainingSample) -> list[Finding]:
         table = self._table("boxes")
-        constant = self._constant(training)
+        constant = ConstantObjects(list(self.judged.values()), list(self.truth.values()), training)
         errors = self._errors()
         others = {what: precisions_by_class(self._table(what), len(self.classes)) for what in self.matched if what != "boxes"}
         right, counts = right_at_half(table.found)
@@ -85,9 +87,9 @@ class ObjectInquiry(Inquiry[Detection]):
         curve = calibration(scores, right[counts], "Scores of detections", "precision at IoU 0.5")
         note = self._note()
         return [
-            *self._beside(measured, constant, training),
+            *constant.sections(measured),
             error_table(table, errors, len(self.classes), note),
-            self._by_class(table, errors, others, constant, note),
+            self._by_class(table, errors, others, constant.matched_to(self.boxes_metric), note),
             *confusion_sections(errors.confusion, (*self.classes, "background"), "objects", note),
             precision_curves(table, self.classes),
             *([curve] if curve else []),
@@ -157,35 +159,6 @@ class ObjectInquiry(Inquiry[Detection]):
             note=f"Recall and precision are those {note[0].lower()}{note[1:]}" if self.threshold is not None else note,
         )
 
-    def _constant(self, training: TrainingSample) -> Matched:
-        """The matching of the same boxes for every image: of each class its mean box, by how often it occurs."""
-        truth = [(image.true_boxes, image.true_labels) for image in self.records.values()]
-        known = [_boxes_and_labels(scene) for scene in training.scenes] or truth
-        boxes, labels = (
-            (np.concatenate(part) for part in zip(*known, strict=True)) if known else (np.zeros((0, 4)), np.zeros(0))
-        )
-        frequency = np.bincount(labels.astype(np.int64), minlength=len(self.classes))
-        chosen = np.argsort(-frequency, kind="stable")[:BOXES]
-        chosen = chosen[frequency[chosen] > 0]
-        means = [boxes[labels == c].mean(0) for c in chosen]
-        answer = {
-            "boxes": np.array(means, np.float32).reshape(-1, 4),
-            "labels": chosen.astype(np.int64),
-            "scores": (frequency[chosen] / max(1, frequency.sum())).astype(np.float32),
-        }
-        metric, images = BoxAP(self.classes), []
-        for image in self.records.values():
-            target: Arrays = {"boxes": image.true_boxes, "labels": image.true_labels, "difficult": image.ignored}
-            images.append(metric.record(ranking(answer), target))
-        return together(images)
-
-    def _beside(self, measured: MeasuredValues, constant: Matched, training: TrainingSample) -> list[Finding]:
-        # What is told apart by area is left out: areas of the annotation are not kept.
-        values = {n: v for n, v in BoxAP(self.classes).values(constant).items() if not n.endswith(("small", "medium", "large"))}
-        origin = training if training.scenes else "the evaluated images themselves"
-        note = f"The mean box of each class (at most {BOXES} of them), the same for every image, of {origin}."
-        return [*measured.beside(values, "constant boxes", note=note)]
-
 
 def objects_of(detections: dict[str, torch.Tensor], objects: dict[str, torch.Tensor]) -> ImageObjects:
     """What is kept of an image; detections without a class, and regions, are all of class 0."""
@@ -202,9 +175,10 @@ def objects_of(detections: dict[str, torch.Tensor], objects: dict[str, torch.Ten
     return ImageObjects(boxes[order], labels[order], true_boxes, true_labels, ignored)
 
 
-def _boxes_and_labels(scene: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    boxes = scene["boxes"].numpy().reshape(-1, 4)
-    return boxes, scene["labels"].numpy() if "labels" in scene else np.zeros(len(boxes), np.int64)
+def true_objects_of(image: ImageObjects, objects: dict[str, torch.Tensor], scale: Sequence[float]) -> TrueObjects:
+    """What a constant answer is judged by; ``scale`` is that of :func:`~datamodules.scene.scales_of`."""
+    arrays: Arrays = {"boxes": image.true_boxes, "labels": image.true_labels, "difficult": image.ignored}
+    return TrueObjects.of({**objects, "scale": torch.tensor(scale, dtype=torch.float64)}, arrays)
 
 
 def _softly_wrong(image: Matched) -> float:

@@ -22,13 +22,16 @@ def outcome(folder: Path, monitor: str, mode: Literal["min", "max"], report: Pat
         monitor: the metric that its best checkpoint was chosen by.
         mode: which of its values is the best.
         report: the run's report, which is written.
-        tested: what the test at its end says, in two lines at most.
+        tested: what the test at its end says, in two lines at most; the first begins with its metric, whose baseline is added.
     """
     lines = [f"run       {folder}"]
     if (folder / PICTURES).is_dir():
         lines.append(f"pictures  {folder / PICTURES}")
     lines += [f"report    {report}", *(where(folder) if tested else ())]
-    lines[:0] = [f"{'' if k else 'test':10}{text}" for k, text in enumerate(tested)]
+    beside = baselines(folder)
+    for k, text in enumerate(tested):
+        baseline = beside.get(text.split(":")[0].split()[0])
+        lines.insert(k, f"{'' if k else 'test':10}{text}" + (f"; baseline {baseline:.4f}" if baseline is not None else ""))
     if score := best_score(folder, monitor, mode):
         lines.insert(0, f"score     {score}")
     if (best := folder / CHECKPOINTS / "best.ckpt").is_file():

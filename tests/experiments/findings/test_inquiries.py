@@ -158,6 +158,7 @@ def test_two_processes_find_the_same_errors(two_processes: Callable[[Any, Any], 
     whole.inquiry.gather()
     # The last thing that a detector's inquiry does when it gathers is to look for the threshold, which needs all.
     first.inquiry.records |= second.inquiry.records
+    first.inquiry.truth |= second.inquiry.truth
     for name, images in second.inquiry.matched.items():
         first.inquiry.matched[name] |= images
     first.inquiry.gather()
