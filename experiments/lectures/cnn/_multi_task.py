@@ -19,8 +19,10 @@ from experiments.studies.study import Measured
 from ._drawn import digest
 
 ONE, THREE = "class alone", "class, box and mask"
-WEIGHTS = (0.1, 0.3, 1.0)
+WEIGHTS = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Of the other tasks' losses, tried on tuning seeds."""
+WEIGHT_INSIDE = "weight inside those tried"
+"""The measured value that says so: 1, or 0 where the best is the least or the greatest of them."""
 TRAIN, STEPS, WIDTHS = 1000, 300, (16, 32)
 SEEDS = 10
 CLASSES, SIDE = 10, 14
@@ -124,4 +126,6 @@ def measure(*, seed: int, folder: Path, root: str, weights: list[float]) -> Meas
     found = outputs(net, test["image"])[:, CLASSES : CLASSES + 4] * SIDE
     off = float((found - test["box"]).abs().mean())
     values = {TEST_ERROR: wrong(net, test), "box off by": off, INSIDE: inside, "lr": lr, "weight": weight}
+    if len(weights) > 1:
+        values[WEIGHT_INSIDE] = float(min(weights) < weight < max(weights))
     return Measured(values, data=digest(test["image"]))

@@ -41,12 +41,13 @@ def other_five(value: float) -> list[float]:
 # C05 ------------------------------------------------------------------------------------------------------------------
 
 
-def multi(one: float | list[float], three: float | list[float], inside: float = 1.0) -> Runs:
+def multi(one: float | list[float], three: float | list[float], inside: float = 1.0, weight_inside: float = 1.0) -> Runs:
     alone = one if isinstance(one, list) else five(one)
     beside = three if isinstance(three, list) else other_five(three)
     rest = {_tried.INSIDE: [inside] * 5, "weight": [0.3] * 5, "box off by": five(0.4)}
     errors = {tasks.THREE: beside, tasks.ONE: alone}
-    return Runs.made_up({v: {tasks.TEST_ERROR: e} | rest for v, e in errors.items()})
+    weights = {tasks.WEIGHT_INSIDE: [weight_inside] * 5}
+    return Runs.made_up({v: {tasks.TEST_ERROR: e} | rest | (weights if v == tasks.THREE else {}) for v, e in errors.items()})
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,7 @@ def multi(one: float | list[float], three: float | list[float], inside: float = 
         (multi(0.06, APART), I),
         (multi(0.9, 0.5), I),
         (multi(0.06, 0.04, inside=0), I),
+        (multi(0.06, 0.04, weight_inside=0), I),
         (multi(0.06, NAN), I),
     ],
 )
