@@ -20,6 +20,7 @@ from ._depth import CHANCE, ERROR, RUNNING, TEST_ERROR, DepthStudy, nets, varian
 DEPTHS = (56, 20, 8)
 BUDGET = 10
 LOWER = Needs(high=0)
+SCORED = L(TestSet)(samples=5000, batch_stats=True)
 BY_HEART = 1.0
 """Training error in percent below which no deeper net can be seen to be better."""
 
@@ -104,8 +105,9 @@ study = DepthStudy(
         "cpu": Scale(
             {
                 "data.train": 20_000,
+                "data.test": 5000,
                 "data.style": {"objects": [1, 1], "object_size": [0.3, 0.6], "clutter": 0.7, "color_cue": 0.1},
-                "trainer.callbacks": [L(TrainingSet)(samples=2000, every=500, batch_stats=True), L(TestSet)(batch_stats=True)],
+                "trainer.callbacks": [L(TrainingSet)(samples=2000, every=500, batch_stats=True), SCORED],
             },
             deviations=(
                 "width 8 in place of 16",
@@ -131,5 +133,6 @@ study = DepthStudy(
             "lower it: 0 % on 4,000 drawn scenes, 0.35 % on 4,000 photographs, 0.6 % on 20,000 scenes with clutter .3 and cue "
             ".3; 4.75 % after 1,000 steps with clutter .5 and cue .1. No difference between depths was looked at",
         ),
+        Amendment("2026-11-27", "5,000 test scenes, where there were 1,000: from 20 to 56 layers a point is to be told"),
     ),
 )

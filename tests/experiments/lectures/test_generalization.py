@@ -28,9 +28,11 @@ def levels(parts: object) -> dict[str, Level]:
 # Dropout --------------------------------------------------------------------------------------------------------------
 
 
-def dropped(none: list[float], fc: list[float], everywhere: list[float], **kwargs: dict[str, bool]) -> ChosenBefore:
-    """Of each kind of dropout the first is the one that validation data chooses; the others are worse."""
-    chosen = {dropout.NONE: none, dropout.FC[0]: fc, dropout.CONV[0]: five(0.3), dropout.ALL[0]: everywhere}
+def dropped(
+    none: list[float], fc: list[float], everywhere: list[float], best: tuple[int, int] = (1, 0), **kwargs: dict[str, bool]
+) -> ChosenBefore:
+    """Validation data chooses the one at ``best`` of the fully connected layer and of all; the others are worse."""
+    chosen = {dropout.NONE: none, dropout.FC[best[0]]: fc, dropout.CONV[0]: five(0.3), dropout.ALL[best[1]]: everywhere}
     judged = {variant: {TEST_ERROR: chosen.get(variant, five(0.6))} for variant in dropout.study.variants}
     tuning = {variant: {VALIDATION_ERROR: 0.2 if variant in chosen else 0.5} for variant in dropout.study.variants}
     return chosen_before(judged, tuning, **kwargs)
@@ -54,8 +56,22 @@ def test_dropout(none: list[float], fc: list[float], everywhere: list[float], he
 
 
 def test_a_rate_at_the_edge_is_a_matter_of_the_part_that_rests_on_it() -> None:
-    runs = dropped(five(0.30), five(0.25), five(0.27), inside={dropout.ALL[0]: False, dropout.FC[1]: False})
+    runs = dropped(five(0.30), five(0.25), five(0.27), inside={dropout.ALL[0]: False, dropout.FC[0]: False})
     assert levels(dropout.parts(runs)) == {"a": Level.REPRODUCED, "b": Level.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize(
+    ("best", "helps", "only"),
+    [
+        ((0, 0), Level.INCONCLUSIVE, Level.INCONCLUSIVE),
+        ((3, 0), Level.INCONCLUSIVE, Level.INCONCLUSIVE),
+        ((2, 1), Level.REPRODUCED, Level.REPRODUCED),
+        ((2, 2), Level.REPRODUCED, Level.INCONCLUSIVE),  # the greatest of the convolutions
+    ],
+)
+def test_a_probability_at_an_end_of_those_tried_decides_nothing(best: tuple[int, int], helps: Level, only: Level) -> None:
+    runs = dropped(five(0.30), five(0.25), five(0.27), best)
+    assert levels(dropout.parts(runs)) == {"a": helps, "b": only}
 
 
 def test_an_exchange_turns_dropout() -> None:
