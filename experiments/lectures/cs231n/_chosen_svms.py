@@ -16,8 +16,8 @@ from lightning_modules.feature_store import ImageFeatures
 from lightning_modules.linear_svms import Images, LinearSVMs, margins
 from lightning_modules.metrics.voc import Voc2007AP
 
-CS = (1e-4, 1e-3, 1e-2)
-"""Around the authors' 10⁻³."""
+CS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+"""Around the authors' 10⁻³; features of other lengths and numbers want others."""
 
 
 class ChosenSVMs(LinearSVMs):

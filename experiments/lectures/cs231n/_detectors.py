@@ -27,6 +27,8 @@ FASTER: dict[str, Any] = {
     "model.network": networks.FasterRCNN,
     "model.network.anchor_scales": [2.0, 3.0, 4.5],  # of the map's stride 8: 16 to 36 pixels, as the objects are
     "model.network.proposals": 30,
+    "model.network.samples": 64,  # of which a quarter may be objects, with up to three of them
+    "model.network.background": [0.0, 0.5],  # YOLO and SSD learn from all of it too
     "model.network.head": L(networks.SoftmaxHead)(layers=L(networks.FullyConnected)(widths=[128])),
 }
 

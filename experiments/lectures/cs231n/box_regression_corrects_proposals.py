@@ -6,11 +6,13 @@ appendix C.
 
 from __future__ import annotations
 
+from experiments.studies.lazy import L
 from experiments.studies.results import Runs
 from experiments.studies.study import Amendment
 from experiments.studies.verdict import Needs, Part
 
-from ._regions import AP, RCNN, STAGES_AMENDED, SVM, RegionStudy, learns, rcnn, within
+from ._regions import AP, RCNN, STAGES_AMENDED, SVM, RegionStudy, learns, rcnn, room, within
+from ._shaken import GROWTH, SHIFT, ShakenProposals
 
 CORRECTS = "Region Proposals을 보정하기 위한 Regression 과정을 거친다."
 OUTWARD = "Offsets이 항상 안쪽으로만 작용해선 안 된다. 필요한 경우, 예측한 Offsets이 Bbox의 외부로 향하기도 한다."
@@ -33,7 +35,7 @@ def parts(runs: Runs) -> dict[str, Part]:
             says=CORRECTS,
             effects=(gain,),
             shown=(strict,),
-            validity_checks=(learns(runs, RCNN),),
+            validity_checks=(learns(runs, RCNN), room(runs)),
             because=f"Correcting the boxes changes the AP by {gain.estimate:+.1f} points. Of regions drawn around objects it "
             f"brings the mean IoU from {before:.2f} to {after:.2f}.",
         ),
@@ -54,9 +56,11 @@ study = RegionStudy(
     "needed, the predicted offsets also point out of the box.",
     slide="R-CNN, …pdf-0068, and the question whether offsets always work inwards",
     paper="VOC 2007: 54.2 % without, 58.5 % with regression of boxes.",
-    variants={RCNN: rcnn()},
+    variants={RCNN: {**rcnn(), "data.proposals": L(ShakenProposals)()}},
     controlled="the run: the same scores with boxes as they are proposed and corrected",
     deviations=(
+        f"each proposal is moved by up to {SHIFT:.0%} of its sides and scaled by up to {GROWTH:g}: on drawn scenes selective "
+        "search finds outlines to the pixel",
         "the IoU before and after is that of eight regions drawn around each object of the test set, shifted, too large and "
         "too small, with an IoU of at least 0.5; “outwards” is a tenth of the box outside its region",
     ),
@@ -67,6 +71,11 @@ study = RegionStudy(
             "2026-11-26",
             "two parts, and no validity check of learning rates: either is judged within one run; before, one rule for both, "
             "inconclusive since fine-tuning had no best rate. A variant that decided nothing is left out",
+        ),
+        Amendment(
+            "2026-11-27",
+            "proposals are moved and scaled, and have to leave room for a correction; before, selective search's own, which "
+            "are right to the pixel on drawn scenes",
         ),
     ),
 )

@@ -29,6 +29,8 @@ SAYS = (
     "많은 Hyperparameter도 조절할 수 있고, CVPR의 다양한 변수들을 이용한 통제실험 논문을 참고할 수 있다."
 )
 
+ENDS = "Faster R-CNN is slower but more accurate, SSD is much faster but not as accurate (slide image, from the paper)."
+
 
 def name(architecture: str, width: str, size: int) -> str:
     return f"{architecture}, {width}, {size} px"
@@ -64,7 +66,7 @@ def parts(runs: Runs) -> dict[str, Part]:
     )
     return {
         "a": Part(
-            says=SAYS,
+            says=ENDS,
             effects=(*accurate, *fast),
             validity_checks=(runs.tuned(), finds(runs, best(two), AP)),
             also=(f"mAP and cost of an image: {points}.",),
@@ -86,8 +88,11 @@ def variant(architecture: str, width: str, size: int) -> Variant:
     largest = name(architecture, "wide", SIZES[-1])
     sweep = [L(FewerProposals)(count=count, samples=400) for count in (FEW, ALL)]
     own = {"trainer.callbacks": [L(DetectionCost)(), *(sweep if architecture == "Faster R-CNN" else [])]}
+    # Objects grow with the image, and so do YOLO's cells and SSD's boxes.
+    anchors = {"model.network.anchor_scales": [scale * size / 64 for scale in FASTER["model.network.anchor_scales"]]}
     changes: dict[str, Any] = {
         **ARCHITECTURES[architecture],
+        **(anchors if architecture == "Faster R-CNN" else {}),
         "model.network.backbone": L(ConvBackbone)(widths=WIDTHS[width], depth=1),
         "data.image_size": size,
         **own,

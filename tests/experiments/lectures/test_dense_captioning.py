@@ -41,7 +41,7 @@ def levels(made: Runs) -> dict[str, Level]:
         (five(0.60), five(0.62), five(0.30), Level.REPRODUCED),
         (five(0.60), five(0.50), five(0.30), Level.REPRODUCED),  # to be better is no worse
         (five(0.60), five(0.62), five(0.50), Level.DIRECTION_ONLY),
-        (five(0.60), five(0.70), five(0.30), Level.NOT_REPRODUCED),
+        (five(0.60), five(0.70), five(0.30), Level.DIRECTION_ONLY),  # more than of whole images, at a price
         (five(0.60), five(0.62), five(0.70), Level.NOT_REPRODUCED),
         (APART, five(0.50), five(0.30), Level.INCONCLUSIVE),
         (five(0.30), five(0.32), five(0.18), Level.INCONCLUSIVE),  # below the phrase that knows the class
