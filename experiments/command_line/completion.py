@@ -87,10 +87,9 @@ def _possible(command: str, before: str, current: str) -> list[str]:
     if command == "sweep" and before == "--launcher":
         return ["processes", "slurm", "local"]
     if current.startswith("-") and command in PAGES:
-        return [*options(command), *(f"--help.{part}" for part in PARTS), "--help", "--print_config"]
-    if current.startswith("-"):
-        return [*(options("fit") if command == "doctor" else ()), "--help"]
-    return []
+        known = dict.fromkeys([*options(command), *(options("fit") if command == "doctor" else ())])
+        return [*known, *(f"--help.{part}" for part in PARTS), "--help", "--print_config"]
+    return ["--help"] if current.startswith("-") else []
 
 
 def demonstrations() -> list[str]:

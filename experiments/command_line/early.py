@@ -16,6 +16,7 @@ from experiments.runs.bounded import read_yaml
 
 from .guesses import misspelt, option_meant, words_without_option
 from .help_pages import PAGES
+from .help_pages import options as options_of
 from .trusting import trusted
 
 TRAINING = ("fit", "doctor")
@@ -110,7 +111,7 @@ def check(command: str, arguments: list[str]) -> None:
         return
     for argument, following in zip(arguments, [*arguments, ""][1:], strict=True):
         other = option_meant(argument, following) if argument.startswith("-") else ""
-        if meant := other or (misspelt(argument) if command in (*PAGES, "doctor") else ""):
+        if meant := other or (misspelt(argument, options_of(command)) if command in PAGES else ""):
             raise InputError(f"{argument.partition('=')[0]}: no such option; did you mean {meant}?")
     if command == "export":
         given, own = _option(arguments, "--ckpt_path"), None

@@ -139,13 +139,19 @@ GROUPS = (
 """What the options of the trainings and evaluations begin with, up to the first dot."""
 
 
-def misspelt(argument: str) -> str:
-    """The option, with its dashes, that an argument is spelled like, where it is none itself; empty where it is like none."""
+def misspelt(argument: str, own: Iterable[str] = ()) -> str:
+    """The option, with its dashes, that an argument is spelled like, where it is none itself; empty where it is like none.
+
+    Args:
+        argument: as it is typed.
+        own: the options of the command, with their dashes, beside :data:`GROUPS`.
+    """
+    known = dict.fromkeys([*GROUPS, *(option.lstrip("-").partition(".")[0] for option in own)])
     name = argument.lstrip("-").partition("=")[0].rstrip("+")
     begin, dot, rest = name.replace("-", "_").partition(".")
-    if not argument.startswith("--") or begin in GROUPS:
+    if not argument.startswith("--") or begin in known:
         return ""
-    near = close(begin, GROUPS, 0.75)
+    near = close(begin, known, 0.75)
     return f"--{near[0]}{dot}{rest}" if near else ""
 
 

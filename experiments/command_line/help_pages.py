@@ -29,13 +29,14 @@ SHOWN: Rows = (
     ("--pictures false", "draws none; --pictures.count N, --pictures.every_n_epochs N"),
     ("--pictures.min_score S", "objects of a lower score are not drawn (0.3)"),
 )
-MACHINE: Rows = (
+LOOKED_AT: Rows = (
     ("--trainer.accelerator A", "cpu, gpu, mps, auto"),
     ("--trainer.devices N", "GPUs or processes"),
     ("--trainer.precision P", "32-true, bf16-mixed, 16-mixed"),
-    ("--trainer.fast_dev_run 1", "one batch of everything, and nothing is written"),
 )
+MACHINE: Rows = (*LOOKED_AT, ("--trainer.fast_dev_run 1", "one batch of everything, and nothing is written"))
 CHECKPOINT = ("--ckpt_path PATH", "a checkpoint, an exported network (.onnx), or a run's folder (its best)")
+EXPLAINED = ("--ckpt_path PATH", "a checkpoint, or a run's folder (its best)")
 TRUST = ("--trust PACKAGE", "a package of your own whose classes the checkpoint may name")
 
 FINDINGS = ("--findings false", "does not write what went wrong, and where")
@@ -98,10 +99,46 @@ PAGES: dict[str, tuple[str, tuple[tuple[str, Rows], ...]]] = {
             ("the machine", MACHINE),
         ),
     ),
+    "doctor": (
+        "Says what lectern fit would do here with the same options, without training.",
+        (
+            ("what would be trained, on what (every option of lectern fit may stand here)", GIVEN),
+            (
+                "the run",
+                (
+                    ("--run", "also takes a step on one batch, and measures it with other options"),
+                    ("--runs FOLDER", "whose disk is looked at; ./runs by default"),
+                    ("--trainer.max_epochs N", "or --trainer.max_steps N: how many steps that is"),
+                    ("--wandb MODE", "says whether W&B would be online or offline"),
+                ),
+            ),
+            ("the machine", LOOKED_AT),
+        ),
+    ),
+    "explain": (
+        "Draws what a checkpoint looks at, beside the same network with random weights, on one page.",
+        (
+            ("what is explained, on what", (EXPLAINED, TRUST, ("--data ImageFiles", "a folder of images, or one"), *GIVEN[4:])),
+            (
+                "how",
+                (
+                    ("--methods A,B", "by default all: gradients, guided_backpropagation, deconvnet, grad_cam,"),
+                    ("", "occlusion, filters, feature_maps, activation_maximisation, nine_images"),
+                    ("--layer NAME", "whose maps are shown, as features.28; by default the last convolution"),
+                    ("--target CLASS", "that is explained, by name or number; by default each image's own"),
+                    ("--limit N", "images that are explained, the first of the test set (4)"),
+                    ("--search N", "of how many images those that excite a channel most are shown (256)"),
+                ),
+            ),
+            ("where", (("--output FOLDER", "of the page; by default evaluations/<time>/ of the run"), *PLACE)),
+            ("the machine", LOOKED_AT[:1]),
+        ),
+    ),
 }
 
 USAGES = {"fit": "--config NAME", "validate": "--ckpt_path PATH", "test": "--ckpt_path PATH"}
 USAGES["predict"] = "--ckpt_path PATH --data ImageFiles --data.root FOLDER"
+USAGES |= {"doctor": "--config NAME", "explain": "--ckpt_path PATH"}
 
 
 def asked(command: str, arguments: list[str]) -> str | None:

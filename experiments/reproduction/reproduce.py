@@ -37,7 +37,11 @@ def parser() -> Options:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="studies (plain_nets_degrade, D09), lectures (cnn), or all")
     parser.add_argument(
-        "--scale", choices=SCALES, default="cpu", help="cpu: drawn data, minutes; gpu: real data; paper: the original"
+        "--scale",
+        choices=SCALES,
+        default="cpu",
+        help="cpu: what every study has, small nets and mostly drawn data; gpu: some studies, larger ones on real data; "
+        "paper: the original set-up, which no study has yet",
     )
     parser.add_argument("--jobs", type=int, help="runs side by side; one a GPU by default, one a core without")
     parser.add_argument(

@@ -26,7 +26,7 @@ PAGE = "docs/verdicts.md"
 """Seen from the README's folder, the page that has all parts of all verdicts."""
 
 PARTING = (Level.NOT_REPRODUCED, Level.ERRATUM, Level.DIRECTION_ONLY)
-"""Where measurement and lecture part, the farthest first: what the README shows."""
+"""Where a verdict differs from the lecture, most of all first: what the README shows."""
 
 
 class TableRow(NamedTuple):
@@ -47,7 +47,7 @@ def stale_names(records: Iterable[Record]) -> set[str]:
 
 
 def front(records: Sequence[Record], old: Collection[str] = (), most: int = 5) -> str:
-    """What the README has: how many claims stand where, and the first verdicts in which the measurement parts from the lecture.
+    """What the README has: how many claims stand where, and the first verdicts that differ from the lecture.
 
     Args:
         records: the verdicts of one scale.
@@ -59,7 +59,7 @@ def front(records: Sequence[Record], old: Collection[str] = (), most: int = 5) -
     shown = [record for record in chosen if record.name in own][:most]
     lines = [_counts(records), ""]
     if shown:
-        lines += ["| where they part | the lecture says | verdict | measured |", "|---|---|---|---|"]
+        lines += ["| differs from the lecture | the lecture says | verdict | measured |", "|---|---|---|---|"]
         lines += [_row(own[record.name], record, old) for record in shown]
         lines += [""]
     return "\n".join([*lines, f"[{PAGE}]({PAGE}) has all of them, each with its rule, seeds, intervals and amendments."])

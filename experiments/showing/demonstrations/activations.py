@@ -16,7 +16,7 @@ from .live import SEED, digits, error_of, perceptron, race, seeded_nets, shapes,
 
 
 def relu(effort: float = 1) -> Iterator[Frame]:
-    """A17: one small ConvNet with three activations, at one rate."""
+    """A17: one small ConvNet with three activations, at one learning rate."""
     data = shapes(share(600, max(effort, 0.1)))
 
     def net(activation: type[nn.Module]) -> nn.Module:
@@ -30,7 +30,7 @@ def relu(effort: float = 1) -> Iterator[Frame]:
     advances = {name: trainee(n, data["image"], data["label"], optimizers[name]) for name, n in nets.items()}
     yield from race(
         advances, error_of(nets, data["image"], data["label"]), turns=20, steps=15, effort=effort, limits=(0, 100),
-        title="one small ConvNet, one rate, three activations", y_title="training error, %",
+        title="one small ConvNet, one learning rate, three activations", y_title="training error, %",
     )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def sigmoid_depth(effort: float = 1) -> Iterator[Frame]:
 
 
 def dead_units(effort: float = 1) -> Iterator[Frame]:
-    """A18: the share of units that no image excites, at growing rates."""
+    """A18: the share of units that no image excites, at growing learning rates."""
     images, labels, *_ = digits()
     rates = (0.1, 0.3, 1.0, 3.0)
     dead: dict[str, dict[str, float]] = {"ReLU": {}, "leaky ReLU": {}}
@@ -72,7 +72,9 @@ def dead_units(effort: float = 1) -> Iterator[Frame]:
                 sheet.text(260 + 460 * i, 40, kind, weight="bold", size=26)
                 sheet.bars(60 + 460 * i, 100, 400, values, most=100, unit="%")
             sheet.text(480, 370, "units whose gradient is zero for every image", size=22)
-            yield frame(sheet, f"{name} at a rate of {lr:g}: {dead[name][f'rate {lr:g}']:.0f} % of the hidden units are dead.")
+            yield frame(
+                sheet, f"{name} at a learning rate of {lr:g}: {dead[name][f'rate {lr:g}']:.0f} % of the hidden units are dead."
+            )
 
 
 def feature_maps(effort: float = 1) -> Iterator[Frame]:

@@ -51,7 +51,7 @@ def momentum(effort: float = 1) -> Iterator[Frame]:
 
 
 def decay(effort: float = 1) -> Iterator[Frame]:
-    """B17: a constant rate, one that falls in steps, and one along a cosine."""
+    """B17: a constant learning rate, one that falls in steps, and one along a cosine."""
     images, labels, *_ = digits()
     steps = share(20, effort, 2) * share(40, effort)
     falls = {
@@ -66,7 +66,7 @@ def decay(effort: float = 1) -> Iterator[Frame]:
         advances[name] = trainee(net, images, labels, optimizer, schedule=LambdaLR(optimizer, falls[name]), batch=16)
     yield from race(
         advances, lambda name, loss: loss, turns=20, steps=40, effort=effort, limits=(1e-4, 3), log_y=True,
-        title="digits, one net, one first rate, three schedules", y_title="training loss",
+        title="digits, one net, one first learning rate, three schedules", y_title="training loss",
     )  # fmt: skip
 
 

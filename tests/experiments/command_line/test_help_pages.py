@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from datamodules.base import DataModule
 from datamodules.errors import InputError
 from experiments import ROOT, recipes
 from experiments.command_line.completion import BASH, candidates
@@ -19,11 +22,20 @@ from experiments.command_line.early import check
 from experiments.command_line.guesses import COMMANDS, GROUPS, misspelt
 from experiments.command_line.help_pages import PAGES, asked, options, page, part_of
 from experiments.command_line.waiting import SAID, waiting
+from experiments.explaining.explain import Explain
+from experiments.explaining.methods import METHODS
 from experiments.lightning_compat import keys_of
+from experiments.reproduction.reproduce import parser
 from experiments.training.cli import LecternCLI
+from experiments.training.doctor import Doctor
 from tests.conftest import Lectern
 
 ONE_SCREEN = 48
+OTHERS: dict[str, tuple[Callable[[], object], str]] = {
+    "doctor": (lambda: Doctor([]), "fit"),
+    "explain": (lambda: Explain([]), "predict"),
+}
+"""The commands with a class of their own, and whose parser each of them takes."""
 
 
 @pytest.mark.parametrize("command", PAGES)
@@ -37,19 +49,51 @@ def test_a_page_is_one_screen(command: str) -> None:
 def test_every_option_of_a_page_is_one(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of classes (data.root) and those that are read before the parser are known elsewhere."""
     found = list[Any]()
+    build, parsed_by = OTHERS.get(command, (lambda: LecternCLI([command]), command))
 
     def stop(self: LecternCLI, parser: Any, args: Any) -> None:
-        found.append(self.parser_of(command))
+        found.append(self.parser_of(parsed_by))
         raise InterruptedError
 
     monkeypatch.setattr(LecternCLI, "parse_arguments", stop)
     with pytest.raises(InterruptedError):
-        LecternCLI([command])
-    assert {key.partition(".")[0] for key in keys_of(found[0])} <= set(GROUPS), "or it would be taken for a misspelt one"
+        build()
+    own = {option.lstrip("-").partition(".")[0] for option in options(command)}
+    keys = {key.partition(".")[0] for key in keys_of(found[0])}
+    assert keys <= {*GROUPS, *own}, "or it would be taken for a misspelt one"
     known = {f"--{key}" for key in keys_of(found[0])} | {"--config", "-c", "--recipes", "--trust", "--print_config"}
     known |= {"--model.help", "--data.help", "--data.root", "--data.batch_size", "--data.image_size", "--data.workers"}
-    known |= {"--pictures", "--model", "--data"}
-    assert set(options(command)) <= known and "--ckpt_path" in options(command)
+    known |= {"--pictures", "--model", "--data", *(["--run"] if command == "doctor" else [])}
+    assert set(options(command)) <= known and ("--ckpt_path" in options(command) or command == "doctor")
+
+
+def test_the_page_of_explain_names_every_method() -> None:
+    assert set(re.findall(r"[a-z_]+", page("explain").partition("by default all: ")[2].partition("--layer")[0])) == set(METHODS)
+
+
+def test_an_option_of_explain_is_no_misspelt_one() -> None:
+    check_of = [misspelt(f"--{name}", options("explain")) for name in ("target", "limit", "search", "limt")]
+    assert check_of == ["", "", "", "--limit"]
+    assert misspelt("--limt") == "", "of another command"
+
+
+@pytest.mark.parametrize("command", ["doctor", "explain"])
+def test_the_page_comes_without_the_parser(command: str, workdir: Path) -> None:
+    code = f"import sys; sys.argv = ['lectern', '{command}', '--help']; from experiments.__main__ import main; main()"
+    code += "; sys.exit('torch' in sys.modules or 'jsonargparse' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, page(command)), done.stderr
+
+
+def test_the_page_of_further_options_names_those_that_there_are() -> None:
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8").partition("## Further options")[2].partition("\n## ")[0]
+    rows = re.findall(r"(?m)^\| `(--[^`]+)` \| ([^|]+) \|", text)
+    named = [(option, command) for typed, command in rows for option in re.findall(r"--[\w.]+", typed)]
+    assert len(named) > 8
+    reproduced = {option for action in parser()._actions for option in action.option_strings}
+    of_data = {f"--data.{name}" for name in inspect.signature(DataModule).parameters}
+    assert {option for option, command in named if "reproduce" in command} <= reproduced
+    assert {option for option, command in named if "reproduce" not in command} <= {*options("fit"), *of_data}
 
 
 def test_what_is_asked_for() -> None:
@@ -138,6 +182,8 @@ def test_a_misspelt_option_is_said_before_torch_is_loaded(typed: str, meant: str
         ("lectern reproduce plain", {"plain_nets_degrade"}),
         ("lectern reproduce ", {"all", "cnn", "cs231n"}),
         ("lectern test --ckpt", {"--ckpt_path"}),
+        ("lectern doctor --", {"--run", "--config", "--init_from", "--help.trainer"}),
+        ("lectern explain --me", {"--methods"}),
     ],
 )
 def test_what_may_follow(line: str, some: set[str], workdir: Path) -> None:

@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from datamodules.scene import InputError
+from experiments import ROOT
 from experiments.command_line.answer import answer
 from experiments.lectures import rows
 from experiments.reproduction import listing
 from experiments.reproduction.claims import claims, select
 from experiments.reproduction.listing import Standing, filtered, level_of, standings
-from experiments.reproduction.reproduce import run
+from experiments.reproduction.reproduce import parser, run
 from experiments.studies.committed import committed_records
 from experiments.studies.levels import Level
 from experiments.studies.record import PartRecord, Record
+from experiments.studies.study import Exact
 from tests.support.reduced import Here
 
 NAMES = {"B17": "cnn/learning_rate_decay_helps", "D09": "cnn/plain_nets_degrade", "B03": "cnn/fully_connected_needs_billions"}
@@ -142,3 +144,16 @@ def test_a_list_of_no_verdicts_is_one_all_the_same(workdir: Path) -> None:
     shipped = {record.name: record.level for record in committed_records("cpu")}
     for name, standing in standings(Path("runs"), "cpu").items():
         assert standing.level is shipped.get(name, Level.NOT_RUN)
+
+
+def test_the_help_says_which_scales_there_are() -> None:
+    """Where a study gets another scale, it and docs/claims.md have to say so."""
+    trained = [claim.study for claim in claims().values() if not isinstance(claim.study, Exact)]
+    assert all("cpu" in study.scales for study in trained)
+    with_gpu = sum("gpu" in study.scales for study in trained)
+    assert 0.4 < with_gpu / len(trained) < 0.6 and not any("paper" in study.scales for study in trained)
+    (says,) = [action.help for action in parser()._actions if action.dest == "scale"]
+    assert "cpu: what every study has" in says and "gpu: some studies" in says and "which no study has yet" in says
+    text = " ".join((ROOT / "docs" / "claims.md").read_text(encoding="utf-8").split())
+    assert "Every study has the scale `cpu`. About half of those that train have the scale `gpu` too" in text
+    assert "No study has the scale `paper` yet." in text

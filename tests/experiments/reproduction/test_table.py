@@ -90,6 +90,7 @@ def test_the_readme_shows_where_measurement_and_lecture_part_the_farthest_first(
     ]
     assert list(rows(front(records, {"cnn/zero_is_black"}))) == ["D09", "B02", "A14"]
     assert list(rows(front(records, most=2))) == ["D09", "B02"]
+    assert "| differs from the lecture | the lecture says |" in front(records)
     assert "**erratum** (stale)" in front(records, {"cnn/zero_is_black"}) and "(stale)" not in front(records)
     assert "1 reproduced, 1 direction only, 1 not reproduced, 1 erratum, 117 not run." in front(records)
     assert "| the lecture says |" not in front([record])  # there is nothing to show
