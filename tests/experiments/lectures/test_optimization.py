@@ -54,6 +54,7 @@ FALLING = [five(0.5), five(0.4), five(0.3), five(0.2), five(0.1)]
         ([five(0.3), five(0.5), five(0.45), five(0.42), five(0.4)], Level.NOT_REPRODUCED),
         ([five(0.4), five(0.5), five(0.45), five(0.42), APART], Level.INCONCLUSIVE),
         ([five(0.8), five(0.4), five(0.3), five(0.2), five(0.1)], Level.INCONCLUSIVE),  # HOG is no better than a guess
+        ([five(0.5), five(0.4), five(0.8), five(0.2), five(0.1)], Level.INCONCLUSIVE),  # nor is AlexNet
     ],
 )
 def test_revolution_of_depth(errors: list[list[float]], level: Level) -> None:
