@@ -19,12 +19,15 @@ from experiments.runs.writing import writing
 from experiments.training.catalog import class_of
 from experiments.training.cli import LecternCLI, run_cli
 
-from .definition import LOCKED, LOGS, PLACE, REASON, THREADS, Sweep, best_of, ended, give_up, mend, next_trial, open_trials
+from .definition import LOCKED, LOGS, PLACE, REASON, THREADS, Sweep, best_of, ended, give_up, interruptions, mend, next_trial, open_trials
 from .search import Searched
 from .trial import make_trial
 
 MOST_CHECKED = 12
 """Command lines that are parsed before anything is trained: the ends of each space, and each choice."""
+
+MOST_AGAIN = 2
+"""How often a trial is made again that was cut off."""
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -183,7 +186,8 @@ class Trials:
         trial = self.study.get_trials(deepcopy=False)[number]
         if handle is not None and handle.done():
             if (error := handle.exception()) is not None and not trial.state.is_finished():
-                stopped = isinstance(error, SystemExit)  # by a signal to it alone, as a scheduler ends a job
+                # By a signal to it alone, as a scheduler ends a job; one that is stopped each time would be made for ever.
+                stopped = isinstance(error, SystemExit) and interruptions(self.study, place) < MOST_AGAIN
                 give_up(self.study, number, _why(error), again=stopped)
                 if stopped:
                     del self._open[number]
@@ -242,6 +246,8 @@ class Trials:
 
 def _why(error: BaseException) -> str:
     """Why a process that made a trial gave no answer."""
+    if isinstance(error, SystemExit):
+        return f"its process was stopped {MOST_AGAIN + 1} times (exit code {error.code}); --slurm timeout_min gives a job more time"
     if type(error).__name__ == "BrokenProcessPool":
         return "its process was killed; where memory is short the system does so: a smaller --data.batch_size, or fewer --jobs"
     return " ".join(f"{type(error).__name__}: {error}".split())[-300:]

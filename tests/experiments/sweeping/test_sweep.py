@@ -103,6 +103,15 @@ def test_a_stop_keeps_what_has_ended_and_the_same_command_goes_on(number: int, l
     assert [read_summary(workdir / "runs/s" / f"{i:04}")["epochs"] for i in range(2)] == [1, 1]
 
 
+def test_a_trial_whose_time_is_up_counts_by_what_it_reached(lectern: Lectern, workdir: Path) -> None:
+    search = ("--search", "model.optimizer.lr=log(1e-4,1e-2)", "--trials", "2", "--name", "s", *SMALL)
+    done = lectern("sweep", *search, "--trainer.max_epochs", "1000", "--trainer.max_time", "00:00:00:02")
+    assert done.code == 0 and "2 complete" in done.out, (done.out, done.err)
+    for i in range(2):
+        summary = read_summary(workdir / "runs/s" / f"{i:04}")
+        assert summary["sweep"]["state"] == "complete" and summary["epochs"] < 1000
+
+
 def _wait(done: Any, log: Path, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not done():
