@@ -19,7 +19,7 @@ from experiments.dashboard.quantities import default_curves, monitor_of
 from experiments.reports.evidence import pictures
 from experiments.reports.labels import is_fraction, is_system, metric_title
 from experiments.reports.wording import number, short
-from experiments.runs.files import CHECKPOINTS, EVALUATIONS, read_evaluations, tested_folder, test_metrics
+from experiments.runs.files import CHECKPOINTS, EVALUATIONS, read_evaluations, test_metrics, tested_folder
 from experiments.runs.findings import read_findings
 from experiments.runs.markup import code, plain
 

@@ -120,7 +120,9 @@ def pictures(folder: Path) -> dict[str, Path]:
     except OSError:
         return {}
     found = {Path(name).stem: path for name in names if (path := own_file(folder, f"{PICTURES}/{name}"))}
-    if (test := tested_folder(folder)) != folder and (path := own_file(folder, f"{EVALUATIONS}/{test.name}/{PICTURES}/test.png")):
+    if (test := tested_folder(folder)) != folder and (
+        path := own_file(folder, f"{EVALUATIONS}/{test.name}/{PICTURES}/test.png")
+    ):
         found["test"] = path
     return found
 

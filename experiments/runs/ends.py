@@ -85,7 +85,11 @@ def ends_report(ends: Any) -> list[str]:
     if not said:
         return []
     both = {name: ends[name] for name in NAMES if isinstance(ends.get(name), Mapping)}
-    text = ["## Test" if isinstance(ends.get(NOT_TESTED), str) else "## Best against last", "", *(line for one in said for line in (plain(one), ""))]
+    text = [
+        "## Test" if isinstance(ends.get(NOT_TESTED), str) else "## Best against last",
+        "",
+        *(line for one in said for line in (plain(one), "")),
+    ]
     if len(both) < 2:
         return text
     names = list(dict.fromkeys(str(metric) for metrics in both.values() for metric in metrics))

@@ -129,7 +129,7 @@ def _seconds(moment: Any, otherwise: float = -math.inf) -> float:
 
 
 def tested_folder(folder: Path, summary: Mapping[str, Any] | None = None) -> Path:
-    """Where the test that :func:`test_metrics` gives has left its findings and pictures: an evaluation's folder, or the run's."""
+    """Where the test of :func:`test_metrics` has left its findings and pictures: an evaluation's folder, or the run's."""
     test = last_own_test(folder, summary)
     return folder / EVALUATIONS / test[0] if test else folder
 

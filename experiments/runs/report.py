@@ -16,8 +16,8 @@ from .files import (
     read_metrics,
     read_summary,
     state_of,
-    tested_folder,
     test_metrics,
+    tested_folder,
 )
 from .findings_report import findings_lines
 from .markup import link, picture, plain

@@ -179,12 +179,6 @@ def places_of(study: Any) -> list[int]:
     return [int(trial.user_attrs[PLACE]) for trial in study.get_trials(deepcopy=False) if PLACE in trial.user_attrs]
 
 
-def interruptions(study: Any, place: int) -> int:
-    """How often the trial at a place was cut off."""
-    every = study.get_trials(deepcopy=False)
-    return sum(trial.user_attrs.get(PLACE) == place and bool(trial.user_attrs.get(INTERRUPTED)) for trial in every)
-
-
 def ended(study: Any) -> list[Any]:
     """The trials that have come to an end: complete, pruned or failed; none of those that were interrupted."""
     return [

@@ -65,8 +65,8 @@ class TrialCLI(LecternCLI):
 def make_trial(folder: Path, number: int) -> None:
     """Makes a trial and tells the sweep's file how it ended; what it prints lies in ``.logs`` of the sweep's folder.
 
-    A training that diverges, or runs out of memory, or is refused is a failed trial. One whose time (``trainer.max_time``) is up
-    counts by what it reached until then. One that is stopped from outside is none: it is made again.
+    A training that diverges, or runs out of memory, or is refused is a failed trial. One whose time (``trainer.max_time``) is
+    up counts by what it reached until then. One that is stopped from outside is none: it is made again.
 
     Args:
         folder: the sweep's.

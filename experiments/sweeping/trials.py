@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import time
+from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from experiments.runs.writing import writing
 from experiments.training.catalog import class_of
 from experiments.training.cli import LecternCLI, run_cli
 
-from .definition import LOCKED, LOGS, PLACE, REASON, THREADS, Sweep, best_of, ended, give_up, interruptions, mend, next_trial, open_trials
+from .definition import LOCKED, LOGS, PLACE, REASON, THREADS, Sweep, best_of, ended, give_up, mend, next_trial, open_trials
 from .search import Searched
 from .trial import make_trial
 
@@ -27,7 +28,7 @@ MOST_CHECKED = 12
 """Command lines that are parsed before anything is trained: the ends of each space, and each choice."""
 
 MOST_AGAIN = 2
-"""How often a trial is made again that was cut off."""
+"""How often a trial is made again whose own process was stopped."""
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -134,6 +135,8 @@ class Trials:
         self.sweep, self.study, self.wanted = sweep, study, wanted
         self._open: dict[int, tuple[int, int, Handle | None]] = {}
         """By Optuna's number: the place, the executor, and what tells when it is over; None of another command's job."""
+        self._stops = Counter[int]()
+        """How often the process that made the trial at a place was stopped by itself."""
 
     def run(self, executors: list[Processes | Submitit]) -> int:
         """Makes what is missing; returns the exit code."""
@@ -187,7 +190,8 @@ class Trials:
         if handle is not None and handle.done():
             if (error := handle.exception()) is not None and not trial.state.is_finished():
                 # By a signal to it alone, as a scheduler ends a job; one that is stopped each time would be made for ever.
-                stopped = isinstance(error, SystemExit) and interruptions(self.study, place) < MOST_AGAIN
+                self._stops[place] += isinstance(error, SystemExit)
+                stopped = isinstance(error, SystemExit) and self._stops[place] <= MOST_AGAIN
                 give_up(self.study, number, _why(error), again=stopped)
                 if stopped:
                     del self._open[number]
@@ -247,7 +251,8 @@ class Trials:
 def _why(error: BaseException) -> str:
     """Why a process that made a trial gave no answer."""
     if isinstance(error, SystemExit):
-        return f"its process was stopped {MOST_AGAIN + 1} times (exit code {error.code}); --slurm timeout_min gives a job more time"
+        times = f"{MOST_AGAIN + 1} times (exit code {error.code})"
+        return f"its process was stopped {times}; --slurm timeout_min gives a job more time"
     if type(error).__name__ == "BrokenProcessPool":
         return "its process was killed; where memory is short the system does so: a smaller --data.batch_size, or fewer --jobs"
     return " ".join(f"{type(error).__name__}: {error}".split())[-300:]

@@ -21,7 +21,7 @@ LIMITS = {"validate": "limit_val_batches", "test": "limit_test_batches", "predic
 
 
 def is_limited(trainer: pl.Trainer, command: str) -> bool:
-    """Whether the trainer is told to take a part of the split alone; a whole number is one of batches, and 1.0 is all of them."""
+    """Whether the trainer is told to take a part of the split alone: a whole number is one of batches, and 1.0 is all."""
     limit = getattr(trainer, LIMITS[command])
     return isinstance(limit, int) or limit != 1.0
 

@@ -59,7 +59,15 @@ def test_why_there_is_no_test_is_said_and_reported() -> None:
 
 @pytest.mark.parametrize(
     "found",
-    [None, {"not_tested": 3}, [], {}, {"metric": 3}, {"metric": MIOU, "best": [], "last": "x"}, {"metric": MIOU, "best": {MIOU: "0.5"}}],
+    [
+        None,
+        {"not_tested": 3},
+        [],
+        {},
+        {"metric": 3},
+        {"metric": MIOU, "best": [], "last": "x"},
+        {"metric": MIOU, "best": {MIOU: "0.5"}},
+    ],
 )
 def test_a_summary_that_somebody_else_wrote_says_nothing(found: Any) -> None:
     assert ends_lines(found) == ends_report(found) == []
