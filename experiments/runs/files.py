@@ -190,7 +190,7 @@ def _numbers(row: list[str]) -> list[float] | None:
 
 
 def read_curves(folder: Path) -> dict[str, tuple[Column, Column]]:
-    """(x, y) of each curve of a measurement."""
+    """(x, y) of each curve of a measurement, where both are finite; a curve without such a point is none."""
     content = _json(own_file(folder, CURVES))
     curves = {}
     for name, points in content.items() if isinstance(content, dict) else ():
@@ -198,7 +198,8 @@ def read_curves(folder: Path) -> dict[str, tuple[Column, Column]]:
             table = np.array(points, float).reshape(-1, 2)
         except (TypeError, ValueError, OverflowError):
             continue
-        curves[str(name)] = (table[:, 0], table[:, 1])
+        if len(table := table[np.isfinite(table).all(1)]):
+            curves[str(name)] = (table[:, 0], table[:, 1])
     return curves
 
 

@@ -84,7 +84,7 @@ def test_a_sweep_says_its_best_and_the_command_that_makes_it_again(tmp_path: Pat
     best = best_of(study, "max")
     assert best is not None and best.value == max(near(trial) for trial in ended(study))
     lr = f"{best.params['lr']:.6g}"
-    assert f"again     lectern fit --config small --lr={lr} --n={best.params['n']}" in out
+    assert f"again     lectern fit --config small --lr={lr} --n={best.params['n']} --runs {tmp_path / 'runs'}\n" in out
     assert "6 complete" in out and len([line for line in out.splitlines() if line.startswith("trial ")]) == 6
 
 
