@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -51,7 +52,9 @@ def guesses(root: Path) -> list[Guess]:
         return []
     folder = root
     for _ in range(3):
-        inner = [path for path in folder.iterdir() if not path.name.startswith((".", "__"))]
+        inner = list[Path]()
+        with suppress(PermissionError):
+            inner = [path for path in folder.iterdir() if not _is_hidden(path.name)]
         if len(inner) != 1 or not inner[0].is_dir() or inner[0].name.startswith(_KITS):
             break
         folder = inner[0]
@@ -73,9 +76,9 @@ def few_files(root: Path, depth: int = 4) -> list[str]:
         inner: list[str] = []
         for above in level:
             counts: dict[str, int] = {}
-            with os.scandir(root / above) as entries:
+            with suppress(PermissionError), os.scandir(root / above) as entries:  # one that nobody may read holds no data
                 for entry in islice(entries, ENTRIES):
-                    if entry.name.startswith((".", "__")):
+                    if _is_hidden(entry.name):
                         continue
                     name, ending = f"{above}{entry.name}", PurePosixPath(entry.name).suffix.lower()
                     counts[ending] = counts.get(ending, 0) + 1
@@ -85,6 +88,11 @@ def few_files(root: Path, depth: int = 4) -> list[str]:
                         found.append(name)
         level = sorted(inner)[:FOLDERS]
     return sorted(found)
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether an entry of a folder is a system's, or a program's: ``.git``, ``__MACOSX``, a disk's ``lost+found``."""
+    return name.startswith((".", "__")) or name == "lost+found"
 
 
 FormatLook = Callable[[Path, list[str]], Iterator[Guess]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -13,7 +14,7 @@ from .files import SceneFiles, below, content, existing
 from .images import SUFFIXES, read_image
 from .labelme_shapes import Shape, objects_of, read_shape
 from .own_objects import Fault, scene_of
-from .own_splits import named_split, with_held_out
+from .own_splits import named_split, with_held_out, written_name
 from .scene import DatasetMetadata, InputError, Scene, SceneError, quoted
 
 _LAYOUT = "labelme's x.json beside x.jpg, in one folder or in train/, val/ and test/"
@@ -75,23 +76,30 @@ class LabelMe(DataModule):
 
     @cached_property
     def _files(self) -> list[str]:
-        """The JSON files by their path below ``root``; those of other programs are passed over."""
+        """labelme's JSON files by their path below ``root``; those of other programs are passed over, which is said."""
         existing(self.root, _LAYOUT)
         names = [path.relative_to(self.root).as_posix() for path in sorted(self.root.rglob("*.json"))]
         names = [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
         if not names:
             raise InputError(f"{self.root} has no .json: expected {_LAYOUT}")
-        return names
+        others = [name for name in names if _is_of_another_program(self.root, name)]
+        if len(others) == len(names):
+            raise InputError(f"{self.root}: {others[0]} has no shapes, nor has another .json: expected {_LAYOUT}")
+        if others:
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            self.remark(f"LabelMe {self.root}: {others[0]}{more} without shapes, of another program: passed over")
+        return [name for name in names if name not in set(others)]
 
     @cached_property
     def _splits(self) -> dict[Split, list[str]]:
         found: dict[Split, list[str]] = {}
+        _refuse_two_of_one_image(self.root, self._files)
         for name in self._files:
             splits = {split for part in PurePosixPath(name).parts[:-1] if (split := named_split(part))}
             if len(splits) > 1:
                 raise InputError(f"{self.root / name}: its folders name two splits, {' and '.join(sorted(splits))}")
             found.setdefault(splits.pop() if splits else "train", []).append(name)
-        return with_held_out(f"LabelMe {self.root}", found, lambda name: name, self.remark)
+        return with_held_out(f"LabelMe {self.root}", found, written_name, self.remark)
 
     def scenes(self, split: Split) -> SceneFiles[str]:
         """The scenes of a split, each by its JSON's path below ``root``."""
@@ -161,7 +169,7 @@ def image_of(root: Path, name: str, written: str) -> Path:
     """The image of a JSON file ``name`` below ``root``: where its ``imagePath`` leads, beside it, or in a folder ``images``.
 
     Raises:
-        SceneError: there is none.
+        SceneError: there is none; or it is another than the one that has the JSON file's own name.
     """
     folder, file = PurePosixPath(name).parent, PurePosixPath(written.replace("\\", "/")).name
     places = [_joined(folder, written.replace("\\", "/"))]
@@ -171,9 +179,49 @@ def image_of(root: Path, name: str, written: str) -> Path:
         places += [str(place / f"{stem}{ending}") for suffix in sorted(SUFFIXES) for ending in (suffix, suffix.upper())]
     for candidate in places:
         if candidate and (path := below(root, candidate, root / name)).is_file():
+            if path.stem != stem and (own := _image_of_its_name(root, name)):
+                raise SceneError(f"{root / name}: is it of {path.name}, its imagePath, or of {own.name}, which has its name?")
             return path
     wanted = quoted(written) if written else f"'{stem}.jpg'"
     raise SceneError(f"{root / name}: its image {wanted} is not beside it, nor in a folder images")
+
+
+def _image_of_its_name(root: Path, name: str) -> Path | None:
+    try:
+        return image_of(root, name, "")
+    except SceneError:
+        return None
+
+
+def _refuse_two_of_one_image(root: Path, names: list[str]) -> None:
+    """Nothing, where each JSON file has an image of its own: a photograph that is there twice may be trained on and tested on.
+
+    Raises:
+        SceneError: two have one. (A file that cannot be read says so when its scene is read.)
+    """
+    by_image: dict[Path, str] = {}
+    for name in names:
+        try:
+            image = _image_of_its_name(root, name) or image_of(root, name, read_shapes(root / name).image)
+        except SceneError:
+            continue
+        if (other := by_image.setdefault(image, name)) != name:
+            raise SceneError(
+                f"{root / name}: its image {image.relative_to(root)} is that of {other} too; one file an image expected"
+            )
+
+
+def _is_of_another_program(root: Path, name: str) -> bool:
+    """Whether a JSON file is a whole one, never speaks of shapes, and has no image of its name; not one that is damaged."""
+    path = root / name
+    if _image_of_its_name(root, name) or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            ends = text[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] + text[-100:].rstrip()[-1:]
+            return ends in (b"{}", b"[]") and text.find(b'"shapes"') < 0
+    except (OSError, ValueError):  # an empty one cannot be mapped
+        return False
 
 
 def _joined(folder: PurePosixPath, path: str) -> str:

@@ -12,7 +12,7 @@ from .files import SceneFiles, below, existing
 from .images import read_image
 from .mask_pairs import LAYOUT, MaskedImage, pairs_below
 from .mask_values import MaskValues, check_ignored, given, guessed, listed_in
-from .own_splits import with_held_out
+from .own_splits import with_held_out, written_name
 from .scene import DatasetMetadata, Scene, SceneError
 
 
@@ -88,7 +88,7 @@ class MaskFolder(DataModule):
     @cached_property
     def _splits(self) -> dict[Split, list[MaskedImage]]:
         pairs = pairs_below(existing(self.root, LAYOUT), self.images, self.masks)
-        return with_held_out(f"MaskFolder {self.root}", pairs, lambda item: item.image, self.remark)
+        return with_held_out(f"MaskFolder {self.root}", pairs, lambda item: written_name(item.image), self.remark)
 
     def scenes(self, split: Split) -> SceneFiles[MaskedImage]:
         return SceneFiles(self._splits[split], MaskReader(self.root, self._mask_values).scene)

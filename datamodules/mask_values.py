@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,21 +153,7 @@ def guessed(root: Path, masks: Sequence[str]) -> MaskValues:
         InputError: there are too many values.
     """
     chosen = masks[:: max(1, len(masks) // LOOKED_AT)]
-    seen: set[int] = set()
-    colored = False
-    for name in chosen:
-        try:
-            if not colored:
-                try:
-                    seen |= set(np.unique(pixel_values(root / name, False)).tolist())
-                    continue
-                except SceneError:
-                    if seen:
-                        raise
-            seen |= set(np.unique(pixel_values(root / name, True)).tolist())
-            colored = True
-        except SceneError:
-            continue  # it says so when it is read
+    seen, colored = _seen(root, chosen)
     if not seen or len(seen) > MOST:
         found = f"{len(seen)} different values" if seen else "nothing that can be read"
         raise InputError(f"{root}: its masks have {found}: give data.classes, and data.values: the value of each class")
@@ -177,6 +164,29 @@ def guessed(root: Path, masks: Sequence[str]) -> MaskValues:
         return MaskValues(("background", "foreground"), tuple(values), f"{len(chosen)} masks")
     names = tuple(shown(value, colored) for value in values)
     return MaskValues(names, tuple(_colour(v) if colored else v for v in values), f"{len(chosen)} masks")
+
+
+def _seen(root: Path, masks: Sequence[str]) -> tuple[set[int], bool]:
+    """The values of masks, or their colours, and which of the two; masks that cannot be read say so when they are read.
+
+    A mask of black and white alone can be of either; the first one with a colour decides.
+    """
+    seen: set[int] = set()
+    for name in masks:
+        try:
+            seen |= set(np.unique(pixel_values(root / name, False)).tolist())
+        except SceneError:
+            if seen <= {0, IGNORE} and _colours(root, [name]):
+                return _colours(root, masks), True
+    return seen, False
+
+
+def _colours(root: Path, masks: Sequence[str]) -> set[int]:
+    found: set[int] = set()
+    for name in masks:
+        with suppress(SceneError):
+            found |= set(np.unique(pixel_values(root / name, True)).tolist())
+    return found
 
 
 def pixel_values(path: Path, colored: bool) -> NDArray[Any]:

@@ -66,6 +66,11 @@ def with_held_out(
     return splits
 
 
+def written_name(name: str) -> str:
+    """A file's name as UTF-8 can hold it: the same, but that bytes which are none (of a zip file in CP949) are spelled out."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _photograph(name: str) -> str:
     """The name of what was photographed, of a copy of it that Roboflow has augmented."""
     return re.sub(r"\.rf\.[0-9A-Za-z_-]+(?=\.[^.]*$|$)", "", name)

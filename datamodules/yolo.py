@@ -13,7 +13,7 @@ from .base import DataModule, Size, Split
 from .files import SceneFiles, below, read_text
 from .images import read_image
 from .own_objects import scene_of
-from .own_splits import with_held_out
+from .own_splits import with_held_out, written_name
 from .scene import DatasetMetadata, InputError, Scene, SceneError
 from .yolo_labels import LineFormat, read_lines
 from .yolo_layout import LAYOUT, YoloLayout, label_file, yolo_layout
@@ -59,7 +59,9 @@ class YOLO(DataModule):
 
     @cached_property
     def _splits(self) -> dict[Split, list[str]]:
-        return with_held_out(f"{type(self).__name__} {self.root}", self._layout.splits, lambda name: name, self.remark)
+        for text in self._layout.remarks:
+            self.remark(text)
+        return with_held_out(f"{type(self).__name__} {self.root}", self._layout.splits, written_name, self.remark)
 
     def _form(self) -> LineFormat:
         return LineFormat(self._layout.numbers, self._layout.keypoints, self._layout.dimensions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -40,6 +40,8 @@ class YoloLayout:
     """Names of the keypoints."""
     flip: tuple[int, ...] = ()
     """For each keypoint, which one it is after a horizontal flip."""
+    remarks: tuple[str, ...] = ()
+    """What was made of the splits without being asked."""
 
 
 def yolo_layout(root: Path) -> YoloLayout:
@@ -75,7 +77,9 @@ def yolo_layout(root: Path) -> YoloLayout:
         raise InputError(f"{file}: nc is {quoted(keys['nc'])}, and names has {len(named)}")
     count, dimensions, flip = _keypoints(file, keys)
     points = _names_of_keypoints(file, keys.get("kpt_names"), count)
-    return YoloLayout(root, file, named, numbers, _splits(root, file, keys), count, dimensions, points, flip)
+    remarks: list[str] = []
+    splits = _splits(root, file, keys, remarks.append)
+    return YoloLayout(root, file, named, numbers, splits, count, dimensions, points, flip, tuple(remarks))
 
 
 def classes_file(root: Path) -> Path | None:
@@ -127,8 +131,8 @@ def _by_folder(root: Path) -> Iterator[tuple[Split, list[str]]]:
     yield from found.items()
 
 
-def _splits(root: Path, file: Path, keys: Mapping[str, Any]) -> dict[Split, list[str]]:
-    """The images of the splits that a ``data.yaml`` names."""
+def _splits(root: Path, file: Path, keys: Mapping[str, Any], remark: Callable[[str], Any]) -> dict[Split, list[str]]:
+    """The images of the splits that a ``data.yaml`` names; of two with the same images, ``train`` stays, or else ``test``."""
     base = _text(file, "path", keys["path"]) if keys.get("path") else ""
     found: dict[Split, list[str]] = {}
     entries = {split: keys[key] for key in keys if (split := named_split(key)) and keys[key] not in (None, "", [])}
@@ -142,11 +146,13 @@ def _splits(root: Path, file: Path, keys: Mapping[str, Any]) -> dict[Split, list
         found[split] = list(dict.fromkeys(names))
     if "train" not in found:
         raise InputError(f"{file}: no train: the folder of the training images expected, train: images/train")
-    shown = list(found.items())
+    order: tuple[Split, ...] = ("train", "test", "val")
+    shown = [(split, found[split]) for split in order if split in found]
     for i, (split, names) in enumerate(shown):
         for other, others in shown[:i]:
             if split in found and set(names) == set(others):
                 del found[split]  # the data set's own demonstration: validation on what was trained on measures nothing
+                remark(f"{file}: {split} has the same images as {other}: images for {split} are held out of train instead")
             elif both := sorted(set(names) & set(others)):
                 raise InputError(f"{file}: {root / both[0]} is in {other} and in {split}")
     return found

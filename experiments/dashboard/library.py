@@ -111,6 +111,17 @@ def root() -> Path:
 
 def find(place: Path) -> list[Path]:
     """Every run folder below ``place``, the empty ones too, in the order of their names."""
+    return _looked_for(place)[0]
+
+
+def left_out(place: Path) -> str:
+    """That some runs are not among those of :func:`runs`, and what helps, in words; empty where all are."""
+    is_whole = _looked_for(place)[1]
+    return "" if is_whole else f"{place} has more than {MOST:,} folders: runs are left out; --runs FOLDER takes one in it"
+
+
+def _looked_for(place: Path) -> tuple[list[Path], bool]:
+    """The run folders, and whether they are all: what was not looked at is left out."""
     found: list[Path] = []
     waiting = [(place, 0)]
     looked = 0
@@ -130,7 +141,7 @@ def find(place: Path) -> list[Path]:
         elif depth < DEEPEST:
             waiting += [(path, depth + 1) for path in folders]
     own = (place / STUDIES_FOLDER, *(place / STUDIES_FOLDER / lecture for lecture in LECTURES))
-    return sorted(path for path in found if path not in own)
+    return sorted(path for path in found if path not in own), not waiting
 
 
 def runs(place: Path) -> list[RunInfo]:

@@ -11,7 +11,7 @@ from experiments.dashboard import library
 from experiments.dashboard.charts import Line, curve_chart
 from experiments.dashboard.library import RunInfo, duration
 from experiments.dashboard.naming import names_of
-from experiments.dashboard.parts import nothing_yet, show
+from experiments.dashboard.parts import nothing_yet, say_what_is_left_out, show
 from experiments.dashboard.progress import RunProgress, progress_of
 from experiments.dashboard.quantities import default_curves
 from experiments.reports.labels import is_fraction, metric_title
@@ -78,4 +78,5 @@ def in_words(at: RunProgress) -> str:
 
 
 st.title("Live")
+say_what_is_left_out()
 st.fragment(live, run_every=EVERY)()

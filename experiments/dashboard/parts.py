@@ -130,3 +130,9 @@ def nothing_yet(what: str, command: str) -> None:
     """What to type where there is nothing to show."""
     st.info(f"{what} This makes some:")
     st.code(command, language=None)
+
+
+def say_what_is_left_out() -> None:
+    """A line where there are more runs than a page looks at."""
+    if said := library.left_out(library.root()):
+        st.warning(plain(said))

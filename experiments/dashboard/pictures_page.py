@@ -6,7 +6,7 @@ import streamlit as st
 
 from experiments.dashboard import library
 from experiments.dashboard.naming import names_of
-from experiments.dashboard.parts import nothing_yet, pictures_in_a_row
+from experiments.dashboard.parts import nothing_yet, pictures_in_a_row, say_what_is_left_out
 from experiments.reports.evidence import pictures
 from experiments.runs.markup import plain
 
@@ -17,13 +17,14 @@ SAYS = "Input, truth and prediction: "
 def title(name: str) -> str:
     """``epoch_0003`` is “after epoch 4”."""
     number = name.removeprefix("epoch_")
-    if name.startswith("epoch_") and number.isdigit():
+    if name.startswith("epoch_") and number.isdecimal():
         return f"after epoch {int(number) + 1}"
     return "on the test set" if name == "test" else name.replace("_", " ")
 
 
 def pictures_page() -> None:
     st.title("Pictures")
+    say_what_is_left_out()
     found = {run.name: run for run in library.runs(library.root())}
     having = {name: own for name, run in found.items() if (own := pictures(run.folder))}
     if not having:

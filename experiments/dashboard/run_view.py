@@ -19,7 +19,7 @@ from experiments.dashboard.quantities import default_curves, monitor_of
 from experiments.reports.evidence import pictures
 from experiments.reports.labels import is_fraction, is_system, metric_title
 from experiments.reports.wording import number, short
-from experiments.runs.files import CHECKPOINTS, EVALUATIONS, read_evaluations, test_metrics
+from experiments.runs.files import CHECKPOINTS, EVALUATIONS, read_evaluations, test_metrics, tested_folder
 from experiments.runs.findings import read_findings
 from experiments.runs.markup import code, plain
 
@@ -42,9 +42,10 @@ def run_view(run: RunInfo) -> None:
     _ended(run)
     notes_view(run)
     _metrics("Test", test_metrics(run.folder, run.summary), f"test {run.name}")
-    if found := read_findings(run.folder):
+    tested = tested_folder(run.folder, run.summary)
+    if found := read_findings(tested):
         st.subheader("What the test found")
-        findings_view(found, run.folder, f"findings {run.name}")
+        findings_view(found, tested, f"findings {run.name}")
     _evaluations(run)
     _curves(run)
     if own := pictures(run.folder):
@@ -123,6 +124,7 @@ def _evaluations(run: RunInfo) -> None:
 def _evaluation(content: dict[str, Any], folder: Path, key: str) -> None:
     facts = [f"{number(content[name])} {name}" for name in ("scenes",) if content.get(name) is not None]
     facts += [str(content[name]) for name in ("split", "checkpoint", "device") if content.get(name)]
+    facts += ["a part of the split alone"] if content.get("limited") is True else []
     st.caption(plain(" · ".join(facts), 400))
     metrics = content.get("metrics")
     lines = [

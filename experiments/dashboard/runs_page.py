@@ -11,7 +11,7 @@ import streamlit as st
 from experiments.dashboard import library
 from experiments.dashboard.library import RunInfo
 from experiments.dashboard.naming import differing, names_of
-from experiments.dashboard.parts import column, nothing_yet
+from experiments.dashboard.parts import column, nothing_yet, say_what_is_left_out
 from experiments.dashboard.quantities import (
     GROUPS,
     group_of,
@@ -48,6 +48,7 @@ def runs_page() -> None:
         run_view(run)
         return
     st.title("Runs")
+    say_what_is_left_out()
     if not found:
         nothing_yet("There are no runs yet.", "lectern fit --config segmentation/fcn_transpose")
         return

@@ -14,13 +14,13 @@ from experiments.runs.files import (
     EVALUATIONS,
     PICTURES,
     is_text,
-    last_own_test,
     own_file,
     read_columns,
     read_config,
     read_curves,
     read_summary,
     run_at,
+    tested_folder,
 )
 from experiments.studies.record import EffectRecord, Record
 from experiments.studies.recording import effect_record
@@ -120,7 +120,9 @@ def pictures(folder: Path) -> dict[str, Path]:
     except OSError:
         return {}
     found = {Path(name).stem: path for name in names if (path := own_file(folder, f"{PICTURES}/{name}"))}
-    if (test := last_own_test(folder)) and (path := own_file(folder, f"{EVALUATIONS}/{test[0]}/{PICTURES}/test.png")):
+    if (test := tested_folder(folder)) != folder and (
+        path := own_file(folder, f"{EVALUATIONS}/{test.name}/{PICTURES}/test.png")
+    ):
         found["test"] = path
     return found
 

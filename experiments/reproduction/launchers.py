@@ -127,10 +127,20 @@ def _begin(devices: Any, gpus: int, stopping: Any, method: str) -> None:
     _stopping = stopping
     set_start_method(method, force=True)  # a loader's worker that is spawned, as this process is, would import everything
     if gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(devices.get() % gpus)
+        os.environ["CUDA_VISIBLE_DEVICES"] = device_of(devices.get(), gpus)
     parent = parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def device_of(number: int, gpus: int) -> str:
+    """What ``CUDA_VISIBLE_DEVICES`` is of the process at a place: one of the ``gpus`` that this command sees itself.
+
+    They are those of the variable as it was set (numbers, UUIDs, parts of MIG), or all.
+    """
+    said = [device.strip() for device in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if device.strip()]
+    there = said[:gpus] or [str(i) for i in range(gpus)]  # CUDA sees none behind the first that is not there
+    return there[number % len(there)]
 
 
 def _end_with(sentinel: Any) -> None:

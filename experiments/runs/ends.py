@@ -13,6 +13,8 @@ from .markup import plain
 
 ENDS = "checkpoints"
 """The entry of a run's summary."""
+NOT_TESTED = "not_tested"
+"""In it, why there is no test."""
 FEW = 500
 """Validation scenes below which it is said how uncertain a choice by them is."""
 NAMES = ("best", "last")
@@ -32,7 +34,7 @@ def compared(
         tested: the test's metrics of ``best`` and ``last``, or of the one that there is.
         monitor: the metric that decides: ``test/miou``.
         mode: which of its values is the better one.
-        validated: validation scenes that ``best`` was chosen by.
+        validated: validation scenes that ``best`` was chosen by; 0 where it is not known.
         same: whether both have the same weights; then one was tested for both.
     """
     values = {name: dict(metrics) for name, metrics in tested.items()}
@@ -46,7 +48,11 @@ def compared(
 
 def ends_lines(ends: Any) -> list[str]:
     """What is said of both in a line or two, as plain text; nothing where nothing is known."""
-    if not isinstance(ends, Mapping) or not isinstance(metric := ends.get("metric"), str):
+    if not isinstance(ends, Mapping):
+        return []
+    if isinstance(why := ends.get(NOT_TESTED), str):
+        return [f"not tested: {why}"]
+    if not isinstance(metric := ends.get("metric"), str):
         return []
     values = [_value(ends.get(name), metric) for name in NAMES]
     if ends.get("same_weights") is True:
@@ -79,7 +85,11 @@ def ends_report(ends: Any) -> list[str]:
     if not said:
         return []
     both = {name: ends[name] for name in NAMES if isinstance(ends.get(name), Mapping)}
-    text = ["## Best against last", "", *(line for one in said for line in (plain(one), ""))]
+    text = [
+        "## Test" if isinstance(ends.get(NOT_TESTED), str) else "## Best against last",
+        "",
+        *(line for one in said for line in (plain(one), "")),
+    ]
     if len(both) < 2:
         return text
     names = list(dict.fromkeys(str(metric) for metrics in both.values() for metric in metrics))

@@ -11,6 +11,7 @@ import math
 import reprlib
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return {key: entry for key, entry in value.items() if _is_sound(key, entry)} if isinstance(value, dict) else {}
 
 
-_TEXTS = ("state", "name", "device", "commit", "started", "finished", "reason", "wandb_id", "hash")
+_TEXTS = ("state", "name", "device", "commit", "reason", "wandb_id", "hash", "started", "resumed", "finished", "tested", "date")
 _NUMBERS = ("seconds", "wall_seconds", "cpu_seconds", "images_per_second", "peak_memory_mib", "parameters", "steps", "epochs")
 _NUMBERS_BY_NAME = ("metrics", "test", "measured")
 
@@ -101,19 +102,43 @@ def read_evaluations(folder: Path) -> dict[str, dict[str, Any]]:
     return {name: {k: v for k, v in content.items() if _is_sound(k, v)} for name, content in sound.items()}
 
 
-def last_own_test(folder: Path) -> tuple[str, dict[str, Any]] | None:
-    """The last ``lectern test`` of the run on its own data: its folder's name, and what it says."""
+def last_own_test(folder: Path, summary: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]] | None:
+    """The last ``lectern test`` of the run on its own data: its folder's name, and what it says.
+
+    None where the run has been trained on since, or was tested at its end since: it said so of other weights.
+
+    Args:
+        folder: the run's.
+        summary: its ``summary.json``, where it was read already.
+    """
+    summary = read_summary(folder) if summary is None else summary
+    since = max((_seconds(summary.get(key)) for key in ("resumed", "finished", "tested")), default=-math.inf)
     found = None
     for name, evaluation in read_evaluations(folder).items():
         if evaluation.get("command") == "test" and evaluation.get("own_data") is True:
             found = name, evaluation
-    return found
+    return None if found and _seconds(found[1].get("date"), math.inf) < since else found
+
+
+def _seconds(moment: Any, otherwise: float = -math.inf) -> float:
+    """Since 1970, of a time as summaries have it, whatever its time zone; ``otherwise`` of what is none."""
+    try:
+        return datetime.fromisoformat(moment).timestamp()
+    except (TypeError, ValueError, OverflowError, OSError):
+        return otherwise
+
+
+def tested_folder(folder: Path, summary: Mapping[str, Any] | None = None) -> Path:
+    """Where the test of :func:`test_metrics` has left its findings and pictures: an evaluation's folder, or the run's."""
+    test = last_own_test(folder, summary)
+    return folder / EVALUATIONS / test[0] if test else folder
 
 
 def test_metrics(folder: Path, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The test's metrics on the run's own data: the last test's, of a study or of ``lectern test``; empty before it."""
-    found = (read_summary(folder) if summary is None else summary).get("test")
-    if test := last_own_test(folder):
+    summary = read_summary(folder) if summary is None else summary
+    found = summary.get("test")
+    if test := last_own_test(folder, summary):
         found = test[1].get("metrics")
     return found if isinstance(found, dict) else {}
 
@@ -165,7 +190,7 @@ def _numbers(row: list[str]) -> list[float] | None:
 
 
 def read_curves(folder: Path) -> dict[str, tuple[Column, Column]]:
-    """(x, y) of each curve of a measurement."""
+    """(x, y) of each curve of a measurement, where both are finite; a curve without such a point is none."""
     content = _json(own_file(folder, CURVES))
     curves = {}
     for name, points in content.items() if isinstance(content, dict) else ():
@@ -173,7 +198,8 @@ def read_curves(folder: Path) -> dict[str, tuple[Column, Column]]:
             table = np.array(points, float).reshape(-1, 2)
         except (TypeError, ValueError, OverflowError):
             continue
-        curves[str(name)] = (table[:, 0], table[:, 1])
+        if len(table := table[np.isfinite(table).all(1)]):
+            curves[str(name)] = (table[:, 0], table[:, 1])
     return curves
 
 

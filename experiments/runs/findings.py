@@ -6,7 +6,8 @@ checked when it is read: a file that is damaged, larger than any of ours, or non
 that a newer version added are passed over. Names of classes and files in it are a stranger's: they are escaped where they are
 shown (:mod:`.markup`, Jinja2).
 
-A number that is not finite, or was not measured, is null. Nothing here imports torch or Lightning.
+A number that is not finite, is beyond all that a float can count, or was not measured, is null. Nothing here imports torch or
+Lightning.
 """
 
 from __future__ import annotations
@@ -39,7 +40,13 @@ MOST_NAMES = 101
 _FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.png$"
 
 
+LARGEST_COUNT = 2**53
+"""Up to which whole numbers are floats too; JSON has them of any length."""
+
+
 def _finite(value: Any) -> Any:
+    if isinstance(value, int) and abs(value) > LARGEST_COUNT:
+        return None
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -51,6 +58,7 @@ def _writable(value: Any) -> Any:
 _Text: TypeAlias = Annotated[str, BeforeValidator(_writable)]
 _Number: TypeAlias = Annotated[float | None, BeforeValidator(_finite)]
 _Cell: TypeAlias = Annotated[int | float | _Text | None, BeforeValidator(_finite)]
+_Count: TypeAlias = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 _Points: TypeAlias = Annotated[tuple[_Number, ...], Field(max_length=2_000)]
 
 
@@ -85,7 +93,7 @@ class MatrixFinding(_FindingSection):
     kind: Literal["matrix"] = "matrix"
     names: Annotated[tuple[_Text, ...], Field(min_length=1, max_length=MOST_NAMES)]
     """Of rows and of columns alike."""
-    rows: Annotated[tuple[tuple[int, ...], ...], Field(max_length=MOST_NAMES)]
+    rows: Annotated[tuple[tuple[_Count, ...], ...], Field(max_length=MOST_NAMES)]
     """Rows are the truth, columns what was predicted."""
 
     @model_validator(mode="after")
@@ -160,7 +168,7 @@ class Findings(_Document):
     split: Literal["val", "test"]
     checkpoint: _Text
     """``best`` or ``last`` of the run; otherwise the file's name, or empty where there was none."""
-    scenes: Annotated[int, Field(ge=0)] = 0
+    scenes: _Count = 0
     """How many were judged."""
     sections: Annotated[tuple[Finding, ...], Field(max_length=64)] = ()
 

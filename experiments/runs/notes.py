@@ -141,6 +141,8 @@ def _read(folder: Path) -> Notes:
     tags = [tag for tag in _list(content, "tags") if isinstance(tag, str) and 0 < len(tag) <= LONGEST_TAG]
     if len(notes) < len(_list(content, "notes")) or len(tags) < len(_list(content, "tags")):
         raise ValueError("a note or a tag of another kind")
+    if len({note.id for note in notes}) < len(notes):
+        raise ValueError("two notes of one id")
     return Notes(tuple(notes[:MOST]), tuple(tags[:MOST]))
 
 

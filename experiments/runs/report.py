@@ -11,13 +11,13 @@ from .expectations import OPERATORS, parse_expectations
 from .files import (
     EVALUATIONS,
     PICTURES,
-    last_own_test,
     read_config,
     read_evaluations,
     read_metrics,
     read_summary,
     state_of,
     test_metrics,
+    tested_folder,
 )
 from .findings_report import findings_lines
 from .markup import link, picture, plain
@@ -38,8 +38,9 @@ def write_report(folder: Path, coming: Mapping[str, Any] | None = None) -> Path:
     lines = [f"# {plain(summary.get('name', folder.name))}", "", *_facts(summary), "", *_remarks(summary)]
     lines += _expectations(config.get("expect"), tested) + _metrics("Test", tested) + ends_report(summary.get(ENDS))
     lines += _metrics("Last values of training and validation", summary.get("metrics", {}))
-    lines += _findings(folder) + _left_out(summary) + _evaluations(folder) + _curve(folder)
-    lines += _pictures(folder) + _filters(folder)
+    test = tested_folder(folder, summary)
+    lines += findings_lines(test, folder) + _left_out(summary) + _evaluations(folder) + _curve(folder)
+    lines += _pictures(folder, test) + _filters(folder)
     return _written(folder, lines)
 
 
@@ -52,7 +53,12 @@ def write_evaluation_report(folder: Path) -> Path:
         The evaluation's report.
     """
     run, found = folder.parents[1], read_evaluations(folder.parents[1]).get(folder.name, {})
-    facts = {**found, "own_data": "the run's own" if found.get("own_data") is True else "others than the run's own"}
+    limited, own = found.get("limited") is True, found.get("own_data") is True
+    facts = {
+        **found,
+        "own_data": "" if limited else "the run's own" if own else "others than the run's own",
+        "limited": "a part of the split alone (trainer.limit_…_batches)" if limited else "",
+    }
     lines = [
         f"# {plain(found.get('command', 'evaluation'))} of {plain(found.get('checkpoint', ''))}",
         "",
@@ -61,7 +67,7 @@ def write_evaluation_report(folder: Path) -> Path:
         *_remarks(found),
     ]
     lines += _expectations(found.get("expect"), found.get("metrics", {})) + _metrics("Measured", found.get("metrics", {}))
-    path = _written(folder, lines + findings_lines(folder) + _left_out(found) + _pictures(folder))
+    path = _written(folder, lines + findings_lines(folder) + _left_out(found) + _pictures(folder, folder))
     if found.get("own_data") is True and found.get("command") == "test" and state_of(run) != "running":
         write_report(run)
     return path
@@ -72,6 +78,7 @@ EVALUATION_FACTS = {
     "own_data": "these data are",
     "root": "root",
     "split": "split",
+    "limited": "limited to",
     "scenes": "scenes",
     "left_out": "left out",
     "date": "date",
@@ -89,13 +96,6 @@ def _evaluations(folder: Path) -> list[str]:
         return []
     head = "| evaluation | command | checkpoint | data | root | split | scenes | left out |"
     return ["## Evaluations", "", head, "|---" * 8 + "|", *rows, ""]
-
-
-def _findings(folder: Path) -> list[str]:
-    """Those of the last test on the run's own data; of the test at its end where there was no other since."""
-    test = last_own_test(folder)
-    own = findings_lines(folder / EVALUATIONS / test[0], folder) if test else []
-    return own or findings_lines(folder)
 
 
 def _written(folder: Path, lines: list[str]) -> Path:
@@ -170,10 +170,10 @@ def _curve(folder: Path) -> list[str]:
     return ["## By epoch", "", "| epoch | " + " | ".join(map(plain, names)) + " |", "|---" * (len(names) + 1) + "|", *table, ""]
 
 
-def _pictures(folder: Path) -> list[str]:
+def _pictures(folder: Path, test: Path) -> list[str]:
+    """The first and the last of a run or an evaluation, and those of the run's test where that has a folder of its own."""
     pictures = sorted(path for path in (folder / PICTURES).glob("*.png") if path.name != FILTERS)
-    test = last_own_test(folder)
-    tested = sorted((folder / EVALUATIONS / test[0] / PICTURES).glob("*.png")) if test else []
+    tested = sorted((test / PICTURES).glob("*.png")) if test != folder else []
     if not pictures and not tested:
         return []
     shown = dict.fromkeys([*pictures[:1], *pictures[-1:], *tested])

@@ -62,14 +62,15 @@ def write_summary(folder: Path, values: dict[str, Any]) -> None:
 
 def plain_json(values: dict[str, Any]) -> str:
     """``values`` as a JSON file's text; numbers that are not finite become null, as JSON asks."""
-    return json.dumps(_plain(values), indent=2, allow_nan=False) + "\n"
+    return json.dumps(plain_values(values), indent=2, allow_nan=False) + "\n"
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """What JSON can hold of a value: lists for tuples, numbers for tensors of one, null for what is not finite."""
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain_values(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain_values(v) for v in value]
     if callable(item := getattr(value, "item", None)):  # a tensor's; torch is not imported, the dashboard writes without it
         value = item()
     if isinstance(value, float):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from errno import EISDIR
@@ -78,7 +79,10 @@ def _serve(shown: Shown, effort: float, port: int | None) -> int:
     try:
         show.follow(effort)
         if is_headless():
-            write(Path(f"lectern-{shown.name}.html"), show.page(is_live=False))
+            try:
+                write(Path(f"lectern-{shown.name}.html"), show.page(is_live=False))
+            except InputError as error:  # the page that is served has it all the same
+                print(f"lectern: {error}", file=sys.stderr)
         _end(shown)
         Event().wait()  # until Ctrl-C: people still look at it
     finally:
@@ -121,11 +125,13 @@ class Show:
             self.ended = self.ended or f"All {len(self._steps)} steps{took}."
 
     def _until(self, end: float, steps: Iterator[Frame]) -> Iterator[Frame]:
-        for step in steps:
-            yield step
-            if self.shown.is_live and time.monotonic() > end:
+        is_late = False
+        for step in steps:  # one more than is shown: whether a step was the last is known when the next is asked for
+            if is_late:
                 self.ended = f"Ended after {SECONDS:.0f} seconds, before its last step: this machine is busy or slow."
                 return
+            yield step
+            is_late = self.shown.is_live and time.monotonic() > end
 
     def since(self, first: int) -> tuple[list[Frame], bool]:
         """The steps from this number on, and whether there will be no more."""
@@ -166,7 +172,7 @@ def write(path: Path, page: str) -> None:
         draft.write_text(page, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        raise InputError(f"--page {path}: cannot be written ({error.strerror})") from None
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
     print(f"written  {path}")
 
 

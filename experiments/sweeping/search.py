@@ -72,6 +72,14 @@ class Searched(NamedTuple):
             return "the least comes first, and is below the greatest"
         return "a logarithm needs numbers above 0" if self.space == "log" and low <= 0 else ""
 
+    @property
+    def inner(self) -> str:
+        """A number between the two ends, with a fraction, as it is typed; empty where only whole numbers or choices are."""
+        if self.space in ("int", "choice"):
+            return ""
+        low, high, share = *map(float, self.values), 0.618034
+        return self.typed(low * (high / low) ** share if self.space == "log" else low + (high - low) * share)
+
     def typed(self, value: Any) -> str:
         """A value that the search has taken, as it is typed: numbers with six digits."""
         return str(value) if self.space in ("int", "choice") else f"{float(value):.6g}"

@@ -65,8 +65,8 @@ class TrialCLI(LecternCLI):
 def make_trial(folder: Path, number: int) -> None:
     """Makes a trial and tells the sweep's file how it ended; what it prints lies in ``.logs`` of the sweep's folder.
 
-    A training that diverges, or runs out of memory, or is refused is a failed trial. One that is stopped from outside is none:
-    it is made again.
+    A training that diverges, or runs out of memory, or is refused is a failed trial. One whose time (``trainer.max_time``) is
+    up counts by what it reached until then. One that is stopped from outside is none: it is made again.
 
     Args:
         folder: the sweep's.
@@ -118,6 +118,9 @@ def _made(sweep: Sweep, parameters: dict[str, Any], place: int, pruning: Pruning
     try:
         if code := run_cli(lambda: TrialCLI(arguments, pruning)):
             return None, f"lectern fit ended with exit code {code}"
+    except SystemExit as stop:
+        if stop.code != 0:  # 0 is said by a training whose time is up, and by nobody from outside
+            raise
     except Exception as error:
         traceback.print_exc()
         return None, what_was_wrong(error) or " ".join(f"{type(error).__name__}: {error}".split())[:300]

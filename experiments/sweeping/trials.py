@@ -6,7 +6,8 @@ import os
 import shlex
 import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
+from collections import Counter
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from .trial import make_trial
 MOST_CHECKED = 12
 """Command lines that are parsed before anything is trained: the ends of each space, and each choice."""
 
+MOST_AGAIN = 2
+"""How often a trial is made again whose own process was stopped."""
+
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -43,7 +47,7 @@ class _Checked(LecternCLI):
 
 
 def checked(training: list[str], spaces: list[Searched]) -> Any:
-    """The settings of the first trial; every end of a space and every choice has been parsed in its place.
+    """The settings of the first trial; every end of a space, every choice, and a number between ends has been parsed.
 
     Raises:
         InputError: an option is none of the experiment's, or a value is none of the option's.
@@ -51,16 +55,31 @@ def checked(training: list[str], spaces: list[Searched]) -> Any:
     first = None
     for i in range(min(MOST_CHECKED, max(len(one.values) for one in spaces))):
         values = [f"--{one.name}={one.values[min(i, len(one.values) - 1)]}" for one in spaces]
+        config = _parsed([*training, *values], is_quiet=i > 0)
+        first = config if first is None else first
+    for one in spaces:
+        values = [f"--{other.name}={other.inner if other is one else other.values[0]}" for other in spaces]
         try:
-            if i:
-                with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                    run_cli(lambda values=values: _Checked(["fit", *training, *values]))  # type: ignore[misc]
-            else:
-                run_cli(lambda values=values: _Checked(["fit", *training, *values]))  # type: ignore[misc]
-        except _Enough as enough:
-            first = first or enough.config
-    assert first is not None
+            if one.inner:
+                _parsed([*training, *values], is_quiet=True)
+        except InputError as error:
+            ends = ",".join(one.values)
+            whole = f"int({ends}) has whole numbers" if all(value.isdecimal() for value in one.values) else str(error)
+            raise InputError(f"--search {one.name}: {one.space}({ends}) takes numbers such as {one.inner}; {whole}") from None
     return first
+
+
+def _parsed(arguments: list[str], *, is_quiet: bool) -> Any:
+    """The settings of a training with these arguments; what is said of them is said for the first trial alone."""
+    try:
+        with ExitStack() as said:
+            if is_quiet:
+                said.enter_context(redirect_stdout(StringIO()))
+                said.enter_context(redirect_stderr(StringIO()))
+            run_cli(lambda: _Checked(["fit", *arguments]))
+    except _Enough as enough:
+        return enough.config
+    raise AssertionError("parsed, and nothing came of it")
 
 
 def sweep_of(options: Any, training: list[str], spaces: list[Searched], name: str) -> int:
@@ -131,6 +150,8 @@ class Trials:
         self.sweep, self.study, self.wanted = sweep, study, wanted
         self._open: dict[int, tuple[int, int, Handle | None]] = {}
         """By Optuna's number: the place, the executor, and what tells when it is over; None of another command's job."""
+        self._stops = Counter[int]()
+        """How often the process that made the trial at a place was stopped by itself."""
 
     def run(self, executors: list[Processes | Submitit]) -> int:
         """Makes what is missing; returns the exit code."""
@@ -183,7 +204,9 @@ class Trials:
         trial = self.study.get_trials(deepcopy=False)[number]
         if handle is not None and handle.done():
             if (error := handle.exception()) is not None and not trial.state.is_finished():
-                stopped = isinstance(error, SystemExit)  # by a signal to it alone, as a scheduler ends a job
+                # By a signal to it alone, as a scheduler ends a job; one that is stopped each time would be made for ever.
+                self._stops[place] += isinstance(error, SystemExit)
+                stopped = isinstance(error, SystemExit) and self._stops[place] <= MOST_AGAIN
                 give_up(self.study, number, _why(error), again=stopped)
                 if stopped:
                     del self._open[number]
@@ -233,6 +256,7 @@ class Trials:
         print(f"best      trial {place}: {self.sweep.monitor} {best.value:.4f}, {', '.join(self._words(best))}")
         print(f"run       {self.sweep.run_of(place)}")
         again = ["lectern", "fit", *self.sweep.arguments, *self.sweep.options_of(best.params)]
+        again += ["--runs", str(self.sweep.runs)] if self.sweep.runs != Path("runs") else []
         threads = best.user_attrs.get(THREADS)
         if threads not in (None, cores()):  # as many as alone would sum in another order
             again = [f"{VARIABLES[0]}={threads}", *again]
@@ -242,6 +266,9 @@ class Trials:
 
 def _why(error: BaseException) -> str:
     """Why a process that made a trial gave no answer."""
+    if isinstance(error, SystemExit):
+        times = f"{MOST_AGAIN + 1} times (exit code {error.code})"
+        return f"its process was stopped {times}; --slurm timeout_min gives a job more time"
     if type(error).__name__ == "BrokenProcessPool":
         return "its process was killed; where memory is short the system does so: a smaller --data.batch_size, or fewer --jobs"
     return " ".join(f"{type(error).__name__}: {error}".split())[-300:]

@@ -17,16 +17,20 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from datamodules.base import DataModule
 from datamodules.scene import InputError
-from experiments.runs.ends import ENDS, compared, ends_lines
+from experiments.command_line.mistakes import one_line, shortened, what_was_wrong
+from experiments.runs.ends import ENDS, NOT_TESTED, compared, ends_lines
 from experiments.runs.evaluation import EvaluationFolder
 from experiments.runs.files import CHECKPOINTS
+from experiments.runs.findings import DOCUMENT, FINDINGS
 from experiments.runs.folder import RunFolder
 from experiments.runs.writing import write_summary
 from lightning_modules.base import Task
+from lightning_modules.distributed import gather_objects
 
-from .callbacks import metrics_of
+from .callbacks import RunSummary, metrics_of
 from .checkpoint_io import load
 from .ending import ending
+from .evaluated import is_limited
 from .findings_writer import FindingsWriter
 from .once import callbacks_of
 
@@ -52,7 +56,11 @@ def compare_ends(trainer: pl.Trainer, task: Task, data: DataModule, run: RunFold
     if not names:
         return []
     if not isinstance(trainer.strategy, DDPStrategy | SingleDeviceStrategy):  # which load a whole checkpoint on each device
-        return [f"not tested: {type(trainer.strategy).__name__} shards its weights; lectern test does it"]
+        return _not_tested(run, f"{type(trainer.strategy).__name__} shards its weights; lectern test does it")
+    if is_limited(trainer, "test"):
+        limit = trainer.limit_test_batches  # type: ignore[attr-defined]
+        return _not_tested(run, f"trainer.limit_test_batches {limit} leaves out a part of the split; lectern test takes all")
+    validated = sum(gather_objects(next((c.validated for c in callbacks_of(trainer) if isinstance(c, RunSummary)), 0)))
     tested: dict[str, dict[str, float]] = {}
     try:
         with _only(trainer, run):
@@ -63,9 +71,9 @@ def compare_ends(trainer: pl.Trainer, task: Task, data: DataModule, run: RunFold
                 trainer.test(task, data, ckpt_path=str(run.folder / CHECKPOINTS / f"{name}.ckpt"), verbose=False)
                 tested[name] = metrics_of(trainer)
     except (InputError, OSError) as error:  # the run is at its end, and no test split takes that away
-        return [f"not tested: {error}"]
+        return _not_tested(run, shortened(what_was_wrong(error) or one_line(error)))
     monitor = task.monitor.replace("val/", "test/", 1)
-    ends = compared(tested, monitor, task.mode, _scenes(data), same)
+    ends = compared(tested, monitor, task.mode, validated, same)
     _write(trainer, run, ends, tested[names[0]])
     return ends_lines(ends)
 
@@ -100,11 +108,17 @@ def _bars(trainer: pl.Trainer) -> list[pl.Callback]:
     return [callback for callback in callbacks_of(trainer) if isinstance(callback, ProgressBar)]
 
 
-def _scenes(data: DataModule) -> int:
-    try:
-        return len(data.run_scenes("val"))
-    except (InputError, OSError):
-        return 0
+def _not_tested(run: RunFolder, why: str) -> list[str]:
+    """Says in the summary why there is no test; what went wrong in a half of it is removed."""
+    ends = {NOT_TESTED: why}
+    _note(run, ends)
+    return ends_lines(ends)
+
+
+@rank_zero_only
+def _note(run: RunFolder, ends: dict[str, Any]) -> None:
+    (run.folder / FINDINGS / DOCUMENT).unlink(missing_ok=True)
+    write_summary(run.folder, {ENDS: ends})
 
 
 @rank_zero_only

@@ -58,6 +58,8 @@ class RunSummary(pl.Callback):
         self._training_seconds = 0.0
         self._since = 0.0
         self._left_out: list[str] = []
+        self.validated = 0
+        """Scenes that this process's last validation judged."""
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
@@ -83,6 +85,7 @@ class RunSummary(pl.Callback):
             (self.folder.folder / FINDINGS / DOCUMENT).unlink(missing_ok=True)
         started = before.get("started") or _now()
         values = {"state": "running", "reason": "", "name": self.folder.title, "started": started, **again}
+        values |= {"resumed": _now()} if trainer.global_step else {}  # tests of before are of other weights
         self._write({**values, "remarks": remarks_of(trainer), **surroundings(trainer), **of_wandb})
 
     def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -97,6 +100,11 @@ class RunSummary(pl.Callback):
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._pause()
+        self.validated = 0
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *args: Any) -> None:
+        if batch is not None and not trainer.sanity_checking:
+            self.validated += len(batch["image"])
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._since = time.monotonic()

@@ -16,6 +16,14 @@ from .callbacks import metrics_of, remarks_of, surroundings
 from .left_out import left_out, recorded, say
 
 SPLITS = {"validate": "val", "test": "test", "predict": "test"}
+LIMITS = {"validate": "limit_val_batches", "test": "limit_test_batches", "predict": "limit_predict_batches"}
+"""Options of Lightning's trainer that leave out a part of a split."""
+
+
+def is_limited(trainer: pl.Trainer, command: str) -> bool:
+    """Whether the trainer is told to take a part of the split alone: a whole number is one of batches, and 1.0 is all."""
+    limit = getattr(trainer, LIMITS[command])
+    return isinstance(limit, int) or limit != 1.0
 
 
 class Evaluated(pl.Callback):
@@ -61,7 +69,7 @@ class Evaluated(pl.Callback):
         self._write(trainer)
 
     def _write(self, trainer: pl.Trainer) -> None:
-        scenes, texts = sum(gather_objects(self._scenes)), left_out(trainer)
+        scenes, texts, limited = sum(gather_objects(self._scenes)), left_out(trainer), is_limited(trainer, self.command)
         checkpoint = Path(self.checkpoint)
         of_run = checkpoint.resolve().parent == (self.folder.folder.parents[1] / CHECKPOINTS).resolve()
         self.folder.record(
@@ -75,7 +83,8 @@ class Evaluated(pl.Callback):
                 "scenes": scenes,
                 **recorded(texts),
                 "remarks": remarks_of(trainer),
-                "own_data": of_run and is_own_data(self.folder.folder.parents[1], self.data),
+                "own_data": of_run and not limited and is_own_data(self.folder.folder.parents[1], self.data),
+                **({"limited": True} if limited else {}),
                 "metrics": metrics_of(trainer),
                 "expect": self.expect,
                 **surroundings(trainer),

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from datamodules.temporary import beside
 from experiments.command_line.early import checkpoint_in
 from experiments.command_line.options import Options
 from experiments.command_line.trusting import trusted
+from experiments.runs.writing import writing
 from lightning_modules.base import Task
 from lightning_modules.dense_captioning import DenseCaptioning
 from lightning_modules.networks.detector import Detector
@@ -128,8 +129,8 @@ def export(task: Task, path: Path, resize_mode: ResizeMode = "stretch") -> dict[
         The greatest difference of each output, as :func:`agreement.differences` measures it.
 
     Raises:
-        InputError: the network cannot be exported (the message names the operator), or differs by more than 1e-4, or finds
-            what its graph does not find.
+        InputError: the file cannot be written, or the network cannot be exported (the message names the operator), or differs
+            by more than 1e-4, or finds what its graph does not find.
     """
     onnxruntime()  # asked for before anything is written
 
@@ -153,20 +154,26 @@ def export(task: Task, path: Path, resize_mode: ResizeMode = "stretch") -> dict[
     generator = torch.Generator().manual_seed(0)
     images = [torch.randint(0, 256, (1, 3, height, width), generator=generator).float() for _ in range(3)]
     draft, of_detections = beside(path), dict[str, float]()
+    if path.is_dir():
+        raise InputError(f"{path}: cannot be written (it is a folder; the path of a file expected)")
     try:
-        with torch.no_grad():
+        with writing(path), torch.no_grad():
+            draft.touch()  # where nothing can be written, it is no fault of the network
             if isinstance(task.network, Detector):
                 with _some_detections(task, images[0]):
                     of_detections = _checked(task, draft, images)
                 if not of_detections:
                     raise InputError(f"{type(task.network).__name__} scores all boxes alike, so that none can be compared")
             as_it_is = _checked(task, draft, images)
-        onnx_files.add(onnx_files.About(type(task).__name__, task.metadata.as_dict(), resize_mode), draft)
-        draft.replace(path)
+            onnx_files.add(onnx_files.About(type(task).__name__, task.metadata.as_dict(), resize_mode), draft)
+            draft.replace(path)
     except InputError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         raise InputError(f"{path}: not written: {error}") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     return {name: max(each.get(name, 0.0) for each in (as_it_is, of_detections)) for name in as_it_is | of_detections}
 
 
@@ -205,7 +212,7 @@ def _checked(task: Task, path: Path, images: list[Tensor]) -> dict[str, float]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _write_graph(task, path, images)
-    except ImportError:
+    except (ImportError, OSError):
         raise
     except Exception as error:
         raise InputError(f"{network} has no ONNX form: {type(error).__name__}: {_short(error)}") from error

@@ -106,6 +106,8 @@ def fault(fields: Mapping[str, Tensor], metadata: DatasetMetadata, size: tuple[i
     if len(objects) > 1:
         return f"its fields have different numbers of objects ({', '.join(map(str, sorted(objects)))})"
     for name, value in fields.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            return f"{name[:80]} are not finite"
         if name == "scores":
             expected = None if is_per_object(name, fields) else len(metadata.classes)
             if value.dtype != torch.float32 or value.ndim != 1 or expected not in (None, len(value)):

@@ -60,22 +60,32 @@ class FindingsWriter(pl.Callback):
             return
         try:
             wrong = self._inquiry.add(predictions, batch)
-        except KeyError as missing:  # a task of the user's own, whose metrics are given something else
-            self._inquiry = None
-            print(f"lectern: no findings: {type(task).__name__} gives its metrics no {missing.args[0]}", file=sys.stderr)
+            self.worst.offer(list(wrong), predictions, batch, task)
+        except Exception as error:  # of a task of the user's own, whose metrics are given something else
+            self._drop(task, error)
             return
         self._scenes += len(predictions)
-        self.worst.offer(list(wrong), predictions, batch, task)
+
+    def _drop(self, task: Any, error: Exception) -> None:
+        """Goes on without findings: the figures are worth more."""
+        self._inquiry = None
+        missing = (
+            f"{type(task).__name__} gives its metrics no {error.args[0]}" if type(error) is KeyError and error.args else ""
+        )
+        _say(missing or error)
 
     def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._take()
+        self._take(pl_module)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._take()
+        self._take(pl_module)
 
-    def _take(self) -> None:
+    def _take(self, task: Any) -> None:
         if self._inquiry is not None:  # called before the task's own, which resets its metrics
-            self._inquiry.take()
+            try:
+                self._inquiry.take()
+            except Exception as error:
+                self._drop(task, error)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._write(trainer, pl_module, "test")
@@ -96,7 +106,7 @@ class FindingsWriter(pl.Callback):
         try:
             self._draw_and_write(trainer, task, split, inquiry, worst, scenes, _emptied(folder / FINDINGS))
         except Exception as error:  # of a task or data of the user's own: the figures are measured, and are not lost for it
-            print(f"lectern: no findings: {type(error).__name__}: {' '.join(str(error).split())[:300]}", file=sys.stderr)
+            _say(error)
 
     def _draw_and_write(
         self,
@@ -116,6 +126,12 @@ class FindingsWriter(pl.Callback):
         sections += [gallery] if gallery else []
         draw_charts(sections, place)
         write_findings(place, Findings(split=split, checkpoint=self.checkpoint, scenes=scenes, sections=tuple(sections[:64])))
+
+
+def _say(why: Exception | str) -> None:
+    """One line on stderr on why there are no findings."""
+    said = why if isinstance(why, str) else f"{type(why).__name__}: {' '.join(str(why).split())[:300]}"
+    print(f"lectern: no findings: {said}", file=sys.stderr)
 
 
 def write_findings(folder: Path, findings: Findings) -> None:

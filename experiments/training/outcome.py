@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -49,16 +50,21 @@ def where(folder: Path) -> list[str]:
 
 
 def best_score(folder: Path, monitor: str, mode: Literal["min", "max"]) -> str:
-    """``val/miou 0.8123 (best, epoch 7 of 8; last 0.8011)``; empty where it was never measured."""
-    measured = [(row[monitor], int(row.get("epoch", 0))) for row in read_metrics(folder) if monitor in row]
-    measured = [(value, epoch) for value, epoch in measured if value == value]
-    if not measured:
+    """``val/miou 0.8123 (best, epoch 7 of 8; last 0.8011)``; empty where it was never measured.
+
+    The epochs are those that were trained, of which not each may have been validated.
+    """
+    rows = read_metrics(folder)
+    measured = [(row[monitor], int(row.get("epoch", 0))) for row in rows if monitor in row]
+    finite = [(value, epoch) for value, epoch in measured if math.isfinite(value)]
+    if not finite:
         return ""
-    value, epoch = (max if mode == "max" else min)(measured, key=lambda pair: pair[0])
+    value, epoch = (max if mode == "max" else min)(finite, key=lambda pair: pair[0])
     last, final = measured[-1]
+    trained = next((int(row["epoch"]) for row in reversed(rows) if "epoch" in row), final) + 1
     unit = UNITS.get(monitor.rpartition("/")[2], "")
-    behind = "" if epoch == final else f"; last {last:.4g}"
-    return f"{monitor} {value:.4g}{f' {unit}' if unit else ''} (best, epoch {epoch + 1} of {final + 1}{behind})"
+    behind = "" if epoch == final else f"; last {last:.4g}" if math.isfinite(last) else "; last not finite"
+    return f"{monitor} {value:.4g}{f' {unit}' if unit else ''} (best, epoch {epoch + 1} of {trained}{behind})"
 
 
 def baselines(folder: Path) -> dict[str, float]:

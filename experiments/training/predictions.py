@@ -20,7 +20,7 @@ from datamodules.base import DataModule
 from datamodules.kinds import Boxes, Map, Masks, Points, Regions, Scalar
 from datamodules.resizing import resize_matrix
 from datamodules.scene import IGNORE, DatasetMetadata, declared, of_kind
-from experiments.runs.writing import written_whole
+from experiments.runs.writing import plain_values, written_whole
 from lightning_modules.distributed import gather_objects
 
 from .drawing import LARGEST_JPEG, draw, write_picture
@@ -86,7 +86,8 @@ class PredictionWriter(pl.Callback):
                 if names:
                     found = value.unique().tolist()
                     entry[f"{field}_classes"] = {str(k): names[k] for k in found if k < len(names)}
-            self._entries.add(name, json.dumps(entry | as_json(prediction, matrix, size, pl_module.metadata)))
+            entry |= as_json(prediction, matrix, size, pl_module.metadata)
+            self._entries.add(name, json.dumps(plain_values(entry), allow_nan=False))
 
     def _draw(self, image: Tensor, shown: Mapping[str, Any], place: str, metadata: DatasetMetadata) -> str:
         """The picture's file, below the folder."""

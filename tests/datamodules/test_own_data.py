@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +87,34 @@ def test_what_was_held_out_stands_in_the_run_s_report(tmp_path: Path) -> None:
             data.scenes("train")
         assert any("no val and no test split: of 12 training images" in remark for remark in data.remarks), data.remarks
         assert ("nothing names the classes" in " ".join(data.remarks)) == (name == "masks")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda root: detection(YOLO(str(write_yolo(root, "box", train=12)), **OPTIONS)),
+        lambda root: detection(LabelMe(str(write_labelme(root, all=12)), **OPTIONS)),
+        lambda root: MaskFolder(str(write_mask_folder(root, all=12)), **OPTIONS),
+    ],
+    ids=["YOLO", "LabelMe", "MaskFolder"],
+)
+def test_a_name_that_is_not_utf_8_stops_no_split_and_is_named(make: Callable[[Path], DataModule], tmp_path: Path) -> None:
+    """As a zip file of another system's leaves them; that of one image keeps no other from its split."""
+    data = make(tmp_path)
+    (tmp_path / "data.yaml").unlink(missing_ok=True)
+    write_text(tmp_path / "classes.txt", "cell\nplatelet\n")
+    for path in sorted(tmp_path.rglob("*_0.*")):
+        os.rename(path, os.fsencode(path.parent) + "/사진".encode("cp949") + os.fsencode(path.suffix))  # noqa: PTH104
+    splits = [data.scenes(split) for split in ("train", "val", "test")]  # type: ignore[arg-type]
+    assert sum(map(len, splits)) == 12 and all(map(len, splits))
+    faults = []
+    for scenes in splits:
+        for i in range(len(scenes)):
+            try:
+                assert scenes[i]["name"]
+            except SceneError as error:
+                faults.append(str(error))
+    assert len(faults) == 1 and "udcbb" in faults[0] and faults[0].isprintable()
 
 
 def test_a_handful_of_images_fills_every_split() -> None:
@@ -197,6 +227,20 @@ def test_validation_on_what_is_trained_on_is_held_out_instead(tmp_path: Path) ->
     (tmp_path / "data.yaml").write_text("names: [cell, platelet]\ntrain: images/train\nval: images/train\n")
     data = detection(YOLO(str(tmp_path), **OPTIONS))
     assert not set(names(data, "train")) & set(names(data, "val"))
+
+
+@pytest.mark.parametrize("keys", list(itertools.permutations(("train", "val", "test"))), ids=",".join)
+def test_train_stays_train_in_whatever_order_a_yaml_names_the_splits(keys: tuple[str, ...], tmp_path: Path) -> None:
+    write_yolo(tmp_path, "box", train=30, test=2)
+    for twin, kept in (("train", 2), ("test", 2)):
+        places = {"train": "images/train", "test": "images/test", "val": f"images/{twin}"}
+        lines = [f"{key}: {places[key]}" for key in keys]
+        (tmp_path / "data.yaml").write_text("names: [cell, platelet]\n" + "\n".join(lines) + "\n")
+        data = detection(YOLO(str(tmp_path), **OPTIONS))
+        parts = {split: set(names(data, split)) for split in ("train", "val", "test")}
+        assert len(parts["train"] | parts["val"]) == 30 and not parts["train"] & parts["val"]
+        assert len(parts["test"]) == kept
+        assert any(f"val has the same images as {twin}" in remark for remark in data.remarks), data.remarks
 
 
 FAULTY_LINES = {
@@ -421,6 +465,44 @@ def test_labelme_of_another_size_or_without_image_is_named(tmp_path: Path) -> No
         first(LabelMe(str(root), **OPTIONS))
 
 
+def test_two_labelme_files_of_one_image_are_refused(tmp_path: Path) -> None:
+    """A file that was copied for the next photograph says the former one's name inside."""
+    write_labelme(tmp_path)
+    copy = tmp_path / "val" / "val_0.json"
+    copy.write_text((tmp_path / "train/train_0.json").read_text().replace("train_0.jpg", "../train/train_0.jpg"))
+    data = LabelMe(str(tmp_path), **OPTIONS)
+    data.require(DETECTION)
+    with pytest.raises(
+        SceneError, match=r"val_0\.json: is it of train_0\.jpg, its imagePath, or of val_0\.jpg, which has its name"
+    ):
+        data.scenes("val")[0]
+    (tmp_path / "val" / "val_0.jpg").unlink()
+    with pytest.raises(SceneError, match=r"val_0\.json: its image train/train_0\.jpg is that of train/train_0\.json too"):
+        LabelMe(str(tmp_path), classes=["cell", "platelet"], **OPTIONS).scenes("train")
+
+
+def test_json_files_of_other_programs_are_passed_over_and_said(tmp_path: Path) -> None:
+    write_labelme(tmp_path)
+    for name, text in (
+        ("settings.json", '{"theme": "dark"}'),
+        ("coco.json", '{"images": [], "annotations": [], "categories": []}'),
+    ):
+        write_text(tmp_path / "train" / name, text)
+    data = detection(LabelMe(str(tmp_path), **OPTIONS))
+    assert len(names(data, "train")) == 4 and data.metadata.classes == ("cell", "platelet")
+    assert any("train/coco.json and 1 more without shapes" in remark for remark in data.remarks), data.remarks
+    for damaged in ("", '{"version": "5', '{"theme": 1}'):  # one of an image's own name is meant, whatever it holds
+        write_text(tmp_path / "train" / "train_0.json", damaged)
+        with pytest.raises(SceneError, match=r"train_0\.json"):
+            first(LabelMe(str(tmp_path), classes=["cell", "platelet"], **OPTIONS))
+    for path in tmp_path.rglob("t*.json"):
+        path.unlink()
+    for path in tmp_path.rglob("v*.json"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"has no shapes, nor has another \.json: expected labelme's"):
+        LabelMe(str(tmp_path), **OPTIONS).scenes("train")
+
+
 # Folders of masks ---------------------------------------------------------------------------------------------------------
 
 
@@ -495,6 +577,25 @@ def test_colours_are_classes_by_a_list(tmp_path: Path) -> None:
     write_text(tmp_path / "labelmap.txt", "cell:128,64,1::\nbackground:0,0,0::\n")
     with pytest.raises(SceneError, match=r"\.png: #804000 at x 5, y 6 is no class's value \(#804001, #000000\)"):
         MaskFolder(str(tmp_path), **OPTIONS).scenes("train")[0]
+
+
+def test_masks_of_colours_may_begin_with_black_ones(tmp_path: Path) -> None:
+    """As of the first photographs of a series, on which nothing is to be seen yet; whatever they hold is found."""
+    write_mask_folder(tmp_path, all=12)
+    (tmp_path / "classes.txt").unlink()
+    paths = sorted((tmp_path / "masks").iterdir())
+    x1, y1, x2, y2 = BOX
+    for path in paths:
+        colours = np.zeros((40, 50, 3), np.uint8)
+        if path in paths[:3]:
+            colours[:2] = 255
+        if path in paths[6:]:
+            colours[y1:y2, x1:x2] = (128, 64, 0)
+        save(path, colours)
+    data = MaskFolder(str(tmp_path), **OPTIONS)
+    assert data.metadata.mask_classes == ("#000000", "#804000", "#ffffff")
+    for split in ("train", "val", "test"):
+        assert all(scene["mask"].max() < 3 for scene in (data.scenes(split)[i] for i in range(len(data.scenes(split)))))  # type: ignore[arg-type]
 
 
 def test_a_value_of_no_class_and_a_missing_mask_are_named(tmp_path: Path) -> None:

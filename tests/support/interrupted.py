@@ -111,7 +111,7 @@ def curves(run: Path) -> list[dict[str, str]]:
     return [{k: repr(v) for k, v in row.items() if k != "seconds"} for row in read_metrics(run)]
 
 
-TIMES = ("started", "finished", "seconds", "images_per_second", "peak_memory_mib", "wall_seconds", "cpu_seconds")
+TIMES = ("started", "resumed", "finished", "seconds", "images_per_second", "peak_memory_mib", "wall_seconds", "cpu_seconds")
 """Of a summary, what no two runs have alike."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,15 @@ def test_each_kind_of_finding_is_shown_with_words_for_who_does_not_see_it(root: 
         bare = str(element.value).replace("\\<", "").replace("\\[", "").replace("\\!", "")
         assert "<script" not in bare and "![" not in bare and "red[" not in bare
     assert not any("<script" in chart.proto.spec for chart in at.get("plotly_chart"))
+
+
+def test_findings_are_those_of_the_test_whose_metrics_are_shown(root: Path) -> None:
+    folder = write_findings(write_run(root / "fcn" / "a"), scenes=77)
+    test = write_findings(write_evaluation(folder), scenes=33)
+    said = json.loads((test / "evaluation.json").read_text())
+    (test / "evaluation.json").write_text(json.dumps(said | {"own_data": True, "date": "2036-11-25T10:00:00+00:00"}))
+    shown = words(page_of("fcn/a"))
+    assert "0.625" in shown and "33 scenes of the split test" in shown and "77 scenes" not in shown
 
 
 def test_notes_and_tags_are_written_beside_what_others_wrote_meanwhile(root: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,13 @@ pytest.importorskip("streamlit")
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from experiments.dashboard import launch, library
 from experiments.dashboard.quantities import varying
+from experiments.runs.files import read_curves
+from experiments.runs.lock import LOCK, RunLock
+from tests.support import pages
 from tests.support.hostile import anything, examples, replaced
 from tests.support.made_up_runs import write_exact, write_run, write_study
 from tests.support.pages import cards, open_study, opened, words
@@ -129,6 +134,32 @@ def test_yaml_that_would_end_the_process_is_passed_over(root: Path, bomb: str) -
     began = time.monotonic()
     assert "a" in words(opened("runs_page"))
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("state", ["finished", "running"])
+@pytest.mark.parametrize("points", ["[]", "[[NaN, 1]]", "[[0, 1], [NaN, 2], [Infinity, 0]]"])
+def test_curves_without_a_place_and_pictures_of_no_number_are_passed_over(points: str, state: str, root: Path) -> None:
+    folder = write_run(root / "a" / "one", state=state, pictures=["epoch_\u00b2", "epoch_0001"])
+    (folder / "curves.json").write_text(f'{{"val/loss": {points}, "trainset/error": {points}, "val/accuracy": {points}}}')
+    assert len(read_curves(folder)) == (3 if points.startswith("[[0") else 0)
+    for page in PAGES if state == "finished" else ("live_page",):
+        with nullcontext() if state == "finished" else RunLock(folder / LOCK):
+            opened(page)
+    at = AppTest.from_file(str(pages.PAGES / "runs_page.py"), default_timeout=60)
+    at.query_params["run"] = "a/one"
+    at.run()
+    assert not at.exception
+
+
+def test_a_folder_of_too_many_runs_says_that_some_are_left_out(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(4):
+        write_run(root / "a" / f"{i}", pictures=["epoch_0001"])
+    said = "more than 3 folders"
+    for page in ("runs_page", "pictures_page", "live_page"):
+        assert said not in words(opened(page))
+    monkeypatch.setattr(library, "MOST", 3)
+    for page in ("runs_page", "pictures_page", "live_page"):
+        assert said in words(opened(page)), page
 
 
 @given(data=st.data(), state=st.sampled_from(["finished", "running"]))

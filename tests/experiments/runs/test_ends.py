@@ -52,9 +52,22 @@ def test_the_same_weights_are_said_to_be_so() -> None:
     assert ends_lines(found) == ["test/miou 0.5000; best.ckpt and last.ckpt are the same weights"]
 
 
+def test_why_there_is_no_test_is_said_and_reported() -> None:
+    assert ends_lines({"not_tested": "no file"}) == ["not tested: no file"]
+    assert ends_report({"not_tested": "no <file>"}) == ["## Test", "", "not tested: no \\<file\\>", ""]
+
+
 @pytest.mark.parametrize(
     "found",
-    [None, [], {}, {"metric": 3}, {"metric": MIOU, "best": [], "last": "x"}, {"metric": MIOU, "best": {MIOU: "0.5"}}],
+    [
+        None,
+        {"not_tested": 3},
+        [],
+        {},
+        {"metric": 3},
+        {"metric": MIOU, "best": [], "last": "x"},
+        {"metric": MIOU, "best": {MIOU: "0.5"}},
+    ],
 )
 def test_a_summary_that_somebody_else_wrote_says_nothing(found: Any) -> None:
     assert ends_lines(found) == ends_report(found) == []

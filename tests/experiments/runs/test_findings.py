@@ -58,6 +58,24 @@ def test_what_is_not_finite_is_not_measured(tmp_path: Path) -> None:
     assert found is not None and found.sections == (table,)
 
 
+def test_numbers_that_no_float_holds_are_not_measured_and_counts_are_counts(tmp_path: Path) -> None:
+    huge = 10**400
+    content = json.loads(EVERY_KIND.as_json())
+    content["sections"][0]["rows"] = [["cat", huge], ["dog", -huge]]
+    content["sections"][2]["series"][0]["y"] = [huge, 0.5]
+    content["sections"][4]["value"] = huge
+    found = read_findings(written(tmp_path, content))
+    assert found is not None
+    table, _, curves, _, baseline = found.sections
+    assert table.rows == (("cat", None), ("dog", None))  # type: ignore[union-attr]
+    assert curves.series[0].y == (None, 0.5) and baseline.value is None  # type: ignore[union-attr]
+    for count in (huge, -1, 2**53 + 1):
+        wrong = json.loads(EVERY_KIND.as_json())
+        wrong["sections"][1]["rows"][0][0] = count
+        assert read_findings(written(tmp_path, wrong)) is None
+        assert read_findings(written(tmp_path, json.loads(EVERY_KIND.as_json()) | {"scenes": count})) is None
+
+
 def test_a_text_is_cut_and_holds_no_half_characters(tmp_path: Path) -> None:
     table = TableFinding(title="x" * 10_000, columns=("\ud800",), rows=(("a\udc80b",), (1,)))
     assert (len(table.title), table.columns, table.rows) == (2_000, ("?",), (("a?b",), (1,)))

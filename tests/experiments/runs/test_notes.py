@@ -55,7 +55,8 @@ def test_a_run_under_way_is_written_about_and_stays_its_writer_s(tmp_path: Path)
 
 def test_damaged_notes_are_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "notes.json"
-    for content in ("{", "[]", '{"notes": 3}', '{"notes": [{"id": 1}]}', '{"tags": [1]}'):
+    note = '{"id": "a", "written": "", "text": "x"}'
+    for content in ("{", "[]", '{"notes": 3}', '{"notes": [{"id": 1}]}', '{"tags": [1]}', f'{{"notes": [{note}, {note}]}}'):
         path.write_text(content)
         assert read_notes(tmp_path) == Notes()
         with pytest.raises(InputError, match="damaged"):

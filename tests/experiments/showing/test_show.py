@@ -8,6 +8,7 @@ import re
 import time
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,6 +94,35 @@ def test_it_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Show(named("F08"))
     whole.follow(1)
     assert len(whole.since(0)[0]) == 4
+
+
+def test_a_last_step_that_ends_late_is_the_last_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(showing, "SECONDS", 0.0)
+    show = Show(named("momentum"))
+    object.__setattr__(show.shown, "steps", lambda effort: iter(made_up(1)))
+    try:
+        show.follow(1)
+    finally:
+        object.__delattr__(show.shown, "steps")
+    assert len(show.since(0)[0]) == 1 and show.ended.startswith("All 1 steps")
+
+
+def test_a_folder_that_cannot_be_written_ends_no_page_that_is_served(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a screen the page is also written; where that cannot be, people still look at the one that is served."""
+
+    def refused(self: Path, *given: object, **options: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "write_text", refused)
+    monkeypatch.setattr("experiments.command_line.screens.is_headless", lambda: True)
+    waited: list[bool] = []
+    monkeypatch.setattr(showing, "Event", lambda: SimpleNamespace(wait=lambda: waited.append(True)))
+    monkeypatch.setattr(Show, "follow", lambda self, effort: None)
+    monkeypatch.setattr(serving.webbrowser, "open", lambda address: True)
+    assert showing._serve(named("momentum"), 1.0, 0) == 0
+    assert waited and "lectern-momentum.html: cannot be written (Permission denied)" in capsys.readouterr().err
 
 
 def answer(server: PageServer, path: str, host: str = ADDRESS) -> tuple[int, bytes]:

@@ -65,6 +65,8 @@ def test_what_is_no_option_of_the_experiment_is_said_before_anything_is_trained(
     for search, said in (
         ("model.optimizer.lrr=log(1e-4,1e-1)", "lr"),
         ("model.network.width=choice(8,a)", "width"),
+        ("trainer.accumulate_grad_batches=log(8,64)", "takes numbers such as 28.9221; int(8,64) has whole numbers"),
+        ("trainer.max_epochs=uniform(1,9)", "takes numbers such as 5.94427; int(1,9) has whole numbers"),
     ):
         done = lectern("sweep", *SMALL, "--search", search)
         assert done.code == 2 and said in done.err and not (workdir / "runs").exists(), done.err
@@ -101,6 +103,15 @@ def test_a_stop_keeps_what_has_ended_and_the_same_command_goes_on(number: int, l
     done = lectern("sweep", *search, "1")
     assert done.code == 0 and "2 complete" in done.out, (done.out, done.err)
     assert [read_summary(workdir / "runs/s" / f"{i:04}")["epochs"] for i in range(2)] == [1, 1]
+
+
+def test_a_trial_whose_time_is_up_counts_by_what_it_reached(lectern: Lectern, workdir: Path) -> None:
+    search = ("--search", "model.optimizer.lr=log(1e-4,1e-2)", "--trials", "2", "--name", "s", *SMALL)
+    done = lectern("sweep", *search, "--trainer.max_epochs", "1000", "--trainer.max_time", "00:00:00:02")
+    assert done.code == 0 and "2 complete" in done.out, (done.out, done.err)
+    for i in range(2):
+        summary = read_summary(workdir / "runs/s" / f"{i:04}")
+        assert summary["sweep"]["state"] == "complete" and summary["state"] == "unfinished"
 
 
 def _wait(done: Any, log: Path, seconds: float = 300) -> None:

@@ -84,7 +84,7 @@ def test_a_sweep_says_its_best_and_the_command_that_makes_it_again(tmp_path: Pat
     best = best_of(study, "max")
     assert best is not None and best.value == max(near(trial) for trial in ended(study))
     lr = f"{best.params['lr']:.6g}"
-    assert f"again     lectern fit --config small --lr={lr} --n={best.params['n']}" in out
+    assert f"again     lectern fit --config small --lr={lr} --n={best.params['n']} --runs {tmp_path / 'runs'}\n" in out
     assert "6 complete" in out and len([line for line in out.splitlines() if line.startswith("trial ")]) == 6
 
 
@@ -139,6 +139,24 @@ def test_a_job_that_a_scheduler_has_stopped_is_made_again(tmp_path: Path, capsys
 
     assert trials.Trials(sweep, study, 3).run([Here(study, made)]) == 0  # type: ignore[list-item]
     assert "3 complete" in capsys.readouterr().out and len(first) == 1
+
+
+def test_a_trial_that_is_stopped_each_time_fails_in_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = sweep_in(tmp_path)
+    study = open_trials(sweep)
+    made = list[int]()
+
+    def stopped(trial: Any) -> float:
+        made.append(trial.user_attrs[PLACE])
+        assert len(made) < 20, "made for ever"
+        if trial.user_attrs[PLACE] == 1:
+            raise Stopped(143)
+        return near(trial)
+
+    assert trials.Trials(sweep, study, 3).run([Here(study, stopped)]) == 0  # type: ignore[list-item]
+    out = capsys.readouterr().out
+    assert "failed: its process was stopped 3 times (exit code 143)" in out and "2 complete, 1 failed" in out
+    assert made.count(1) == 3
 
 
 class Stopped(SystemExit, RuntimeError):

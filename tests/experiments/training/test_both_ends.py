@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from experiments.training.both_ends import same_weights
 from tests.conftest import Lectern
 from tests.support.interrupted import start, start_ranks
 from tests.support.ranks import COMMON, config, finish, the_run
-from tests.support.small_runs import SMALL, everything_below, one_run
+from tests.support.small_runs import SMALL, everything_below, last_evaluation, one_run
 
 FIT = [
     "fit",
@@ -87,7 +88,64 @@ def test_a_run_that_goes_on_is_as_if_it_had_never_been_tested(lectern: Lectern, 
     assert table == other_table
 
 
-def test_a_test_split_that_cannot_be_read_takes_nothing_from_the_run(lectern: Lectern, workdir: Path) -> None:
+def test_a_test_of_before_is_not_that_of_a_run_that_went_on(lectern: Lectern, workdir: Path) -> None:
+    assert lectern(*FIT, AT_END, "--trainer.max_epochs=1").code == 0
+    run = one_run(workdir)
+    last = str(run / "checkpoints/last.ckpt")
+    assert lectern("test", "--ckpt_path", last).code == 0
+    assert files.tested_folder(run) == last_evaluation(run)
+    time.sleep(1)  # of which times are told
+    assert lectern(*FIT, AT_END, "--trainer.max_epochs=3", f"--ckpt_path={last}").code == 0
+    test = summary_of(run)["test"]
+    assert files.test_metrics(run) == test and files.tested_folder(run) == run
+    assert f"| test/loss | {test['test/loss']:.4f} |" in (run / "report.md").read_text("utf-8").split("## Best against")[0]
+    assert lectern(*FIT, "--test_at_end=false", "--trainer.max_epochs=4", f"--ckpt_path={last}").code == 0
+    assert not files.test_metrics(run) and "## Test" not in (run / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("summary", "stands"),
+    [
+        ({}, True),
+        ({"finished": "2026-11-25T10:00:00+00:00"}, True),
+        ({"finished": "2026-11-25T11:30:00+02:00"}, True),  # half an hour before, of another time zone
+        ({"finished": "2026-11-25T09:30:00-02:00"}, False),
+        ({"finished": "2026-11-25T09:00:00+00:00", "tested": "2026-11-25T10:00:01+00:00"}, False),
+        ({"finished": "2026-11-25T09:00:00+00:00", "resumed": "2026-11-25T10:00:01+00:00"}, False),
+        ({"finished": "yesterday", "tested": ""}, True),
+    ],
+)
+def test_an_own_test_counts_where_nothing_came_after_it(summary: dict[str, str], stands: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "evaluations" / "e"
+    folder.mkdir(parents=True)
+    said = {"command": "test", "own_data": True, "date": "2026-11-25T10:00:00+00:00", "metrics": {"test/x": 1.0}}
+    (folder / "evaluation.json").write_text(json.dumps(said))
+    (tmp_path / "summary.json").write_text(json.dumps({"test": {"test/x": 0.0}, **summary}))
+    assert files.test_metrics(tmp_path) == {"test/x": float(stands)}
+
+
+def test_what_is_limited_is_no_test_of_the_run(lectern: Lectern, workdir: Path) -> None:
+    """And it is said of how many scenes the best was chosen by, where the validation is limited."""
+    assert lectern(*FIT, AT_END, "--data.batch_size=4", "--trainer.limit_val_batches=1", "--trainer.max_epochs=3").code == 0
+    run = one_run(workdir)
+    summary = summary_of(run)
+    assert summary["checkpoints"]["validation_scenes"] == 4
+    best = str(run / "checkpoints/best.ckpt")
+    for limit in ("1", "0.5"):
+        assert lectern("test", "--ckpt_path", best, f"--trainer.limit_test_batches={limit}").code == 0
+        found = json.loads((last_evaluation(run) / "evaluation.json").read_text("utf-8"))
+        assert (found["scenes"], found["own_data"], found["limited"]) == (4, False, True)
+        assert "a part of the split alone" in (last_evaluation(run) / "report.md").read_text("utf-8")
+        assert files.test_metrics(run) == summary["test"]
+    assert lectern("test", "--ckpt_path", best, "--trainer.limit_test_batches=1.0").code == 0
+    assert json.loads((last_evaluation(run) / "evaluation.json").read_text("utf-8"))["own_data"] is True
+    said = lectern(*FIT, AT_END, "--version=w", "--data.batch_size=4", "--trainer.limit_test_batches=1")
+    assert said.code == 0 and "not tested: trainer.limit_test_batches 1 leaves out a part" in said.out
+    assert not files.test_metrics(run.parent / "w") and not (run.parent / "w" / "findings" / "findings.json").exists()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_test_split_that_cannot_be_read_takes_nothing_from_the_run(workers: int, lectern: Lectern, workdir: Path) -> None:
     for split, count in (("train", 16), ("val", 8), ("test", 1)):
         for name in ("cat", "dog"):
             (workdir / "data" / split / name).mkdir(parents=True)
@@ -95,10 +153,13 @@ def test_a_test_split_that_cannot_be_read_takes_nothing_from_the_run(lectern: Le
                 Image.new("RGB", (16, 16), (10 * k, 0, 0)).save(workdir / "data" / split / name / f"{k}.png")
     (workdir / "data" / "test" / "cat" / "broken.png").write_bytes(b"no picture")
     arguments = [a for a in FIT if not a.startswith(("--data.train", "--data.val", "--data.test", "--data=Shapes"))]
-    said = lectern(*arguments, AT_END, "--data=ImageFolder", f"--data.root={workdir / 'data'}")
+    said = lectern(*arguments, AT_END, "--data=ImageFolder", f"--data.root={workdir / 'data'}", f"--data.workers={workers}")
     assert said.code == 0, said.err
-    assert "not tested: " in said.out and "broken.png" in said.out
-    assert summary_of(one_run(workdir / "runs"))["state"] == "finished"
+    assert "not tested: " in said.out and "broken.png" in said.out and "Traceback" not in said.out
+    run = one_run(workdir / "runs")
+    summary = summary_of(run)
+    assert summary["state"] == "finished" and "broken.png" in summary["checkpoints"]["not_tested"]
+    assert "not tested: " in (run / "report.md").read_text("utf-8") and not (run / "findings" / "findings.json").exists()
 
 
 def test_it_can_be_switched_off_and_a_smoke_test_tests_nothing(lectern: Lectern, workdir: Path) -> None:

@@ -219,6 +219,15 @@ def test_what_cannot_be_exported_is_said_by_its_operator(tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
+def test_a_place_that_cannot_be_written_is_no_fault_of_the_network(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "network.onnx"
+    with pytest.raises(InputError, match=r"nowhere/network\.onnx: cannot be written \(No such file or directory\)$"):
+        export(task_of(Classification, SmallConvNet), path)
+    with pytest.raises(InputError, match="cannot be written \\(it is a folder"):
+        export(task_of(Classification, SmallConvNet), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_network_that_is_given_proposals_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="FastRCNN has no ONNX form: it takes proposals beside the image"):
         export(task_of(RegionDetection, FastRCNN), tmp_path / "network.onnx")

@@ -182,6 +182,11 @@ def test_other_commands_say_that_an_exported_network_is_for_predict(lectern: Lec
         ({"boxes": torch.zeros(1, 5)}, "boxes is float32"),
         ({"mask": torch.zeros(3, 3, dtype=torch.uint8)}, "mask is of"),
         ({"odd": torch.zeros(1)}, "no field of a prediction"),
+        (
+            {"boxes": torch.full((1, 4), float("nan")), "labels": torch.zeros(1, dtype=torch.long), "scores": torch.zeros(1)},
+            "boxes are not finite",
+        ),
+        ({"label": torch.tensor(0), "scores": torch.full((6,), float("inf"))}, "scores are not finite"),
     ],
 )
 def test_what_a_graph_puts_out_is_looked_at(fields: dict[str, torch.Tensor], said: str) -> None:

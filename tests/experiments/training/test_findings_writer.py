@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from datamodules.scene import DatasetMetadata
 from experiments.runs.findings import CurveSeries, CurvesFinding, Findings, MatrixFinding, TableFinding, read_findings
 from experiments.runs.findings_report import findings_lines
 from experiments.training.charts import draw_charts
-from experiments.training.findings_writer import write_findings
+from experiments.training.findings_writer import FindingsWriter, write_findings
 from experiments.training.gallery import OBJECTS, Worst, draw_gallery
 from tests.conftest import Lectern
 from tests.support.ranks import COMMON, config, the_run
@@ -98,6 +99,31 @@ def test_charts_are_drawn_of_any_names_and_the_report_shows_them_as_text(tmp_pat
     text = "\n".join(findings_lines(tmp_path))
     assert "findings/section_00.png" in text and "<script>" not in text.replace("\\<", "") and "강아지" in text
     assert text.count("| class | AP |") == 1
+
+
+@pytest.mark.parametrize("step", ["add", "take"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(KeyError("mask"), "object gives its metrics no mask"), (IndexError("9"), "IndexError: 9"), (ValueError("a\nb"), "a b")],
+)
+def test_a_task_that_findings_do_not_fit_keeps_its_figures(
+    step: str, error: Exception, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*given: Any) -> None:
+        raise error
+
+    writer = FindingsWriter(2, 0.3, "best")
+    inquiry = SimpleNamespace(add=lambda *given: [0.5], take=lambda: None)
+    setattr(inquiry, step, fail)
+    writer._inquiry = inquiry  # type: ignore[assignment]
+    task: Any = object()
+    trainer: Any = None
+    writer.on_test_batch_end(trainer, task, [detections()], batch_of(0))
+    writer.on_test_epoch_end(trainer, task)
+    writer.on_test_batch_end(trainer, task, [detections()], batch_of(1))
+    err = capsys.readouterr().err
+    assert err.count("lectern: no findings: ") == err.count("\n") == 1 and said in err
+    assert writer._inquiry is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,22 @@ def test_one_folder_around_is_looked_into(tmp_path: Path) -> None:
     (tmp_path / "__MACOSX").mkdir()
     (guess,) = guesses(tmp_path)
     assert guess.data == "MaskFolder" and guess.root == tmp_path / "archive" / "cells"
+
+
+@pytest.mark.parametrize("name", ["lost+found", "private"])
+def test_a_folder_that_nobody_may_read_stops_no_guess(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a disk's ``lost+found``: root, as which tests may run, would be let in."""
+    write_mask_folder(tmp_path)
+    (tmp_path / name).mkdir()
+    look = os.scandir
+
+    def refusing(place: Any) -> Any:
+        if Path(place).name == name:
+            raise PermissionError(13, "Permission denied", str(place))
+        return look(place)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert [guess.data for guess in guesses(tmp_path)] == ["MaskFolder"]
 
 
 def classes_called_mask(root: Path) -> Path:

@@ -247,6 +247,23 @@ def test_predictions_stay_in_their_folder_whatever_images_are_called(tmp_path: P
     assert len({entry["picture"] for entry in entries.values()}) == len(NAMES)
 
 
+def test_what_is_not_finite_is_null_in_the_file(tmp_path: Path) -> None:
+    """JSON has no NaN, and a reader of another language stops at it."""
+    data = SimpleNamespace(image_size=(8, 8), resize_mode="stretch")
+    trainer: Any = SimpleNamespace(datamodule=data, is_global_zero=True)
+    metadata = DatasetMetadata("x", (8, 8), classes=("a", "b"))
+    found: Any = [
+        {"boxes": torch.tensor([[1.0, 1, 5, 5]]), "labels": torch.tensor([1]), "scores": torch.tensor([float("nan")])},
+    ]
+    batch: Any = {"name": ["a.jpg"], "size": [(8, 8)], "index": torch.arange(1)}
+    writer = PredictionWriter(tmp_path, pictures=False)
+    with redirect_stdout(StringIO()):
+        writer.on_predict_batch_end(trainer, SimpleNamespace(metadata=metadata), found, batch)
+        writer.on_predict_epoch_end(trainer, SimpleNamespace(metadata=metadata))  # type: ignore[arg-type]
+    text = (tmp_path / "predictions" / "predictions.json").read_text()
+    assert "NaN" not in text and json.loads(text)[0]["objects"][0]["score"] is None
+
+
 # Many images ------------------------------------------------------------------------------------------------------------
 
 

@@ -145,6 +145,19 @@ def test_a_run_ends_in_five_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert best_score(tmp_path, "val/map", "max") == ""
 
 
+def test_epochs_are_counted_that_were_trained_and_not_those_that_were_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with ``check_val_every_n_epoch=3`` and ten epochs; and a last value that is not finite is not passed over."""
+    rows = [{"epoch": float(i), "train/loss": 1.0} for i in range(10)]
+    for i, value in ((2, 0.5), (5, 0.8), (8, 0.7)):
+        rows[i]["val/miou"] = value
+    monkeypatch.setattr(outcomes, "read_metrics", lambda folder: rows)
+    assert best_score(Path(), "val/miou", "max") == "val/miou 0.8 (best, epoch 6 of 10; last 0.7)"
+    rows[8]["val/miou"] = 0.9
+    assert best_score(Path(), "val/miou", "max") == "val/miou 0.9 (best, epoch 9 of 10)"
+    rows[8]["val/miou"] = float("nan")
+    assert best_score(Path(), "val/miou", "max") == "val/miou 0.8 (best, epoch 6 of 10; last not finite)"
+
+
 def test_what_was_measured_is_rounded_and_has_a_unit_and_one_line_a_class() -> None:
     lines = measured_lines(
         {
