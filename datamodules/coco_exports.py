@@ -34,13 +34,18 @@ class CocoExport:
     files: Mapping[Split, Path]
     folders: Mapping[Split, str] = field(default_factory=dict)
     """The folder below ``root``, of a split where it is said; otherwise it is looked for."""
+    passed_over: tuple[Path, ...] = ()
+    """Files that no split has, although one names its split."""
 
     def file(self, split: Split) -> Path:
         """The file with a split's images: that of training, where it is held out of that."""
         return self.files.get(split, self.files["train"])
 
     def part(self, split: Split, images: Sequence[I], remark: Callable[[str], Any]) -> list[I]:
-        """The images of a split, among all of its :meth:`file`; ``remark`` is told what was held out."""
+        """The images of a split, among all of its :meth:`file`; ``remark`` is told what was held out or passed over."""
+        for path in self.passed_over:
+            other = self.files["train"].relative_to(self.root)
+            remark(f"COCO {self.root}: {path.relative_to(self.root)} names no split, and {other} is train: passed over")
         if split in self.files and (split != "train" or len(self.files) == len(SPLITS)):
             return list(images)
         official: dict[Split, Sequence[I]] = dict.fromkeys(self.files, images[:1])  # which ones does not matter here
@@ -101,8 +106,8 @@ def export_of(
         if "train" not in files:
             raise InputError("data.annotations: no file for train: {train: a.json, val: b.json}, or one file for all, expected")
         return CocoExport(root, files, _spread(folders, images))
-    found = _found(root, kind)
-    return CocoExport(root, found, _spread(folders, images)) if found else None
+    found, passed_over = _found(root, kind)
+    return CocoExport(root, found, _spread(folders, images), passed_over) if found else None
 
 
 def coco_files(root: Path) -> list[Path]:
@@ -122,22 +127,24 @@ def split_of_file(root: Path, path: Path) -> Split | None:
     return None
 
 
-def _found(root: Path, kind: str) -> dict[Split, Path]:
+def _found(root: Path, kind: str) -> tuple[dict[Split, Path], tuple[Path, ...]]:
+    """The file of each split, and those that are of none although one is of train."""
     by_split: dict[Split | None, list[Path]] = {}
     for path in coco_files(root):
         other = next((k for k in _KINDS if path.name.startswith(k)), kind)
         if other == kind or (kind == "instances" and other == "person_keypoints"):
             by_split.setdefault(split_of_file(root, path), []).append(path)
     found: dict[Split, Path] = {}
+    passed_over = tuple(by_split.pop(None, ())) if "train" in by_split else ()
     for split, paths in by_split.items():
         chosen = [path for path in paths if path.name.startswith(kind)] or paths
         if len(chosen) > 1:
             shown = " or ".join(path.relative_to(root).as_posix() for path in chosen[:3])
             raise InputError(f"{root}: {shown} for {split or 'all images'}? --data.annotations.train FILE says which")
-        found[split or "train"] = chosen[0] if split or "train" not in by_split else found["train"]
+        found[split or "train"] = chosen[0]
     if found and "train" not in found:
         raise InputError(f"{root}: {next(iter(found.values()))} is of {next(iter(found))}, and there is no file for train")
-    return found
+    return found, passed_over
 
 
 def _is_coco(path: Path) -> bool:

@@ -49,7 +49,7 @@ def unlisted(folder: Path) -> dict[Split, list[AnnotatedImage]]:
     An XML file is of the image of its name: beside it, or below a folder of images where it lies below one of annotations.
 
     Raises:
-        InputError: there is no XML file, or one without an image, or its folders name two splits.
+        InputError: there is no XML file, or one without an image or with several, or its folders name two splits.
     """
     names = xml_files(folder)
     if not names:
@@ -60,11 +60,10 @@ def unlisted(folder: Path) -> dict[Split, list[AnnotatedImage]]:
     found: dict[Split, list[AnnotatedImage]] = {}
     for name in names:
         path = PurePosixPath(name)
-        # Of several images of the name, the one whose folders have the most in common with the XML file's.
         candidates = [image for image in images.get(path.stem, ()) if "Segmentation" not in image]
         if not candidates:
             raise InputError(f"{folder / name}: there is no image {path.stem}.* below {folder}: expected {LAYOUT}")
-        image = max(candidates, key=lambda image: len(set(PurePosixPath(image).parts[:-1]) & set(path.parts[:-1])))
+        image = _nearest(folder, path, candidates)
         splits = {split for part in (*path.parts[:-1], *PurePosixPath(image).parts[:-1]) if (split := named_split(part))}
         if len(splits) > 1:
             raise InputError(f"{folder / name}: its folders name two splits, {' and '.join(sorted(splits))}")
@@ -72,18 +71,42 @@ def unlisted(folder: Path) -> dict[Split, list[AnnotatedImage]]:
     return found
 
 
+def _nearest(folder: Path, xml: PurePosixPath, images: list[str]) -> str:
+    """Of several images of one name, that of an XML file: by its folders, or else by the file and folder that it names.
+
+    Raises:
+        InputError: more than one may be meant.
+    """
+    shared = {image: len(set(PurePosixPath(image).parts[:-1]) & set(xml.parts[:-1])) for image in images}
+    nearest = [image for image in images if shared[image] == max(shared.values())]
+    if len(nearest) > 1 and (root := _root_of(folder / xml)) is not None:
+        file, place = ((root.findtext(tag) or "").strip().replace("\\", "/") for tag in ("filename", "folder"))
+        nearest = [image for image in nearest if PurePosixPath(image).name == PurePosixPath(file).name] or nearest
+        nearest = [image for image in nearest if PurePosixPath(image).parent.name == PurePosixPath(place).name] or nearest
+    if len(nearest) > 1:
+        raise InputError(
+            f"{folder / xml}: is it of {nearest[0]} or of {nearest[1]}? Its <folder> or <filename>, or its own folder, should "
+            "say so"
+        )
+    return nearest[0]
+
+
+def _root_of(path: Path) -> ET.Element | None:
+    """What an XML file holds; None of one that cannot be read, which says so when its scene is read."""
+    try:
+        text = content(path, "an XML annotation")
+        return None if b"<!ENTITY" in text.replace(b"\0", b"") else ET.fromstring(text)
+    except (InputError, ET.ParseError, ValueError, LookupError):
+        return None
+
+
 def names_in(folder: Path, names: Iterable[str]) -> Mapping[str, int]:
     """How often objects of each class are in XML files; one that cannot be read says so when its scene is read."""
     counts: dict[str, int] = {}
     for name in names:
-        try:
-            text = content(folder / name, "an XML annotation")
-            if b"<!ENTITY" in text.replace(b"\0", b""):
-                continue
-            for element in ET.fromstring(text).iter("object"):
-                label = (element.findtext("name") or "").strip()
-                if label and label.isprintable():
-                    counts[label] = counts.get(label, 0) + 1
-        except (InputError, ET.ParseError, ValueError, LookupError):
-            continue
+        root = _root_of(folder / name)
+        for element in () if root is None else root.iter("object"):
+            label = (element.findtext("name") or "").strip()
+            if label and label.isprintable():
+                counts[label] = counts.get(label, 0) + 1
     return counts

@@ -39,6 +39,11 @@ def what_was_wrong(error: BaseException) -> str:
         return _of_the_system(error)
     if isinstance(error, UnicodeDecodeError):
         return f"a file that was read is not text in {error.encoding.upper()} (byte {error.start}: {error.reason})"
+    if (
+        isinstance(error, UnicodeEncodeError) and 0xDC80 <= ord(error.object[error.start]) <= 0xDCFF
+    ):  # as the system hands it on
+        name = error.object.encode("utf-8", "backslashreplace").decode()  # the system hands such bytes on as these code points
+        return f"{name}: the name of a file or folder is not UTF-8, as in a zip file in another code page: rename it"
     if _is_called(error, "MisconfigurationException"):
         return one_line(error)
     refusals = (ValueError, TypeError, RuntimeError, ImportError, NotImplementedError)

@@ -363,6 +363,16 @@ def test_two_files_for_one_split_are_refused(tmp_path: Path) -> None:
         _ = COCO(str(tmp_path), **OPTIONS).metadata
 
 
+@pytest.mark.parametrize("name", ["all.json", "zzz.json", "annotations/a.json"])
+def test_a_coco_file_of_no_split_beside_one_of_train_is_passed_over_and_said(name: str, tmp_path: Path) -> None:
+    roboflow_coco(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    shutil.copy(tmp_path / "train/_annotations.coco.json", tmp_path / name)
+    data = detection(COCO(str(tmp_path), **OPTIONS))
+    assert len(names(data, "train")) + len(names(data, "test")) == 30 and len(names(data, "val")) == 3
+    assert any(f"{name} names no split" in remark for remark in data.remarks), data.remarks
+
+
 def test_the_official_layout_is_what_it_was(tmp_path: Path) -> None:
     data = COCO(str(write_coco(tmp_path)), **OPTIONS)
     assert data.metadata.name == "COCO 2017" and len(names(data, "train")) == 3
@@ -385,6 +395,29 @@ def test_an_annotation_without_an_image_is_named(tmp_path: Path) -> None:
     next((unlisted_voc(tmp_path) / "JPEGImages").glob("000003*")).unlink()
     with pytest.raises(InputError, match=r"000003\.xml: there is no image 000003\.\*"):
         detection(VOC(str(tmp_path), classes=["cell", "platelet"], **OPTIONS)).scenes("train")
+
+
+def test_two_images_of_one_name_are_told_apart_or_refused(tmp_path: Path) -> None:
+    """As where two cameras' folders are put together, each with its 000003."""
+    root = unlisted_voc(tmp_path)
+    xml = root / "Annotations" / "000003.xml"
+    image = next((root / "JPEGImages").glob("000003*"))
+    other = root / "JPEGImages" / "more" / image.name
+    other.parent.mkdir()
+    save(other, picture((40, 50), [], seed=9))
+
+    def taken() -> list[str]:
+        data = detection(VOC(str(root), classes=["cell", "platelet"], **OPTIONS))
+        return [name for split in ("train", "val", "test") for name in names(data, split) if "000003" in name]
+
+    text = xml.read_text()
+    assert "<folder>" not in text
+    with pytest.raises(InputError, match=r"000003\.xml: is it of JPEGImages/000003\.\w+ or of JPEGImages/more/000003") as error:
+        taken()
+    assert "\n" not in str(error.value)
+    for place in ("more", "JPEGImages"):
+        xml.write_text(text.replace("<annotation>", f"<annotation><folder>{place}</folder>"))
+        assert [Path(name).parent.name for name in taken()] == [place]
 
 
 def test_another_year_of_the_kit_is_not_read_without_its_lists(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from pytorch_lightning import Trainer
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from datamodules import ImageFolder
 from datamodules.scene import InputError, SceneError
 from experiments.command_line.mistakes import LONGEST, shortened, what_was_wrong
 
@@ -84,6 +86,24 @@ def test_a_long_line_keeps_beginning_and_end() -> None:
     line = shortened("begin " + "x" * 1000 + " end")
     assert len(line) <= LONGEST and line.startswith("begin") and line.endswith("end")
     assert shortened("short") == "short"
+
+
+def test_a_name_that_is_not_utf_8_is_told_with_its_remedy(tmp_path: Path) -> None:
+    """As of a folder that came out of a zip file in CP949."""
+    for name in (b"cats", b"dogs"):
+        (tmp_path / name.decode()).mkdir()
+        for i in range(3):
+            Image.new("RGB", (8, 8)).save(tmp_path / name.decode() / f"{i}.png")
+    try:
+        (tmp_path / "cats/0.png").rename(os.fsdecode(os.fsencode(tmp_path / "cats") + b"/\xbb\xe7.png"))
+    except OSError:
+        pytest.skip("this file system holds names in UTF-8 alone")
+    said = what_was_wrong(raised_by(ImageFolder(str(tmp_path)).scenes, "train"))
+    assert (
+        r"cats/\udcbb\udce7.png: the name of a file or folder is not UTF-8" in said
+        and "rename it" in said
+        and said.isprintable()
+    )
 
 
 def test_a_file_of_the_systems_is_named(tmp_path: Path) -> None:
