@@ -153,7 +153,7 @@ def four_losses(whole: float, fast: float = 0.5, without: float = 0.3, times: Va
     [
         (four_losses(0.5), {}, (Level.REPRODUCED, Level.REPRODUCED)),
         (four_losses(0.6), {}, (Level.REPRODUCED, Level.REPRODUCED)),
-        (four_losses(0.45), {}, (Level.NOT_REPRODUCED, Level.REPRODUCED)),
+        (four_losses(0.45), {}, (Level.DIRECTION_ONLY, Level.REPRODUCED)),  # less time, at a price
         (four_losses(0.5, without=0.53), {}, (Level.REPRODUCED, Level.NOT_REPRODUCED)),
         (four_losses(0.5, times=timed(searched=0.1)), {}, (Level.REPRODUCED, Level.REPRODUCED)),
         (four_losses(0.5, times=timed((7.0, 0.4, 0.1, 0.9))), {}, (Level.NOT_REPRODUCED, Level.REPRODUCED)),
