@@ -34,7 +34,7 @@ def claims() -> None:
     found = entries(own, older, committed)
     counted = _counts(found)
     st.markdown(
-        f"{len(rows())} claims of two lectures. A verdict comes from runs, by a rule that was written before them. "
+        f"{len(rows())} claims of two lectures. A verdict comes from runs, by a rule that is written before them; a later change has its date. "
         f"{len(committed)} verdicts come with Lectern; {len(own) or 'none'} {'was' if len(own) == 1 else 'were'} made here. "
         "Search, or choose levels or a lecture:"
     )

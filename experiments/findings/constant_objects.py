@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from datamodules.scene import Scene
 from experiments.runs.findings import BaselineFinding
@@ -18,6 +17,7 @@ from lightning_modules.metrics.oks import KeypointAP
 from lightning_modules.metrics.voc import BoxAP
 
 from .inquiry import MeasuredValues, TrainingSample
+from .pose import mean_pose
 
 MOST = 20
 """Classes that the constant answer has an object of: the most frequent of the training scenes."""
@@ -78,8 +78,8 @@ class ConstantObjects:
             "scores": (frequency[chosen] / max(1, frequency.sum())).astype(np.float32),
         }
         if len(chosen) and all("keypoints" in objects for objects in known):
-            keypoints = np.concatenate([objects["keypoints"] for objects in known]).astype(np.float64)
-            self.answer["keypoints"] = np.stack([_mean_pose(keypoints[labels == c]) for c in chosen])
+            keypoints = torch.from_numpy(np.concatenate([objects["keypoints"] for objects in known]))
+            self.answer["keypoints"] = np.stack([mean_pose(keypoints[labels == c]).numpy() for c in chosen])
         self.answer = ranking(self.answer)
 
     def matched_to(self, metric: DetectionMetric) -> Matched:
@@ -139,10 +139,3 @@ def _arrays_of(scene: Scene) -> Arrays:
     boxes = scene["boxes"].numpy().reshape(-1, 4)
     labels = scene["labels"].numpy() if "labels" in scene else np.zeros(len(boxes), np.int64)
     return {"boxes": boxes, "labels": labels} | ({"keypoints": scene["keypoints"].numpy()} if "keypoints" in scene else {})
-
-
-def _mean_pose(keypoints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(K, 3): each keypoint at the mean of its labelled places, of instances (N, K, 3)."""
-    labelled = (keypoints[..., 2:] > 0).astype(np.float64)
-    mean = (keypoints[..., :2] * labelled).sum(0) / labelled.sum(0).clip(min=1)
-    return np.concatenate([mean, np.ones((len(mean), 1))], 1)
