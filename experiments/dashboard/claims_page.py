@@ -34,8 +34,9 @@ def claims() -> None:
     found = entries(own, older, committed)
     counted = _counts(found)
     st.markdown(
-        f"{len(rows())} claims of two lectures. A verdict comes from runs, by a rule that is written before them; a later change has its date. "
-        f"{len(committed)} verdicts come with Lectern; {len(own) or 'none'} {'was' if len(own) == 1 else 'were'} made here. "
+        f"{len(rows())} claims of two lectures. A verdict comes from runs, by a rule that is written before them; "
+        f"a later change has its date. {len(committed)} verdicts come with Lectern; "
+        f"{len(own) or 'none'} {'was' if len(own) == 1 else 'were'} made here. "
         "Search, or choose levels or a lecture:"
     )
     word, levels, lecture = _filters(counted)
