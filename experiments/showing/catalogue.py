@@ -75,10 +75,11 @@ STEP_BY_STEP = {
     "pooling": "B18", "small-filters": "D04", "two-processes": "D14", "segnet": "F17", "alexnet": "D02",
     "inception": "D05",
     "resnet-layers": "D06", "categorical": "E10", "loss-sum": "F01", "touching-objects": "F02", "sliding-window": "F03",
-    "label-cost": "F07", "nearest-neighbour": "F08", "bed-of-nails": "F09", "max-unpooling": "F10",
+    "fcn-skips": "F05", "label-cost": "F07", "nearest-neighbour": "F08", "bed-of-nails": "F09", "max-unpooling": "F10",
     "strided-convolution": "F11", "transpose-convolution": "F12", "convolution-matrix": "F13", "overlaps": "F14",
     "half-stride": "F16", "window-search": "G03", "proposals": "G05", "box-regression": "G08", "feature-disk": "G10",
-    "roi-pooling": "G15", "rules-or-network": "G20", "anchors": "G21", "region-phrases": "H02", "instances": "H03",
+    "roi-pooling": "G15", "rules-or-network": "G20", "anchors": "G21",
+    "training-stages": "G09", "default-boxes": "G22", "region-phrases": "H02", "instances": "H03",
 }  # fmt: skip
 """The moving pictures' names, and their claims."""
 ORDER = {"cnn": "ABCDG", "cs231n": "FEGH"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import architectures, captions, connectivity, learning, neurons, regions, segmentation, stages, upsampling
+from . import architectures, captions, connectivity, detectors, learning, neurons, regions, segmentation, stages, upsampling
 from .frame import MovingPicture
 
-ROOMS = (neurons, learning, connectivity, segmentation, stages, upsampling, regions, captions, architectures)
+ROOMS = (neurons, learning, connectivity, segmentation, stages, upsampling, regions, detectors, captions, architectures)
 MOVING: Mapping[str, MovingPicture] = dict(
     sorted({claim: moving for room in ROOMS for claim, moving in room.MOVING.items()}.items())
 )

@@ -179,6 +179,45 @@ def instances() -> Iterator[Frame]:
     yield frame(sheet, "Boxes of one class overlap: the 16 shared pixels may belong to either, and nothing tells. Hence masks.")
 
 
+def skips() -> Iterator[Frame]:
+    """F05: FCN-8s on an image of odd sides, map by map: down, up again, and what of the way down is added."""
+    import torch
+
+    from lightning_modules.networks import FCN, ConvEncoder
+
+    height, width = 61, 83
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        network = FCN(4, skips=[16, 8], encoder=lambda: ConvEncoder([4, 4, 4, 4, 4])).eval()
+        image = torch.zeros(1, 3, height, width)
+        down = [tuple(level.features.shape[-2:]) for level in network.encoder(image)]
+        ups: list[tuple[int, ...]] = []
+        for up in reversed(network.ups):
+            up.register_forward_hook(lambda m, i, out: ups.append(tuple(out.shape[-2:])))
+        network(image)
+    maps = [("the image", (height, width)), *((f"down, 1/{2 ** (i + 1)}", size) for i, size in enumerate(down))]
+    maps += [(f"up, 1/{2 ** (len(ups) - 1 - i)}" if i < len(ups) - 1 else "the output", size) for i, size in enumerate(ups)]
+    for count in range(1, len(maps) + 1):
+        sheet = Drawing(420)
+        sheet.text(480, 24, f"FCN-8s on an image of {height} × {width} pixels", weight="bold")
+        for place, (name, (rows, columns)) in enumerate(maps[:count]):
+            middle = 50 + 86 * place
+            colour = BLUE if place <= len(down) else GREEN
+            edge = RED if place == count - 1 else colour
+            w, h = (10 + 68 * side / width for side in (columns, rows))
+            sheet.square(middle - w / 2, 200 - h / 2, w, h, fill=colour, strength=0.35, edge=edge, stroke=3)
+            sheet.text(middle, 290, f"{rows} × {columns}", size=16)
+            sheet.text(middle, 322, name.replace(", ", "\n"), size=16)
+            stride = 2 ** (len(maps) - 1 - place)
+            if place > len(down) and stride in (8, 16):  # the place on the way down of the same stride
+                start = 50 + 86 * (stride.bit_length() - 1)
+                level = 100 if stride == 8 else 124
+                sheet.line((start, 140), (start, level), (middle, level), colour=RED, width=2.5)
+                sheet.arrow((middle, level), (middle, 168), colour=RED, width=2.5)
+        name, (rows, columns) = maps[count - 1]
+        added = "; what was there on the way down is added" if name in ("up, 1/16", "up, 1/8") else ""
+        yield frame(sheet, f"{name[0].upper()}{name[1:]}: {rows} × {columns}{added}.")
+
+
 MOVING = {
     "F01": MovingPicture(losses, "Twelve weights after 50 steps with three losses and rates, computed."),
     "F02": MovingPicture(touching, "Two objects and the mask of both, which two regions tell apart."),
@@ -186,6 +225,7 @@ MOVING = {
         window,
         "A window on an image, how often each pixel was seen, and the operations that both plans take.",
     ),
+    "F05": MovingPicture(skips, "The maps of FCN-8s, down and up again, and the two that are added on the way up."),
     "F07": MovingPicture(labels, "An image, its mask, and how many numbers each task needs of a person."),
     "H03": MovingPicture(instances, "Two instance segmentations that have the same boxes and the same mask."),
 }
