@@ -3,6 +3,9 @@
 A change to what many studies rest on makes them all stale, though most changes alter no number. So of each variant the first
 judged seed is run again: where every value is the recorded one to the last digit, and the data are the same, the record's
 digests are renewed, and it says that it was confirmed, and when. One that judges time is never the same, and is judged again.
+
+What chooses and judges runs (``JUDGING``) makes none. Where nothing else was changed, no run is needed: from the numbers in the
+record the rates are chosen and the verdict is judged again, and both have to come out as they are recorded.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ from .provenance import study_sources
 from .records import code_of_runs, contradictions, said, study_folder
 from .validity import needed_data
 
+JUDGING = tuple(f"experiments/studies/{name}.py" for name in ("effects", "levels", "needs", "plan", "statistics", "verdict"))
+"""What of our code is run again, whole, on the numbers of a record (:func:`differences`)."""
+
 
 def confirm(chosen: Sequence[Claim], scale: ScaleName, runs: Path, executor: Processes | Submitit) -> int:
     """Confirms the committed verdicts of these studies that are stale, each in a line.
@@ -55,6 +61,11 @@ def _is_old(claim: Claim, record: Record) -> bool:
     return bool(stale(record.code)) or any(getattr(record, name) != text for name, text in said(claim, record.scale).items())
 
 
+def _only_judging(record: Record) -> bool:
+    """Whether what was changed is done again on the record's numbers."""
+    return set(stale(record.code)) <= {*JUDGING}
+
+
 def _jobs(claim: Claim, record: Record) -> Iterator[tuple[str, RunRecord, Job]]:
     """By variant, the first judged run, and what makes it again."""
     assert isinstance(claim.study, Study)
@@ -64,7 +75,7 @@ def _jobs(claim: Claim, record: Record) -> Iterator[tuple[str, RunRecord, Job]]:
 
 
 def _submit(claim: Claim, record: Record, root: Path, executor: Processes | Submitit) -> list[Handle]:
-    if isinstance(claim.study, Exact) or needed_data(claim.study.scales[record.scale]):
+    if isinstance(claim.study, Exact) or _only_judging(record) or needed_data(claim.study.scales[record.scale]):
         return []
     if gone := record.variants.keys() - claim.study.variants.keys():
         raise ValueError(f"{claim.name}: its record has variants that the study has not: {', '.join(sorted(gone))}")
@@ -80,7 +91,10 @@ def _end(claim: Claim, record: Record, handles: Sequence[Handle], root: Path) ->
     if error := next((error for handle in handles if (error := handle.exception())), None):
         why, *_ = f"{type(error).__name__}: {error}".splitlines()
         return _refused(claim, f"a run failed ({why})")
-    if isinstance(claim.study, Study):
+    if isinstance(claim.study, Study) and _only_judging(record):
+        what, now = "rates chosen and verdict judged again", study_sources(claim.study, record.scale)
+        code = {path: now.get(path, digest) if path in JUDGING else digest for path, digest in record.code.items()}
+    elif isinstance(claim.study, Study):
         if lacking := needed_data(claim.study.scales[record.scale]):
             return _refused(claim, f"needs {lacking}")
         again = {name: (run, study_folder(root, claim) / job.version) for name, run, job in _jobs(claim, record)}

@@ -23,9 +23,9 @@ FINALISTS, FINAL_SEEDS = 2, 3
 def next_jobs(study: Study, scale: ScaleName, find: Find, seeds: int | None = None, first_seed: int = 0) -> list[Job]:
     """The jobs that can be run now; empty where all is there. What they show may ask for more.
 
-    In order: the tuning seeds at every learning rate of the walk, the best two of them on more, then every judged seed of each
-    variant at its best one, then the first of them of each variant at the best one of the last, the others' reference, for the
-    shared-lr baseline.
+    In order: the tuning seeds at every learning rate of the walk; the best two of them on more, and where the better one lies
+    at an end, one rate more, and again; every judged seed of each variant at its best one; then the first of them of each
+    variant at the best one of the last, the others' reference, for the shared-lr baseline.
     """
     wanted = _wanted(study, scale, find, seeds, first_seed)
     for jobs in wanted:
@@ -42,8 +42,7 @@ def collect(study: Study, scale: ScaleName, find: Find, seeds: int | None = None
     grids = _grids(study, scale, find)
     judged = _judged(study, scale, seeds, first_seed)
     lrs = _best_lrs(study, scale, grids, find, judged)
-    first = {variant: _finalists(study, scale, variant, grid, find)[:1] for variant, grid in grids.items()}
-    inside = {v: lrs[v] == 0 or any(min(grid) < lr < max(grid) for lr in first[v]) for v, grid in grids.items()}
+    inside = {v: lrs[v] == 0 or _inside(lrs[v], grid) for v, grid in grids.items()}
     return Runs([run for run in runs.values() if run is not None], lrs, inside, TUNING_SEED)
 
 
@@ -100,8 +99,18 @@ def _grids(study: Study, scale: ScaleName, find: Find) -> dict[str, list[float]]
         grids = {variant: walk(own, longest) for variant, own in scores.items()}
         length = max(len(grid) for grid in grids.values())
         if length == longest:
-            return {variant: [scores[variant].lr(i) for i in grid] for variant, grid in grids.items()}
+            rates = {variant: [scores[variant].lr(i) for i in grid] for variant, grid in grids.items()}
+            best = {variant: _best(study, scale, variant, grid, find) for variant, grid in rates.items()}
+            if length >= LONGEST_GRID or all(lr is None or _inside(lr, rates[variant]) for variant, lr in best.items()):
+                return rates
+            # The better finalist lies at an end. It is the second of its grid, so the better of the two ends: the next try is
+            # beyond it.
+            length += 1
         longest = length  # a variant that had to go further lets all others have as many tries
+
+
+def _inside(lr: float | None, grid: list[float]) -> bool:
+    return lr is not None and min(grid) < lr < max(grid)
 
 
 class Scores(Mapping[int, float]):

@@ -62,7 +62,8 @@ def kept(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Committed]:
     shipped.forget()
 
 
-OLD = "experiments/studies/plan.py"
+OLD = "experiments/studies/study.py"
+JUDGE = "experiments/studies/plan.py"
 
 
 def test_one_seed_of_each_variant_renews_a_stale_verdict(kept: Committed, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +80,24 @@ def test_one_seed_of_each_variant_renews_a_stale_verdict(kept: Committed, capsys
     assert after.model_copy(update={"code": before.code, "confirmed": ()}) == before  # nothing else is touched
     assert [path.name for path in Path("runs").iterdir() if path.name.startswith(".confirm")] == []
     assert kept.confirm() == 0 and "no committed verdict of these studies is stale" in capsys.readouterr().out
+
+
+def test_what_chooses_and_judges_runs_is_done_again_without_a_run(kept: Committed, capsys: pytest.CaptureFixture[str]) -> None:
+    kept.edit("code", {**kept.record.code, JUDGE: "0" * 12})
+    made = len(list(Path("marks").iterdir()))
+    assert kept.confirm() == 0
+    (after,) = shipped.committed_records()
+    assert stale(after.code) == [] and after.code == kept.record.code
+    assert len(list(Path("marks").iterdir())) == made
+    (note,) = after.confirmed
+    assert (note.what, note.changed) == ("rates chosen and verdict judged again", (JUDGE,))
+
+
+def test_where_they_judge_otherwise_nothing_is_renewed(kept: Committed, capsys: pytest.CaptureFixture[str]) -> None:
+    kept.edit("code", {**kept.record.code, JUDGE: "0" * 12})
+    text = kept.edit("parts/a/level", "exact")
+    assert kept.confirm() == 1
+    assert "judged again, part a, level is another" in capsys.readouterr().out and kept.path.read_text() == text
 
 
 @pytest.mark.parametrize(

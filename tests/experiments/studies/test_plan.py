@@ -240,6 +240,19 @@ def test_a_rate_that_won_by_one_lucky_run_is_not_taken() -> None:
     assert [run.seed for run in runs.of("a")] == [0, 1, 2]
 
 
+def test_a_finalist_at_the_end_of_the_grid_is_not_judged_before_its_neighbour_was_tried() -> None:
+    # One tuning seed has the best rate in the middle, the three together have it at the end; as plain-56 of D09, 2026-11-26.
+    def score(job: Job) -> float:
+        place = 2 * math.log10((job.lr or 0.01) / 0.01)
+        return abs(place - (0.4 if job.seed == TUNING_SEED else 1))
+
+    lab = Lab(score)
+    runs = lab.finish(study(TWO))
+    assert runs.lrs == {"a": 0.0316, "b": 0.0316}
+    assert runs.inside == {"a": True, "b": True}
+    assert {job.lr for job in lab.made} == {0.00316, 0.01, 0.0316, 0.1}
+
+
 def test_a_walk_may_go_by_the_mean_of_several_seeds() -> None:
     def score(job: Job) -> float:
         lucky = job.seed == TUNING_SEED and (job.lr or 0) > 0.02
@@ -324,9 +337,16 @@ def test_whatever_comes_out_a_study_ends_and_repeats_nothing(scores: list[float]
 
     lab = Lab(score)
     runs = lab.finish(study(TWO), one_at_a_time=one_at_a_time)
-    assert len(lab.made) <= 2 * (LONGEST_GRID + 2 * 2 + 1 + 3 + 3 + 1)
+    assert len(lab.made) <= 2 * (LONGEST_GRID + 2 * LONGEST_GRID + 1 + 3 + 3 + 1)  # two more seeds of each rate at most
+    assert all(runs.inside[name] == (lr == 0 or inside(runs, name)) for name, lr in runs.lrs.items())
     assert all(len(runs.of(name)) == 3 for name in "ab")
     assert next_jobs(study(TWO), "cpu", lab.find) == []
+
+
+def inside(runs: Runs, name: str) -> bool:
+    grid = [run.lr for run in runs.all if run.variant == name and run.seed == TUNING_SEED and run.lr]
+    lr = runs.lrs[name]
+    return lr is not None and min(grid) < lr < max(grid)
 
 
 def test_an_interrupted_study_goes_on_to_the_same_end() -> None:
