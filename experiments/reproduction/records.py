@@ -219,6 +219,13 @@ def contradictions(record: Record, runs: Path) -> list[str]:
     return found
 
 
+def said_by(folder: Path, variant: str, kept: RunRecord) -> RunRecord:
+    """A run as it is recorded, with the values and the data of the run in another folder."""
+    run = read_run(folder, variant, kept.seed, kept.lr)
+    values = {what: _read_again(run, what) for what in kept.values}
+    return kept.model_copy(update={"values": values, "data": str(read_summary(folder).get("data_digest") or "")})
+
+
 def _read_again(run: Run, name: str) -> float:
     """A value by the name that it was read under."""
     if name not in run.values and name.startswith("steps to "):

@@ -68,8 +68,11 @@ def parser() -> Options:
     )
     parser.add_argument(
         "--confirm",
-        action="store_true",
-        help="runs one seed of stale verdicts again, and renews those whose numbers are the same; for its maintainers",
+        nargs="?",
+        const="",
+        metavar="COMMIT",
+        help="runs one seed of stale verdicts again, and renews those whose numbers are the same, as recorded or as COMMIT's "
+        "code gives them here; for its maintainers",
     )
     parser.add_argument(
         "--table",
@@ -141,10 +144,10 @@ def _reproduce(options: Any) -> bool:
         print("no study is asked for: none fits all that was said")
         return False
     wandb_mode(options.wandb)  # what cannot be is said before the first run
-    if options.record or options.confirm:
+    if options.record or options.confirm is not None:
         results_folder()
     executor = launcher(options.launcher, options.jobs, options.runs / "submitit", scheduler_options(options.slurm))
-    if options.confirm:
+    if options.confirm is not None:
         return _confirm(chosen, options, executor)
     reproduction = Reproduction(
         chosen, options.scale, options.runs, executor, options.seeds, options.wandb, options.first_seed, options.record
@@ -166,7 +169,7 @@ def _reproduce(options: Any) -> bool:
 
 def _confirm(chosen: Sequence[Claim], options: Any, executor: Processes | Submitit) -> bool:
     try:
-        return bool(confirm(chosen, options.scale, options.runs, executor))
+        return bool(confirm(chosen, options.scale, options.runs, executor, options.confirm or None))
     except (KeyboardInterrupt, SystemExit):
         executor.stop()
         raise

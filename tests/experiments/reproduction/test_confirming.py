@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 
-from experiments.reproduction import committing
-from experiments.reproduction.claims import Claim
+from datamodules.scene import InputError
+from experiments import ROOT
+from experiments.reproduction import committing, confirming
+from experiments.reproduction.claims import Claim, claims
 from experiments.reproduction.committing import commit_record
 from experiments.reproduction.confirming import confirm
+from experiments.reproduction.earlier import run_by
 from experiments.reproduction.reproduction import Reproduction
 from experiments.studies import committed as shipped
 from experiments.studies.code import stale
 from experiments.studies.record import Record
-from experiments.studies.study import Exact
+from experiments.studies.study import Exact, Study
 from tests.support import made_up_study
 from tests.support.reduced import Here
 
@@ -140,3 +143,33 @@ def test_an_identity_is_computed_again(kept: Committed, capsys: pytest.CaptureFi
     assert sums.confirm() == 0
     (after,) = (each for each in shipped.committed_records() if each.name == claim.name)
     assert after.code == record.code and after.confirmed[0].what == "computed again"
+
+
+def test_on_another_processor_the_code_before_the_change_is_run_too(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a study that takes seconds; the numbers of its record count no more than they would elsewhere."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no checkout")
+    claim = claims()["cnn/squashing_kills_gradients"]
+    (record,) = (record for record in shipped.committed_records("cpu") if record.name == claim.name)
+    assert isinstance(claim.study, Study)
+    results = workdir / "experiments" / "results"
+    monkeypatch.setattr(committing, "results_folder", lambda: results)
+    monkeypatch.setattr(confirming, "stale", lambda code: ["datamodules/files.py"])
+    assert confirm([claim], "cpu", Path("runs"), Here(), "HEAD") == 0  # type: ignore[arg-type]
+    out = capsys.readouterr().out
+    assert f"{claim.id:4} confirmed" in out and "equal to those of the code before, on " in out
+    after = Record.model_validate_json((results / "cpu" / f"{claim.name}.json").read_text())
+    assert after.variants == record.variants and after.confirmed[-1].changed == ("datamodules/files.py",)
+    monkeypatch.setattr(confirming, "run_by", lambda tree, asked: run_by(tree, asked | {"seed": asked["seed"] + 1}))
+    assert confirm([claim], "cpu", Path("runs"), Here(), "HEAD") == 1  # type: ignore[arg-type]
+    assert not [*Path("runs").iterdir()]
+
+
+def test_a_commit_that_is_none_is_named(kept: Committed) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("no checkout")
+    kept.edit("code", {**kept.record.code, OLD: "0" * 12})
+    with pytest.raises(InputError, match="--confirm nowhere: no commit of this checkout"):
+        confirm([kept.claim], "cpu", Path("runs"), Here(), "nowhere")  # type: ignore[arg-type]
