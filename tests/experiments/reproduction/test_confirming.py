@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,14 @@ from experiments.reproduction import committing, confirming
 from experiments.reproduction.claims import Claim, claims
 from experiments.reproduction.committing import commit_record
 from experiments.reproduction.confirming import confirm
-from experiments.reproduction.earlier import run_by
+from experiments.reproduction.earlier import Earlier, run_by
+from experiments.reproduction.execution import execute
 from experiments.reproduction.reproduction import Reproduction
 from experiments.studies import committed as shipped
 from experiments.studies.code import stale
+from experiments.studies.reading import read_run
 from experiments.studies.record import Record
-from experiments.studies.study import Exact, Study
+from experiments.studies.study import Exact, Job, Study
 from tests.support import made_up_study
 from tests.support.reduced import Here
 
@@ -63,6 +68,14 @@ def kept(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Committed]:
     commit_record(claim, record, Path("runs"))
     yield Committed(results, claim, record)
     shipped.forget()
+
+
+def _needs_git() -> None:
+    if (
+        shutil.which("git") is None
+        or subprocess.run(["git", "rev-parse", "-q", "--verify", "HEAD"], cwd=ROOT, check=False).returncode
+    ):
+        pytest.skip("no checkout")
 
 
 OLD = "experiments/studies/study.py"
@@ -145,31 +158,58 @@ def test_an_identity_is_computed_again(kept: Committed, capsys: pytest.CaptureFi
     assert after.code == record.code and after.confirmed[0].what == "computed again"
 
 
+@pytest.mark.parametrize(("off", "code"), [(0.0, 0), (1e-7, 1)])
 def test_on_another_processor_the_code_before_the_change_is_run_too(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    kept: Committed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], off: float, code: int
 ) -> None:
-    """Of a study that takes seconds; the numbers of its record count no more than they would elsewhere."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("no checkout")
-    claim = claims()["cnn/squashing_kills_gradients"]
-    (record,) = (record for record in shipped.committed_records("cpu") if record.name == claim.name)
-    assert isinstance(claim.study, Study)
-    results = workdir / "experiments" / "results"
-    monkeypatch.setattr(committing, "results_folder", lambda: results)
-    monkeypatch.setattr(confirming, "stale", lambda code: ["datamodules/files.py"])
-    assert confirm([claim], "cpu", Path("runs"), Here(), "HEAD") == 0  # type: ignore[arg-type]
+    """The numbers that are recorded, another processor's, count no more."""
+    _needs_git()
+
+    def elsewhere(job: Job, folder: Path, label: dict[str, str], more: float = 0.25) -> None:
+        execute(replace(job, settings={**job.settings, "height": float(job.settings["height"]) + more}), folder, label)
+
+    def before(tree: Path, asked: dict[str, Any]) -> None:
+        assert (tree / "pyproject.toml").is_file() and isinstance(kept.claim.study, Study)
+        job = kept.claim.study.job(asked["scale"], asked["variant"], asked["lr"], asked["seed"])
+        elsewhere(job, Path(asked["folder"]), asked["label"], 0.25 + off)
+
+    monkeypatch.setattr(confirming, "execute", elsewhere)
+    monkeypatch.setattr(confirming, "run_by", before)
+    monkeypatch.setattr(Earlier, "stale", lambda self, record: [])
+    text = kept.edit("code", {**kept.record.code, OLD: "0" * 12})
+    assert confirm([kept.claim], "cpu", Path("runs"), Here(), "HEAD") == code  # type: ignore[arg-type]
     out = capsys.readouterr().out
-    assert f"{claim.id:4} confirmed" in out and "equal to those of the code before, on " in out
-    after = Record.model_validate_json((results / "cpu" / f"{claim.name}.json").read_text())
-    assert after.variants == record.variants and after.confirmed[-1].changed == ("datamodules/files.py",)
-    monkeypatch.setattr(confirming, "run_by", lambda tree, asked: run_by(tree, asked | {"seed": asked["seed"] + 1}))
-    assert confirm([claim], "cpu", Path("runs"), Here(), "HEAD") == 1  # type: ignore[arg-type]
-    assert not [*Path("runs").iterdir()]
+    assert not [path for path in Path("runs").iterdir() if path.name.startswith(".confirm")]
+    if code:
+        assert "2 values are others now" in out and kept.path.read_text() == text
+    else:
+        (after,) = shipped.committed_records()
+        assert stale(after.code) == [] and "2 values equal to those of the code before, on " in after.confirmed[0].what
+
+
+def test_a_run_by_the_code_in_a_folder(workdir: Path) -> None:
+    """Here today's code, which is the same in a process of its own."""
+    asked = {"name": "cnn/squashing_kills_gradients", "scale": "cpu", "variant": "sigmoid", "lr": None, "seed": 0}
+    label = {"claim": "A13", "name": asked["name"], "scale": "cpu"}
+    run_by(ROOT, asked | {"folder": str(workdir / "own"), "label": label})
+    study = claims()["cnn/squashing_kills_gradients"].study
+    assert isinstance(study, Study)
+    execute(study.job("cpu", "sigmoid", None, 0), workdir / "here", label)
+    own, here = (read_run(workdir / name, "sigmoid", 0, None).values for name in ("own", "here"))
+    assert own == here and own
+    with pytest.raises(InputError, match=r"the earlier code: .*cosine"):
+        run_by(ROOT, asked | {"variant": "cosine", "folder": str(workdir / "none"), "label": label})
+
+
+def test_what_was_stale_before_the_change_is_told(kept: Committed, capsys: pytest.CaptureFixture[str]) -> None:
+    _needs_git()
+    text = kept.edit("code", {**kept.record.code, OLD: "0" * 12})
+    assert confirm([kept.claim], "cpu", Path("runs"), Here(), "HEAD") == 1  # type: ignore[arg-type]
+    assert f"it was stale at HEAD too ({OLD})" in capsys.readouterr().out and kept.path.read_text() == text
 
 
 def test_a_commit_that_is_none_is_named(kept: Committed) -> None:
-    if not (ROOT / ".git").exists():
-        pytest.skip("no checkout")
+    _needs_git()
     kept.edit("code", {**kept.record.code, OLD: "0" * 12})
     with pytest.raises(InputError, match="--confirm nowhere: no commit of this checkout"):
         confirm([kept.claim], "cpu", Path("runs"), Here(), "nowhere")  # type: ignore[arg-type]
