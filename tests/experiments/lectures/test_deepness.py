@@ -200,44 +200,43 @@ def test_nets_that_are_trained_side_by_side_are_those_trained_alone(monkeypatch:
 # A16 ------------------------------------------------------------------------------------------------------------------
 
 
-def costs(tanh: float, cached: float, sigmoid: float = 3.0, spread: float = 0.002) -> dict[str, Values]:
-    memory, cache = {relu.TANH: tanh, relu.SIGMOID: 1.5}, {relu.TANH: cached, relu.SIGMOID: sigmoid}
+def costs(tanh: float, sigmoid: float, spread: float = 0.0) -> dict[str, Values]:
+    counts = {relu.RELU: 3.0, relu.LEAKY: 5.0, relu.TANH: 3 * tanh, relu.SIGMOID: 3 * sigmoid}
+    times = (relu.IN_MEMORY, relu.IN_CACHE, relu.STEP)
     return {
         name: {
-            relu.IN_MEMORY: five(memory.get(name, 1.0), spread * memory.get(name, 0.5)),
-            relu.IN_CACHE: five(cache.get(name, 1.0), spread * cache.get(name, 0.5)),
-            relu.STEP: five(0.1),
+            relu.OPERATIONS_OF_A_FLOAT: five(count, spread * count * (name != relu.RELU)),
+            **{time: five(0.1, 0.01) for time in times},
         }
-        for name in relu.OPERATIONS
+        for name, count in counts.items()
     }
 
 
 @pytest.mark.parametrize(
-    ("values", "a", "b"),
+    ("values", "level"),
     [
-        (costs(2.0, 5.0), REPRODUCED, REPRODUCED),
-        (costs(1.3, 5.0), DIRECTION, REPRODUCED),
-        (costs(0.9, 5.0), REFUTED, REPRODUCED),
-        (costs(2.0, 0.9), REPRODUCED, REFUTED),
-        (costs(1.0, 1.0, spread=0.4), OPEN, OPEN),
+        (costs(9.0, 8.0), REPRODUCED),
+        (costs(1.3, 8.0), DIRECTION),
+        (costs(9.0, 0.9), REFUTED),
+        (costs(1.0, 1.0, spread=0.4), OPEN),
     ],
 )
-def test_the_cost_of_an_activation(values: dict[str, Values], a: Level, b: Level) -> None:
-    assert levels(relu.study, values) == {"a": a, "b": b, "c": Level.EXACT}
+def test_the_cost_of_an_activation(values: dict[str, Values], level: Level) -> None:
+    assert levels(relu.study, values) == {"a": level, "b": Level.EXACT}
 
 
 def test_an_exchange_turns_the_cost() -> None:
-    assert_exchange_turns(relu.study, Runs.made_up(costs(2.0, 5.0)))
+    assert_exchange_turns(relu.study, Runs.made_up(costs(9.0, 8.0)))
 
 
-@pytest.mark.parametrize("name", relu.OPERATIONS)
+@pytest.mark.parametrize("name", relu.ACTIVATIONS)
 def test_what_is_timed_is_the_activation_and_its_gradient(name: str) -> None:
-    operation, module = relu.OPERATIONS[name]
+    operation, layer, _ = relu.ACTIVATIONS[name]
     x, g = torch.randn(50), torch.randn(50)
     y, d = torch.zeros(50), torch.zeros(50)
     operation(x, y, g, d)
     own = x.clone().requires_grad_()
-    expected = module()(own)
+    expected = layer()(own)
     expected.backward(g)
     torch.testing.assert_close(y, expected.detach())
     torch.testing.assert_close(d, own.grad)
