@@ -141,7 +141,7 @@ def rectified(sheet: Sheet, numbers: Measurements) -> None:
         sheet.box(540, y, 120, 38, name, colour=BLUE if name == "ReLU" else ORANGE)
         sheet.text(680, y + 19, cost, ha="left")
     if (effect := numbers.effect("tanh")) and effect.estimate is not None:
-        sheet.text(540, 290, f"measured, {effect.name}: {number(effect.estimate)} ×", ha="left", color=GREEN, weight="bold")
+        sheet.text(540, 290, f"counted, {effect.name}: {number(effect.estimate)} ×", ha="left", color=GREEN, weight="bold")
 
 
 def race(sheet: Sheet, numbers: Measurements) -> None:
