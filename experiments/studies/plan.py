@@ -72,10 +72,11 @@ def _tuning(study: Study) -> range:
 
 def _wanted(study: Study, scale: ScaleName, find: Find, seeds: int | None, first_seed: int) -> Iterator[list[Job]]:
     """Groups of jobs, one after another: what a later group holds depends on the runs of those before it."""
-    grids, judged = _grids(study, scale, find), _judged(study, scale, seeds, first_seed)
+    growing, judged = list(_growing(study, scale, find)), _judged(study, scale, seeds, first_seed)
+    grids = growing[-1]
     yield [study.job(scale, v, lr, seed) for v, grid in grids.items() for lr in grid for seed in _tuning(study)]
-    finals = {v: _finalists(study, scale, v, grid, find) for v, grid in grids.items()}
-    yield [study.job(scale, v, lr, seed) for v, lrs in finals.items() for lr in lrs for seed in _final(study)]
+    finals = [(v, lr) for grown in growing for v, grid in grown.items() for lr in _finalists(study, scale, v, grid, find)]
+    yield [study.job(scale, v, lr, seed) for v, lr in dict.fromkeys(finals) for seed in _final(study)]
     for variant in _at_least(study, scale, grids, find):  # is its least rate any better than none?
         yield [study.job(scale, variant, 0.0, seed) for seed in _tuning(study)]
         yield [study.job(scale, variant, min(grids[variant]), seed) for seed in judged]
@@ -91,8 +92,15 @@ def _start(study: Study, scale: ScaleName, variant: str) -> float:
 
 def _grids(study: Study, scale: ScaleName, find: Find) -> dict[str, list[float]]:
     """The learning rates that each tuned variant is to have, as far as the runs that are there tell."""
+    *_, grids = _growing(study, scale, find)
+    return grids
+
+
+def _growing(study: Study, scale: ScaleName, find: Find) -> Iterator[dict[str, list[float]]]:
+    """The grids whose finalists say whether there is to be a longer one, which is the next; the last is the one to have."""
     if not study.tuned_variants:
-        return {}
+        yield {}
+        return
     scores = {variant: Scores(study, scale, variant, find) for variant in study.tuned_variants}
     longest = 3
     while True:
@@ -100,9 +108,10 @@ def _grids(study: Study, scale: ScaleName, find: Find) -> dict[str, list[float]]
         length = max(len(grid) for grid in grids.values())
         if length == longest:
             rates = {variant: [scores[variant].lr(i) for i in grid] for variant, grid in grids.items()}
+            yield rates
             best = {variant: _best(study, scale, variant, grid, find) for variant, grid in rates.items()}
             if length >= LONGEST_GRID or all(lr is None or _inside(lr, rates[variant]) for variant, lr in best.items()):
-                return rates
+                return
             # The better finalist lies at an end. It is the second of its grid, so the better of the two ends: the next try is
             # beyond it.
             length += 1

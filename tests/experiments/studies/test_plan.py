@@ -253,6 +253,27 @@ def test_a_finalist_at_the_end_of_the_grid_is_not_judged_before_its_neighbour_wa
     assert {job.lr for job in lab.made} == {0.00316, 0.01, 0.0316, 0.1}
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.floats(-3, 3), min_size=14, max_size=14), st.floats(-2, 2))
+def test_what_is_collected_is_all_that_judging_again_asks_for(noise: list[float], optimum: float) -> None:
+    """Also where finalists of a shorter grid said that there is to be a longer one, as in B06 and C02, 2026-11-27."""
+
+    def score(job: Job) -> float:
+        place = round(2 * math.log10((job.lr or 0.01) / 0.01))
+        return abs(place - optimum) + noise[(place + 3 * job.seed + 7 * (job.variant == "a")) % len(noise)]
+
+    lab, two = Lab(score), study(TWO)
+    runs = lab.finish(two)
+    kept = {(run.variant, run.lr, run.seed) for run in runs.all}
+
+    def find(job: Job) -> Run | None:
+        return lab.find(job) if (job.variant, job.lr, job.seed) in kept else None
+
+    assert next_jobs(two, "cpu", find) == []
+    again = collect(two, "cpu", find)
+    assert (again.lrs, again.inside) == (runs.lrs, runs.inside)
+
+
 def test_a_walk_may_go_by_the_mean_of_several_seeds() -> None:
     def score(job: Job) -> float:
         lucky = job.seed == TUNING_SEED and (job.lr or 0) > 0.02
