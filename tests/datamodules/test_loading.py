@@ -80,14 +80,14 @@ def test_ranks_share_each_batch(length: int, share: int, ranks: int, seed: int, 
 
 
 def test_workers_end_with_their_loader_and_nobody_waits_for_them() -> None:
-    """torch would wait five seconds for each, where the loader is part of a cycle, as a trainer's are."""
+    """torch would wait five seconds for each of the two, where the loader is part of a cycle, as a trainer's are."""
     data = SquaresData(workers=2)
     list(data.train_dataloader())
     data.itself = data  # type: ignore[attr-defined]
     del data
     began = time.monotonic()
     gc.collect()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9  # ten, and what a busy machine takes
 
 
 def test_a_process_that_ends_does_not_wait_for_its_workers() -> None:

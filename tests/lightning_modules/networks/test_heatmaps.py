@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+import torch.nn.functional as F
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torchvision.models.detection.roi_heads import heatmaps_to_keypoints
@@ -24,6 +25,7 @@ def regions(count: int, rng: torch.Generator) -> Tensor:
 
 
 @settings(max_examples=25)
+@example(seed=79048239, count=6, keypoints=2, cells=2, wide=False)  # two pixels alike
 @given(st.integers(0, 2**31), st.integers(0, 6), st.integers(1, 4), st.integers(2, 20), st.booleans())
 def test_the_places_are_torchvisions(seed: int, count: int, keypoints: int, cells: int, wide: bool) -> None:
     rng = torch.Generator().manual_seed(seed)
@@ -32,7 +34,14 @@ def test_the_places_are_torchvisions(seed: int, count: int, keypoints: int, cell
     with pytest.MonkeyPatch.context() as patch:
         # As on a GPU, every region enlarged to the whole image; or as on the CPU, together with those of its size.
         patch.setattr(heatmaps, "AT_ONCE", {True: 1 if wide else 2**18, False: 2**25})
-        assert torch.allclose(places_of(maps, boxes, SIZE), expected, rtol=0, atol=1e-6 * max(SIZE))
+        found = places_of(maps, boxes, SIZE)
+    for region, keypoint in ((found - expected).abs().amax(2) > 1e-6 * max(SIZE)).nonzero().tolist():
+        # Of two pixels that are alike but for rounding, either may be taken.
+        low, sides = boxes[region, :2], (boxes[region, 2:] - boxes[region, :2]).clamp(min=1)
+        width, height = whole = sides.ceil().int().tolist()
+        enlarged = F.interpolate(maps[region, keypoint][None, None], size=(height, width), mode="bicubic")[0, 0]
+        x, y = ((found[region, keypoint] - low) * torch.tensor(whole) / sides).int().tolist()
+        assert enlarged[y, x] >= enlarged.max() - 1e-5
 
 
 def test_regions_beyond_their_own_size_repeat_their_rim() -> None:
