@@ -1,4 +1,4 @@
-"""Arithmetic operations that an activation function takes for each float32, counted while it is computed.
+"""Arithmetic operations that an activation function takes for each float32: each step that computes it says what it takes.
 
 Of division, multiplication, addition, rounding, comparison and choice each counts as one, so the count is the same on every
 machine, where CPU time is not. The exponential is as libraries have it: the argument less a multiple k of ln 2, which is in

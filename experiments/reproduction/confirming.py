@@ -17,7 +17,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from experiments.studies.study import Exact, Job, ScaleName, Study
 from .check import differences
 from .claims import Claim
 from .committing import write_committed
-from .earlier import Earlier, run_by
+from .earlier import Earlier, check_commit, run_by, unpacked
 from .evidence import processor
 from .execution import execute
 from .launchers import Handle, Processes, Submitit
@@ -59,7 +58,12 @@ def confirm(
 
     Returns:
         1 where one could not be confirmed, else 0.
+
+    Raises:
+        InputError: git knows no such commit.
     """
+    if commit:
+        check_commit(commit)
     records = {record.name: record for record in committed_records() if record.scale == scale or record.is_at_any_scale}
     old = [(claim, records[claim.name]) for claim in chosen if claim.name in records and _is_old(claim, records[claim.name])]
     if not old:
@@ -68,9 +72,9 @@ def confirm(
     runs.mkdir(parents=True, exist_ok=True)
     root = Path(tempfile.mkdtemp(prefix=".confirm-", dir=runs))
     try:
-        with Earlier(commit, root / EARLIER / "code") if commit else nullcontext() as earlier:
-            waiting = [(claim, record, _submit(claim, record, root, executor, earlier)) for claim, record in old]
-            return int(sum(_end(*each, root, earlier) for each in waiting) < len(waiting))
+        earlier = unpacked(commit, root / EARLIER / "code") if commit else None
+        waiting = [(claim, record, _submit(claim, record, root, executor, earlier)) for claim, record in old]
+        return int(sum(_end(*each, root, earlier) for each in waiting) < len(waiting))
     finally:
         shutil.rmtree(root, ignore_errors=True)
 

@@ -6,12 +6,13 @@ The same run by the code before a change and by the code after it still has to b
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import tarfile
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from datamodules.scene import InputError
 from experiments import ROOT, python
@@ -33,34 +34,41 @@ print(json.dumps(stale(json.load(sys.stdin))))
 """
 
 
-class Earlier:
-    """A commit's files in a folder of their own, which is removed in the end.
+class Earlier(NamedTuple):
+    """A commit's files, in a folder of their own."""
 
-    Args:
-        commit: whatever git knows it by.
-        folder: to be made.
-    """
-
-    def __init__(self, commit: str, folder: Path) -> None:
-        self.commit, self.folder = commit, folder.resolve()
-
-    def __enter__(self) -> Earlier:
-        """Raises:
-        InputError: git knows no such commit, or this is no checkout.
-        """
-        done = _git("worktree", "add", "--detach", "--force", str(self.folder), self.commit)
-        if done.returncode:
-            why = (done.stderr.strip().splitlines() or ["git said nothing"])[-1]
-            raise InputError(f"--confirm {self.commit}: no commit of this checkout ({why})")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        _git("worktree", "remove", "--force", str(self.folder))
+    commit: str
+    """Whatever git knows it by."""
+    folder: Path
 
     def stale(self, record: Record) -> list[str]:
         """The files that were not what the record rests on at this commit either."""
         found: list[str] = json.loads(_ask(self.folder, _STALE, dict(record.code)))
         return found
+
+
+def check_commit(commit: str) -> None:
+    """Raises:
+    InputError: git knows no such commit, or this is no checkout.
+    """
+    done = _git("rev-parse", "--verify", f"{commit}^{{commit}}")
+    if done.returncode:
+        raise InputError(f"--confirm {commit}: no commit of this checkout ({_last_line(done.stderr) or 'git said nothing'})")
+
+
+def unpacked(commit: str, folder: Path) -> Earlier:
+    """The commit's files in a folder, which is made; git keeps no note of it.
+
+    Raises:
+        InputError: git cannot pack them.
+    """
+    done = _git("archive", "--format=tar", commit)
+    if done.returncode:
+        raise InputError(f"--confirm {commit}: its files cannot be had ({_last_line(done.stderr)})")
+    folder.mkdir(parents=True)
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as files:
+        files.extractall(folder, filter="data")
+    return Earlier(commit, folder.resolve())
 
 
 def run_by(tree: Path, asked: dict[str, Any]) -> None:
@@ -82,9 +90,13 @@ def _ask(tree: Path, script: str, asked: Any) -> str:
         check=False,
     )
     if done.returncode:
-        raise InputError(f"the earlier code: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+        raise InputError(f"the earlier code: {_last_line(done.stderr.encode()) or 'it said nothing'}")
     return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
 
 
-def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
+
+
+def _last_line(text: bytes) -> str:
+    return (text.decode(errors="replace").strip().splitlines() or [""])[-1]

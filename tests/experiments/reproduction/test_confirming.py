@@ -209,7 +209,8 @@ def test_what_was_stale_before_the_change_is_told(kept: Committed, capsys: pytes
 
 
 def test_a_commit_that_is_none_is_named(kept: Committed) -> None:
-    _needs_git()
-    kept.edit("code", {**kept.record.code, OLD: "0" * 12})
-    with pytest.raises(InputError, match="--confirm nowhere: no commit of this checkout"):
-        confirm([kept.claim], "cpu", Path("runs"), Here(), "nowhere")  # type: ignore[arg-type]
+    """Also where there is nothing to confirm."""
+    for code in (kept.record.code, {**kept.record.code, OLD: "0" * 12}):
+        kept.edit("code", code)
+        with pytest.raises(InputError, match="--confirm nowhere: no commit of this checkout"):
+            confirm([kept.claim], "cpu", Path("runs"), Here(), "nowhere")  # type: ignore[arg-type]
