@@ -91,12 +91,11 @@ def _picture(id_: str) -> tuple[Frame, ...]:
 def _measured(id_: str) -> Frame:
     """The means of a verdict's variants; in words that there is none, where there is none."""
     numbers, sheet = Measurements(records().get(id_)), Drawing(400)
-    values = {name: value for name in numbers.variants if (value := numbers.mean(name)) is not None}
-    if values:
-        shown = dict(list(values.items())[:MOST])
+    if shown := numbers.means(MOST):
         sheet.text(480, 26, f"measured: {numbers.shown}, mean over seeds", weight="bold")
         sheet.bars(130, 76, 700, shown)
-        more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
+        left_out = len(numbers.variants) - len(shown)
+        more = f" and {left_out} more" if left_out else ""
         return frame(sheet, f"What was measured of {', '.join(shown)}{more}.")
     sheet.text(480, 180, "not run yet", size=44, weight="bold")
     judge = claim(id_).judge

@@ -91,6 +91,14 @@ class Measurements:
         found = {name: self.of(name) for name in self.record.variants} if self.record else {}
         return {name: words for name, words in found.items() if words}
 
+    def means(self, most: int) -> dict[str, float]:
+        """The mean of what the study shows, by variant, of so many at most: those that the verdict compares before others."""
+        found = {name: value for name in self.variants if (value := self.mean(name)) is not None}
+        parts = self.record.parts.values() if self.record else ()
+        compared = {name for part in parts for effect in part.effects for name in effect.variants}
+        kept = sorted(found, key=lambda name: name not in compared)[:most]
+        return {name: value for name, value in found.items() if name in kept}
+
 
 def in_words(value: float, name: str) -> str:
     """``12.3 %`` of a share, else a number as it is."""
@@ -105,15 +113,11 @@ BARS = 8
 
 def panel(sheet: Sheet, numbers: Measurements) -> bool:
     """A bar for each variant, right of the picture; whether there is any."""
-    name, values = numbers.shown, {}
-    for variant in numbers.variants:
-        if (value := numbers.mean(variant)) is not None:
-            values[variant] = value
-    if not values:
+    name, shown = numbers.shown, numbers.means(BARS)
+    if not shown:
         return False
     left, width = PANEL
-    shown = dict(list(values.items())[:BARS])
-    more = len(values) - len(shown)
+    more = len(numbers.variants) - len(shown)
     y = max(10.0, (sheet.height - 26 - ROW * len(shown)) / 2)
     title = short_text(metric_title(name), 40)
     sheet.text(left, y + 8, f"measured: {title}", size=13, ha="left", weight="bold", color=GREEN)
@@ -143,4 +147,4 @@ def strip(sheet: Sheet, numbers: Measurements) -> None:
     level = numbers.record.level
     sheet.text(20, top + LINE, f"{SIGNS[level]} {level}", ha="left", weight="bold")
     for i, line in enumerate(numbers.lines):
-        sheet.text(150, top + LINE * (i + 1), line, size=12.5, ha="left")
+        sheet.text(158, top + LINE * (i + 1), line, size=12.5, ha="left")

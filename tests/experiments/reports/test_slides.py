@@ -143,3 +143,19 @@ def test_the_real_modules_stand_on_the_diagrams() -> None:
     for claim, parts in expected.items():
         text = words(SLIDES[claim].svg(claim)).replace("\u202f", " ")
         assert not [part for part in parts if part not in text], claim
+
+
+@pytest.mark.parametrize("most", [3, 8])
+def test_where_not_all_bars_fit_those_that_the_verdict_compares_are_there(most: int) -> None:
+    """As C02's, which has fourteen variants and compares three."""
+    tried = 0
+    for record in RECORDS.values():
+        numbers = Measurements(record)
+        compared = {name for part in record.parts.values() for effect in part.effects for name in effect.variants}
+        compared &= set(numbers.variants)
+        shown = numbers.means(most)
+        assert len(shown) == min(most, len(numbers.variants)) and list(shown) == [v for v in numbers.variants if v in shown]
+        if len(compared) <= most:
+            assert compared <= shown.keys(), record.claim
+            tried += len(numbers.variants) > most
+    assert tried
